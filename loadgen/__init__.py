@@ -1,0 +1,1 @@
+"""What drives the servers, and what observes them while it does."""
