@@ -1,4 +1,3 @@
-# cython: language_level=3
 """Recording into the counts of an HDR histogram of 1,000 ns to 1 h at 3 significant digits.
 
 The layout is HdrHistogram's, so the counts can be read by any of its implementations: values
@@ -25,20 +24,19 @@ cdef extern from *:
 
 
 cdef inline int hdr_index(int64_t ns) noexcept nogil:
-    """The place of `ns` in the counts; `ns` must be within 0 and HDR_HIGHEST_NS."""
+    """The place of `ns`, clamped to 0 and HDR_HIGHEST_NS, among HDR_COUNTS counts."""
     # The mask makes every value of the first bucket as long as the bucket's last one.
     cdef int64_t mask = <int64_t> ((1 << HDR_SUB_BUCKET_BITS) - 1) << HDR_UNIT_MAGNITUDE
-    cdef int bucket = (
-        64 - HDR_UNIT_MAGNITUDE - HDR_SUB_BUCKET_BITS - __builtin_clzll(ns | mask)
-    )
+    cdef int bucket
+    if ns < 0:
+        ns = 0
+    elif ns > HDR_HIGHEST_NS:
+        ns = HDR_HIGHEST_NS
+    bucket = 64 - HDR_UNIT_MAGNITUDE - HDR_SUB_BUCKET_BITS - __builtin_clzll(ns | mask)
     # Only upper halves follow the first bucket, hence a step of half a bucket.
     return (bucket << (HDR_SUB_BUCKET_BITS - 1)) + <int> (ns >> (bucket + HDR_UNIT_MAGNITUDE))
 
 
 cdef inline void hdr_record(int64_t *counts, int64_t ns) noexcept nogil:
-    """Count `ns`, clamped to 0 and HDR_HIGHEST_NS, in `counts` (HDR_COUNTS of them)."""
-    if ns < 0:
-        ns = 0
-    elif ns > HDR_HIGHEST_NS:
-        ns = HDR_HIGHEST_NS
+    """Count `ns` in `counts`, an array of HDR_COUNTS."""
     counts[hdr_index(ns)] += 1
