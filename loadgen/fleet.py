@@ -1,0 +1,265 @@
+"""The fleet: many connections to one address, driven by native threads, commanded from here.
+
+    with Fleet(("127.0.0.1", 9000), WORKLOADS["saturated"]) as fleet:
+        fleet.resize(1000)
+        opened = fleet.wait_open(timeout_s=30)
+        fleet.load()
+        time.sleep(1)  # let it settle
+        fleet.cut()  # a window begins
+        time.sleep(5)
+        window = fleet.cut()  # and ends; the next one has begun
+"""
+
+import socket
+import struct
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+
+from loadgen.native.engine import CAUSE_NAMES, Shard
+from loadgen.workload import Workload
+
+# Connections that may lack their first echo at once. Far below any usual listen backlog, so
+# that opening never overflows it: an overflow costs a SYN its first retransmission, 1 s.
+IN_FLIGHT: Final = 128
+
+# A loader thread busier than this had no time left: what it measured is its own limit.
+BUSY_SHARE: Final = 0.95
+# More late messages than this share move the p99 that is reported.
+LATE_SHARE: Final = 0.01
+
+KINDS: Final = ("response", "service", "send_lag", "connect", "waiting")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """How the opening of the connections went."""
+
+    connected: int  # connections that had a verified echo
+    failed: int
+    setup_s: float  # from the first connect() to the last first echo
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the fleet stands, read while it runs."""
+
+    ready: int  # connections that are open and had a verified echo
+    failed: int
+    opening: int
+    messages: int  # since the last cut
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What happened between two cuts.
+
+    `counts[kind]` holds int64 counts in the layout of HdrHistogram (1,000 ns to 1 h, 3
+    significant digits), as bytes; `sums_ns[kind]` the exact sum. The kinds are response (from
+    when a message was due), service (from when it was sent), send_lag (sent minus due; empty in
+    a closed loop), connect, and waiting: how long the starved connections, which completed
+    nothing since before the last cut, have been waiting so far.
+    """
+
+    began_ns: int  # CLOCK_MONOTONIC
+    seconds: float
+    sent: int
+    messages: int  # completed: echoed and verified
+    due: int  # by the schedule of an open loop
+    late: int  # of these, picked up over 1 ms late by the loader itself
+    starved: int
+    errors: dict[str, int]  # cause -> count, causes that occurred only
+    cpu_s: float  # of the fleet's threads
+    cpu_share: float  # of the busiest thread, of one CPU
+    sums_ns: dict[str, int]
+    counts: dict[str, bytes]
+
+    @property
+    def loader_limited(self) -> bool:
+        """Whether the loader, not the server, set these figures."""
+        return self.cpu_share > BUSY_SHARE or self.late > LATE_SHARE * self.due
+
+    def mean_ns(self, kind: str) -> float:
+        """The exact mean of a kind; NaN where nothing was recorded."""
+        total = int(np.frombuffer(self.counts[kind], np.int64).sum())
+        return self.sums_ns[kind] / total if total else float("nan")
+
+    def littles_law_ratio(self, connections: int) -> float:
+        """Throughput × mean response time of the completed ÷ connections (Little 1961).
+
+        1 in a closed loop whose connections all take their turn; less where some are starved,
+        since those that wait are connections but complete nothing.
+        """
+        return self.sums_ns["response"] / 1e9 / self.seconds / connections
+
+
+class Fleet:
+    """Connections to `address`, spread over native threads.
+
+    `threads` share the connections; `cpus` are the CPUs that they are pinned to in turn. Raises
+    OSError where the address cannot be resolved or the machine refuses a thread or descriptor.
+    Closing ends every connection and joins the threads; a fleet is used once.
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        workload: Workload,
+        *,
+        threads: int = 1,
+        cpus: Sequence[int] | None = None,
+        in_flight: int = IN_FLIGHT,
+    ) -> None:
+        self.workload = workload
+        self.connections = 0
+        packed = _pack(address)
+        rate = workload.rate_per_connection
+        self._shards: list[Shard] = []
+        try:
+            for index in range(threads):
+                self._shards.append(
+                    Shard(
+                        packed,
+                        index=index,
+                        shards=threads,
+                        size=workload.size_bytes,
+                        period_ns=1e9 / rate if rate else 0.0,
+                        connect_timeout_ns=int(workload.connect_timeout_s * 1e9),
+                        timeout_ns=int(workload.timeout_s * 1e9),
+                        in_flight_limit=max(1, in_flight // threads),
+                        cpu=cpus[index % len(cpus)] if cpus else -1,
+                    )
+                )
+        except BaseException:
+            self._quit()
+            raise
+
+    def resize(self, connections: int) -> None:
+        """Grow or shrink to this many connections, also under load.
+
+        New ones open at once, each proves itself with one echo, then joins the load. In an open
+        loop the schedule begins anew with the new number; a message that was queued at that
+        moment keeps its due time to within one period. Raises MemoryError.
+        """
+        self.connections = connections
+        epoch_ns = time.monotonic_ns()
+        threads = len(self._shards)
+        for index, shard in enumerate(self._shards):
+            target = max(0, (connections - index + threads - 1) // threads)
+            shard.resize(target, connections, epoch_ns)
+
+    def wait_open(
+        self, timeout_s: float, watch: Callable[[Progress], None] | None = None
+    ) -> Opened:
+        """Wait until every connection has had its first echo or has failed, or time is up.
+
+        Those that are still without one count as failed once `load` is called.
+        """
+        deadline = time.monotonic() + timeout_s
+        while (progress := self.progress()).opening and time.monotonic() < deadline:
+            if watch:
+                watch(progress)
+            time.sleep(0.01)
+        began = min(shard.peek()[6] for shard in self._shards)
+        ended = max(shard.peek()[7] or time.monotonic_ns() for shard in self._shards)
+        return Opened(progress.ready, self.connections - progress.ready, (ended - began) / 1e9)
+
+    def load(self) -> None:
+        """Let every open connection begin to send; give up on those that are not open."""
+        epoch_ns = time.monotonic_ns() + 1_000_000
+        for shard in self._shards:
+            shard.load(epoch_ns)
+
+    def cut(self) -> Cut:
+        """Return what happened since the last cut and begin to count anew, exactly."""
+        parts = [shard.cut() for shard in self._shards]
+        causes = zip(CAUSE_NAMES, *(part["errors"] for part in parts), strict=True)
+        spans_ns = [part["ended_ns"] - part["began_ns"] for part in parts]
+        return Cut(
+            began_ns=min(part["began_ns"] for part in parts),
+            seconds=sum(spans_ns) / len(parts) / 1e9,
+            sent=sum(part["sent"] for part in parts),
+            messages=sum(part["messages"] for part in parts),
+            due=sum(part["due"] for part in parts),
+            late=sum(part["late"] for part in parts),
+            starved=sum(part["starved"] for part in parts),
+            errors={cause: sum(counts) for cause, *counts in causes if any(counts)},
+            cpu_s=sum(part["cpu_ns"] for part in parts) / 1e9,
+            cpu_share=max(
+                part["cpu_ns"] / span for part, span in zip(parts, spans_ns, strict=True)
+            ),
+            sums_ns={kind: sum(part["sums_ns"][kind] for part in parts) for kind in KINDS},
+            counts={kind: _add([part["counts"][kind] for part in parts]) for kind in KINDS},
+        )
+
+    def progress(self) -> Progress:
+        """Where the fleet stands; costs the threads nothing."""
+        peeks = [shard.peek() for shard in self._shards]
+        return Progress(
+            ready=sum(peek[0] for peek in peeks),
+            failed=sum(peek[1] for peek in peeks),
+            opening=sum(peek[3] + peek[4] for peek in peeks),
+            messages=sum(peek[5] for peek in peeks),
+        )
+
+    def response_counts(self) -> bytes:
+        """The response times since the last cut, as far as recorded; see `Cut`."""
+        return _add([shard.response_counts() for shard in self._shards])
+
+    def rest(self, timeout_s: float = 2.0) -> None:
+        """Send nothing new, and wait for what is under way."""
+        for shard in self._shards:
+            shard.rest()
+        deadline = time.monotonic() + timeout_s
+        while any(shard.peek()[2] for shard in self._shards) and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        """Let what is under way come home, then close every connection and end the threads.
+
+        A server that is cut off in mid-message has errors to handle that no client caused.
+        """
+        try:
+            self.rest()
+        finally:
+            self._quit()
+
+    def _quit(self) -> None:
+        for shard in self._shards:
+            shard.quit()
+        self._shards = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._quit()
+
+
+def _add(counts: list[bytes]) -> bytes:
+    if len(counts) == 1:
+        return counts[0]
+    return bytes(np.sum([np.frombuffer(part, np.int64) for part in counts], axis=0).tobytes())
+
+
+def _pack(address: tuple[str, int]) -> bytes:
+    """The address as the kernel's struct sockaddr_in or sockaddr_in6 (ip(7), ipv6(7))."""
+    family, _, _, _, found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+    host, port = str(found[0]), int(found[1])
+    if family == socket.AF_INET6:
+        scope = int(found[3]) if len(found) > 3 else 0
+        packed = struct.pack("!HI", port, 0) + socket.inet_pton(family, host)
+        return struct.pack("=H", family) + packed + struct.pack("=I", scope)
+    return struct.pack("=H", family) + struct.pack("!H4s8x", port, socket.inet_aton(host))

@@ -1,0 +1,111 @@
+"""The system calls of the fleet, as far as Cython's own declarations lack them."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from posix.time cimport clockid_t, timespec
+
+cdef extern from "<sys/socket.h>" nogil:
+    ctypedef unsigned int socklen_t
+    struct sockaddr:
+        pass
+    struct sockaddr_storage:
+        unsigned short ss_family
+    int SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC, SOL_SOCKET, SO_ERROR, MSG_NOSIGNAL
+    int socket(int domain, int type, int protocol)
+    int connect(int fd, const sockaddr *address, socklen_t length)
+    int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+    int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+    ssize_t recv(int fd, void *buffer, size_t length, int flags)
+    ssize_t send(int fd, const void *buffer, size_t length, int flags)
+
+cdef extern from "<netinet/in.h>" nogil:
+    int IPPROTO_TCP
+
+cdef extern from "<netinet/tcp.h>" nogil:
+    int TCP_NODELAY
+
+cdef extern from "<sys/epoll.h>" nogil:
+    ctypedef union epoll_data_t:
+        uint32_t u32
+    struct epoll_event:
+        uint32_t events
+        epoll_data_t data
+    uint32_t EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLET
+    int EPOLL_CLOEXEC, EPOLL_CTL_ADD
+    int epoll_create1(int flags)
+    int epoll_ctl(int epoll, int operation, int fd, epoll_event *event)
+    int epoll_wait(int epoll, epoll_event *events, int room, int timeout_ms)
+
+cdef extern from "<sys/eventfd.h>" nogil:
+    int EFD_NONBLOCK, EFD_CLOEXEC
+    int eventfd(unsigned int initial, int flags)
+
+cdef extern from "<unistd.h>" nogil:
+    int close(int fd)
+    ssize_t read(int fd, void *buffer, size_t length)
+    ssize_t write(int fd, const void *buffer, size_t length)
+
+cdef extern from "<pthread.h>" nogil:
+    ctypedef struct pthread_t:
+        pass
+    int pthread_create(pthread_t *thread, void *attributes, void *(*run)(void *), void *argument)
+    int pthread_join(pthread_t thread, void **result)
+
+cdef extern from "<semaphore.h>" nogil:
+    ctypedef struct sem_t:
+        pass
+    int sem_init(sem_t *semaphore, int shared, unsigned int value)
+    int sem_post(sem_t *semaphore)
+    int sem_wait(sem_t *semaphore)
+    int sem_destroy(sem_t *semaphore)
+
+cdef extern from "<time.h>" nogil:
+    clockid_t CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID
+    int clock_gettime(clockid_t clock, timespec *now)
+
+cdef extern from *:
+    """
+    #include <errno.h>
+    #include <sched.h>
+    #include <sys/epoll.h>
+    #include <sys/prctl.h>
+    #include <sys/syscall.h>
+    #include <time.h>
+    #include <unistd.h>
+
+    /* The kernel delays a sleeper by up to its timer slack, 50 us unless told: a schedule
+       that is kept to the microsecond cannot have that. */
+    static void own_thread(const char *name, int cpu) {
+        prctl(PR_SET_NAME, name);
+        prctl(PR_SET_TIMERSLACK, 1UL);
+        if (cpu >= 0) {
+            cpu_set_t set;
+            CPU_ZERO(&set);
+            CPU_SET(cpu, &set);
+            sched_setaffinity(0, sizeof set, &set);
+        }
+    }
+
+    /* epoll_pwait2 (Linux 5.11) waits to the nanosecond; without it, round down to whole
+       milliseconds and poll through the rest, which costs CPU but keeps the schedule. */
+    static int epoll_wait_ns(int epoll, struct epoll_event *events, int room, long long wait_ns) {
+    #ifdef SYS_epoll_pwait2
+        static int missing = 0;
+        if (!missing) {
+            struct timespec wait = {wait_ns / 1000000000LL, wait_ns % 1000000000LL};
+            int ready = syscall(SYS_epoll_pwait2, epoll, events, room, &wait, (void *)0, 0);
+            if (ready >= 0 || errno != ENOSYS)
+                return ready;
+            missing = 1;
+        }
+    #endif
+        return epoll_wait(epoll, events, room, (int)(wait_ns / 1000000LL));
+    }
+    """
+    void own_thread(const char *name, int cpu) noexcept nogil
+    int epoll_wait_ns(int epoll, epoll_event *events, int room, long long wait_ns) noexcept nogil
+
+
+cdef inline int64_t clock_ns(clockid_t clock) noexcept nogil:
+    cdef timespec now
+    clock_gettime(clock, &now)
+    return <int64_t>now.tv_sec * 1000000000 + now.tv_nsec

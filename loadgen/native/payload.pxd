@@ -1,0 +1,46 @@
+"""What the connections send, and the check that it came back.
+
+A message is a run of one pool of random bytes; where it starts follows from the connection and
+the message's number. So a message needs no buffer of its own to be sent, to be sent on after a
+partial write, or to be compared, and two messages differ unless their starts collide (once in
+2^18).
+"""
+
+from libc.stdint cimport uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcmp, memcpy
+
+cdef enum:
+    POOL = 1 << 18 # half of a usual second-level cache
+    RUN = 1 << 16 # the longest run that is sent or compared at once
+
+
+cdef inline unsigned char *pool_create() noexcept nogil:
+    """The pool and, behind it, its first RUN bytes again, so that no run ever wraps."""
+    cdef unsigned char *pool = <unsigned char *>malloc(POOL + RUN)
+    cdef uint64_t x = 0x9E3779B97F4A7C15ULL
+    cdef uint32_t i
+    if pool == NULL:
+        return NULL
+    for i in range(POOL): # xorshift64, Marsaglia 2003
+        x ^= x << 13
+        x ^= x >> 7
+        x ^= x << 17
+        pool[i] = <unsigned char>(x >> 32)
+    memcpy(pool + POOL, pool, RUN)
+    return pool
+
+
+cdef inline uint32_t message_start(uint32_t connection, uint32_t number) noexcept nogil:
+    """Scatter (connection, number) over the pool: splitmix64's finaliser, Steele et al. 2014."""
+    cdef uint64_t x = (<uint64_t>connection << 32 | number) + 0x9E3779B97F4A7C15ULL
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL
+    return <uint32_t>((x ^ (x >> 31)) & (POOL - 1))
+
+
+cdef inline const unsigned char *message_at(
+    const unsigned char *pool, uint32_t start, uint32_t offset
+) noexcept nogil:
+    """Where the message's bytes from `offset` on lie; RUN of them may be used."""
+    return pool + ((start + offset) & (POOL - 1))
