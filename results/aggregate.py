@@ -1,0 +1,63 @@
+"""From the windows of a step to the step's row."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from results.histogram import Histogram
+from results.schema import LATENCIES, STEPS
+
+
+class Recording(NamedTuple):
+    """What was recorded of one kind from `start_s` (since the run began) for `length_s` seconds.
+
+    kind: response (of completed messages), service, send_lag, connect, or waiting: how long each
+    starved connection had waited when the window ended.
+    """
+
+    kind: str
+    start_s: float
+    length_s: float
+    histogram: Histogram
+
+
+def merged(kind: str, histograms: Iterable[Histogram]) -> Histogram:
+    """One histogram of a step's intervals of one kind, which come in order of time.
+
+    Waiting is a state at a window's end, in which the next window's includes it: the last stands.
+    """
+    histograms = list(histograms)
+    return Histogram().merged(*(histograms[-1:] if kind == "waiting" else histograms))
+
+
+def latency_columns(recordings: Iterable[Recording]) -> dict[str, float]:
+    """The columns {response,service,send_lag,connect}_{mean,p50,...,max}_ms of these recordings.
+
+    Response times include the waiting of starved connections, or the mean would flatter a server
+    that forgets some. NaN where nothing was recorded.
+    """
+    recordings = sorted(recordings, key=lambda recording: recording.start_s)
+
+    def of(kind: str) -> Histogram:
+        return merged(kind, (each.histogram for each in recordings if each.kind == kind))
+
+    kinds = {kind: of(kind) for kind in LATENCIES}
+    kinds["response"] += of("waiting")
+    return {
+        f"{kind}_{name}_ms": value
+        for kind, histogram in kinds.items()
+        for name, value in histogram.summary_ms().items()
+    }
+
+
+def step_row(
+    windows: Sequence[Mapping[str, Any]], recordings: Iterable[Recording]
+) -> dict[str, Any]:
+    """The row of a step by the rules of `schema.STEPS`, percentiles from the merged recordings.
+
+    What belongs to the step as a whole (`setup_s`, `started_at`, ...) may be left out of the
+    windows and set in the row afterwards. ValueError without windows.
+    """
+    if not windows:
+        raise ValueError("a step without windows has no row to work out")
+    row = {name: column.rule(name, windows) for name, column in STEPS.items()}
+    return row | latency_columns(recordings)

@@ -1,0 +1,78 @@
+"""The standard HdrHistogram log, version 1.3: text that any HdrHistogram tool reads.
+
+One line an interval: `Tag=...,start,length,max,histogram`, with start and length in seconds, the
+start counted from the log's StartTime, and the maximum in ms (the conventional 1e6 of nanoseconds).
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from results.histogram import Histogram
+
+NS_PER_MS = 1e6
+
+
+class Tag(NamedTuple):
+    """Whose histogram it is; kind is response, service, send_lag, connect or waiting."""
+
+    server: str
+    workload: str
+    repeat: int
+    connections: int
+    kind: str
+
+    def __str__(self) -> str:
+        """The fields joined by `|`, percent-encoded, since a log's tag holds no comma or space."""
+        return "|".join(quote(str(field), safe="") for field in self)
+
+    @classmethod
+    def parse(cls, text: str) -> "Tag":
+        """The tag that `str` wrote; ValueError for any other."""
+        server, workload, repeat, connections, kind = map(unquote, text.split("|"))
+        return cls(server, workload, int(repeat), int(connections), kind)
+
+
+class Line(NamedTuple):
+    """One interval of a log, its histogram still encoded."""
+
+    tag: str
+    start_s: float
+    length_s: float
+    payload: str
+
+    def histogram(self) -> Histogram:
+        """Decode the histogram; ValueError when damaged or of another layout."""
+        return Histogram.decode(self.payload)
+
+
+def header(started_at: datetime) -> str:
+    """The lines a log begins with."""
+    return (
+        "#[Histogram log format version 1.3]\n"
+        f"#[StartTime: {started_at.timestamp():.3f} (seconds since epoch), "
+        f"{started_at.astimezone(UTC):%a %b %d %H:%M:%S UTC %Y}]\n"
+        '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n'
+    )
+
+
+def line(tag: Tag, start_s: float, length_s: float, histogram: Histogram) -> str:
+    """One interval as a line of the log."""
+    maximum_ms = histogram.max_ns / NS_PER_MS
+    return f"Tag={tag},{start_s:.3f},{length_s:.3f},{maximum_ms:.3f},{histogram.encode()}\n"
+
+
+def read(text: str) -> Iterator[Line]:
+    """The intervals of a log, untagged ones with an empty tag; ValueError names a damaged line."""
+    for number, written in enumerate(text.splitlines(), start=1):
+        if not written or written[0] in '#"':
+            continue
+        tag, _, rest = written.removeprefix("Tag=").partition(",")
+        if not written.startswith("Tag="):
+            tag, rest = "", written
+        try:
+            start, length, _maximum, payload = rest.split(",")
+            yield Line(tag, float(start), float(length), payload)
+        except ValueError as error:
+            raise ValueError(f"line {number} of the histogram log is damaged") from error

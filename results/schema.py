@@ -1,0 +1,281 @@
+"""What the files of a run hold: every column with its type, meaning and unit, and their checks.
+
+A column of the steps also names the rule by which it follows from the step's windows.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from results import merging
+from results.histogram import SUMMARY
+from results.merging import Cell, Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RUN_SCHEMA: Final = "c10k.run/1"
+
+MISSING: Final[Mapping[str, Cell]] = {"float64": float("nan"), "int64": 0, "bool": False, "str": ""}
+"""The column types, and what stands where a step did not measure."""
+
+
+_PYTHON: Final[Mapping[str, Callable[[Any], Cell]]] = {
+    "float64": float,
+    "int64": int,
+    "bool": bool,
+    "str": str,
+}
+
+
+class RunError(ValueError):
+    """A run cannot be read or written; the message is one line for the user."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's type (a key of MISSING), its meaning with the unit, and its rule."""
+
+    dtype: str
+    meaning: str
+    rule: Rule = merging.first
+
+
+Table = Mapping[str, Column]
+
+
+def _number(meaning: str, rule: Rule) -> Column:
+    return Column("float64", meaning, rule)
+
+
+def _count(meaning: str, rule: Rule = merging.total) -> Column:
+    return Column("int64", meaning, rule)
+
+
+def _text(meaning: str, rule: Rule = merging.first) -> Column:
+    return Column("str", meaning, rule)
+
+
+def _latency(kind: str, meaning: str) -> Table:
+    return {
+        f"{kind}_{name}_ms": _number(f"{name} of {meaning}, ms", merging.from_histograms)
+        for name in SUMMARY
+    }
+
+
+LATENCIES: Final[Mapping[str, str]] = {
+    "response": "response times, from due to echoed, the waits so far of starved connections too",
+    "service": "service times, from sent to echoed",
+    "send_lag": "send lags, from due to sent",
+    "connect": "times to connect",
+}
+
+KEY: Final[Table] = {
+    "server": _text("the server's SPEC as typed"),
+    "workload": _text("the workload's name"),
+    "repeat": _count("which repeat of the ramp, from 0", merging.first),
+    "connections": _count("connections asked for", merging.first),
+}
+
+_LEVELS: Final[Mapping[str, str]] = {
+    "rss_bytes": "resident memory of the server's processes, bytes",
+    "vms_bytes": "virtual memory of the server's processes, bytes",
+    "uss_bytes": "memory of the server's processes that nobody shares, bytes",
+    "pss_bytes": "resident memory of the server's processes, shared pages divided, bytes",
+    "page_tables_bytes": "page tables of the server's processes (VmPTE), bytes",
+    "kernel_bytes": "change of kernel memory on the host since before the connections, bytes",
+    "kernel_stack_bytes": "change of KernelStack on the host since before the connections, bytes",
+    "slab_bytes": "change of Slab on the host since before the connections, bytes",
+    "tcp_memory_bytes": "change of TCP socket memory on the host since before them, bytes",
+    "threads": "threads of the server's processes",
+    "processes": "processes of the server",
+    "descriptors": "open file descriptors of the server's processes",
+}
+
+_MEASURES: Final[Table] = {
+    "connected": _count("connections that had a verified echo", merging.lowest),
+    "status": _text("ok, partial (some connections or messages failed) or failed", merging.status),
+    "window_s": _number("time measured, s", merging.total),
+    "messages": _count("messages echoed and verified"),
+    "messages_per_s": _number(
+        "messages by time measured, 1/s", merging.ratio("messages", "window_s")
+    ),
+    "windows": _count("windows measured", merging.window_count),
+    "loop": _text("open or closed"),
+    "rate_per_connection": _number("messages due a connection in an open loop, 1/s", merging.first),
+    "size_bytes": _count("size of a message, bytes", merging.first),
+    "offered_per_s": _number("messages due on all connections, 1/s", merging.first),
+    **{
+        name: column
+        for kind, meaning in LATENCIES.items()
+        for name, column in _latency(kind, meaning).items()
+    },
+    "sent": _count("messages sent"),
+    "received": _count("messages received"),
+    "errors": _count("errors of connections and messages"),
+    "error_causes": _text("JSON object: cause -> count", merging.causes),
+    "starved": _count("connections that completed nothing in a window", merging.highest),
+    "starved_wait_max_ms": _number("longest wait so far of those, ms", merging.highest),
+    "littles_law_ratio": _number(
+        "messages_per_s x mean response of completed messages by connections; NaN in an open loop",
+        merging.mean_by("window_s"),
+    ),
+    "setup_s": _number("time until every connection had an echo or failed, s", merging.first),
+    "accepts_per_s": _number("connections accepted by time of set-up, 1/s", merging.first),
+    "loader_cpu_s": _number("CPU time of the loader, s", merging.total),
+    "loader_cpu_share": _number(
+        "CPU time of the loader by time measured, 1 = one CPU", merging.mean_by("window_s")
+    ),
+    "loader_cpu_us_per_message": _number(
+        "CPU time of the loader a message, us", merging.ratio("loader_cpu_s", "messages", 1e6)
+    ),
+    "loader_limited": Column(
+        "bool", "the loader was the bottleneck: not the server's figure", merging.any_true
+    ),
+    **{name: _number(meaning, merging.median) for name, meaning in _LEVELS.items()},
+    "cpu_s": _number("CPU time of the server, user and system, s", merging.total),
+    "cpu_user_s": _number("CPU time of the server in user mode, s", merging.total),
+    "cpu_system_s": _number("CPU time of the server in the kernel, s", merging.total),
+    "cpu_share": _number(
+        "CPU time of the server by time measured, 1 = one CPU", merging.mean_by("window_s")
+    ),
+    "cpu_us_per_message": _number(
+        "CPU time of the server a message, us", merging.ratio("cpu_s", "messages", 1e6)
+    ),
+    "cpu_efficiency": _number(
+        "time on a CPU by that and time runnable without one, all tasks of the server, 0 to 1",
+        merging.mean_by("cpu_s", "runqueue_wait_s"),
+    ),
+    "runqueue_wait_s": _number("time runnable without a CPU, all tasks, s", merging.total),
+    "context_switches": _number("context switches of the server", merging.total),
+    "context_switches_per_message": _number(
+        "context switches of the server a message", merging.ratio("context_switches", "messages")
+    ),
+    "minor_faults": _number("page faults without input or output", merging.total),
+    "major_faults": _number("page faults with input or output", merging.total),
+    "listen_overflows": _number("accept queue overflows on the host", merging.total),
+    "listen_drops": _number("connections dropped before accept on the host", merging.total),
+    "retransmits": _number("TCP segments sent again on the host", merging.total),
+    "steal_s": _number("time the hypervisor took from the host's CPUs, s", merging.total),
+    "hiccup_p99_ms": _number("p99 of how late a waiting thread woke, ms", merging.highest),
+    "hiccup_max_ms": _number("longest that a waiting thread woke late, ms", merging.highest),
+    "started_at": _number("when it began, s since the epoch", merging.first),
+    "reason": _text("why the status is not ok, else empty", merging.together),
+    "log_tail": _text("last lines of the server's log when it failed", merging.last),
+}
+
+STEPS: Final[Table] = {**KEY, **_MEASURES}
+"""One row a server, workload, repeat and number of connections."""
+
+WINDOWS: Final[Table] = {
+    **KEY,
+    "window": _count("which window of the step, from 0"),
+    **{name: column for name, column in _MEASURES.items() if name != "windows"},
+}
+"""One row a window; percentiles are the window's own."""
+
+SAMPLES: Final[Table] = {
+    "t_s": _number("time since the run began, s", merging.first),
+    **KEY,
+    "phase": _text("open, settle, window or close"),
+    **{
+        name: _number(meaning, merging.first)
+        for name, meaning in {
+            **{
+                name: _LEVELS[name]
+                for name in (
+                    "rss_bytes",
+                    "vms_bytes",
+                    "page_tables_bytes",
+                    "threads",
+                    "processes",
+                    "descriptors",
+                )
+            },
+            "cpu_user_s": "CPU time of the server in user mode since it started, s",
+            "cpu_system_s": "CPU time of the server in the kernel since it started, s",
+            "minor_faults": "page faults without input or output since the server started",
+            "major_faults": "page faults with input or output since the server started",
+            "kernel_stack_bytes": "KernelStack of the host, bytes",
+            "slab_bytes": "Slab of the host, bytes",
+            "tcp_memory_bytes": "TCP socket memory of the host, bytes",
+            "page_tables_host_bytes": "PageTables of the host, bytes",
+            "listen_overflows": "accept queue overflows on the host since it started",
+            "listen_drops": "connections dropped before accept on the host since it started",
+            "retransmits": "TCP segments sent again on the host since it started",
+            "connected": "connections open with a verified echo",
+            "messages_per_s": "messages echoed since the last sample by the time, 1/s",
+        }.items()
+    },
+}
+"""Telemetry over time."""
+
+MANIFEST: Final[Mapping[str, tuple[type, ...]]] = {
+    "schema": (str,),
+    "created_at": (str,),
+    "c10k_version": (str,),
+    "commit": (str, type(None)),
+    "argv": (list,),
+    "plan": (dict,),
+    "host": (dict,),
+    "versions": (dict,),
+    "cpu_split": (dict, type(None)),
+    "limits": (dict,),
+    "warnings": (list,),
+    "finished_at": (str, type(None)),
+    "interrupted": (bool,),
+}
+"""The keys of run.json and their JSON types; times are ISO 8601 with an offset."""
+
+
+def complete(table: Table, row: Mapping[str, Any]) -> dict[str, Cell]:
+    """The row with every column of the table in order, of its type; what is missing is MISSING.
+
+    RunError for a column that the table lacks, a key that the row lacks, and a wrong type.
+    """
+    if unknown := row.keys() - table.keys():
+        raise RunError(f"no such column: {', '.join(sorted(unknown))}")
+    if absent := KEY.keys() - row.keys():
+        raise RunError(f"a row needs {', '.join(sorted(absent))}")
+    return {name: _typed(name, column.dtype, row.get(name)) for name, column in table.items()}
+
+
+def _typed(name: str, dtype: str, value: Cell) -> Cell:
+    if value is None or value != value:  # NaN alone differs from itself
+        return MISSING[dtype]
+    try:
+        typed = _PYTHON[dtype](value)
+    except (TypeError, ValueError) as error:
+        raise RunError(f"column {name} is {dtype}, not {value!r}") from error
+    if typed != value or typed == math.inf or typed == -math.inf:
+        raise RunError(f"column {name} is {dtype}, not {value!r}")
+    return typed
+
+
+def check_frame(table: Table, frame: "pd.DataFrame", source: str) -> None:
+    """RunError when the frame lacks a column of the table or has one of another type."""
+    for name, column in table.items():
+        if name not in frame.columns:
+            raise RunError(f"{source} lacks the column {name}: measure again with this version")
+        dtype = frame[name].dtype
+        found = "str" if dtype.kind == "O" else str(dtype)  # pandas 2 reads text as objects
+        if found != column.dtype:
+            raise RunError(f"{source}: column {name} is {found}, and should be {column.dtype}")
+
+
+def check_manifest(manifest: object, source: str) -> dict[str, Any]:
+    """The manifest; RunError when it is none, lacks a key, or is of another schema version."""
+    if not isinstance(manifest, dict) or "schema" not in manifest:
+        raise RunError(f"{source} is not the description of a run: it names no schema")
+    if manifest["schema"] != RUN_SCHEMA:
+        raise RunError(
+            f"{source} is of schema {manifest['schema']!r} and only {RUN_SCHEMA!r} is known here: "
+            f"read it with the c10k that wrote it ({manifest.get('c10k_version', 'unknown')}), "
+            "or measure again with this one"
+        )
+    for key, types in MANIFEST.items():
+        if not isinstance(manifest.get(key), types):
+            names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in types)
+            raise RunError(f"{source}: {key} is missing or not of type {names}")
+    return manifest

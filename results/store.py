@@ -1,0 +1,374 @@
+"""The directory of a run: written so that it can be read whenever the writer dies.
+
+A step is first added to `latency.hlog`, then to `journal.jsonl`, which makes it count, and then to
+the Parquet tables, which are replaced whole. Each is on the disk before the next is touched. The
+journal says how much of the log is valid, so that pieces of a step that never counted are ignored,
+and overwritten by the next one.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import FileIO
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from results import histogram_log
+from results.aggregate import Recording, merged
+from results.histogram import Histogram
+from results.histogram_log import Tag
+from results.schema import (
+    KEY,
+    RUN_SCHEMA,
+    SAMPLES,
+    STEPS,
+    WINDOWS,
+    RunError,
+    Table,
+    check_frame,
+    check_manifest,
+    complete,
+)
+
+__all__ = ["Key", "Run", "RunError", "RunWriter", "StepRecord", "read_run"]
+
+MANIFEST: Final = "run.json"
+JOURNAL: Final = "journal.jsonl"
+LOG: Final = "latency.hlog"
+TABLES: Final[dict[str, Table]] = {"samples": SAMPLES, "windows": WINDOWS, "steps": STEPS}
+"""In the order they are written: steps last, so that whoever finds a step finds all of it."""
+
+Key = tuple[str, str, int, int]
+"""server, workload, repeat, connections: what names a step."""
+
+_ARROW = {"float64": pa.float64(), "int64": pa.int64(), "bool": pa.bool_(), "str": pa.string()}
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """All that one step measured.
+
+    step: a row of the steps; columns that were not measured may be left out.
+    windows, samples: rows of those tables; the step's key and the window's number are filled in.
+    histograms: for each window response, service, send_lag and waiting; connect once.
+    """
+
+    step: Mapping[str, Any]
+    windows: Sequence[Mapping[str, Any]] = ()
+    samples: Sequence[Mapping[str, Any]] = ()
+    histograms: Sequence[Recording | tuple[str, float, float, Histogram]] = ()
+
+    @property
+    def key(self) -> Key:
+        """What names the step."""
+        step = self.step
+        return step["server"], step["workload"], step["repeat"], step["connections"]
+
+    def tables(self) -> dict[str, dict[str, list[Any]]]:
+        """Its part of each table, by columns; RunError where a row does not fit the schema."""
+        key = dict(zip(KEY, self.key, strict=True))
+        rows: dict[str, Sequence[Mapping[str, Any]]] = {
+            "samples": [{**row, **key} for row in self.samples],
+            "windows": [{"window": i, **row, **key} for i, row in enumerate(self.windows)],
+            "steps": [self.step],
+        }
+        return {name: _columns(TABLES[name], rows[name]) for name in TABLES}
+
+
+class RunWriter:
+    """Writes one run. Call `create` for a new one, or come from `open` to go on with an old one.
+
+    Every method raises RunError, in one line, for what cannot be written (a full disk, no
+    permission); what was appended before stays readable. One process at a time holds a run; it is
+    given free by `close` or by leaving the `with` block.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._manifest: dict[str, Any] = {}
+        self._tables: dict[str, pa.Table] = {}
+        self._done: set[Key] = set()
+        self._files = ExitStack()
+
+    def create(self, manifest: Mapping[str, Any]) -> Self:
+        """Begin a run with this manifest; `schema`, `created_at` and the end are added to it."""
+        if (self.directory / MANIFEST).exists():
+            raise RunError(f"{self.directory} holds a run already: resume it or name another")
+        begun = {
+            "schema": RUN_SCHEMA,
+            "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "finished_at": None,
+            "interrupted": False,
+        }
+        self._manifest = check_manifest(begun | {**manifest}, MANIFEST)
+        with _writing(self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True)
+        self._begin(new=True)
+        self._write_manifest()  # last: only now the directory is a run
+        return self
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Go on with a run: half-written ends are cut, the tables brought up to date."""
+        writer = cls(directory)
+        writer._manifest = _read_manifest(directory)
+        writer._begin(new=False)
+        return writer
+
+    def _begin(self, *, new: bool) -> None:
+        with _writing(self.directory), ExitStack() as files:
+            self._journal = files.enter_context(_open_for_update(self.directory / JOURNAL))
+            try:
+                fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunError(f"{self.directory} is being written by another process") from error
+            journal, journal_end = ([], 0) if new else _read_journal(self.directory)
+            started_at = datetime.fromisoformat(self._manifest["created_at"])
+            head = b"" if journal else histogram_log.header(started_at).encode()
+            self._log = files.enter_context(_open_for_update(self.directory / LOG))
+            self._log_end = _write_at(self._log, _log_end(journal), head)
+            self._journal_end = _write_at(self._journal, journal_end, b"")
+            self._done = {_key(line) for line in journal}
+            self._tables = _arrow_tables(journal)
+            self._replace_tables()
+            self._files = files.pop_all()
+
+    def close(self) -> None:
+        """Give the run free; closing twice is harmless."""
+        self._files.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def done(self) -> set[Key]:
+        """The steps that are in the journal, by (server, workload, repeat, connections)."""
+        return set(self._done)
+
+    def append_step(self, record: StepRecord) -> None:
+        """Put a step on the disk, where it survives a crash; RunError if it is there already."""
+        if record.key in self._done:
+            raise RunError(f"{self.directory} has this step already: {record.key}")
+        columns = record.tables()
+        lines = (
+            histogram_log.line(Tag(*record.key, kind), start_s, length_s, histogram)
+            for kind, start_s, length_s, histogram in record.histograms
+        )
+        with _writing(self.directory / LOG):
+            log_end = _write_at(self._log, self._log_end, "".join(lines).encode())
+        line = json.dumps({"log_end": log_end, **columns}, allow_nan=False)
+        with _writing(self.directory / JOURNAL):
+            self._journal_end = _write_at(self._journal, self._journal_end, f"{line}\n".encode())
+        self._log_end = log_end
+        self._done.add(record.key)
+        added = _arrow_tables([columns])
+        self._tables = {
+            name: pa.concat_tables([table, added[name]]).combine_chunks()
+            for name, table in self._tables.items()
+        }
+        self._replace_tables()
+
+    def update_manifest(self, **changes: object) -> None:
+        """Change keys of run.json."""
+        self._manifest = check_manifest(self._manifest | changes, MANIFEST)
+        self._write_manifest()
+
+    def _write_manifest(self) -> None:
+        text = json.dumps(self._manifest, indent=2, ensure_ascii=False)
+        with _replacing(self.directory / MANIFEST) as temporary:
+            temporary.write_text(f"{text}\n", encoding="utf-8")
+
+    def _replace_tables(self) -> None:
+        for name, table in self._tables.items():
+            with _replacing(_parquet(self.directory, name)) as temporary:
+                pq.write_table(table, temporary)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it was read: the description and the three tables of `results.schema`."""
+
+    directory: Path
+    manifest: dict[str, Any]
+    steps: pd.DataFrame
+    windows: pd.DataFrame
+    samples: pd.DataFrame
+    _lines: Mapping[Tag, list[histogram_log.Line]] = field(repr=False)
+
+    def histograms(
+        self, server: str, workload: str, connections: int, kind: str, repeat: int | None = None
+    ) -> Histogram:
+        """The values of one kind in a step, of one repeat or of all; empty when there are none.
+
+        The response times of the tables are those of the kinds response and waiting together.
+        """
+        wanted = (server, workload, connections, kind)
+        try:
+            steps = [
+                merged(kind, (line.histogram() for line in lines))
+                for tag, lines in self._lines.items()
+                if (tag.server, tag.workload, tag.connections, tag.kind) == wanted
+                and repeat in (None, tag.repeat)
+            ]
+        except ValueError as error:
+            raise RunError(f"{self.directory / LOG}: {error}") from error
+        return Histogram().merged(*steps)
+
+
+def read_run(directory: Path) -> Run:
+    """Read a run, finished, interrupted or still being written.
+
+    RunError, in one line, when it is missing, unreadable, damaged or of another schema.
+    """
+    manifest = _read_manifest(directory)
+    journal, _ = _read_journal(directory)
+    # The reverse of the order of writing, so that a step found is a step whose rows are found.
+    frames = {name: _read_table(directory, name) for name in reversed(TABLES)}
+    if len(frames["steps"]) < len(journal):  # the writer died before it replaced the tables
+        frames = {name: table.to_pandas() for name, table in _arrow_tables(journal).items()}
+    return Run(directory, manifest, **frames, _lines=_read_log(directory, _log_end(journal)))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _read_manifest(directory: Path) -> dict[str, Any]:
+    path = directory / MANIFEST
+    if not path.exists():
+        raise RunError(f"{directory} is not the directory of a run: it has no {MANIFEST}")
+    try:
+        manifest = json.loads(_read(path))
+    except ValueError as error:
+        raise RunError(f"{path} is not JSON: {error}") from error
+    return check_manifest(manifest, str(path))
+
+
+def _read_table(directory: Path, name: str) -> pd.DataFrame:
+    path = _parquet(directory, name)
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    check_frame(TABLES[name], frame, str(path))
+    return frame
+
+
+def _read_journal(directory: Path) -> tuple[list[dict[str, Any]], int]:
+    """The journal's whole lines, and where they end; a last line cut short is left out."""
+    path = directory / JOURNAL
+    journal = []
+    end = 0
+    for number, line in enumerate(_read(path).splitlines(keepends=True), start=1):
+        if not line.endswith(b"\n"):
+            break
+        try:
+            journal.append(json.loads(line))
+        except ValueError as error:
+            raise RunError(f"{path}: line {number} is damaged") from error
+        end += len(line)
+    return journal, end
+
+
+def _read_log(directory: Path, end: int) -> dict[Tag, list[histogram_log.Line]]:
+    path = directory / LOG
+    lines: dict[Tag, list[histogram_log.Line]] = {}
+    try:
+        for line in histogram_log.read(_read(path)[:end].decode()):
+            lines.setdefault(Tag.parse(line.tag), []).append(line)
+    except ValueError as error:
+        raise RunError(f"{path}: {error}") from error
+    return lines
+
+
+def _log_end(journal: Sequence[Mapping[str, Any]]) -> int:
+    """How much of the log belongs to steps of the journal."""
+    return journal[-1]["log_end"] if journal else 0
+
+
+def _key(line: Mapping[str, Any]) -> Key:
+    server, workload, repeat, connections = (line["steps"][name][0] for name in KEY)
+    return server, workload, repeat, connections
+
+
+def _parquet(directory: Path, name: str) -> Path:
+    return directory / f"{name}.parquet"
+
+
+def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Rows as columns, NaN as None, for JSON knows no NaN."""
+    completed = [complete(table, row) for row in rows]
+    return {
+        name: [None if row[name] != row[name] else row[name] for row in completed] for name in table
+    }
+
+
+def _arrow_tables(journal: Sequence[Mapping[str, Any]]) -> dict[str, pa.Table]:
+    """The tables that lines of the journal amount to."""
+    return {
+        name: pa.table(
+            {
+                column: [value for line in journal for value in line[name][column]]
+                for column in table
+            },
+            schema=pa.schema([(column, _ARROW[table[column].dtype]) for column in table]),
+        )
+        for name, table in TABLES.items()
+    }
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Write a temporary file; it takes the place of `path` at once, when it is on the disk."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with _writing(path):
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _open_for_update(path: Path) -> FileIO:
+    # Unbuffered: after a failed write nothing may wait to be written later.
+    path.touch()
+    return path.open("r+b", buffering=0)
+
+
+def _write_at(file: FileIO, position: int, data: bytes) -> int:
+    """Make `data` the end of the file, from `position` on, safe on the disk; its new end."""
+    file.seek(position)
+    file.truncate()
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
+    os.fsync(file.fileno())
+    return position + len(data)
