@@ -1,0 +1,1 @@
+"""One file a command: its arguments (`configure`) and what it does (`execute`)."""

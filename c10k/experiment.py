@@ -1,0 +1,119 @@
+"""The experiment: walks a plan, visit by visit, and stores each step before the next begins."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from c10k.cpus import CpuSplit
+from c10k.plan import Plan, Visit
+from c10k.progress import Progress
+from c10k.visit import Visitor
+from loadgen.workload import Workload
+from results.store import RunWriter, StepRecord
+from servers.catalogue import ServerSpec
+from servers.process import ServerProcess, ServerStartError
+
+HOST: Final = "127.0.0.1"
+
+
+class Experiment:
+    """Measures what of the plan the run does not hold yet.
+
+    Whatever interrupts it, the steps that were measured are stored and no server is left.
+    """
+
+    def __init__(
+        self, plan: Plan, writer: RunWriter, cpus: CpuSplit, progress: Progress, began: float
+    ) -> None:
+        self._plan = plan
+        self._writer = writer
+        self._cpus = cpus
+        self._progress = progress
+        self._began = began
+        self._specs = {spec.text: spec for spec in plan.servers}
+
+    def walk(self) -> None:
+        """Visit every server at every step. Raises RunError when a step cannot be stored."""
+        for workload, repeat, visits in self._plan.ramps():
+            todo = [visit for visit in visits if visit.key not in self._writer.done()]
+            if todo:
+                with self._ramp(f"{workload.name}-{repeat}") as ramp:
+                    for visit in todo:
+                        self._progress.begin(visit)
+                        record = self._measure(ramp, visit, workload)
+                        self._writer.append_step(record)
+                        self._progress.end(visit, record)
+
+    @contextmanager
+    def _ramp(self, name: str) -> Iterator["_Ramp"]:
+        logs = self._writer.directory / "logs"
+        logs.mkdir(exist_ok=True)
+        with ExitStack() as stack:
+            ramp = _Ramp(stack, logs, name, self._cpus.server)
+            for spec in self._plan.servers:
+                # One that cannot start fails its own steps; the others go on.
+                ramp.try_to_start(spec)
+            yield ramp
+
+    def _measure(self, ramp: "_Ramp", visit: Visit, workload: Workload) -> StepRecord:
+        spec = self._specs[visit.server]
+        if not ramp.is_alive(spec) and (error := ramp.try_to_start(spec)):
+            return _failed(visit, workload, error)
+        visitor = Visitor(
+            ramp.server(spec), self._plan.profile, self._cpus.loader, self._progress.see
+        )
+        return visitor.measure(visit, workload, self._began)
+
+
+class _Ramp:
+    """The server processes of one ramp, all ended with its stack."""
+
+    def __init__(self, stack: ExitStack, logs: Path, name: str, cpus: tuple[int, ...]) -> None:
+        self._stack = stack
+        self._logs = logs
+        self._name = name
+        self._cpus = cpus
+        self._servers: dict[str, ServerProcess] = {}
+
+    def is_alive(self, spec: ServerSpec) -> bool:
+        return spec.text in self._servers and self._servers[spec.text].alive
+
+    def server(self, spec: ServerSpec) -> ServerProcess:
+        return self._servers[spec.text]
+
+    def try_to_start(self, spec: ServerSpec) -> str:
+        """Start a fresh process; the reason where it does not start, else an empty string."""
+        server = ServerProcess(
+            spec.text,
+            spec.command(host=HOST, port=0),
+            log=self._logs / f"{self._name}-{spec.text.replace('/', '_')}.log",
+            cpus=self._cpus,
+        )
+        try:
+            self._servers[spec.text] = self._stack.enter_context(server)
+        except ServerStartError as error:
+            return str(error)
+        return ""
+
+
+def _failed(visit: Visit, workload: Workload, reason: str) -> StepRecord:
+    """The record of a step whose server did not start."""
+    rate = workload.rate_per_connection
+    return StepRecord(
+        {
+            "server": visit.server,
+            "workload": visit.workload,
+            "repeat": visit.repeat,
+            "connections": visit.connections,
+            "status": "failed",
+            "loop": workload.loop,
+            "rate_per_connection": rate or math.nan,
+            "size_bytes": workload.size_bytes,
+            "started_at": time.time(),
+            "reason": reason.splitlines()[0],
+            "log_tail": reason,
+        }
+    )

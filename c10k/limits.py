@@ -1,0 +1,131 @@
+"""The limits of this machine that a number of connections runs into, and how to raise them."""
+
+import os
+import resource
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+# What the loader and a server keep open beside their connections: libraries, log, epoll, pipes.
+SPARE_DESCRIPTORS: Final = 64
+SPARE_PROCESSES: Final = 64
+# A thread maps its stack and the guard page below it.
+MAPS_A_THREAD: Final = 2
+SPARE_MAPS: Final = 1024
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit, what it must be for a number of connections, and how to get there."""
+
+    name: str
+    value: int
+    needed: int
+    remedy: str
+
+    @property
+    def suffices(self) -> bool:
+        """Whether that many connections fit."""
+        return self.value >= self.needed
+
+    def __str__(self) -> str:
+        return f"{self.name} is {self.value:,}, needed are {self.needed:,}; {self.remedy}"
+
+
+def raise_soft_descriptor_limit() -> int:
+    """Raise the soft limit of open files to the hard one and return it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def limits_for(connections: int, threads_per_connection: int = 0) -> Iterator[Limit]:
+    """Every limit that bounds this many connections at once, to a server that takes so many
+    threads for each."""
+    _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield Limit(
+        "the hard limit of open files (ulimit -Hn)",
+        descriptors if descriptors != resource.RLIM_INFINITY else 1 << 62,
+        connections + SPARE_DESCRIPTORS,
+        "raise it with `sudo prlimit --pid $$ --nofile=N:N`, "
+        "or for good in /etc/security/limits.conf",
+    )
+    low, high = (int(port) for port in _read("net/ipv4/ip_local_port_range").split())
+    yield Limit(
+        "the number of ephemeral ports (net.ipv4.ip_local_port_range)",
+        high - low + 1,
+        connections,
+        'widen it with `sudo sysctl net.ipv4.ip_local_port_range="1024 65535"`',
+    )
+    if threads_per_connection:
+        yield from _thread_limits(connections * threads_per_connection)
+
+
+def _thread_limits(threads: int) -> Iterator[Limit]:
+    running = _running_tasks()
+    for name in ("kernel/threads-max", "kernel/pid_max"):
+        setting = name.replace("/", ".")
+        yield Limit(
+            f"the number of tasks of the system ({setting})",
+            int(_read(name)),
+            running + threads + SPARE_PROCESSES,
+            f"raise it with `sudo sysctl {setting}=N`",
+        )
+    yield Limit(
+        "the number of memory maps of a process (vm.max_map_count)",
+        int(_read("vm/max_map_count")),
+        threads * MAPS_A_THREAD + SPARE_MAPS,
+        "raise it with `sudo sysctl vm.max_map_count=N`",
+    )
+    _, processes = resource.getrlimit(resource.RLIMIT_NPROC)
+    if os.geteuid() != 0 and processes != resource.RLIM_INFINITY:  # root is not bound by it
+        yield Limit(
+            "the process limit (ulimit -Hu)",
+            processes,
+            running + threads + SPARE_PROCESSES,
+            "raise it with `sudo prlimit --pid $$ --nproc=N:N`, "
+            "or for good in /etc/security/limits.conf",
+        )
+    for group in _cgroups():
+        limit, used = group / "pids.max", group / "pids.current"
+        if limit.exists() and (value := limit.read_text().strip()) != "max":
+            yield Limit(
+                f"the number of tasks of the control group ({limit})",
+                int(value),
+                int(used.read_text()) + threads + SPARE_PROCESSES,
+                "raise it there, or with `systemctl set-property … TasksMax=N`",
+            )
+
+
+def shortfalls(steps: Iterable[int], threads_per_connection: int) -> dict[int, list[Limit]]:
+    """The steps that do not fit, each with the limits that are too low for it."""
+    short = {
+        step: [limit for limit in limits_for(step, threads_per_connection) if not limit.suffices]
+        for step in steps
+    }
+    return {step: limits for step, limits in short.items() if limits}
+
+
+def _read(setting: str) -> str:
+    return Path("/proc/sys", setting).read_text()
+
+
+def _running_tasks() -> int:
+    """Tasks of the whole system, from the fourth field of /proc/loadavg (proc_loadavg(5))."""
+    try:
+        return int(Path("/proc/loadavg").read_text().split()[3].split("/")[1])
+    except (OSError, IndexError, ValueError):
+        return len(psutil.pids())
+
+
+def _cgroups() -> Iterator[Path]:
+    """This process's control group (version 2) and all above it."""
+    root = Path("/sys/fs/cgroup")
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        if line.startswith("0::/"):
+            group = root / line.removeprefix("0::/")
+            yield group
+            yield from (parent for parent in group.parents if parent.is_relative_to(root))

@@ -1,0 +1,21 @@
+"""How a command ends: the exit statuses, and the one line that says why."""
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """Exit statuses, the same for every command."""
+
+    DONE = 0
+    FAILED = 1  # measured, and the measurement says no: a regression, a missed SLO
+    WRONG = 2  # the request is wrong
+    UNABLE = 3  # this machine cannot do it
+    INTERRUPTED = 130  # Ctrl-C; what was measured is kept
+
+
+class CommandError(Exception):
+    """A reason to end, said in one line that names the remedy."""
+
+    def __init__(self, message: str, status: Status = Status.WRONG) -> None:
+        super().__init__(message)
+        self.status = status

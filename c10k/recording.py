@@ -1,0 +1,140 @@
+"""What a visit recorded, put into the rows and histograms of a step."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from c10k.plan import Visit
+from loadgen.fleet import Cut, Opened
+from loadgen.workload import Workload
+from results.aggregate import Recording, latency_columns, step_row
+from results.histogram import Histogram
+from results.store import StepRecord
+
+WINDOW_KINDS: Final = ("response", "service", "send_lag", "waiting")
+
+
+class StepRecording:
+    """Collects a visit as it goes on, and makes a record of it however it ends.
+
+    `began` is the run's start on CLOCK_MONOTONIC, in seconds: times in the record count from it.
+    """
+
+    def __init__(self, visit: Visit, workload: Workload, began: float) -> None:
+        self.visit = visit
+        self.workload = workload
+        self.began = began
+        self.opened = Opened(0, visit.connections, math.nan)
+        self.failure = ""  # why nothing more could be measured
+        self._windows: list[dict[str, Any]] = []
+        self._recordings: list[Recording] = []
+        self._errors: Counter[str] = Counter()  # also of the time between windows
+
+    def add_opening(self, opened: Opened, cut: Cut) -> None:
+        """Take how the connections were opened."""
+        self.opened = opened
+        self._recordings.append(self._recording("connect", cut))
+        self.add_between(cut)
+
+    def add_between(self, cut: Cut) -> None:
+        """Take what happened outside of the windows: errors count there too."""
+        self._errors.update(cut.errors)
+
+    def add_window(self, cut: Cut, telemetry: Mapping[str, float], hiccups: Histogram) -> None:
+        """Take a window: what the fleet, the telemetry and the hiccup meter say of it."""
+        recordings = [self._recording(kind, cut) for kind in WINDOW_KINDS]
+        waiting = recordings[-1].histogram
+        closed = self.workload.loop == "closed"
+        self._recordings += recordings
+        self._errors.update(cut.errors)
+        self._windows.append(
+            {
+                **self._key(),
+                **self._load(),
+                **latency_columns(recordings),
+                **telemetry,
+                "connected": self.opened.connected,
+                "status": "ok" if cut.messages and not cut.errors else "partial",
+                "window_s": cut.seconds,
+                "messages": cut.messages,
+                "messages_per_s": cut.messages / cut.seconds,
+                "sent": cut.sent,
+                "received": cut.messages,
+                "errors": sum(cut.errors.values()),
+                "error_causes": json.dumps(cut.errors, sort_keys=True),
+                "starved": cut.starved,
+                "starved_wait_max_ms": waiting.max_ns / 1e6 if waiting.total else math.nan,
+                "littles_law_ratio": (
+                    cut.littles_law_ratio(self.visit.connections) if closed else math.nan
+                ),
+                "loader_cpu_s": cut.cpu_s,
+                "loader_cpu_share": cut.cpu_share,
+                "loader_cpu_us_per_message": _per(cut.cpu_s * 1e6, cut.messages),
+                "loader_limited": cut.loader_limited,
+                "cpu_us_per_message": _per(telemetry["cpu_s"] * 1e6, cut.messages),
+                "context_switches_per_message": _per(telemetry["context_switches"], cut.messages),
+                "hiccup_p99_ms": hiccups.percentile_ns(99) / 1e6,
+                "hiccup_max_ms": hiccups.max_ns / 1e6,
+            }
+        )
+
+    def record(
+        self, started_at: float, samples: Sequence[Mapping[str, Any]], log_tail: str
+    ) -> StepRecord:
+        """The step as it will be stored; `samples` come with times on CLOCK_MONOTONIC."""
+        row = step_row(self._windows, self._recordings) if self._windows else self._load()
+        status, reason = self._verdict(row.get("messages", 0))
+        opened = self.opened
+        row |= self._key() | {
+            "connected": opened.connected,
+            "status": status,
+            "reason": reason,
+            "log_tail": log_tail,
+            "errors": self._errors.total(),
+            "error_causes": json.dumps(self._errors, sort_keys=True),
+            "setup_s": opened.setup_s,
+            "accepts_per_s": _per(opened.connected, opened.setup_s),
+            "started_at": started_at,
+        }
+        rebased = [{**sample, "t_s": sample["t_s"] - self.began} for sample in samples]
+        return StepRecord(row, self._windows, rebased, self._recordings)
+
+    def _verdict(self, messages: int) -> tuple[str, str]:
+        """The step's status, and why it is not ok."""
+        reasons = [self.failure] if self.failure else []
+        if self.opened.failed:
+            reasons.append(
+                f"{self.opened.connected:,} of {self.visit.connections:,} connections were served"
+            )
+        reasons += [f"{count:,} × {cause}" for cause, count in self._errors.most_common()]
+        if self.failure or not messages:
+            return "failed", "; ".join(reasons) or "no message was answered"
+        return ("partial" if reasons else "ok"), "; ".join(reasons)
+
+    def _key(self) -> dict[str, Any]:
+        visit = self.visit
+        return {
+            "server": visit.server,
+            "workload": visit.workload,
+            "repeat": visit.repeat,
+            "connections": visit.connections,
+        }
+
+    def _load(self) -> dict[str, Any]:
+        rate = self.workload.rate_per_connection
+        return {
+            "loop": self.workload.loop,
+            "rate_per_connection": rate if rate else math.nan,
+            "offered_per_s": rate * self.visit.connections if rate else math.nan,
+            "size_bytes": self.workload.size_bytes,
+        }
+
+    def _recording(self, kind: str, cut: Cut) -> Recording:
+        start_s = cut.began_ns / 1e9 - self.began
+        return Recording(kind, start_s, cut.seconds, Histogram.from_buffer(cut.counts[kind]))
+
+
+def _per(amount: float, count: float) -> float:
+    return amount / count if count else math.nan

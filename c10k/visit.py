@@ -1,0 +1,197 @@
+"""One visit: open a step's connections to one server, load it, measure windows, close them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from c10k.plan import Profile, Visit
+from c10k.recording import StepRecording
+from loadgen.fleet import Fleet
+from loadgen.native.hiccups import HiccupMeter
+from loadgen.telemetry import ProcessGoneError, Telemetry, kernel_growth, usage
+from loadgen.workload import Workload
+from results.histogram import Histogram
+from results.store import StepRecord
+from servers.process import ServerProcess
+
+# A server that accepts slower than this is not waited for: what it holds by then is its figure.
+OPEN_BASE_S: Final = 10.0
+OPEN_SLOWEST_PER_S: Final = 200
+# How long a server may take to let go of a step's connections before the next visit.
+LEAVE_S: Final = 10.0
+POLL_S: Final = 0.1
+PERCENTILE_S: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is to be seen of a visit while it goes on."""
+
+    phase: str  # open, settle, window or close
+    ready: int
+    failed: int
+    messages_per_s: float
+    response_p99_ms: float  # of the window so far
+    rss_bytes: float
+
+
+class ServerDiedError(Exception):
+    """The server ended while it was being loaded."""
+
+
+class Visitor:
+    """Visits one server again and again, while its process lives through the ramp.
+
+    `watch` is called about ten times a second with what is to be seen.
+    """
+
+    def __init__(
+        self,
+        server: ServerProcess,
+        profile: Profile,
+        loader_cpus: tuple[int, ...],
+        watch: Callable[[Moment], None],
+    ) -> None:
+        self._server = server
+        self._profile = profile
+        self._cpus = loader_cpus
+        self._watch = watch
+
+    def measure(self, visit: Visit, workload: Workload, began: float) -> StepRecord:
+        """Measure one step. A server that dies or serves nobody makes a failed step, no error."""
+        started_at = time.time()
+        recording = StepRecording(visit, workload, began)
+        address = (self._server.host, self._server.port)
+        with Telemetry(self._server.pid) as telemetry, HiccupMeter(self._cpus) as hiccups:
+            try:
+                idle = telemetry.tree.read()
+                with Fleet(address, workload, cpus=self._cpus) as fleet:
+                    view = _View(fleet, telemetry, self._check_alive, self._watch)
+                    self._load(view, hiccups, visit.connections, recording)
+                    telemetry.phase = "close"
+                self._await_leaving(telemetry, idle.descriptors)
+            except (ServerDiedError, ProcessGoneError):
+                recording.failure = self._how_it_died()
+            samples = telemetry.drain()
+        log_tail = self._server.log_tail() if recording.failure else ""
+        return recording.record(started_at, samples, log_tail)
+
+    def _load(
+        self, view: "_View", hiccups: HiccupMeter, connections: int, recording: StepRecording
+    ) -> None:
+        fleet, telemetry = view.fleet, view.telemetry
+        before = telemetry.memory()
+        telemetry.phase = "open"
+        fleet.resize(connections)
+        slowest_s = OPEN_BASE_S + connections / OPEN_SLOWEST_PER_S
+        opened = fleet.wait_open(slowest_s, lambda _: view.look())
+        self._check_alive()
+        fleet.load()
+        recording.add_opening(opened, fleet.cut())
+        view.hold("settle", self._profile.settle_s)
+        for _ in range(self._profile.windows):
+            begin = telemetry.reading("begin")
+            hiccups.swap()
+            recording.add_between(fleet.cut())
+            view.hold("window", self._profile.window_s)
+            cut = fleet.cut()
+            end = telemetry.reading("end")
+            self._check_alive()
+            recording.add_window(
+                cut,
+                usage(begin, end) | kernel_growth(before, end.memory),
+                Histogram.from_buffer(hiccups.swap()),
+            )
+        recording.add_between(fleet.cut())
+
+    def _check_alive(self) -> None:
+        if not self._server.alive:
+            raise ServerDiedError
+
+    def _how_it_died(self) -> str:
+        code = self._server.returncode
+        if code is None:
+            return "the server does not run any more"
+        return f"the server died ({f'signal {-code}' if code < 0 else f'exit status {code}'})"
+
+    def _await_leaving(self, telemetry: Telemetry, idle_descriptors: float) -> None:
+        """Wait until the server has let go of the connections: what their end costs would be
+        taken from the next visit."""
+        deadline = time.monotonic() + LEAVE_S
+        while self._server.alive and time.monotonic() < deadline:
+            sample = telemetry.latest()
+            if sample is None or sample.descriptors <= idle_descriptors:
+                return
+            time.sleep(POLL_S)
+
+
+class _View:
+    """Looks at a fleet while it is loaded: is the server alive, and what is to be shown?"""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        telemetry: Telemetry,
+        check_alive: Callable[[], None],
+        watch: Callable[[Moment], None],
+    ) -> None:
+        self.fleet = fleet
+        self.telemetry = telemetry
+        self._check_alive = check_alive
+        self._watch = watch
+        self._shown_rate = _Rate()
+        self._sampled_rate = _Rate()
+        self._p99_ms = float("nan")
+        self._p99_at = 0.0
+        telemetry.annotate = self._annotation
+
+    def hold(self, phase: str, seconds: float) -> None:
+        """Let the load go on for so long."""
+        self.telemetry.phase = phase
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(POLL_S, left))
+            self.look()
+
+    def look(self) -> None:
+        """Show where the visit stands. Raises ServerDiedError."""
+        self._check_alive()
+        seen = self.fleet.progress()
+        now = time.monotonic()
+        if self.telemetry.phase != "open" and now - self._p99_at > PERCENTILE_S:
+            self._p99_at = now
+            histogram = Histogram.from_buffer(self.fleet.response_counts())
+            self._p99_ms = histogram.percentile_ns(99) / 1e6
+        sample = self.telemetry.latest()
+        self._watch(
+            Moment(
+                self.telemetry.phase,
+                seen.ready,
+                seen.failed,
+                self._shown_rate.of(seen.messages),
+                self._p99_ms,
+                sample.rss_bytes if sample else float("nan"),
+            )
+        )
+
+    def _annotation(self) -> dict[str, float]:
+        seen = self.fleet.progress()
+        return {
+            "connected": seen.ready,
+            "messages_per_s": self._sampled_rate.of(seen.messages),
+        }
+
+
+class _Rate:
+    """How fast a counter grew since it was last asked."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+        self._count = 0
+
+    def of(self, count: int) -> float:
+        now = time.monotonic()
+        rate = (count - self._count) / max(now - self._at, 1e-3)
+        self._at, self._count = now, count
+        return rate
