@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from results.histogram import Histogram
-from results.schema import LATENCIES, STEPS
+from results.schema import LATENCIES, STEPS, complete
 
 
 class Recording(NamedTuple):
@@ -60,4 +60,4 @@ def step_row(
     if not windows:
         raise ValueError("a step without windows has no row to work out")
     row = {name: column.rule(name, windows) for name, column in STEPS.items()}
-    return row | latency_columns(recordings)
+    return complete(STEPS, row | latency_columns(recordings))

@@ -185,13 +185,13 @@ class RunWriter:
 
     def _write_manifest(self) -> None:
         text = json.dumps(self._manifest, indent=2, ensure_ascii=False)
-        with _replacing(self.directory / MANIFEST) as temporary:
-            temporary.write_text(f"{text}\n", encoding="utf-8")
+        _replace(self.directory / MANIFEST, f"{text}\n".encode())
 
     def _replace_tables(self) -> None:
         for name, table in self._tables.items():
-            with _replacing(_parquet(self.directory, name)) as temporary:
-                pq.write_table(table, temporary)
+            written = pa.BufferOutputStream()
+            pq.write_table(table, written)
+            _replace(_parquet(self.directory, name), written.getvalue())
 
 
 @dataclass(frozen=True)
@@ -276,9 +276,12 @@ def _read_journal(directory: Path) -> tuple[list[dict[str, Any]], int]:
         if not line.endswith(b"\n"):
             break
         try:
-            journal.append(json.loads(line))
-        except ValueError as error:
-            raise RunError(f"{path}: line {number} is damaged") from error
+            step = json.loads(line)
+        except ValueError:
+            step = {}
+        if not isinstance(step, dict) or step.keys() != {"log_end", *TABLES}:
+            raise RunError(f"{path}: line {number} is damaged")
+        journal.append(step)
         end += len(line)
     return journal, end
 
@@ -338,23 +341,21 @@ def _writing(path: Path) -> Iterator[None]:
         raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Write a temporary file; it takes the place of `path` at once, when it is on the disk."""
+def _replace(path: Path, data: bytes | pa.Buffer) -> None:
+    """Put a file in the place of another at once, when all of it is on the disk."""
     temporary = path.with_name(f".{path.name}.tmp")
     with _writing(path):
-        yield temporary
-        _sync(temporary)
-        temporary.replace(path)
-        _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        try:
+            with _open_for_update(temporary) as file:
+                _write_at(file, 0, data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)  # on a full disk what it took is needed
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)  # the new name
+        finally:
+            os.close(directory)
 
 
 def _open_for_update(path: Path) -> FileIO:
@@ -363,7 +364,7 @@ def _open_for_update(path: Path) -> FileIO:
     return path.open("r+b", buffering=0)
 
 
-def _write_at(file: FileIO, position: int, data: bytes) -> int:
+def _write_at(file: FileIO, position: int, data: bytes | pa.Buffer) -> int:
     """Make `data` the end of the file, from `position` on, safe on the disk; its new end."""
     file.seek(position)
     file.truncate()

@@ -1,0 +1,224 @@
+import math
+
+import numpy as np
+import pytest
+from hdrh.histogram import HdrHistogram
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from results.histogram import (
+    BUCKETS,
+    COUNTS,
+    DIGITS,
+    HIGHEST_NS,
+    LOWEST_NS,
+    PERCENTILES,
+    SUB_BUCKETS,
+    SUMMARY,
+    UNIT_MAGNITUDE,
+    Histogram,
+    highest_values_ns,
+    indices,
+    lowest_values_ns,
+)
+
+durations = st.integers(0, HIGHEST_NS)
+samples = st.lists(durations, min_size=1, max_size=60)
+sparse_counts = st.dictionaries(
+    st.integers(0, COUNTS - 1), st.integers(1, (1 << 55) - 1), max_size=40
+)
+
+
+def histogram_of(values):
+    histogram = Histogram()
+    histogram.record(np.array(values, dtype=np.int64))
+    return histogram
+
+
+def reference(values=()):
+    histogram = HdrHistogram(LOWEST_NS, HIGHEST_NS, DIGITS)
+    for value in values:
+        assert histogram.record_value(int(value))
+    return histogram
+
+
+def test_layout_is_the_references():
+    ours = reference()
+    assert ours.unit_magnitude == UNIT_MAGNITUDE
+    assert ours.sub_bucket_count == SUB_BUCKETS
+    assert ours.bucket_count == BUCKETS
+    assert ours.counts_len == COUNTS
+
+
+def test_every_bucket_begins_and_ends_where_the_references_does():
+    places = np.arange(COUNTS)
+    low, high = lowest_values_ns(places), highest_values_ns(places)
+    assert low[0] == 0
+    assert np.array_equal(low[1:], high[:-1] + 1)
+    assert np.array_equal(indices(low), places)
+    assert np.array_equal(indices(high), places)
+    histogram = reference()
+    for place in [*range(0, COUNTS, 97), 1023, 1024, 2047, 2048, COUNTS - 1]:
+        assert histogram.get_value_from_index(place) == low[place]
+        assert histogram.get_highest_equivalent_value(int(low[place])) == high[place]
+
+
+@given(durations)
+def test_a_value_is_in_its_bucket_within_a_thousandth(value):
+    place = indices(np.array([value]))
+    low, high = int(lowest_values_ns(place)[0]), int(highest_values_ns(place)[0])
+    assert low <= value <= high
+    assert high - low < max(2**UNIT_MAGNITUDE, value / 1000)
+    assert reference().get_counts_array_index(value) == place[0]
+
+
+@given(samples)
+def test_answers_are_the_references(values):
+    ours, theirs = histogram_of(values), reference(values)
+    assert np.array_equal(ours.counts, np.array(theirs.counts[:], dtype=np.int64))
+    assert ours.total == theirs.get_total_count() == len(values)
+    assert ours.max_ns == (theirs.get_max_value() or highest_values_ns(np.array([0]))[0])
+    assert ours.min_ns == theirs.get_min_value()
+    assert math.isclose(ours.mean_ns, theirs.get_mean_value(), rel_tol=1e-12)
+    for percentile in [*PERCENTILES.values(), 0.5, 33.3, 100.0]:
+        assert ours.percentile_ns(percentile) == theirs.get_value_at_percentile(percentile)
+
+
+@given(samples, st.floats(0.01, 100.0))
+def test_percentiles_agree_with_numpy_within_the_bucket(values, percentile):
+    # The rank is rounded to the nearest, numpy's inverted_cdf rounds up: half a rank each side
+    # brackets ours.
+    half = 50 / len(values) * (1 + 1e-9)
+    below, above = (
+        np.percentile(values, min(max(at, 0), 100), method="inverted_cdf")
+        for at in (percentile - half, percentile + half)
+    )
+    found = histogram_of(values).percentile_ns(percentile)
+    low = lowest_values_ns(indices(np.array([found])))[0]
+    assert below <= found
+    assert low <= above
+
+
+@given(samples)
+def test_the_top_percentile_is_the_maximum_and_the_lowest_the_minimum(values):
+    histogram = histogram_of(values)
+    assert histogram.percentile_ns(100) == histogram.max_ns >= max(values)
+    assert indices(histogram.percentile_ns(0)) == indices(min(values))
+
+
+@given(samples, samples, samples)
+def test_merging_is_associative_commutative_and_loses_nothing(a, b, c):
+    one, two, three = histogram_of(a), histogram_of(b), histogram_of(c)
+    together = one.merged(two, three)
+    assert together == (one + two) + three == one + (two + three) == three.merged(two, one)
+    assert together == histogram_of(a + b + c)
+    assert together.total == one.total + two.total + three.total
+    assert one == histogram_of(a), "merging must leave its operands alone"
+
+
+def test_merging_with_nothing_is_a_copy():
+    histogram = histogram_of([5_000])
+    copy = histogram.merged()
+    copy.record(7_000)
+    assert histogram.total == 1
+
+
+@given(sparse_counts)
+def test_an_encoded_histogram_is_read_back(counts):
+    histogram = Histogram()
+    histogram.counts[list(counts)] = list(counts.values())
+    assert Histogram.decode(histogram.encode()) == histogram
+
+
+@given(sparse_counts)
+def test_the_reference_reads_ours(counts):
+    histogram = Histogram()
+    histogram.counts[list(counts)] = list(counts.values())
+    theirs = HdrHistogram.decode(histogram.encode())
+    assert np.array_equal(histogram.counts, np.array(theirs.counts[:], dtype=np.int64))
+
+
+@given(samples)
+def test_ours_reads_the_references(values):
+    theirs = reference(values)
+    ours = Histogram.decode(theirs.encode().decode())
+    assert ours == histogram_of(values)
+    theirs_again = HdrHistogram.decode(ours.encode())
+    for percentile in PERCENTILES.values():
+        assert theirs_again.get_value_at_percentile(percentile) == ours.percentile_ns(percentile)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        HdrHistogram(1, HIGHEST_NS, 3),
+        HdrHistogram(1000, 10**9, 3),
+        HdrHistogram(1000, HIGHEST_NS, 2),
+    ],
+)
+def test_another_layout_is_refused(other):
+    other.record_value(5_000)
+    with pytest.raises(ValueError, match=r"only 1000 to 3600000000000 ns with 3 digits"):
+        Histogram.decode(other.encode().decode())
+
+
+@pytest.mark.parametrize("damage", ["", "no base64!", "HISTFAAA", "AAAAAAAAAAAAAAAA"])
+def test_damaged_text_is_refused(damage):
+    with pytest.raises(ValueError, match=r"histogram|HdrHistogram"):
+        Histogram.decode(damage)
+
+
+@given(samples, st.data())
+def test_truncated_text_is_refused(values, data):
+    text = histogram_of(values).encode()
+    cut = data.draw(st.integers(0, len(text) - 1))
+    with pytest.raises(ValueError, match=r"histogram|HdrHistogram"):
+        Histogram.decode(text[:cut])
+
+
+def test_a_count_too_large_to_encode_is_refused():
+    histogram = Histogram()
+    histogram.counts[3] = 1 << 55
+    with pytest.raises(ValueError, match="cannot be encoded"):
+        histogram.encode()
+
+
+@given(arrays(np.int64, COUNTS, elements=st.integers(0, 3), fill=st.just(0)))
+def test_counts_of_an_engine_are_taken_over(counts):
+    histogram = Histogram.from_buffer(memoryview(counts))
+    assert np.array_equal(histogram.counts, counts)
+    counts[0] += 1
+    assert histogram.counts[0] == counts[0] - 1, "the counts must be a copy"
+
+
+def test_counts_of_another_size_are_refused():
+    with pytest.raises(ValueError, match="24576"):
+        Histogram.from_buffer(bytes(8))
+
+
+def test_a_negative_duration_is_refused():
+    with pytest.raises(ValueError, match="negative"):
+        Histogram().record(-1)
+
+
+def test_a_duration_beyond_the_layout_is_counted_last():
+    histogram = Histogram()
+    histogram.record(10 * HIGHEST_NS, count=2)
+    assert histogram.counts[-1] == 2
+
+
+def test_an_empty_histogram_has_no_summary():
+    empty = Histogram()
+    assert (empty.total, empty.min_ns, empty.max_ns, empty.mean_ns) == (0, 0, 0, 0.0)
+    assert empty.percentile_ns(99) == 0
+    assert list(empty.summary_ms()) == list(SUMMARY)
+    assert all(math.isnan(value) for value in empty.summary_ms().values())
+
+
+@given(samples)
+def test_the_summary_ascends(values):
+    summary = histogram_of(values).summary_ms()
+    mean = summary.pop("mean")
+    assert list(summary.values()) == sorted(summary.values())
+    assert mean <= summary["max"]
