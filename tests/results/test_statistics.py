@@ -1,0 +1,138 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from results.statistics import Interval, median_interval, ratio_interval, slope
+
+numbers = st.floats(1e-3, 1e6)
+several = st.lists(numbers, min_size=2, max_size=12)
+factors = st.floats(0.01, 100.0)
+
+
+def close(one: Interval, other: Interval) -> bool:
+    return np.allclose(one, other, rtol=1e-9, equal_nan=True)
+
+
+@given(several)
+def test_a_median_lies_in_its_interval_and_that_in_the_range(values):
+    interval = median_interval(values)
+    assert interval.median == pytest.approx(np.median(values))
+    assert min(values) <= interval.low <= interval.median <= interval.high <= max(values)
+    assert interval.n == len(values)
+
+
+@given(several, factors)
+def test_an_interval_scales_with_the_unit(values, factor):
+    scaled = median_interval(np.array(values) * factor)
+    median, low, high, n = median_interval(values)
+    assert close(scaled, Interval(median * factor, low * factor, high * factor, n))
+
+
+def test_the_same_values_give_the_same_interval():
+    assert median_interval([1, 5, 9, 2]) == median_interval([1, 5, 9, 2])
+
+
+def test_one_value_has_no_spread_and_none_no_median():
+    median, low, high, n = median_interval([7.0, math.nan])
+    assert (median, n) == (7.0, 1)
+    assert math.isnan(low)
+    assert math.isnan(high)
+    assert all(map(math.isnan, median_interval([])[:3]))
+    assert median_interval([]).n == 0
+
+
+def test_what_was_not_measured_is_left_out():
+    assert median_interval([1.0, math.nan, 3.0, 8.0]) == median_interval([1.0, 3.0, 8.0])
+
+
+def test_the_interval_holds_the_true_median_about_as_often_as_it_says():
+    random = np.random.default_rng(1)
+    hits = 0
+    for _ in range(200):
+        interval = median_interval(random.lognormal(0, 1, 25))
+        hits += interval.low <= 1 <= interval.high
+    assert 0.88 <= hits / 200 <= 0.99
+
+
+@given(several, factors)
+def test_a_ratio_of_multiples_is_the_factor(values, factor):
+    paired = ratio_interval(np.array(values) * factor, values, paired=True)
+    assert close(paired, Interval(factor, factor, factor, len(values)))
+    unpaired = ratio_interval(np.array(values) * factor, values)
+    assert unpaired.median == pytest.approx(factor)
+    assert unpaired.low <= unpaired.median * (1 + 1e-9)
+    assert unpaired.high >= unpaired.median * (1 - 1e-9)
+
+
+def test_pairs_see_through_a_drift_that_hurts_both():
+    drift = np.array([1, 2, 4, 8, 16.0])
+    paired = ratio_interval(3 * drift, drift, paired=True)
+    unpaired = ratio_interval(3 * drift, drift)
+    assert (paired.low, paired.high) == (3, 3)
+    assert unpaired.low < 3 < unpaired.high
+
+
+def test_unpaired_values_may_differ_in_number():
+    interval = ratio_interval([10.0, 12.0, 11.0], [2.0, 2.0])
+    assert interval.median == 5.5
+    assert interval.n == 2
+
+
+def test_a_ratio_to_nothing_is_not_a_number():
+    for interval in (
+        ratio_interval([], [1.0]),
+        ratio_interval([1.0, 2.0], [0.0, 0.0]),
+        ratio_interval([1.0, 2.0], [0.0, 0.0], paired=True),
+    ):
+        assert all(map(math.isnan, interval[:3]))
+    assert ratio_interval([6.0], [3.0])[0] == 2.0
+    assert math.isnan(ratio_interval([6.0], [3.0]).low)
+
+
+def test_pairs_must_be_pairs():
+    with pytest.raises(ValueError, match="3 values cannot be paired with 2"):
+        ratio_interval([1, 2, 3], [1, 2], paired=True)
+
+
+@given(
+    st.lists(st.integers(0, 10_000), min_size=3, max_size=12, unique=True),
+    st.floats(-1e3, 1e3),
+    st.floats(-1e3, 1e3),
+)
+def test_points_on_a_line_have_its_slope(x, rise, start):
+    interval = slope(x, rise * np.array(x) + start)
+    assert np.allclose(interval[:3], rise, rtol=1e-6, atol=1e-6)
+    assert interval.n == len(x)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), numbers), min_size=3, max_size=12))
+def test_a_slope_is_numpys(points):
+    x, y = map(np.array, zip(*points, strict=True))
+    interval = slope(x, y)
+    if len(set(x.tolist())) < 2:
+        assert all(map(math.isnan, interval[:3]))
+        return
+    assert interval.median == pytest.approx(np.polyfit(x, y, 1)[0], rel=1e-6, abs=1e-3)
+    assert interval.low <= interval.high
+
+
+def test_a_slope_has_spread_when_the_points_scatter():
+    random = np.random.default_rng(2)
+    x = np.repeat([10, 100, 1000, 10_000], 5)
+    interval = slope(x, 8_000 * x + random.normal(0, 1e6, len(x)))
+    assert interval.low < 8_000 < interval.high
+    assert interval.high - interval.low < 1_000
+
+
+def test_two_points_have_a_slope_without_spread():
+    interval = slope([0, 10, 20], [0, 5, math.nan])
+    assert (interval.median, interval.n) == (0.5, 2)
+    assert math.isnan(interval.low)
+
+
+def test_points_need_both_coordinates():
+    with pytest.raises(ValueError, match="2 x cannot go with 1 y"):
+        slope([1, 2], [1])
