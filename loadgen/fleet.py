@@ -1,13 +1,13 @@
 """The fleet: many connections to one address, driven by native threads, commanded from here.
 
-    with Fleet(("127.0.0.1", 9000), WORKLOADS["saturated"]) as fleet:
-        fleet.resize(1000)
-        opened = fleet.wait_open(timeout_s=30)
-        fleet.load()
-        time.sleep(1)  # let it settle
-        fleet.cut()  # a window begins
-        time.sleep(5)
-        window = fleet.cut()  # and ends; the next one has begun
+with Fleet(("127.0.0.1", 9000), WORKLOADS["saturated"]) as fleet:
+    fleet.resize(1000)
+    opened = fleet.wait_open(timeout_s=30)
+    fleet.load()
+    time.sleep(1)  # let it settle
+    fleet.cut()  # a window begins
+    time.sleep(5)
+    window = fleet.cut()  # and ends; the next one has begun
 """
 
 import socket
@@ -51,7 +51,7 @@ class Progress:
     ready: int  # connections that are open and had a verified echo
     failed: int
     opening: int
-    messages: int  # since the last cut
+    messages: int  # completed since the fleet began
 
 
 @dataclass(frozen=True)
@@ -179,6 +179,10 @@ class Fleet:
         parts = [shard.cut() for shard in self._shards]
         causes = zip(CAUSE_NAMES, *(part["errors"] for part in parts), strict=True)
         spans_ns = [part["ended_ns"] - part["began_ns"] for part in parts]
+        counts = {kind: _add([part["counts"][kind] for part in parts]) for kind in KINDS}
+        sums_ns = {kind: sum(part["sums_ns"][kind] for part in parts) for kind in KINDS}
+        if self.workload.loop == "closed":  # sent when due: recorded once
+            counts["service"], sums_ns["service"] = counts["response"], sums_ns["response"]
         return Cut(
             began_ns=min(part["began_ns"] for part in parts),
             seconds=sum(spans_ns) / len(parts) / 1e9,
@@ -192,8 +196,8 @@ class Fleet:
             cpu_share=max(
                 part["cpu_ns"] / span for part, span in zip(parts, spans_ns, strict=True)
             ),
-            sums_ns={kind: sum(part["sums_ns"][kind] for part in parts) for kind in KINDS},
-            counts={kind: _add([part["counts"][kind] for part in parts]) for kind in KINDS},
+            sums_ns=sums_ns,
+            counts=counts,
         )
 
     def progress(self) -> Progress:

@@ -105,6 +105,7 @@ cdef struct Engine:
     Connection *connections
     uint32_t room, target, opened, in_flight, ready, busy, failed
     uint32_t cut
+    int64_t messages_before # the cut
     bint loading, quitting
     int64_t opening_began_ns, opening_ended_ns, next_sweep_ns
     # the schedule: message `round` of connection `turn` is the next one due
@@ -462,6 +463,7 @@ cdef void cut(Engine *engine) noexcept nogil:
             tally.starved += 1
             tally.waiting_sum_ns += tally.ended_ns - connection.due_ns
             hdr_record(tally.waiting, tally.ended_ns - connection.due_ns)
+    engine.messages_before += tally.messages
     engine.tally = engine.spare
     engine.spare = tally
     engine.cut += 1
@@ -655,7 +657,7 @@ cdef class Shard:
         cdef Engine *engine = self.engine
         return (
             engine.ready, engine.failed, engine.busy, engine.in_flight,
-            engine.target - engine.opened, engine.tally.messages,
+            engine.target - engine.opened, engine.messages_before + engine.tally.messages,
             engine.opening_began_ns, engine.opening_ended_ns,
         )
 

@@ -1,0 +1,395 @@
+import socket
+import struct
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from loadgen.fleet import KINDS, Fleet
+from loadgen.workload import Workload
+from results.histogram import Histogram
+from tests.loadgen.conftest import echo, ordered_echo
+
+CLOSED = Workload("closed")
+PATIENCE_S = 20.0
+
+
+def recorded(cut, kind):
+    return Histogram.from_buffer(cut.counts[kind])
+
+
+@contextmanager
+def opened(address, workload=CLOSED, connections=10, **options):
+    """A fleet under load, all of whose connections must have opened."""
+    with Fleet(address, workload, **options) as fleet:
+        fleet.resize(connections)
+        assert fleet.wait_open(PATIENCE_S).connected == connections
+        fleet.load()
+        yield fleet
+
+
+def until(condition):
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def totals(fleet, seconds=0.3):
+    fleet.cut()
+    time.sleep(seconds)
+    return fleet.cut()
+
+
+class TestClosedLoop:
+    def test_every_message_is_echoed_verified_and_recorded_once(self, serve):
+        with opened(serve(echo), connections=20) as fleet:
+            cut = totals(fleet)
+        assert cut.messages > 20
+        assert cut.errors == {}
+        assert cut.starved == 0
+        assert abs(cut.sent - cut.messages) <= 20  # what is under way at either end
+        assert recorded(cut, "response").total == cut.messages
+        assert cut.counts["service"] == cut.counts["response"]
+        assert recorded(cut, "send_lag").total == 0
+
+    def test_littles_law_holds(self, serve):
+        with opened(serve(echo), connections=20) as fleet:
+            cut = totals(fleet, 1.0)
+        assert cut.littles_law_ratio(20) == pytest.approx(1, abs=0.05)
+
+    def test_the_mean_of_the_histogram_is_the_exact_mean(self, serve):
+        with opened(serve(echo)) as fleet:
+            cut = totals(fleet)
+        assert recorded(cut, "response").mean_ns == pytest.approx(
+            cut.mean_ns("response"), rel=1e-3, abs=512
+        )
+
+    def test_cuts_add_up_to_all_messages(self, serve):
+        with opened(serve(echo)) as fleet:
+            cuts = []
+            for _ in range(3):
+                time.sleep(0.05)
+                cuts.append(fleet.cut())
+            fleet.rest()
+            cuts.append(fleet.cut())
+            assert sum(cut.messages for cut in cuts) == fleet.progress().messages
+        assert all(cut.messages > 0 for cut in cuts[:3])
+
+    @pytest.mark.parametrize("size", [1, 64, 1024, 65_537, 1_000_000])
+    def test_messages_of_any_size_come_back(self, serve, size):
+        with opened(serve(echo), Workload("sized", size_bytes=size), 2) as fleet:
+            until(lambda: fleet.progress().messages >= 10)
+            assert fleet.cut().errors == {}
+
+    def test_several_threads_share_the_connections(self, serve):
+        with opened(serve(echo), connections=7, threads=3) as fleet:
+            cut = totals(fleet)
+        assert cut.messages > 7
+        assert recorded(cut, "response").total == cut.messages
+        assert cut.errors == {}
+
+    def test_no_response_is_faster_than_the_server(self, serve):
+        def slow(connection):
+            while data := connection.recv(65536):
+                time.sleep(0.02)
+                connection.sendall(data)
+
+        with opened(serve(slow), connections=3) as fleet:
+            cut = totals(fleet)
+        assert cut.messages > 0
+        assert recorded(cut, "response").min_ns >= 20e6 * 0.999
+
+
+class TestConnections:
+    def test_each_connect_is_timed_once(self, serve):
+        with Fleet(serve(echo), CLOSED) as fleet:
+            fleet.resize(50)
+            opened = fleet.wait_open(PATIENCE_S)
+            cut = fleet.cut()
+        assert opened.connected == 50
+        assert opened.failed == 0
+        assert opened.setup_s > 0
+        assert recorded(cut, "connect").total == 50
+        assert cut.messages == 0  # the first echoes prove the connections, and are no samples
+
+    def test_the_fleet_grows_and_shrinks_under_load(self, serve):
+        with opened(serve(echo), connections=5) as fleet:
+            for size in (40, 3, 20):
+                fleet.resize(size)
+                until(lambda: fleet.progress().ready == size)  # noqa: B023
+                assert totals(fleet, 0.05).messages > 0
+            assert fleet.cut().errors == {}
+
+    def test_only_a_bounded_number_waits_for_its_first_echo(self, serve):
+        waiting = threading.Semaphore(0)
+
+        def mute(connection):
+            waiting.release()
+            connection.recv(65536)
+            connection.recv(65536)
+
+        with Fleet(serve(mute), CLOSED, in_flight=5) as fleet:
+            fleet.resize(50)
+            fleet.wait_open(0.3)
+            accepted = 0
+            while waiting.acquire(timeout=0.1):
+                accepted += 1
+            assert accepted == 5
+
+    def test_closing_ends_every_connection(self, serve):
+        ended = threading.Semaphore(0)
+
+        def count(connection):
+            echo(connection)
+            ended.release()
+
+        with opened(serve(count), connections=30):
+            pass
+        for _ in range(30):
+            assert ended.acquire(timeout=PATIENCE_S)
+
+    def test_an_address_that_does_not_resolve_is_an_os_error(self):
+        with pytest.raises(OSError, match=r"[Nn]ame"):
+            Fleet(("no-such-host.invalid", 1), CLOSED)
+
+    def test_ipv6(self):
+        try:
+            listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+        except OSError:
+            # A host without IPv6 must refuse the connection, and say so.
+            with Fleet(("::1", 9), CLOSED) as fleet:
+                fleet.resize(1)
+                assert fleet.wait_open(PATIENCE_S).failed == 1
+            return
+        with listener:
+            threading.Thread(target=lambda: echo(listener.accept()[0]), daemon=True).start()
+            with opened(listener.getsockname()[:2], connections=1) as fleet:
+                assert totals(fleet, 0.1).messages > 0
+
+
+class TestOpenLoop:
+    def test_as_many_messages_are_due_as_the_schedule_says(self, serve):
+        with opened(serve(echo), Workload("open", rate_per_connection=50), 8) as fleet:
+            cut = totals(fleet, 1.0)
+        assert cut.due == pytest.approx(8 * 50 * cut.seconds, abs=2)
+        assert recorded(cut, "send_lag").total == cut.sent
+        assert recorded(cut, "response").total == recorded(cut, "service").total == cut.messages
+        assert cut.errors == {}
+
+    def test_response_is_service_plus_send_lag(self, serve):
+        with opened(serve(echo), Workload("open", rate_per_connection=100), 4) as fleet:
+            time.sleep(0.5)
+            fleet.rest()  # everything that was sent has come home
+            cut = fleet.cut()
+        assert cut.messages == cut.sent
+        lag_ns = cut.sums_ns["response"] - cut.sums_ns["service"]
+        assert lag_ns == cut.sums_ns["send_lag"]
+
+    def test_the_connections_take_turns(self):
+        arrivals = []
+        with (
+            ordered_echo(arrivals) as address,
+            Fleet(address, Workload("open", rate_per_connection=20), in_flight=1) as fleet,
+        ):
+            fleet.resize(5)
+            fleet.wait_open(PATIENCE_S)
+            probes = len(arrivals)
+            fleet.load()
+            until(lambda: len(arrivals) >= probes + 50)
+        turns = arrivals[probes : probes + 50]
+        assert arrivals[:probes] == [0, 1, 2, 3, 4]
+        assert turns == [0, 1, 2, 3, 4] * 10
+
+    def test_a_stall_is_charged_to_every_message_that_was_due_in_it(self, serve):
+        """Service times see one slow message; response times see all that had to wait."""
+        stall = threading.Event()
+
+        def stalling(connection):
+            while data := connection.recv(65536):
+                if stall.is_set():
+                    stall.clear()
+                    time.sleep(0.5)
+                connection.sendall(data)
+
+        with opened(serve(stalling), Workload("open", rate_per_connection=100), 1) as fleet:
+            fleet.cut()
+            stall.set()
+            time.sleep(1.5)
+            cut = fleet.cut()
+
+        def slow(kind):
+            at_least = Histogram()
+            at_least.record(100_000_000)
+            first = int(np.argmax(at_least.counts))
+            return int(recorded(cut, kind).counts[first:].sum())
+
+        # 100/s for 0.5 s is 50 due messages, 40 of which wait over 100 ms.
+        assert slow("response") >= 35
+        assert 1 <= slow("service") <= 5
+        assert recorded(cut, "response").max_ns >= 490e6
+
+
+class TestFailures:
+    """Each misbehaviour is counted under its cause, and none hangs the fleet."""
+
+    def causes(self, address, workload=CLOSED, connections=1):
+        with Fleet(address, workload) as fleet:
+            fleet.resize(connections)
+            fleet.wait_open(PATIENCE_S)
+            fleet.load()
+            until(lambda: fleet.progress().failed == connections)
+            return fleet.cut().errors
+
+    def after_one_echo(self, misbehave):
+        def handler(connection):
+            connection.sendall(connection.recv(65536))
+            misbehave(connection, connection.recv(65536))
+
+        return handler
+
+    def test_one_wrong_byte(self, serve):
+        def corrupt(connection, data):
+            connection.sendall(data[:40] + bytes([data[40] ^ 1]) + data[41:])
+            connection.recv(1)
+
+        assert self.causes(serve(self.after_one_echo(corrupt))) == {"corrupt": 1}
+
+    def test_another_connections_message(self, serve):
+        def swap(connection, data):
+            connection.sendall(bytes(reversed(data)))
+            connection.recv(1)
+
+        assert self.causes(serve(self.after_one_echo(swap))) == {"corrupt": 1}
+
+    def test_more_bytes_than_were_sent(self, serve):
+        def excess(connection, data):
+            connection.sendall(data + b"!")
+            connection.recv(1)
+
+        assert self.causes(serve(self.after_one_echo(excess))) == {"excess": 1}
+
+    def test_bytes_that_nobody_asked_for(self, serve):
+        def talkative(connection):
+            for _ in range(2):  # the first echo and the first of the schedule
+                connection.sendall(connection.recv(65536))
+            time.sleep(0.2)
+            connection.sendall(b"!")
+            connection.recv(1)
+
+        idle = Workload("idle", rate_per_connection=0.01)
+        assert self.causes(serve(talkative), idle) == {"excess": 1}
+
+    def test_the_server_closes(self, serve):
+        assert self.causes(serve(self.after_one_echo(lambda connection, data: None))) in (
+            {"closed_by_server": 1},
+            {"reset": 1},
+        )
+
+    def test_the_server_closes_after_half_a_message(self, serve):
+        def half(connection, data):
+            connection.sendall(data[:10])
+
+        assert self.causes(serve(self.after_one_echo(half))) == {"closed_by_server": 1}
+
+    def test_the_server_resets(self, serve):
+        def reset(connection, data):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        assert self.causes(serve(self.after_one_echo(reset))) == {"reset": 1}
+
+    def test_the_server_never_answers(self, serve):
+        def mute(connection, data):
+            connection.recv(1)
+
+        impatient = Workload("impatient", timeout_s=0.3)
+        assert self.causes(serve(self.after_one_echo(mute)), impatient) == {"timeout": 1}
+
+    def test_nobody_listens(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            address = listener.getsockname()
+        assert self.causes(address, connections=5) == {"connect_refused": 5}
+
+    def test_no_first_echo_until_the_load_begins(self, serve):
+        def mute(connection):
+            connection.recv(65536)
+            connection.recv(1)
+
+        with Fleet(serve(mute), CLOSED, in_flight=3) as fleet:
+            fleet.resize(10)
+            opened = fleet.wait_open(0.2)
+            fleet.load()
+            assert (opened.connected, opened.failed) == (0, 10)
+            assert fleet.cut().errors == {"never_opened": 10}
+            assert fleet.progress().failed == 10
+
+    def test_one_broken_connection_does_not_hurt_the_others(self, serve):
+        first = threading.Lock()
+
+        def once(connection):
+            if first.acquire(blocking=False):
+                self.after_one_echo(lambda connection, data: None)(connection)
+            else:
+                echo(connection)
+
+        with opened(serve(once), connections=5) as fleet:
+            until(lambda: fleet.progress().failed == 1)
+            cut = totals(fleet, 0.1)
+        assert cut.messages > 0
+        assert cut.errors == {}
+
+    def test_an_echo_in_single_bytes_is_one_message(self, serve):
+        def dribble(connection):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while data := connection.recv(65536):
+                for byte in data:
+                    connection.sendall(bytes([byte]))
+
+        with opened(serve(dribble), connections=2) as fleet:
+            until(lambda: fleet.progress().messages >= 20)
+            assert fleet.cut().errors == {}
+
+
+def test_a_starved_connection_is_counted_and_its_wait_so_far_recorded(serve):
+    starve = threading.Event()
+    chosen = threading.Lock()
+
+    def handler(connection):
+        unlucky = chosen.acquire(blocking=False)
+        while data := connection.recv(65536):
+            if unlucky and starve.is_set():
+                time.sleep(1.5)
+            connection.sendall(data)
+
+    with opened(serve(handler), connections=2) as fleet:
+        starve.set()
+        time.sleep(0.3)
+        cut = totals(fleet, 0.5)
+        fleet.rest(PATIENCE_S)
+    assert cut.starved == 1
+    assert recorded(cut, "waiting").total == 1
+    assert recorded(cut, "waiting").max_ns >= 0.5e9
+    assert cut.littles_law_ratio(2) == pytest.approx(0.5, abs=0.1)
+
+
+def test_every_kind_is_a_histogram_of_the_shared_layout(serve):
+    with opened(serve(echo)) as fleet:
+        cut = totals(fleet, 0.05)
+    assert set(cut.counts) == set(cut.sums_ns) == set(KINDS)
+    for kind in KINDS:
+        assert recorded(cut, kind).total >= 0
+
+
+def test_the_thread_ends_with_the_fleet(serve):
+    before = threads_of_this_process()
+    with opened(serve(echo), connections=1, threads=2):
+        assert threads_of_this_process().count("c10k-fleet") == 2
+    assert "c10k-fleet" not in threads_of_this_process()
+    assert "c10k-fleet" not in before
+
+
+def threads_of_this_process():
+    return [task.read_text().strip() for task in Path("/proc/self/task").glob("*/comm")]
