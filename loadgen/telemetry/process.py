@@ -1,0 +1,210 @@
+"""What a process and its descendants use."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from math import nan
+from typing import NamedTuple, TypeVar
+
+import psutil
+
+from loadgen.telemetry.proc import read, sizes
+
+GONE = (FileNotFoundError, ProcessLookupError)  # before a file was opened; before it was read
+CPUCLOCK_SCHED = 2  # the time for which the threads of a process were scheduled
+
+T = TypeVar("T")
+
+
+class ProcessGoneError(ProcessLookupError):
+    """The observed process has ended, or is a zombie that waits for its parent to notice."""
+
+
+class TreeUsage(NamedTuple):
+    """What one process uses, or the sum over a tree of them."""
+
+    user_s: float  # CPU time, in ticks of 10 ms, with that of children that ended
+    system_s: float
+    ended_s: float  # user and system of the children that ended and were waited for
+    minor_faults: int
+    major_faults: int
+    rss_bytes: int
+    vms_bytes: int
+    page_tables_bytes: int
+    threads: int
+    processes: int
+    descriptors: float  # NaN where another user's process hides them
+
+
+class Footprint(NamedTuple):
+    """Exact memory of a tree in bytes; NaN where another user's process hides it."""
+
+    rss_bytes: float
+    pss_bytes: float  # shared pages divided among those who share them: adds up over processes
+    uss_bytes: float  # what would be free if the process ended
+
+
+class ProcessTree:
+    """A process and its descendants.
+
+    Each method raises ProcessGoneError once the process itself has ended, whoever has its number
+    by then; descendants come and go. The CPU time of one that ended stays in the sums if its
+    parent waited for it; a parent that ignores SIGCHLD takes it out.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.members: tuple[int, ...] = (pid,)  # replaced, never changed: threads share the tree
+        self._started: int | None = None
+
+    def rescan(self) -> None:
+        """Find all descendants, by asking every process of the host for its parent.
+
+        1 to 2 ms, but 20 ms beside 10,000 threads, which the kernel has to step over.
+        """
+        try:
+            children = psutil.Process(self.pid).children(recursive=True)
+        except psutil.NoSuchProcess as error:
+            raise self._gone() from error
+        self.members = (self.pid, *(child.pid for child in children))
+
+    def read(self) -> TreeUsage:
+        """The usage now: 0.2 ms a process, and 0.1 to 0.3 us a thread, which the kernel sums.
+
+        New children of the main threads are found on the way; those of other threads need a
+        rescan.
+        """
+        usages: dict[int, TreeUsage] = {}
+        found = list(self.members)
+        for pid in found:  # grows as children are found
+            if pid in usages:
+                continue
+            try:
+                stat = _Stat.read(pid)
+                if self._is_member(pid, stat, usages):
+                    usages[pid] = _usage(pid, stat)
+                    found += _children(pid)
+            except GONE:
+                continue
+        if self.pid not in usages:
+            raise self._gone()
+        self.members = tuple(usages)
+        return TreeUsage(*map(sum, zip(*usages.values(), strict=True)))
+
+    def cpu_s(self) -> float:
+        """CPU time of all threads, ended ones too, to the nanosecond; without `ended_s`.
+
+        0.2 ms at 10,000 threads if the kernel has just looked at them, else 2 ms.
+        """
+        return sum(self._of_each(_cpu_s))
+
+    def footprint(self) -> Footprint:
+        """The exact memory, from /proc/PID/smaps_rollup.
+
+        The kernel walks every page under the lock that a new mapping (and so a new thread) needs:
+        18 ms at 10,000 threads.
+        """
+        return Footprint(*map(sum, zip(*self._of_each(_footprint), strict=True)))
+
+    def _of_each(self, measure: Callable[[int], T]) -> Iterator[T]:
+        for pid in self.members:
+            try:
+                yield measure(pid)
+            except GONE as error:
+                if pid == self.pid:
+                    raise self._gone() from error
+
+    def _is_member(self, pid: int, stat: "_Stat", seen: dict[int, TreeUsage]) -> bool:
+        """Whether the number still means the same process; parents are seen before children."""
+        if pid != self.pid:
+            return stat.parent in seen
+        self._started = self._started or stat.started
+        return stat.started == self._started and stat.alive
+
+    def _gone(self) -> ProcessGoneError:
+        return ProcessGoneError(f"process {self.pid} has ended")
+
+
+class _Stat(NamedTuple):
+    """The fields of /proc/PID/stat (proc(5)) that are of use here."""
+
+    alive: bool
+    parent: int
+    minor_faults: int
+    major_faults: int
+    user_ticks: int
+    system_ticks: int
+    ended_ticks: int
+    threads: int
+    started: int
+    vms_bytes: int
+
+    @classmethod
+    def read(cls, pid: int) -> "_Stat":
+        # The name before the last bracket may hold anything, spaces and brackets too.
+        state, *fields = read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+        number = dict(enumerate(map(int, fields), start=4))  # by their numbers in proc(5)
+        return cls(
+            alive=state not in "ZX",
+            parent=number[4],
+            minor_faults=number[10] + number[11],
+            major_faults=number[12] + number[13],
+            user_ticks=number[14] + number[16],
+            system_ticks=number[15] + number[17],
+            ended_ticks=number[16] + number[17],
+            threads=number[20],
+            started=number[22],
+            vms_bytes=number[23],
+        )
+
+
+def _usage(pid: int, stat: _Stat) -> TreeUsage:
+    ticks_per_s = os.sysconf("SC_CLK_TCK")
+    memory = sizes(read(f"/proc/{pid}/status"))
+    return TreeUsage(
+        user_s=stat.user_ticks / ticks_per_s,
+        system_s=stat.system_ticks / ticks_per_s,
+        ended_s=stat.ended_ticks / ticks_per_s,
+        minor_faults=stat.minor_faults,
+        major_faults=stat.major_faults,
+        rss_bytes=memory.get("VmRSS", 0),  # a zombie has no memory
+        vms_bytes=stat.vms_bytes,
+        page_tables_bytes=memory.get("VmPTE", 0),
+        threads=stat.threads if stat.alive else 0,
+        processes=int(stat.alive),
+        descriptors=_descriptors(pid) if stat.alive else 0,
+    )
+
+
+def _children(pid: int) -> list[int]:
+    """The children of the main thread, where the kernel tells (CONFIG_PROC_CHILDREN)."""
+    try:
+        return [int(child) for child in read(f"/proc/{pid}/task/{pid}/children").split()]
+    except GONE:
+        return []
+
+
+def _descriptors(pid: int) -> float:
+    directory = f"/proc/{pid}/fd"
+    try:
+        # Linux 6.2 and later give the number as the size; before, the names must be counted.
+        return os.stat(directory).st_size or len(os.listdir(directory))  # noqa: PTH116, PTH208
+    except PermissionError:
+        return nan
+
+
+def _cpu_s(pid: int) -> float:
+    # clock_getcpuclockid(3), which Python does not offer, is this expression.
+    try:
+        return time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED)
+    except OSError as error:  # EINVAL
+        raise ProcessLookupError(f"process {pid} has ended") from error
+
+
+def _footprint(pid: int) -> Footprint:
+    try:
+        memory = sizes(read(f"/proc/{pid}/smaps_rollup"))
+    except PermissionError:
+        return Footprint(nan, nan, nan)
+    unique = sum(size for name, size in memory.items() if name.startswith("Private_"))
+    return Footprint(memory.get("Rss", 0), memory.get("Pss", 0), unique)

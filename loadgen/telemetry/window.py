@@ -1,0 +1,70 @@
+"""What a window cost: two exact readings and their difference."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import nan
+
+from loadgen.telemetry.host import HostCounters, HostMemory
+from loadgen.telemetry.process import Footprint, TreeUsage
+from loadgen.telemetry.tasks import TaskTimes, elapsed
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything there is to know about the tree and its host at one end of a window.
+
+    All are of one instant but `footprint` and `tasks`, which take long: these are of just before
+    it at a window's begin and of just after it at its end.
+    """
+
+    tree: TreeUsage
+    at_s: float  # time.monotonic()
+    cpu_s: float  # exact
+    counters: HostCounters
+    memory: HostMemory
+    footprint: Footprint
+    tasks: Mapping[int, TaskTimes]
+
+
+def usage(begin: Reading, end: Reading) -> dict[str, float]:
+    """What was used between two readings, by the columns of a window; levels are the end's.
+
+    `cpu_share` is in CPUs: 1.5 is one and a half of them kept busy.
+    """
+    cpu_s = end.cpu_s - begin.cpu_s
+    user = _user_part(begin.tree, end.tree)
+    tasks = elapsed(begin.tasks, end.tasks)
+    return {
+        "rss_bytes": end.footprint.rss_bytes,
+        "vms_bytes": end.tree.vms_bytes,
+        "uss_bytes": end.footprint.uss_bytes,
+        "pss_bytes": end.footprint.pss_bytes,
+        "page_tables_bytes": end.tree.page_tables_bytes,
+        "threads": end.tree.threads,
+        "processes": end.tree.processes,
+        "descriptors": end.tree.descriptors,
+        "cpu_s": cpu_s,
+        "cpu_user_s": cpu_s * user,
+        "cpu_system_s": cpu_s * (1 - user),
+        "cpu_share": cpu_s / (end.at_s - begin.at_s),
+        "cpu_efficiency": tasks.efficiency,
+        "runqueue_wait_s": tasks.waiting_ns / 1e9,
+        "context_switches": tasks.timeslices,
+        "minor_faults": end.tree.minor_faults - begin.tree.minor_faults,
+        "major_faults": end.tree.major_faults - begin.tree.major_faults,
+        "listen_overflows": end.counters.listen_overflows - begin.counters.listen_overflows,
+        "listen_drops": end.counters.listen_drops - begin.counters.listen_drops,
+        "retransmits": end.counters.retransmits - begin.counters.retransmits,
+        "steal_s": end.counters.steal_s - begin.counters.steal_s,
+    }
+
+
+def _user_part(begin: TreeUsage, end: TreeUsage) -> float:
+    """The user part of the CPU time, by its ticks; by all ticks so far where a window saw none."""
+    for user, system in (
+        (end.user_s - begin.user_s, end.system_s - begin.system_s),
+        (end.user_s, end.system_s),
+    ):
+        if user + system > 0:
+            return user / (user + system)
+    return nan
