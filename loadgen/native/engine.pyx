@@ -160,38 +160,45 @@ cdef int cause_of(int error) noexcept nogil:
     return IO_ERROR
 
 
-cdef void open_more(Engine *engine) noexcept nogil:
-    """Start connecting while fewer than the limit lack their first echo."""
-    cdef Connection *connection
+cdef int connect_cause_of(int error) noexcept nogil:
+    cdef int cause = cause_of(error)
+    return CONNECT_FAILED if cause == IO_ERROR else cause
+
+
+cdef inline bint may_open(const Engine *engine) noexcept nogil:
+    """Whether to open one more: fewer than the limit lack their first echo."""
+    return engine.opened < engine.target and engine.in_flight < engine.in_flight_limit
+
+
+cdef void open_one(Engine *engine) noexcept nogil:
+    """Begin to connect. One at a time, between looks at epoll: in a batch, the first would be
+    found connected only after the last connect(), and seem slow."""
+    cdef Connection *connection = &engine.connections[engine.opened]
     cdef epoll_event event
-    cdef int one = 1, result, error
-    while engine.opened < engine.target and engine.in_flight < engine.in_flight_limit:
-        connection = &engine.connections[engine.opened]
-        memset(connection, 0, sizeof(Connection))
-        connection.state = CONNECTING
-        connection.sent_ns = clock_ns(CLOCK_MONOTONIC)
-        event.data.u32 = engine.opened
-        engine.opened += 1
-        engine.in_flight += 1
-        connection.fd = socket(
-            engine.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0
-        )
-        if connection.fd < 0:
-            fail(engine, connection, cause_of(errno))
-            continue
-        setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))
-        result = connect(
-            connection.fd, <sockaddr *>&engine.address, engine.address_length
-        )
-        if result < 0 and errno != EINPROGRESS:
-            error = errno
-            fail(engine, connection, CONNECT_FAILED if cause_of(error) == IO_ERROR else cause_of(error))
-            continue
-        # Edge-triggered and registered once for both directions: no second epoll_ctl, and
-        # the kernel does not queue a drained socket again at every wait.
-        event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
-        if epoll_ctl(engine.epoll, EPOLL_CTL_ADD, connection.fd, &event) < 0:
-            fail(engine, connection, IO_ERROR)
+    cdef int one = 1
+    memset(connection, 0, sizeof(Connection))
+    connection.state = CONNECTING
+    connection.sent_ns = clock_ns(CLOCK_MONOTONIC)
+    # Edge-triggered and registered once for both directions: no second epoll_ctl, and the
+    # kernel does not queue a drained socket again at every wait.
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
+    event.data.u32 = engine.opened
+    engine.opened += 1
+    engine.in_flight += 1
+    connection.fd = socket(
+        engine.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0
+    )
+    if connection.fd < 0:
+        fail(engine, connection, cause_of(errno))
+        return
+    setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))
+    if (
+        connect(connection.fd, <sockaddr *>&engine.address, engine.address_length) < 0
+        and errno != EINPROGRESS
+    ):
+        fail(engine, connection, connect_cause_of(errno))
+    elif epoll_ctl(engine.epoll, EPOLL_CTL_ADD, connection.fd, &event) < 0:
+        fail(engine, connection, IO_ERROR)
 
 
 cdef inline void send_on(Engine *engine, Connection *connection) noexcept nogil:
@@ -305,7 +312,7 @@ cdef void connected(Engine *engine, Connection *connection) noexcept nogil:
     cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
     getsockopt(connection.fd, SOL_SOCKET, SO_ERROR, &error, &length)
     if error:
-        fail(engine, connection, CONNECT_FAILED if cause_of(error) == IO_ERROR else cause_of(error))
+        fail(engine, connection, connect_cause_of(error))
         return
     engine.tally.connect_sum_ns += now - connection.sent_ns
     hdr_record(engine.tally.connect, now - connection.sent_ns)
@@ -500,12 +507,14 @@ cdef void *drive(void *argument) noexcept nogil:
     engine.tally.cpu_began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID)
     while not engine.quitting:
         wait_ns = SWEEP_NS
-        if engine.opened < engine.target:
-            open_more(engine)
+        if may_open(engine):
+            open_one(engine)
         if engine.loading and engine.period_ns > 0 and engine.target > 0:
             release_due(engine)
             wait_ns = engine.next_due_ns - clock_ns(CLOCK_MONOTONIC)
             wait_ns = 0 if wait_ns < 0 else min(wait_ns, SWEEP_NS)
+        if may_open(engine):
+            wait_ns = 0
         ready = epoll_wait_ns(engine.epoll, events, EVENTS, wait_ns)
         woken = False
         for i in range(ready):

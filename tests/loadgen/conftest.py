@@ -39,9 +39,8 @@ def _accept(listener: socket.socket, handler: Handler) -> None:
 
 
 def _handle(connection: socket.socket, handler: Handler) -> None:
-    with connection:
-        with suppress(OSError):
-            handler(connection)
+    with connection, suppress(OSError):
+        handler(connection)
 
 
 def echo(connection: socket.socket) -> None:
