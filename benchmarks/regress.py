@@ -1,0 +1,134 @@
+"""Run the benchmarks and compare them with the baseline of this machine."""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.regression import (
+    BASELINES,
+    BaselineError,
+    Comparison,
+    Machine,
+    Measures,
+    compare,
+    load_baseline,
+    save_baseline,
+)
+
+ROOT = Path(__file__).parent.parent
+COMMAND = "python -m benchmarks.regress"
+THRESHOLD = 1.5
+MEASURES = {"ratio_to_floor": "time", "cpu_ratio_to_floor": "CPU"}
+
+DESCRIPTION = """\
+Measures the echo round trips of the servers and the reading of a run, each by its floor (the round
+trip of a bare C echo server, the reading of the same files by pandas alone) in rounds taken in
+turn. What is compared with the baseline is the median of the rounds' ratios to the floor, of the
+time and of the CPU time of the server (or reader)."""
+
+EPILOG = """\
+exit status: 0 no regression; 1 a measure is slower than the threshold allows, or is gone;
+2 wrong usage; 3 nothing to compare: no baseline of this machine, or the benchmarks did not run."""
+
+
+class NotMeasured(Exception):  # noqa: N818 - what happened, not an error of this program
+    """The benchmarks did not run through."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; its exit status."""
+    options = _parser().parse_args(arguments)
+    machine = Machine.here()
+    try:
+        if options.save:
+            path = save_baseline(BASELINES, machine, measure())
+            print(f"saved {path.relative_to(ROOT)} for {machine}")
+            return 0
+        base = load_baseline(BASELINES, machine)  # before the time is spent on measuring
+        comparisons = compare(base, measure(), options.threshold)
+    except BaselineError as error:
+        print(f"{error}: save one with `{COMMAND} --save`", file=sys.stderr)
+        return 3
+    except NotMeasured as error:
+        print(error, file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        return 130
+    print(table(comparisons))
+    slower = [comparison.name for comparison in comparisons if comparison.failed]
+    if slower:
+        print(f"a regression: {', '.join(slower)}", file=sys.stderr)
+    return 1 if slower else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=COMMAND,
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--save", action="store_true", help="make the results this machine's baseline"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=_threshold,
+        default=THRESHOLD,
+        metavar="TIMES",
+        help=f"how many times the baseline's a ratio may be (default {THRESHOLD})",
+    )
+    return parser
+
+
+def _threshold(text: str) -> float:
+    value = float(text)
+    if not 1 < value < math.inf:
+        raise argparse.ArgumentTypeError("a number above 1 is needed")
+    return value
+
+
+def measure() -> Measures:
+    """Run the benchmarks; their ratios to the floor. NotMeasured when they do not run through."""
+    with tempfile.TemporaryDirectory() as directory:
+        report = Path(directory) / "benchmarks.json"
+        finished = subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "benchmarks", "--quiet", "--timeout=100"),
+                *("-p", "no:cacheprovider", f"--benchmark-json={report}"),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if finished.returncode or not report.exists():
+            raise NotMeasured(f"{finished.stdout}\nthe benchmarks did not run through")
+        benchmarks = json.loads(report.read_text())["benchmarks"]
+    return {
+        f"{benchmark['name'].removeprefix('test_')} {label}": benchmark["extra_info"][key]
+        for benchmark in benchmarks
+        for key, label in MEASURES.items()
+    }
+
+
+def table(comparisons: Sequence[Comparison]) -> str:
+    """The comparisons as lines of text under a heading; base and head are ratios to the floor."""
+    rows: list[tuple[str, ...]] = [("times the floor", "base", "head", "ratio", "limit", "verdict")]
+    for each in comparisons:
+        numbers = (f"{n:.2f}" for n in (each.base, each.head, each.ratio, each.threshold))
+        rows.append((each.name, *numbers, each.verdict))
+    width = max(len(row[0]) for row in rows)
+    return "\n".join(
+        f"{name:{width}}{base:>9}{head:>9}{ratio:>8}{limit:>7}  {verdict}"
+        for name, base, head, ratio, limit, verdict in rows
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

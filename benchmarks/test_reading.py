@@ -1,0 +1,82 @@
+"""Reading a run into tables and working its steps out again, by pandas reading the same files."""
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from results.aggregate import Recording, step_row
+from results.histogram import Histogram
+from results.store import RunWriter, StepRecord, read_run
+
+SERVERS = ("asyncio_streams", "threaded")
+STEPS = (10, 100, 500, 1000, 5000, 10_000)
+REPEATS = 3
+WINDOWS = 3
+KINDS = ("response", "service", "send_lag")
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    """A run as large as a real one: 36 steps of 3 windows and 60 samples."""
+    directory = tmp_path_factory.mktemp("runs") / "synthetic"
+    random = np.random.default_rng(10_000)
+    manifest = {
+        "c10k_version": "0", "commit": None, "argv": [], "plan": {}, "host": {}, "versions": {},
+        "cpu_split": None, "limits": {}, "warnings": [],
+    }  # fmt: skip
+    with RunWriter(directory).create(manifest) as writer:
+        for repeat in range(REPEATS):
+            for connections in STEPS:
+                for server in SERVERS:
+                    key = {
+                        "server": server,
+                        "workload": "steady",
+                        "repeat": repeat,
+                        "connections": connections,
+                    }
+                    writer.append_step(_step(key, random))
+    return directory
+
+
+def _step(key, random):
+    windows = [
+        {**key, "status": "ok", "window_s": 2.0, "messages": 4_000, "rss_bytes": 1e7, "cpu_s": 0.5}
+        for _ in range(WINDOWS)
+    ]
+    recordings = []
+    for window in range(WINDOWS):
+        for kind in KINDS:
+            histogram = Histogram()
+            histogram.record(random.lognormal(13, 0.5, 4_000).astype(np.int64))
+            recordings.append(Recording(kind, 2.0 * window, 2.0, histogram))
+    samples = [{"t_s": 0.2 * i, "phase": "window", "rss_bytes": 1e7} for i in range(60)]
+    return StepRecord(step_row(windows, recordings), windows, samples, recordings)
+
+
+def test_reading_a_run(benchmark, beside_floor, work, directory):
+    def read_and_work_out():
+        run = read_run(directory)
+        for key, windows in run.windows.groupby(["server", "workload", "repeat", "connections"]):
+            server, workload, repeat, connections = key
+            recordings = [
+                Recording(
+                    kind, 0.0, 2.0, run.histograms(server, workload, connections, kind, repeat)
+                )
+                for kind in KINDS
+            ]
+            row = step_row(windows.to_dict("records"), recordings)
+            if row["messages"] != WINDOWS * 4_000 or not row["response_p50_ms"] > 0:
+                raise RuntimeError(f"the step {key} was not read as it was written")
+
+    def read_with_pandas():
+        for path in directory.glob("*.parquet"):
+            pd.read_parquet(path)
+
+    beside_floor(
+        work(read_and_work_out),
+        work(read_with_pandas),
+        per_round=REPEATS * len(STEPS) * len(SERVERS),
+        rounds=10,
+    )
+    benchmark.extra_info["rss_bytes"] = psutil.Process().memory_info().rss
