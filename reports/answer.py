@@ -1,0 +1,395 @@
+"""The answer in plain words: a headline, a few sentences and a few big numbers, all from the data.
+
+Two servers differ clearly when their ratio is at least CLEAR, its interval leaves out 1, and the
+difference exceeds what can be told apart. A figure that the loader limited decides nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reports import chapter, wording
+from reports.chapter import Claim
+from reports.measured import SLO_P99_MS, Mark, Measured, Point, Quantity, Server, Workload
+from reports.wording import Unit, joined
+
+CLEAR: Final = 1.2
+APART_MS: Final = 0.05  # the kernel's default timer slack: by so much a wake-up may be late
+_RATE = Unit("per_s", lambda value: f"{wording.number(value)} /s")
+_MESSAGES = Unit("per_s", lambda value: f"{wording.number(value)} messages/s")
+_CPU = Unit("us", lambda value: f"{wording.number(value)} µs")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One server's value on a card; `part` of the card's longest bar."""
+
+    server: Server
+    text: str
+    spread: str
+    symbols: str
+    part: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """A big number, what it counts, the values behind it, and what the chapter says of it."""
+
+    title: str
+    figure: str
+    words: str
+    bars: tuple[Bar, ...]
+    claim: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the run says, the shortest first: the headline, what it leaves out, then the details.
+
+    Footnotes explain the symbols.
+    """
+
+    headline: str
+    also: str
+    sentences: tuple[str, ...]
+    cards: tuple[Card, ...]
+    footnotes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that servers are compared by. `noun` names it within a sentence; values that differ
+    by less than `apart` cannot be told apart.
+    """
+
+    noun: str
+    title: str
+    unit: Unit
+    more: str
+    higher_is_better: bool = False
+    claim: Claim | None = None
+    apart: float = 0.0
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What two servers (or one) measured of a subject, and the first by the second."""
+
+    subject: Subject
+    values: tuple[Quantity, ...]
+    ratio: Quantity
+
+    @property
+    def limited(self) -> bool:
+        """Whether the loader limited one of the two."""
+        return Mark.LIMITED in self.ratio.marks
+
+    @property
+    def decided(self) -> bool:
+        """Whether a verdict may be given: both measured, neither limited by the loader."""
+        return self.ratio.known and not self.limited
+
+    @property
+    def larger(self) -> int | None:
+        """Which of the two is clearly larger, if one is."""
+        ratio = self.ratio
+        if not self.decided or ratio.low <= 1 <= ratio.high:  # False where there is no interval
+            return None
+        one, other = self.values
+        if 1 / CLEAR < ratio.value < CLEAR or abs(one.value - other.value) < self.subject.apart:
+            return None
+        return 0 if ratio.value > 1 else 1
+
+    @property
+    def better(self) -> int | None:
+        """Which of the two is clearly better, if one is."""
+        if self.larger is None or self.subject.higher_is_better:
+            return self.larger
+        return 1 - self.larger
+
+
+def answer(measured: Measured) -> Answer:
+    """The answer of a run: of the chapter's pair, else of its first two servers, or of its one."""
+    servers = _subjects_of_comparison(measured)
+    step = _common_step(measured, servers)
+    if step is None:
+        return Answer(
+            "Nothing could be compared: no step succeeded"
+            + (" for all servers." if any(map(measured.usable, measured.points())) else "."),
+            "",
+            tuple(_failures(measured, 0)),
+            (),
+            (),
+        )
+    contrasts = list(_contrasts(measured, servers, step))
+    points = [
+        Point(server.label, workload.name, step)
+        for server in servers
+        for workload in measured.workloads
+    ]
+    if len(servers) == 1:
+        headline, also = _alone(servers[0], contrasts, step), ""
+    else:
+        headline, also = _headline(servers, contrasts, step)
+    return Answer(
+        headline,
+        also,
+        tuple(_sentences(measured, servers, step)),
+        tuple(_card(contrast, servers) for contrast in contrasts if contrast.subject.title),
+        tuple(measured.footnotes(points)),
+    )
+
+
+def _subjects_of_comparison(measured: Measured) -> list[Server]:
+    if len(measured.role) == len(chapter.ROLES):
+        return [measured.role[role] for role in chapter.ROLES]
+    return measured.servers[:2]
+
+
+def _common_step(measured: Measured, servers: Sequence[Server]) -> int | None:
+    """The largest step that every one of the servers got through under each workload."""
+    common = [
+        step
+        for step in measured.steps
+        if all(
+            measured.usable(Point(server.label, workload.name, step))
+            for server in servers
+            for workload in measured.workloads
+        )
+    ]
+    return max(common, default=None)
+
+
+def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[Contrast]:
+    """What is compared, in the order it is told; subjects without a title get no card."""
+    relaxed, saturated = measured.workload("open"), measured.workload("closed")
+    usual = relaxed or measured.workloads[0]
+    slopes = tuple(measured.slope(server.label, usual.name, "rss_bytes") for server in servers)
+    memory = Subject(
+        "memory",
+        "Memory a connection",
+        wording.BYTES,
+        "as much",
+        claim=chapter.MEMORY_A_CONNECTION,
+    )
+    if slopes[0].known:
+        yield Contrast(memory, slopes, _ratio(slopes))
+
+    def at(subject: Subject, workload: Workload, column: str) -> Contrast:
+        points = [Point(server.label, workload.name, step) for server in servers]
+        values = tuple(measured.at(point, column) for point in points)
+        ratio = measured.contrast(points[0], points[1], column) if points[1:] else Quantity()
+        return Contrast(subject, values, ratio)
+
+    cpu = Subject("CPU", f"CPU a message, {usual.name}", _CPU, "as much")
+    yield at(cpu, usual, "cpu_us_per_message")
+    if relaxed:
+        rate = f"{relaxed.rate_per_connection:g} message/s"
+        response = Subject(
+            f"response time at {rate}",
+            f"Median response, {rate} a client",
+            wording.MS,
+            "as long",
+            claim=chapter.RESPONSE_BY_CLIENTS.get(step),
+            apart=APART_MS,
+        )
+        yield at(response, relaxed, "response_p50_ms")
+    if saturated:
+        throughput = Subject(
+            "throughput when saturated",
+            "Throughput, saturated",
+            _RATE,
+            "as many",
+            higher_is_better=True,
+        )
+        yield at(throughput, saturated, "messages_per_s")
+        tail = Subject(
+            "tail latency when saturated",
+            "" if relaxed else "p99, saturated",
+            wording.MS,
+            "as long",
+            apart=APART_MS,
+        )
+        yield at(tail, saturated, "response_p99_ms")
+
+
+def _ratio(values: Sequence[Quantity]) -> Quantity:
+    return values[0].by(values[1]) if len(values) > 1 else Quantity()
+
+
+def _headline(
+    servers: Sequence[Server], contrasts: Sequence[Contrast], step: int
+) -> tuple[str, str]:
+    """Who wins on what, and where nobody does."""
+    names = tuple(server.noun for server in servers)
+    clients = f"At {step:,} clients"
+    decided = [contrast for contrast in contrasts if contrast.decided]
+    undecided = [contrast.subject.noun for contrast in contrasts if contrast.limited]
+    also = (
+        f"The loader was the bottleneck for {joined(undecided)}: no verdict there."
+        if undecided
+        else ""
+    )
+    if not decided:
+        return f"{clients} this run cannot tell {names[0]} from {names[1]}.", also
+    wins: list[list[str]] = [[], []]
+    for contrast in decided:
+        if contrast.better is not None:
+            wins[contrast.better].append(contrast.subject.noun + _price(contrast))
+    even = [contrast.subject.noun for contrast in decided if contrast.better is None]
+    if not any(wins):
+        return f"{clients} there is no clear difference between {names[0]} and {names[1]}.", also
+    first, second = sorted((0, 1), key=lambda index: -len(wins[index]))
+    verb = "win" if servers[first].plural else "wins"
+    everywhere = not wins[second] and not even and not undecided
+    text = f"{clients} {names[first]} {verb} {'everywhere:' if everywhere else 'on'} "
+    text += joined(wins[first])
+    if wins[second]:
+        text += f"; {names[second]} on {joined(wins[second])}"
+    if even:
+        also = f"No clear difference in {joined(even)}. {also}".strip()
+    return f"{text}.", also
+
+
+def _price(contrast: Contrast) -> str:
+    """What a win on throughput is worth when it left clients waiting."""
+    better = contrast.better
+    starving = better is not None and Mark.STARVED in contrast.values[better].marks
+    return " (while starving clients)" if contrast.subject.higher_is_better and starving else ""
+
+
+def _alone(server: Server, contrasts: Sequence[Contrast], step: int) -> str:
+    """The headline of a run with one server: what it measured, and that nothing is beside it."""
+    facts = [
+        f"{contrast.subject.title[:1].lower()}{contrast.subject.title[1:]} "
+        f"{contrast.subject.unit.text(contrast.values[0].value)}{contrast.values[0].symbols}"
+        for contrast in contrasts
+        if contrast.subject.title and contrast.values[0].known
+    ]
+    return f"{server.label} alone at {step:,} clients: {'; '.join(facts)}."
+
+
+def _card(contrast: Contrast, servers: Sequence[Server]) -> Card:
+    subject = contrast.subject
+    longest = max((value.value for value in contrast.values if value.known), default=1.0)
+    bars = tuple(
+        Bar(
+            server,
+            subject.unit.text(value.value),
+            "" if value.low != value.low else subject.unit.between(value.low, value.high),
+            value.symbols,
+            max(value.value, 0) / longest if value.known and longest > 0 else 0.0,
+        )
+        for server, value in zip(servers, contrast.values, strict=True)
+    )
+    figure, words = _verdict(contrast, servers)
+    claim = ""
+    if subject.claim and [server.role for server in servers] == list(chapter.ROLES):
+        one, other = (subject.claim.value(role) for role in chapter.ROLES)
+        texts = " against ".join(subject.claim.text(role) for role in chapter.ROLES)
+        claim = f"{wording.ratio(one / other)} ({texts})"
+    return Card(subject.title, figure, words, bars, claim)
+
+
+def _verdict(contrast: Contrast, servers: Sequence[Server]) -> tuple[str, str]:
+    """The big number and the words beside it."""
+    if len(servers) == 1:
+        return contrast.subject.unit.text(contrast.values[0].value), _with(servers[0])
+    if contrast.limited:
+        return wording.MISSING, "the loader was the bottleneck: no verdict"
+    if not contrast.decided:
+        return wording.MISSING, "not measured for both"
+    if contrast.larger is None:
+        return "≈ 1×", "no clear difference"
+    value = contrast.ratio.value if contrast.larger == 0 else 1 / contrast.ratio.value
+    return wording.ratio(value), f"{contrast.subject.more} {_with(servers[contrast.larger])}"
+
+
+def _with(server: Server) -> str:
+    return f"on {server.noun}" if server.role == "asynchronous" else f"with {server.noun}"
+
+
+def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[str]:
+    def each(unit: Unit, values: Iterable[Quantity]) -> str:
+        """a with threads and b on the event loop."""
+        return joined(
+            [
+                f"{unit.text(value.value)}{value.symbols} {_with(server)}"
+                for value, server in zip(values, servers, strict=True)
+            ]
+        )
+
+    def at(workload: Workload, column: str) -> list[Quantity]:
+        return [measured.at(Point(server.label, workload.name, step), column) for server in servers]
+
+    relaxed, saturated = measured.workload("open"), measured.workload("closed")
+    usual = relaxed or measured.workloads[0]
+    resident, virtual = (
+        [measured.slope(server.label, usual.name, column) for server in servers]
+        for column in ("rss_bytes", "vms_bytes")
+    )
+    if resident[0].known:
+        text = (
+            f"Each connection adds {each(wording.BYTES, resident)} to resident memory, "
+            f"and {joined([wording.size(value.value) for value in virtual])} to virtual memory"
+        )
+        if servers[0].role == "synchronous":
+            text += "; the chapter's 8,192 KB a thread is such reserved address space"
+        yield f"{text}."
+    if relaxed:
+        rate = f"{relaxed.rate_per_connection:g} message/s"
+        p99 = joined(
+            [wording.milliseconds(value.value) for value in at(relaxed, "response_p99_ms")]
+        )
+        text = (
+            f"At {rate} a client the median response takes "
+            f"{each(wording.MS, at(relaxed, 'response_p50_ms'))} (p99 {p99})"
+        )
+        claim = chapter.RESPONSE_BY_CLIENTS.get(step)
+        if claim and [server.role for server in servers] == list(chapter.ROLES):
+            text += f", where the chapter says {claim.synchronous} and {claim.asynchronous}"
+        yield f"{text}."
+    if saturated:
+        p99 = joined(
+            [wording.milliseconds(value.value) for value in at(saturated, "response_p99_ms")]
+        )
+        yield (
+            "Sending as fast as echoes come, "
+            f"{each(_MESSAGES, at(saturated, 'messages_per_s'))} come back, with a p99 of {p99}."
+        )
+    yield from _starving(measured, servers, step)
+    yield from _failures(measured, step)
+    held = [
+        f"{_with(server)} "
+        + joined(
+            [
+                f"{limit.bound}{limit.value:,.0f}{limit.symbols} {workload.name}"
+                for workload in measured.workloads
+                for limit in [measured.max_connections(server.label, workload.name)]
+            ]
+        )
+        for server in servers
+    ]
+    yield f"Clients served within a p99 of {SLO_P99_MS:g} ms: {'; '.join(held)}."
+
+
+def _starving(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[str]:
+    for server in servers:
+        for workload in measured.workloads:
+            point = Point(server.label, workload.name, step)
+            starved = measured.at(point, "starved").value
+            if starved > 0:
+                verb = "leave" if server.plural else "leaves"
+                noun = server.noun[:1].upper() + server.noun[1:]
+                yield (
+                    f"{noun} {verb} {starved:,.0f} of {step:,} {workload.name} connections "
+                    "without any echo for a whole window."
+                )
+
+
+def _failures(measured: Measured, step: int) -> Iterable[str]:
+    """What went wrong beyond the step that the answer is about."""
+    for point in measured.points():
+        if point.connections > step and not measured.usable(point):
+            reason = measured.rows(point)[0]["reason"] or "no reason recorded"
+            yield f"Failed: {point} ({reason})."

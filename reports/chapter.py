@@ -1,0 +1,123 @@
+"""What the chapter claims, as figures to put beside a measurement (its tables T1 to T4).
+
+The chapter's KB, MB and GB are read as powers of 1,024 bytes. It never says how its figures were
+measured, and where it contradicts itself or a figure means something else than it seems to, NOTES
+says so.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Role = Literal["synchronous", "asynchronous"]
+ROLES: Final[tuple[Role, ...]] = ("synchronous", "asynchronous")
+
+KB: Final = 1024
+MB: Final = 1024**2
+GB: Final = 1024**3
+_UNITS: Final = {"": 1, "ms": 1, "KB": KB, "MB": MB, "GB": GB}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A figure for each of the chapter's columns, as it prints them: "500", "10 ms", "78.2 GB"."""
+
+    synchronous: str
+    asynchronous: str
+
+    def text(self, role: Role) -> str:
+        """The figure of a column as printed."""
+        return self.synchronous if role == "synchronous" else self.asynchronous
+
+    def value(self, role: Role) -> float:
+        """The figure of a column in bytes, ms or plain."""
+        number, _, unit = self.text(role).partition(" ")
+        return float(number.replace(",", "")) * _UNITS[unit]
+
+
+# T1, a row a server type.
+MAX_CONNECTIONS: Final = Claim("500", "10,000")
+MEMORY_A_CONNECTION: Final = Claim("8,192 KB", "4 KB")
+CPU_EFFICIENCY: Final = Claim("0.3", "0.8")
+CPU_EFFICIENCY_CLIENTS: Final = 500  # "with 500 threads a thread works about 30 % of the time"
+RESPONSE: Final = Claim("10 ms", "5 ms")
+
+# T2, by number of connections. Each row says 99.9 % saved.
+MEMORY: Final = {
+    100: Claim("781.3 MB", "0.1 MB"),
+    1_000: Claim("7.8 GB", "1.0 MB"),
+    5_000: Claim("39.1 GB", "5.0 MB"),
+    10_000: Claim("78.2 GB", "10.0 MB"),
+}
+
+# T3, by number of clients.
+LOADS: Final = {10: "low", 100: "medium", 1_000: "high", 10_000: "extreme"}
+RESPONSE_BY_CLIENTS: Final = {
+    10: Claim("5 ms", "3 ms"),
+    100: Claim("15 ms", "5 ms"),
+    1_000: Claim("50 ms", "8 ms"),
+    10_000: Claim("200 ms", "15 ms"),
+}
+
+# T4, the axes of the graph; the chapter states figures only for the clients of T3.
+GRAPH_CLIENTS: Final = (10, 100, 500, 1_000, 5_000, 10_000)
+GRAPH_TOP_MS: Final = 200
+
+NOTES: Final = {
+    "T1": (
+        "The chapter's 8,192 KB a thread is the address space reserved for its stack, not memory "
+        "in use: the figure to hold against it is virtual memory.",
+        "Its 4 KB a connection does not agree with its own T2, where 10,000 connections take "
+        "10 MB (1 KB each) instead of 40 MB.",
+    ),
+    "T2": (
+        "The chapter counts whole stacks as memory in use. Resident is what the server really "
+        "occupies; virtual is what it reserves; page tables and kernel memory (thread stacks, "
+        "sockets of both ends) come on top and are no part of the chapter's count.",
+        "4 KB × 10,000 is 40 MB, as the chapter's text says; this table of its says 10 MB.",
+    ),
+    "T3": (
+        "The chapter assumes 5 ms of processing a message and about a tenth of the connections "
+        "active; the servers measured here only echo.",
+        "It does not say which percentile it means, so its figure stands beside each.",
+    ),
+    "T4": (
+        "The chapter states figures for 10, 100, 1,000 and 10,000 clients only. Its drawing puts "
+        "the asynchronous line near 50 ms, its table at 3 to 15 ms.",
+    ),
+}
+
+_DEFAULT_NAMES: Final[dict[Role, str]] = {
+    "synchronous": "threaded",
+    "asynchronous": "asyncio_streams",
+}
+_MODEL_WORDS: Final[dict[Role, tuple[str, ...]]] = {
+    "synchronous": ("thread",),
+    "asynchronous": ("loop", "async", "event"),
+}
+
+
+def roles(servers: Iterable[tuple[str, str, str]]) -> dict[Role, str]:
+    """Which label stands for each of the chapter's columns, from (label, name, model) in order.
+
+    The chapter's own pair (`threaded`, `asyncio_streams`) goes first, a plain SPEC before one with
+    options; else the first server of that model. A column that no server fits is absent.
+    """
+    known = list(servers)
+    found: dict[Role, str] = {}
+    for role in ROLES:
+        # An event loop run by threads is still an event loop, hence the words of the other role.
+        others = () if role == "asynchronous" else _MODEL_WORDS["asynchronous"]
+        candidates = [
+            *(label for label, name, _ in known if label == name == _DEFAULT_NAMES[role]),
+            *(label for label, name, _ in known if name == _DEFAULT_NAMES[role]),
+            *(
+                label
+                for label, _, model in known
+                if any(word in model.lower() for word in _MODEL_WORDS[role])
+                and not any(word in model.lower() for word in others)
+            ),
+        ]
+        if candidates:
+            found[role] = candidates[0]
+    return found

@@ -1,0 +1,401 @@
+"""A run as a report asks for it: one quantity with its spread and its marks at a time.
+
+Spread: of several repeats the median and its 95 % bootstrap interval; of one repeat the step's own
+figure (percentiles from merged histograms) and the range over its windows; of one window none.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from reports import chapter, wording
+from results.merging import total
+from results.schema import STEPS
+from results.statistics import median_interval, ratio_interval
+from results.statistics import slope as fitted_slope
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from results.store import Run
+
+SLO_P99_MS: Final = 100.0  # up to a tenth of a second an answer seems instant (Miller 1968)
+
+
+class ReportError(ValueError):
+    """No report can be made of a run; the message is one line for the user."""
+
+
+class Mark(Enum):
+    """Why a step's figures must not be read like the others: symbol and meaning."""
+
+    PARTIAL = ("†", "some connections or messages failed")
+    LIMITED = ("‡", "the loader was the bottleneck, the server may do better")
+    STARVED = ("§", "connections without an echo in a window; response times include their wait")
+    FAILED = ("¶", "failed, nothing usable")
+
+    def __init__(self, symbol: str, meaning: str) -> None:
+        self.symbol = symbol
+        self.meaning = meaning
+
+
+@dataclass(frozen=True, order=True)
+class Point:
+    """A step of one server under one workload."""
+
+    server: str
+    workload: str
+    connections: int
+
+    def __str__(self) -> str:
+        return f"{self.server}, {self.workload}, {self.connections:,}"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A measured value with its interval (NaN where there is none), and its marks.
+
+    `bound` is "≥ " or "< " where only a bound is known.
+    """
+
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    marks: tuple[Mark, ...] = ()
+    bound: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was measured."""
+        return not math.isnan(self.value)
+
+    @property
+    def symbols(self) -> str:
+        """The symbols of its marks."""
+        return "".join(mark.symbol for mark in self.marks)
+
+    def by(self, other: "Quantity") -> "Quantity":
+        """This quantity by another, with the widest interval that both allow."""
+        undecided = self.bound and other.bound  # at least a by at least b may be anything
+        if not (self.known and other.known and other.value) or undecided:
+            return Quantity(marks=_union(self.marks, other.marks))
+        ends = (_end(self, "low"), _end(self, "high"), _end(other, "low"), _end(other, "high"))
+        spread = not any(math.isnan(end) for end in ends) and ends[2] > 0
+        exact = ends[0] == ends[1] and ends[2] == ends[3]
+        turned = {"≥ ": "≤ ", "< ": "> ", "": ""}[other.bound]
+        return Quantity(
+            self.value / other.value,
+            ends[0] / ends[3] if spread and not exact else math.nan,
+            ends[1] / ends[2] if spread and not exact else math.nan,
+            _union(self.marks, other.marks),
+            self.bound or turned,
+        )
+
+
+def exactly(value: float) -> Quantity:
+    """A stated figure: its interval is itself."""
+    return Quantity(value, value, value)
+
+
+def _end(quantity: Quantity, name: str) -> float:
+    return float(getattr(quantity, name))
+
+
+def _union(*marks: Iterable[Mark]) -> tuple[Mark, ...]:
+    present = {mark for some in marks for mark in some}
+    return tuple(mark for mark in Mark if mark in present)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of the run; `role` is the chapter's column that it stands for."""
+
+    label: str
+    model: str
+    language: str
+    command: str
+    role: chapter.Role | None
+
+    @property
+    def noun(self) -> str:
+        """What prose calls it."""
+        names = {"synchronous": "threads", "asynchronous": "the event loop", None: self.label}
+        return names[self.role]
+
+    @property
+    def plural(self) -> bool:
+        """Whether that noun takes a plural verb."""
+        return self.role == "synchronous"
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A workload of the run."""
+
+    name: str
+    loop: str
+    rate_per_connection: float
+    size_bytes: int
+
+    @property
+    def description(self) -> str:
+        """What it does, in a few words."""
+        if self.loop == "open":
+            return f"open loop, {self.rate_per_connection:g} message/s a client"
+        return "closed loop, as fast as echoes come"
+
+
+class Measured:
+    """Everything a report says about a run; ReportError when the run holds no step."""
+
+    def __init__(self, run: "Run") -> None:
+        if run.steps.empty:
+            raise ReportError("the run holds no step yet: let at least one end, then report")
+        self.run = run
+        self.manifest: dict[str, Any] = run.manifest
+        plan = run.manifest.get("plan") or {}
+        self.servers = self._servers(plan.get("servers") or [])
+        self.workloads = self._workloads([item["name"] for item in plan.get("workloads") or []])
+        self.steps = sorted({int(step) for step in run.steps["connections"]})
+        self.role = {server.role: server for server in self.servers if server.role}
+        key = ["server", "workload", "connections"]
+        self._rows = _grouped(run.steps, key)
+        self._windows = _grouped(run.windows, key)
+        self._quantities: dict[tuple[Point, str], Quantity] = {}
+        self.planned_missing = max(0, self._planned(plan) - len(run.steps))
+
+    def _servers(self, planned: Sequence[dict[str, Any]]) -> list[Server]:
+        known = {item["label"]: item for item in planned}
+        labels = list(dict.fromkeys(self.run.steps["server"]))
+        labels.sort(key=lambda label: [*known, label].index(label))
+        described = [
+            (label, known.get(label, {}).get("name", label), known.get(label, {}).get("model", ""))
+            for label in labels
+        ]
+        role_of = {label: role for role, label in chapter.roles(described).items()}
+        return [
+            Server(
+                label,
+                model,
+                known.get(label, {}).get("language", ""),
+                _command(known.get(label, {}).get("command", "")),
+                role_of.get(label),
+            )
+            for label, _, model in described
+        ]
+
+    def _workloads(self, planned: list[str]) -> list[Workload]:
+        rows = self.run.steps.drop_duplicates("workload").to_dict("records")
+        first = {str(row["workload"]): row for row in rows}
+        names = list(dict.fromkeys([*(name for name in planned if name in first), *first]))
+        return [
+            Workload(
+                name,
+                str(first[name]["loop"]),
+                float(first[name]["rate_per_connection"]),
+                int(first[name]["size_bytes"]),
+            )
+            for name in names
+        ]
+
+    @staticmethod
+    def _planned(plan: dict[str, Any]) -> int:
+        lengths = [len(plan.get(key) or []) for key in ("servers", "workloads", "steps")]
+        return math.prod(lengths) * int(plan.get("repeats") or 1)
+
+    def workload(self, loop: str) -> Workload | None:
+        """The first workload with an open or a closed loop."""
+        return next((workload for workload in self.workloads if workload.loop == loop), None)
+
+    def points(self) -> list[Point]:
+        """Every step that was measured or failed, in the order of the plan."""
+        every = (
+            Point(server.label, workload.name, step)
+            for workload in self.workloads
+            for step in self.steps
+            for server in self.servers
+        )
+        return [point for point in every if point in self._rows]
+
+    def nearest_step(self, connections: int) -> int:
+        """The step of the run nearest to so many connections, by their ratio."""
+        return min(self.steps, key=lambda step: abs(math.log(step / connections)))
+
+    def rows(self, point: Point) -> "list[dict[str, Any]]":
+        """The step's rows, one a repeat."""
+        return self._rows.get(point, [])
+
+    def usable(self, point: Point) -> bool:
+        """Whether at least one repeat measured something."""
+        return any(row["status"] != "failed" for row in self.rows(point))
+
+    def at(self, point: Point, column: str) -> Quantity:
+        """A column of the steps at one point."""
+        if (point, column) not in self._quantities:
+            self._quantities[point, column] = self._quantity(point, column)
+        return self._quantities[point, column]
+
+    def _quantity(self, point: Point, column: str) -> Quantity:
+        rows = [row for row in self.rows(point) if row["status"] != "failed"]
+        values = [float(row[column]) for row in rows if not math.isnan(row[column])]
+        marks = self.marks(point)
+        if not values:
+            return Quantity(marks=marks)
+        if len(values) > 1:
+            interval = median_interval(values)
+            return Quantity(interval.median, interval.low, interval.high, marks)
+        parts = [
+            float(row[column]) for row in self._windows.get(point, []) if row[column] == row[column]
+        ]
+        if len(parts) < 2 or STEPS[column].rule is total:  # windows are parts of a sum
+            return Quantity(values[0], marks=marks)
+        # Merged percentiles may lie just outside those of the windows.
+        return Quantity(values[0], min(*parts, values[0]), max(*parts, values[0]), marks)
+
+    def contrast(self, one: Point, other: Point, column: str) -> Quantity:
+        """One server's figure by the other's: paired by repeat where there are several."""
+        theirs = {row["repeat"]: row for row in self.rows(other) if row["status"] != "failed"}
+        pairs = [
+            (float(row[column]), float(theirs[row["repeat"]][column]))
+            for row in self.rows(one)
+            if row["status"] != "failed" and row["repeat"] in theirs
+        ]
+        if len(pairs) < 2:
+            return self.at(one, column).by(self.at(other, column))
+        interval = ratio_interval(*np.array(pairs).T, paired=True)
+        marks = _union(self.marks(one), self.marks(other))
+        return Quantity(interval.median, interval.low, interval.high, marks)
+
+    def slope(self, server: str, workload: str, column: str) -> Quantity:
+        """How much a column grows with each connection held, by least squares over the ramp."""
+        pairs = [
+            (float(row["connected"]), float(row[column]))
+            for step in self.steps
+            for row in self.rows(Point(server, workload, step))
+            if row["status"] != "failed" and not math.isnan(row[column])
+        ]
+        if len({held for held, _ in pairs}) < 2:
+            return Quantity()
+        interval = fitted_slope(*np.array(pairs).T)
+        return Quantity(interval.median, interval.low, interval.high)
+
+    def max_connections(self, server: str, workload: str) -> Quantity:
+        """The largest step with every connection served, no failure and p99 within the SLO."""
+        points = [Point(server, workload, step) for step in self.steps]
+        tried = [point for point in points if self.rows(point)]
+        held = [point for point in tried if self._holds(point)]
+        if not tried:
+            return Quantity()
+        if not held:
+            return Quantity(tried[0].connections, marks=self.marks(tried[0]), bound="< ")
+        best = held[-1]
+        beyond = tried[tried.index(best) + 1 :]
+        limits = (Mark.LIMITED,) if beyond and self.limited(beyond[0]) else ()
+        bounded = beyond and not limits
+        return Quantity(best.connections, marks=limits, bound="" if bounded else "≥ ")
+
+    def _holds(self, point: Point) -> bool:
+        served = all(
+            row["status"] == "ok"
+            and row["connected"] == row["connections"]
+            and not row["errors"]
+            and not row["starved"]
+            for row in self.rows(point)
+        )
+        return served and self.at(point, "response_p99_ms").value <= SLO_P99_MS
+
+    def limited(self, point: Point) -> bool:
+        """Whether the loader was the bottleneck in a repeat."""
+        return any(row["loader_limited"] for row in self.rows(point))
+
+    def marks(self, point: Point) -> tuple[Mark, ...]:
+        """How the step's figures must be marked."""
+        return tuple(mark for mark in Mark if any(_bears(row, mark) for row in self.rows(point)))
+
+    def footnotes(self, points: Iterable[Point]) -> list[tuple[str, str]]:
+        """(symbol, text) for each mark that these points bear: which they are, how many, why."""
+        known = [point for point in dict.fromkeys(points) if self.rows(point)]
+        notes = []
+        for mark in Mark:
+            bearers = [point for point in known if mark in self.marks(point)]
+            if bearers:
+                details = "; ".join(self._detail(point, mark) for point in bearers)
+                notes.append((mark.symbol, f"{_capital(mark.meaning)}: {details}."))
+        return notes
+
+    def _detail(self, point: Point, mark: Mark) -> str:
+        bearing = [row for row in self.rows(point) if _bears(row, mark)]
+        worst = min(bearing, key=lambda row: (row["connected"], -row["starved"]))
+        parts = []
+        if mark is Mark.PARTIAL:
+            if worst["connected"] < worst["connections"]:
+                parts.append(f"{worst['connected']:,} of {worst['connections']:,} connected")
+            parts += [f"{n:,} × {cause}" for cause, n in causes(worst).items()]
+            parts += [worst["reason"]] if worst["reason"] and len(parts) < 2 else []
+        elif mark is Mark.STARVED:
+            parts.append(f"{worst['starved']:,} connections")
+            if not math.isnan(worst["starved_wait_max_ms"]):
+                longest = wording.milliseconds(worst["starved_wait_max_ms"])
+                parts.append(f"longest wait {longest}")
+        elif mark is Mark.FAILED:
+            parts.append(worst["reason"] or "no reason recorded")
+        if len(self.rows(point)) > 1:
+            parts.append(f"in {len(bearing)} of {len(self.rows(point))} repeats")
+        return f"{point} ({', '.join(parts)})" if parts else str(point)
+
+    def spread_note(self) -> str:
+        """What the intervals of this run are."""
+        repeats = max(len(rows) for rows in self._rows.values())
+        windows = max((len(rows) for rows in self._windows.values()), default=0)
+        if repeats > 1:
+            return (
+                f"Figures are medians of up to {repeats} repeats with their 95 % bootstrap "
+                "interval; where only one repeat was made, its range over its windows."
+            )
+        if windows > 1:
+            return (
+                f"One repeat: figures are the step's own, the range is over its {windows} windows."
+            )
+        return "One repeat of one window a step: no interval can be given."
+
+
+def causes(row: dict[str, Any]) -> dict[str, int]:
+    """Errors of a step by cause, the most frequent first."""
+    try:
+        counts = json.loads(row["error_causes"] or "{}")
+    except ValueError:
+        return {}
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def _bears(row: dict[str, Any], mark: Mark) -> bool:
+    failed = row["status"] == "failed"
+    bears = {
+        Mark.PARTIAL: not failed
+        and (row["status"] == "partial" or row["connected"] < row["connections"]),
+        Mark.LIMITED: bool(row["loader_limited"]),
+        Mark.STARVED: row["starved"] > 0,
+        Mark.FAILED: failed,
+    }
+    return bool(bears[mark])
+
+
+def _grouped(frame: "pd.DataFrame", key: list[str]) -> dict[Point, list[dict[str, Any]]]:
+    groups: dict[Point, list[dict[str, Any]]] = {}
+    for row in frame.to_dict("records"):
+        point = Point(*(row[name] for name in key))
+        groups.setdefault(point, []).append({str(name): value for name, value in row.items()})
+    return groups
+
+
+def _command(words: str | Sequence[str]) -> str:
+    return words if isinstance(words, str) else " ".join(map(str, words))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,171 @@
+"""The page: one HTML file that holds everything and asks for nothing from outside."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import answer as answers
+from reports import style, wording
+from reports.answer import Answer
+from reports.figures import Picture
+from reports.measured import SLO_P99_MS, Mark, Measured, causes
+from reports.table import Table
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A step that did not end well: which one, why, errors by cause, the server's last words."""
+
+    where: str
+    symbol: str
+    status: str
+    reason: str
+    causes: Mapping[str, int]
+    log_tail: str
+
+
+def render(
+    measured: Measured,
+    answer: Answer,
+    chapter_tables: Sequence[Table],
+    steps: Table,
+    pictures: Sequence[Picture],
+) -> str:
+    """The whole page as HTML; every text of the run is escaped."""
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"size": wording.size, "count": wording.count}
+    looks = style.looks(measured.servers)
+    return environment.get_template("page.html.j2").render(
+        answer=answer,
+        chapter_tables=chapter_tables,
+        steps=steps,
+        drawings=[(picture, Markup(style.for_page(picture.svg))) for picture in pictures],
+        hues={label: look.hue for label, look in looks.items()},
+        role_hues=style.ROLE_HUES,
+        colours=Markup(style.css_variables()),
+        measured=measured,
+        manifest=measured.manifest,
+        facts=facts(measured),
+        troubles=troubles(measured),
+        notices=notices(measured),
+        clear=answers.CLEAR,
+        apart_ms=answers.APART_MS,
+        slo_ms=SLO_P99_MS,
+        marks=list(Mark),
+    )
+
+
+def notices(measured: Measured) -> list[str]:
+    """What a reader must know before trusting a figure."""
+    found = []
+    if measured.manifest.get("interrupted") or not measured.manifest.get("finished_at"):
+        found.append("This run did not come to its end.")
+    if measured.planned_missing:
+        found.append(f"{measured.planned_missing} planned steps were not measured.")
+    points = measured.points()
+    limited = sum(measured.limited(point) for point in points)
+    if limited:
+        found.append(
+            f"The loader was the bottleneck in {limited} of {len(points)} steps "
+            f"({Mark.LIMITED.symbol}): their figures are not the server's limits."
+        )
+    return found
+
+
+def troubles(measured: Measured) -> list[Trouble]:
+    """Every step that is not ok, or that starved connections."""
+    return [
+        Trouble(
+            str(point) + (f", repeat {row['repeat'] + 1}" if len(rows) > 1 else ""),
+            measured.at(point, "connected").symbols,
+            row["status"],
+            row["reason"] or _connected(row),
+            causes(row),
+            row["log_tail"],
+        )
+        for point in measured.points()
+        for rows in [measured.rows(point)]
+        for row in rows
+        if row["status"] != "ok"
+    ]
+
+
+def _connected(row: Mapping[str, Any]) -> str:
+    return f"{row['connected']:,} of {row['connections']:,} connected"
+
+
+def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The machine, the plan and the versions: titled lists of (what, value)."""
+    manifest = measured.manifest
+    plan, host = manifest.get("plan") or {}, dict(manifest.get("host") or {})
+    memory = host.pop("memory_bytes", None)
+    machine = [("memory", wording.size(memory))] if isinstance(memory, int | float) else []
+    machine = [*_items(host), *machine]
+    machine.append(("CPUs of the loader, the server", _split(manifest.get("cpu_split"))))
+    experiment = [
+        ("command", " ".join(map(str, manifest.get("argv") or []))),
+        ("begun", str(manifest.get("created_at", ""))),
+        ("ended", str(manifest.get("finished_at") or "not finished")),
+        ("steps", ", ".join(f"{step:,}" for step in plan.get("steps") or [])),
+        ("repeats", _text(plan.get("repeats"))),
+        ("windows a step", f"{_text(plan.get('windows'))} of {_text(plan.get('window_s'))} s"),
+        ("settling before", f"{_text(plan.get('settle_s'))} s"),
+        *(
+            (f"workload {workload.name}", f"{workload.description}, {workload.size_bytes} bytes")
+            for workload in measured.workloads
+        ),
+    ]
+    servers = [
+        (server.label, ", ".join(filter(None, [server.model, server.language, server.command])))
+        for server in measured.servers
+    ]
+    versions = [
+        ("c10k", _text(manifest.get("c10k_version"))),
+        ("commit", _text(manifest.get("commit"))),
+        *_items(manifest.get("versions") or {}),
+    ]
+    limits = _items(manifest.get("limits") or {})
+    lists = {
+        "Machine": machine,
+        "Experiment": experiment,
+        "Servers": servers,
+        "Versions": versions,
+        "Limits": limits,
+    }
+    return [(title, items) for title, items in lists.items() if items]
+
+
+def _items(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name.replace("_", " "), _text(value)) for name, value in values.items()]
+
+
+def _split(split: object) -> str:
+    if not isinstance(split, dict):
+        return "not split"
+    return "; ".join(f"{who}: {_text(cpus)}" for who, cpus in split.items())
+
+
+def _text(value: object) -> str:
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and abs(value) >= 10_000:
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(each)}" for name, each in value.items())
+    return str(value)

@@ -1,0 +1,124 @@
+"""One visual language: a colour a model, the same on every picture, table and card.
+
+Pictures are drawn with the light values. Within the page each colour becomes a CSS variable, so
+that they follow the reader's light or dark scheme.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reports.measured import Server
+
+# Name -> (light, dark). The hues are told apart by the common forms of colour blindness (after
+# Okabe and Ito 2008), darkened or lightened until text in them has a contrast of 4.5 to the paper.
+COLOURS: Final = {
+    "paper": ("#ffffff", "#15181c"),
+    "ink": ("#1d2126", "#e8eaed"),
+    "muted": ("#5f6872", "#9da6b0"),
+    "grid": ("#e4e7eb", "#2b3138"),
+    "vermilion": ("#c04a00", "#ff9a57"),
+    "blue": ("#0064b0", "#66b6ff"),
+    "green": ("#00795a", "#45cfa3"),
+    "purple": ("#9b4a8c", "#e09fd2"),
+    "ochre": ("#806300", "#e3bd49"),
+}
+_BY_MODEL: Final = (
+    (("loop", "async", "event"), "blue"),
+    (("thread",), "vermilion"),
+    (("process", "fork"), "green"),
+    (("green", "coroutine", "gevent"), "purple"),
+)
+_MARKERS: Final = "osD^vP"
+ROLE_HUES: Final = {"synchronous": "vermilion", "asynchronous": "blue"}
+
+PAPER, INK, MUTED, GRID = (COLOURS[name][0] for name in ("paper", "ink", "muted", "grid"))
+
+WIDTH: Final = 400  # of a picture, in points: what a narrow screen shows unscaled
+HEIGHT: Final = 285
+PNG_DPI: Final = 200
+FONT: Final = 10.0  # points; the smallest text is 8.5
+RC: Final[dict[Any, Any]] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so a picture is the same everywhere
+    "font.size": FONT,
+    "text.parse_math": False,  # a server's label may hold a dollar sign
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": PAPER,
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 9,
+    "axes.spines.left": False,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "figure.facecolor": PAPER,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "svg.fonttype": "none",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a server is drawn everywhere: the name of its hue, and its marker among its model's."""
+
+    hue: str
+    marker: str
+
+    @property
+    def colour(self) -> str:
+        """The light value, for drawing."""
+        return COLOURS[self.hue][0]
+
+
+def looks(servers: Iterable[Server]) -> dict[str, Look]:
+    """A look for each server, by label: the hue is its model's, the marker its own."""
+    hues: dict[str, str] = {}
+    used: list[str] = []
+    spare = ("ochre", "purple", "green")
+    found = {}
+    for server in servers:
+        model = server.model.lower()
+        known = (hue for words, hue in _BY_MODEL if any(word in model for word in words))
+        hue = ROLE_HUES[server.role] if server.role else next(known, None)
+        if hue is None:
+            hue = hues.setdefault(model, spare[len(hues) % len(spare)])
+        found[server.label] = Look(hue, _MARKERS[used.count(hue) % len(_MARKERS)])
+        used.append(hue)
+    return found
+
+
+def css_variables() -> str:
+    """The colours as CSS custom properties, for a light and for a dark scheme and for print."""
+    light, dark = (
+        "".join(f"--{name}:{values[index]};" for name, values in COLOURS.items())
+        for index in (0, 1)
+    )
+    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+
+
+def for_page(svg: str) -> str:
+    """An SVG file as a part of the page: colours as variables, the page's font, no outer ids."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"<!--.*?-->\s*", "", svg)
+    svg = re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg)
+    svg = re.sub(r"<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL)
+    svg = svg.replace("font-family: 'DejaVu Sans'", "font-family: inherit")
+    svg = re.sub(r"(font: [^;\"]*?)'DejaVu Sans'", r"\1var(--sans)", svg)
+    for name, (light, _) in COLOURS.items():
+        svg = svg.replace(light, f"var(--{name})")
+    return re.sub(r"\n\s*", "\n", svg)

@@ -1,0 +1,127 @@
+"""The answer without the page: plain text for a terminal, Markdown for a CI job's page."""
+
+import textwrap
+from collections.abc import Iterable
+from typing import Final
+
+from reports import wording
+from reports.answer import Answer, answer
+from reports.measured import Measured, Point, Quantity
+from reports.table import escaped
+from reports.wording import Unit
+from results.store import Run
+
+WIDTH: Final = 100
+_HEADINGS: Final = (
+    "workload",
+    "server",
+    "clients",
+    "messages/s",
+    "p50 ms",
+    "p99 ms",
+    "memory/conn",
+    "CPU µs/msg",
+)
+_NUMBER: Final = Unit("", wording.number)
+_COUNT: Final = Unit("", wording.count)
+
+
+def terminal_summary(run: Run) -> str:
+    """The answer in at most 100 columns: the headline, a line a server and workload, what marks
+    mean. ReportError when the run holds no step.
+    """
+    measured = Measured(run)
+    told = answer(measured)
+    rows = [list(_HEADINGS), *_rows(measured)]
+    widths = [max(len(row[index]) for row in rows) for index in range(len(_HEADINGS))]
+    # A long SPEC gives way, so that the line fits.
+    spare = WIDTH - sum(widths) - 2 * (len(widths) - 1)
+    widths[1] += min(0, spare)
+    lines = ["  ".join(_aligned(row, widths)).rstrip() for row in rows]
+    return "\n".join(
+        [
+            *textwrap.wrap(f"{told.headline} {told.also}", WIDTH),
+            "",
+            *lines,
+            "",
+            "clients: the largest step; memory/conn: how much each connection adds, resident",
+            *(
+                line
+                for symbol, text in measured.footnotes(_largest(measured))
+                for line in textwrap.wrap(f"{symbol} {text}", WIDTH, subsequent_indent="  ")
+            ),
+        ]
+    )
+
+
+def _aligned(row: list[str], widths: list[int]) -> Iterable[str]:
+    for index, (text, width) in enumerate(zip(row, widths, strict=True)):
+        fitted = text if len(text) <= width else f"{text[: width - 1]}…"
+        yield fitted.ljust(width) if index < 2 else fitted.rjust(width)
+
+
+def _largest(measured: Measured) -> list[Point]:
+    """The largest step of each server under each workload."""
+    return [
+        Point(server.label, workload.name, max(steps))
+        for workload in measured.workloads
+        for server in measured.servers
+        if (
+            steps := [
+                step
+                for step in measured.steps
+                if measured.rows(Point(server.label, workload.name, step))
+            ]
+        )
+    ]
+
+
+def _rows(measured: Measured) -> Iterable[list[str]]:
+    for point in _largest(measured):
+
+        def text(quantity: Quantity, unit: Unit) -> str:
+            return unit.text(quantity.value) if quantity.known else wording.MISSING
+
+        held = measured.at(point, "connected")
+        yield [
+            point.workload,
+            point.server,
+            f"{text(held, _COUNT)}{held.symbols}",
+            text(measured.at(point, "messages_per_s"), _COUNT),
+            text(measured.at(point, "response_p50_ms"), _NUMBER),
+            text(measured.at(point, "response_p99_ms"), _NUMBER),
+            text(measured.slope(point.server, point.workload, "rss_bytes"), wording.BYTES),
+            text(measured.at(point, "cpu_us_per_message"), _NUMBER),
+        ]
+
+
+def markdown(measured: Measured, told: Answer) -> str:
+    """The answer as a page of Markdown: headline, the big numbers, sentences, the steps."""
+    lines = [f"## {escaped(told.headline)}", "", *([escaped(told.also), ""] if told.also else [])]
+    if told.cards:
+        labels = [bar.server.label for bar in told.cards[0].bars]
+        header = ["", *labels, "verdict", "the chapter"]
+        lines += [_row(header), _row(["---"] * len(header))]
+        lines += [
+            _row(
+                [
+                    card.title,
+                    *(
+                        f"{bar.text}{bar.symbols}" + (f" ({bar.spread})" if bar.spread else "")
+                        for bar in card.bars
+                    ),
+                    f"{card.figure} {card.words}",
+                    card.claim,
+                ]
+            )
+            for card in told.cards
+        ]
+        lines.append("")
+    lines += [f"- {escaped(sentence)}" for sentence in told.sentences]
+    for symbol, text in told.footnotes:
+        lines += ["", f"{symbol} {escaped(text)}"]
+    return "\n".join([*lines, "", escaped(measured.spread_note()), ""])
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(map(escaped, cells))} |"

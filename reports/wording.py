@@ -1,0 +1,93 @@
+"""How numbers are written: three significant digits, units that fit, no false precision."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+MISSING: Final = "—"
+MINUS: Final = "\N{MINUS SIGN}"
+_SIZES: Final = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"))
+
+
+def number(value: float) -> str:
+    """Three significant digits, thousands set apart: 0.112, 9.21, 43,120."""
+    if math.isnan(value):
+        return MISSING
+    size = abs(value)
+    places = 0 if size >= 99.95 or size == 0 else 1 if size >= 9.995 else 2 if size >= 0.9995 else 3
+    return f"{value:,.{places}f}".replace("-", MINUS)
+
+
+def count(value: float) -> str:
+    """A whole number, thousands set apart."""
+    return MISSING if math.isnan(value) else f"{value:,.0f}".replace("-", MINUS)
+
+
+def size(value: float) -> str:
+    """Bytes in the largest of B, KB, MB and GB (powers of 1,024, as the chapter) that fits."""
+    if math.isnan(value):
+        return MISSING
+    for factor, unit in _SIZES:
+        if abs(value) >= factor:
+            return f"{number(value / factor)} {unit}"
+    return f"{count(value)} B"
+
+
+def milliseconds(value: float) -> str:
+    """Milliseconds with their unit; from 1,000 on, seconds."""
+    if math.isnan(value):
+        return MISSING
+    return f"{number(value)} ms" if value < 1_000 else f"{number(value / 1000)} s"
+
+
+def ratio(value: float) -> str:
+    """How many times: 0.0028×, 1.1×, 13×, 2,048×."""
+    if math.isnan(value):
+        return MISSING
+    if value >= 9.95 or value == 0:
+        return f"{value:,.0f}×"
+    if value >= 0.995:
+        return f"{value:.1f}×"
+    digits = 1 - math.floor(math.log10(abs(value)))
+    return f"{value:.{digits}f}×".replace("-", MINUS)
+
+
+def share(value: float) -> str:
+    """A part of one, in per cent; what is nearly all is not rounded up to all."""
+    if math.isnan(value):
+        return MISSING
+    percent = 100 * value
+    text = f"{min(percent, 99.9):.1f}" if 99 < percent < 100 else f"{percent:.0f}"
+    return f"{text} %".replace("-", MINUS)
+
+
+def joined(words: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The unit of a measure: the end of its column's name, and how a value is written."""
+
+    suffix: str
+    text: Callable[[float], str]
+
+    def between(self, low: float, high: float) -> str:
+        """An interval, its unit written once; one value where both ends read the same."""
+        first, last = self.text(low), self.text(high)
+        if first == last:
+            return last
+        value, _, unit = first.rpartition(" ")
+        if unit and last.endswith(f" {unit}"):
+            first = value
+        return f"{first} to {last}" if MINUS in first + last else f"{first}–{last}"
+
+
+COUNT: Final = Unit("connections", count)
+MS: Final = Unit("ms", milliseconds)
+BYTES: Final = Unit("bytes", size)
+RATIO: Final = Unit("ratio", ratio)
+SHARE: Final = Unit("share", share)
+PLAIN: Final = Unit("", number)
