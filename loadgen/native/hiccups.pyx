@@ -60,40 +60,45 @@ cdef int64_t SECOND = 1_000_000_000
 
 cdef struct Meter:
     int64_t interval_ns
+    int64_t tick_ns  # when to wake next, on the monotonic clock
     bint stopping
     int64_t counts[HDR_COUNTS]  # since the start; written by the thread alone
 
 
+cdef int64_t now_ns() noexcept nogil:
+    cdef timespec now
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return now.tv_sec * SECOND + now.tv_nsec
+
+
 cdef void *measure(void *argument) noexcept nogil:
-    """The thread: wake at each tick, count how late that was, until told to stop."""
+    """The thread: wake at each tick and count how late that was, until told to stop."""
     cdef Meter *meter = <Meter *> argument
-    cdef int64_t tick, now
-    cdef timespec time
+    cdef int64_t now
+    cdef timespec tick
     prctl(PR_SET_NAME, <const char *> b"c10k-hiccups")
     # The default slack lets the kernel wake a thread 50 us late to save power.
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0)
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    tick = time.tv_sec * SECOND + time.tv_nsec + meter.interval_ns
-    while not load_flag(&meter.stopping, __ATOMIC_RELAXED):
-        time.tv_sec = tick // SECOND
-        time.tv_nsec = tick % SECOND
-        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL)
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        now = time.tv_sec * SECOND + time.tv_nsec
-        # Whoever had asked for a wake-up at a tick slept through would have waited this long too.
-        while tick <= now:
-            hdr_record(meter.counts, now - tick)
-            tick += meter.interval_ns
-    return NULL
+    while True:
+        tick.tv_sec = meter.tick_ns // SECOND
+        tick.tv_nsec = meter.tick_ns % SECOND
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &tick, NULL)
+        now = now_ns()
+        # Whoever had asked to wake at a tick slept through would have waited this long too.
+        while meter.tick_ns <= now:
+            hdr_record(meter.counts, now - meter.tick_ns)
+            meter.tick_ns += meter.interval_ns
+        if load_flag(&meter.stopping, __ATOMIC_RELAXED):
+            return NULL
 
 
 cdef class HiccupMeter:
     """A native thread that wakes every `interval_ns` on `cpus` (None: any) and counts its lateness.
 
-    Every tick is counted exactly once, the ones slept through too, so a pause of 300 ms at an
-    interval of 1 ms counts as 300, 299, 298 ... ms. The thread neither takes the GIL nor a lock
-    nor memory. At 1 ms it costs 1.5 % of a busy core and 4 % of an idle one (measured on a virtual
-    machine, where waking from idle is the dear part).
+    Every tick since the start is counted exactly once, the ones slept through too, so that a pause
+    of 300 ms at an interval of 1 ms counts as 300, 299, 298 ... ms. The thread takes neither the
+    GIL nor a lock nor memory. At 1 ms it costs 1.5 % of a busy core and 4 % of an idle one
+    (measured on a virtual machine, where waking from idle is the dear part).
     """
 
     cdef Meter meter
@@ -117,6 +122,7 @@ cdef class HiccupMeter:
         if self.running:
             raise RuntimeError("the hiccup meter is running already")
         self.meter.stopping = False
+        self.meter.tick_ns = now_ns() + self.meter.interval_ns
         pthread_attr_init(&attributes)
         try:
             if self.cpus is not None:

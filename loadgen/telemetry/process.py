@@ -47,9 +47,10 @@ class Footprint(NamedTuple):
 class ProcessTree:
     """A process and its descendants.
 
-    Each method raises ProcessGoneError once the process itself has ended, whoever has its number
-    by then; descendants come and go. The CPU time of one that ended stays in the sums if its
-    parent waited for it; a parent that ignores SIGCHLD takes it out.
+    Its methods raise ProcessGoneError once the process itself has ended; `read` and `footprint`
+    also while it is a zombie, and `read` when its number has become another's. Descendants come
+    and go. The CPU time of one that ended stays in the sums if its parent waited for it; a parent
+    that ignores SIGCHLD takes it out.
     """
 
     def __init__(self, pid: int) -> None:

@@ -11,7 +11,7 @@ class TaskTimes(NamedTuple):
     """The three figures of /proc/PID/task/TID/schedstat, of one thread or summed over some."""
 
     on_cpu_ns: int
-    waiting_ns: int  # runnable, in a run queue
+    waiting_ns: int  # runnable, in a run queue; a wait is counted when it ends
     timeslices: int  # how often it was given a CPU
 
     @property

@@ -1,0 +1,187 @@
+"""The usage of real processes whose threads, files, memory and children are known."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from loadgen.telemetry import ProcessGoneError, ProcessTree
+
+MIB = 1 << 20
+
+WAITING_THREADS = """
+import threading
+waiting = threading.Event()
+for _ in range(20):
+    threading.Thread(target=waiting.wait, daemon=True).start()
+"""
+SLEEPER = """
+import subprocess
+sleeper = subprocess.Popen(["sleep", "60"])
+"""
+SLEEPER_OF_A_THREAD = """
+import subprocess, threading
+started, never = threading.Event(), threading.Event()
+def start():
+    subprocess.Popen(["sleep", "60"])
+    started.set()
+    never.wait()
+threading.Thread(target=start, daemon=True).start()
+started.wait()
+"""
+PARENT_OF_A_SLEEPER = f"""
+import subprocess, sys
+code = {SLEEPER!r} + "print(flush=True); sleeper.wait()"
+parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+parent.stdout.readline()
+"""
+BURN = """
+import time
+begin = time.process_time()
+while time.process_time() < begin + 0.5:
+    pass
+"""
+BURN_IN_A_THREAD = f"""
+import threading
+def burn():
+    exec({BURN!r}, {{}})
+burning = threading.Thread(target=burn)
+burning.start()
+burning.join()
+"""
+BURN_IN_A_CHILD = f"""
+import subprocess, sys
+subprocess.run([sys.executable, "-c", {BURN!r}])
+"""
+# Root may look into every process, others not even into their own if it is not dumpable.
+HIDDEN = "import ctypes; ctypes.CDLL(None).prctl(4, 0)"  # PR_SET_DUMPABLE
+NOBODY = "import os; os.geteuid() or os.setuid(65534)"
+
+
+def test_counts_threads_and_descriptors(child):
+    tree = ProcessTree(child.pid)
+    before = tree.read()
+    child.do(WAITING_THREADS)
+    child.do("files = [open('/dev/null') for _ in range(30)]")
+    after = tree.read()
+    assert (before.threads, after.threads) == (1, 21)
+    assert after.descriptors - before.descriptors == 30
+    assert before.processes == after.processes == 1
+
+
+def test_counts_descriptors_where_the_kernel_does_not(child, monkeypatch):
+    tree = ProcessTree(child.pid)
+    descriptors = tree.read().descriptors
+    monkeypatch.setattr(os, "stat", lambda _: SimpleNamespace(st_size=0))
+    assert tree.read().descriptors == descriptors >= 3
+
+
+def test_sees_memory_that_is_used_and_memory_that_is_only_reserved(child):
+    tree = ProcessTree(child.pid)
+    before, exact_before = tree.read(), tree.footprint()
+    child.do(f"used = b'x' * {50 * MIB}")
+    used, exact = tree.read(), tree.footprint()
+    child.do(f"import mmap; reserved = mmap.mmap(-1, {200 * MIB})")
+    reserved, exact_reserved = tree.read(), tree.footprint()
+
+    assert 50 * MIB <= exact.rss_bytes - exact_before.rss_bytes < 55 * MIB
+    assert 50 * MIB <= exact.pss_bytes - exact_before.pss_bytes < 55 * MIB
+    assert 50 * MIB <= exact.uss_bytes - exact_before.uss_bytes < 55 * MIB
+    assert 48 * MIB <= used.rss_bytes - before.rss_bytes < 55 * MIB
+    assert used.minor_faults > before.minor_faults
+    assert used.page_tables_bytes > before.page_tables_bytes > 0
+    assert reserved.vms_bytes - used.vms_bytes >= 200 * MIB
+    assert exact_reserved.rss_bytes - exact.rss_bytes < 5 * MIB
+    assert exact.uss_bytes <= exact.pss_bytes <= exact.rss_bytes
+
+
+def test_follows_children_and_grandchildren(child):
+    tree = ProcessTree(child.pid)
+    alone = tree.read()
+    child.do(PARENT_OF_A_SLEEPER)
+    family = tree.read()
+    assert family.processes == 3
+    assert family.threads == 3
+    assert family.rss_bytes > alone.rss_bytes
+    assert family.descriptors > alone.descriptors
+    footprint = tree.footprint()
+    assert footprint.pss_bytes < footprint.rss_bytes  # Python's text is shared by two of them
+
+
+def test_a_rescan_finds_the_children_of_other_threads(child):
+    tree = ProcessTree(child.pid)
+    child.do(SLEEPER_OF_A_THREAD)
+    tree.rescan()
+    assert tree.read().processes == 2
+
+
+def test_a_child_that_ends_leaves_the_tree(child):
+    tree = ProcessTree(child.pid)
+    child.do(SLEEPER)
+    assert tree.read().processes == 2
+    child.do("import os; sleeper.kill(); os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)")
+    assert tree.read().processes == 1, "a zombie is none"
+    child.do("sleeper.wait()")
+    assert tree.read().processes == 1
+    assert tree.footprint().rss_bytes > 0
+
+
+def test_a_stranger_with_a_known_number_is_left_out(child):
+    tree = ProcessTree(child.pid)
+    tree.members = (child.pid, os.getpid())
+    assert tree.read().processes == 1
+
+
+@pytest.mark.parametrize("burn", [BURN, BURN_IN_A_THREAD], ids=["process", "ended thread"])
+def test_cpu_time_is_exact(child, burn):
+    tree = ProcessTree(child.pid)
+    own = "import time; print(time.process_time())"
+    begin, own_begin = tree.cpu_s(), float(child.do(own))
+    before = tree.read()
+    child.do(burn)
+    after = tree.read()
+    own_end, end = float(child.do(own)), tree.cpu_s()
+    assert own_end - own_begin >= 0.5
+    assert own_end - own_begin == pytest.approx(end - begin, abs=0.02)
+    ticks = after.user_s + after.system_s - before.user_s - before.system_s
+    assert ticks == pytest.approx(end - begin, abs=0.05)
+
+
+def test_cpu_time_of_a_child_that_ended_remains(child):
+    tree = ProcessTree(child.pid)
+    before = tree.read()
+    child.do(BURN_IN_A_CHILD)
+    after = tree.read()
+    assert after.ended_s - before.ended_s >= 0.45
+    assert after.processes == 1
+
+
+def test_a_process_that_ended_is_gone(child):
+    tree = ProcessTree(child.pid)
+    tree.read()
+    child.kill()
+    for measure in (tree.read, tree.footprint):
+        with pytest.raises(ProcessGoneError, match=str(child.pid)):
+            measure()
+    child.reap()
+    for measure in (tree.read, tree.footprint, tree.cpu_s, tree.rescan):
+        with pytest.raises(ProcessGoneError, match=str(child.pid)):
+            measure()
+
+
+def test_another_process_of_the_same_number_is_not_observed(child):
+    tree = ProcessTree(child.pid)
+    tree.read()
+    tree.pid, tree.members = os.getpid(), (os.getpid(),)
+    with pytest.raises(ProcessGoneError):
+        tree.read()
+
+
+def test_what_another_user_hides_is_not_a_number(start_child):
+    hidden, observer = start_child(), start_child()
+    hidden.do(HIDDEN)
+    observer.do("from loadgen.telemetry import ProcessTree")
+    observer.do(NOBODY)
+    tree = f"ProcessTree({hidden.pid})"
+    assert observer.do(f"print(*{tree}.footprint())") == "nan nan nan"
+    assert int(observer.do(f"print({tree}.read().threads)")) == 1

@@ -1,0 +1,116 @@
+"""Sampling in a thread, of a process that lives and of one that dies."""
+
+import time
+from dataclasses import replace
+from itertools import groupby
+from math import isnan
+
+import pytest
+
+from loadgen.telemetry import HostMemory, Telemetry
+
+COLUMNS = [
+    "t_s",
+    "phase",
+    "rss_bytes",
+    "vms_bytes",
+    "page_tables_bytes",
+    "threads",
+    "processes",
+    "descriptors",
+    "cpu_user_s",
+    "cpu_system_s",
+    "minor_faults",
+    "major_faults",
+    "kernel_stack_bytes",
+    "slab_bytes",
+    "tcp_memory_bytes",
+    "page_tables_host_bytes",
+    "listen_overflows",
+    "listen_drops",
+    "retransmits",
+    "connected",
+    "messages_per_s",
+]
+
+# An exception in the sampler's thread would be such a warning.
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def test_samples_what_happens_under_the_phase_of_the_run(child, eventually):
+    begin_s = time.monotonic()
+    with Telemetry(child.pid, interval_s=0.01) as telemetry:
+        eventually(lambda: telemetry.latest() is not None)
+        telemetry.phase = "settle"
+        eventually(lambda: telemetry.latest().phase == "settle")
+        child.do("used = b'x' * (50 << 20)")
+        telemetry.phase = "window"
+        eventually(lambda: telemetry.latest().phase == "window")
+    samples = telemetry.drain()
+    end_s = time.monotonic()
+
+    assert all(list(sample) == COLUMNS for sample in samples)
+    phases = [phase for phase, _ in groupby(sample["phase"] for sample in samples)]
+    assert phases == ["open", "settle", "window"]
+    times = [sample["t_s"] for sample in samples]
+    assert times == sorted(times)
+    assert begin_s <= times[0] <= times[-1] <= end_s
+    assert samples[-1]["rss_bytes"] - samples[0]["rss_bytes"] > 40 << 20
+    assert samples[-1]["cpu_user_s"] >= samples[0]["cpu_user_s"]
+    assert telemetry.drain() == []
+    assert telemetry.latest().t_s == times[-1]
+    assert telemetry.alive
+
+
+def test_the_run_adds_what_it_knows(child, eventually):
+    telemetry = Telemetry(child.pid, interval_s=0.01)
+    with telemetry:
+        eventually(lambda: telemetry.latest() is not None)
+        telemetry.annotate = lambda: {"connected": 10, "messages_per_s": 123.5}
+        eventually(lambda: telemetry.latest().connected == 10)
+    first, *_, last = telemetry.drain()
+    assert isnan(first["connected"])
+    assert isnan(first["messages_per_s"])
+    assert last["messages_per_s"] == 123.5
+
+
+@pytest.mark.parametrize("reaped", [False, True], ids=["zombie", "reaped"])
+def test_a_process_that_dies_ends_the_sampling(child, eventually, reaped):
+    with Telemetry(child.pid, interval_s=0.01) as telemetry:
+        eventually(lambda: telemetry.latest() is not None)
+        assert telemetry.alive
+        child.kill()
+        if reaped:
+            child.reap()
+        eventually(lambda: not telemetry.alive)
+        assert telemetry.latest() is not None
+    assert telemetry.drain()
+
+
+def test_a_process_that_is_dead_already_has_no_samples(child, eventually):
+    child.kill()
+    child.reap()
+    with Telemetry(child.pid) as telemetry:
+        eventually(lambda: not telemetry.alive)
+    assert telemetry.drain() == []
+    assert telemetry.latest() is None
+
+
+def test_stopping_twice_or_before_the_start_is_harmless(child):
+    telemetry = Telemetry(child.pid)
+    telemetry.stop()
+    with Telemetry(child.pid) as telemetry:
+        telemetry.stop()
+
+
+def test_what_reading_the_threads_leaves_in_slab_is_not_the_connections_own(child, monkeypatch):
+    idle = HostMemory(0, 0, slab_bytes=1000, slab_reclaimable_bytes=400, tcp_memory_bytes=0)
+    read = replace(idle, slab_bytes=1060, slab_reclaimable_bytes=460)
+    telemetry = Telemetry(child.pid)
+    assert telemetry.memory().slab_bytes > 0
+    memories = iter([idle, read])
+    monkeypatch.setattr(HostMemory, "read", lambda: next(memories, read))
+    assert telemetry.reading("begin").memory.slab_bytes == 1000
+    assert telemetry.memory().slab_bytes == 1000
+    telemetry.phase = "close"  # the threads end
+    assert telemetry.memory().slab_bytes == 1060
