@@ -96,13 +96,11 @@ class Visitor:
             recording.add_between(fleet.cut())
             view.hold("window", self._profile.window_s)
             cut = fleet.cut()
+            late = Histogram.from_buffer(hiccups.swap())
             end = telemetry.reading("end")
             self._check_alive()
-            recording.add_window(
-                cut,
-                usage(begin, end) | kernel_growth(before, end.memory),
-                Histogram.from_buffer(hiccups.swap()),
-            )
+            growth = kernel_growth(before, end.memory)
+            recording.add_window(cut, usage(begin, end) | growth, late)
         recording.add_between(fleet.cut())
 
     def _check_alive(self) -> None:

@@ -19,7 +19,7 @@ cdef inline unsigned char *pool_create() noexcept nogil:
     """The pool and, behind it, its first RUN bytes again, so that no run ever wraps."""
     cdef unsigned char *pool = <unsigned char *>malloc(POOL + RUN)
     cdef uint64_t x = 0x9E3779B97F4A7C15ULL
-    cdef uint32_t i
+    cdef int i
     if pool == NULL:
         return NULL
     for i in range(POOL): # xorshift64, Marsaglia 2003

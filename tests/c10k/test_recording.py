@@ -1,0 +1,131 @@
+import json
+import math
+
+import pytest
+
+from c10k.plan import Visit
+from c10k.recording import StepRecording
+from loadgen.fleet import KINDS, Cut, Opened
+from loadgen.workload import WORKLOADS
+from results.histogram import Histogram
+
+TELEMETRY = {"cpu_s": 0.002, "context_switches": 40.0, "rss_bytes": 1e6}
+
+
+def cut(messages=0, response_ns=1_000_000, waiting_ns=(), **changes):
+    histograms = {kind: Histogram() for kind in KINDS}
+    for kind in ("response", "service"):
+        histograms[kind].record(response_ns, messages)
+    for ns in waiting_ns:
+        histograms["waiting"].record(ns)
+    figures = {
+        "began_ns": 5_000_000_000,
+        "seconds": 2.0,
+        "sent": messages,
+        "messages": messages,
+        "due": 0,
+        "late": 0,
+        "starved": len(waiting_ns),
+        "errors": {},
+        "cpu_s": 0.001,
+        "cpu_share": 0.1,
+        "sums_ns": {kind: 0 for kind in KINDS} | {"response": messages * response_ns},
+        "counts": {kind: h.counts.tobytes() for kind, h in histograms.items()},
+    }
+    return Cut(**figures | changes)
+
+
+def recorded(*windows, opened=None, opening=None, workload="saturated", failure=""):
+    visit = Visit("threaded", workload, 0, 10)
+    recording = StepRecording(visit, WORKLOADS[workload], began=4.0)
+    recording.add_opening(opened or Opened(10, 0, 0.5), opening or cut())
+    for window in windows:
+        recording.add_window(window, TELEMETRY, Histogram())
+    recording.failure = failure
+    return recording.record(123.0, [{"t_s": 4.25, "phase": "open"}], "the log")
+
+
+def test_a_step_sums_its_windows():
+    step = recorded(cut(100), cut(300)).step
+    assert step["status"] == "ok"
+    assert step["reason"] == ""
+    assert step["messages"] == 400
+    assert step["messages_per_s"] == 100
+    assert step["windows"] == 2
+    assert step["cpu_us_per_message"] == pytest.approx(2 * 2000 / 400)
+    assert step["accepts_per_s"] == 20
+    assert step["started_at"] == 123.0
+
+
+def test_percentiles_come_from_the_merged_histogram():
+    step = recorded(cut(900, response_ns=1_000_000), cut(100, response_ns=9_000_000)).step
+    assert step["response_p90_ms"] == pytest.approx(1, rel=1e-3)
+    assert step["response_p99_ms"] == pytest.approx(9, rel=1e-3)
+
+
+def test_littles_law_is_checked_in_a_closed_loop_only():
+    assert recorded(cut(20_000)).step["littles_law_ratio"] == pytest.approx(1.0)
+    assert math.isnan(recorded(cut(20_000), workload="steady").step["littles_law_ratio"])
+
+
+def test_the_waits_of_starved_connections_enter_the_response_times():
+    record = recorded(cut(9, waiting_ns=[2_000_000_000]))
+    assert record.step["starved"] == 1
+    assert record.step["starved_wait_max_ms"] == pytest.approx(2000, rel=1e-3)
+    assert record.step["response_max_ms"] == pytest.approx(2000, rel=1e-3)
+    assert record.step["service_max_ms"] == pytest.approx(1, rel=1e-3)
+
+
+def test_an_open_loop_offers_its_rate_on_every_connection():
+    step = recorded(cut(10), workload="steady").step
+    assert (step["loop"], step["rate_per_connection"], step["offered_per_s"]) == ("open", 1.0, 10.0)
+
+
+def test_errors_outside_of_the_windows_count_too():
+    step = recorded(cut(10, errors={"reset": 1}), opening=cut(errors={"connect_refused": 2})).step
+    assert step["status"] == "partial"
+    assert step["errors"] == 3
+    assert json.loads(step["error_causes"]) == {"reset": 1, "connect_refused": 2}
+    assert "2 × connect_refused" in step["reason"]
+
+
+def test_connections_that_were_not_served_make_a_step_partial():
+    step = recorded(cut(10), opened=Opened(7, 3, 0.5)).step
+    assert step["status"] == "partial"
+    assert step["connected"] == 7
+    assert "7 of 10 connections were served" in step["reason"]
+
+
+def test_a_step_without_messages_failed():
+    step = recorded(cut(0)).step
+    assert (step["status"], step["reason"]) == ("failed", "no message was answered")
+
+
+def test_a_server_that_died_before_any_window_leaves_a_failed_step():
+    record = recorded(failure="the server died (signal 9)")
+    assert record.step["status"] == "failed"
+    assert "signal 9" in record.step["reason"]
+    assert record.step["log_tail"] == "the log"
+    assert record.windows == []
+
+
+def test_a_step_that_the_loader_limited_says_so():
+    assert recorded(cut(10, cpu_share=0.99)).step["loader_limited"]
+    assert recorded(cut(10, due=1000, late=11)).step["loader_limited"]
+    assert not recorded(cut(10, due=1000, late=10)).step["loader_limited"]
+
+
+def test_a_few_late_messages_are_a_hiccup_of_the_host():
+    assert not recorded(cut(10, due=20, late=5)).step["loader_limited"]
+
+
+def test_times_count_from_the_beginning_of_the_run():
+    record = recorded(cut(10))
+    assert record.samples[0]["t_s"] == pytest.approx(0.25)
+    assert {recording.start_s for recording in record.histograms} == {1.0}
+
+
+def test_the_record_fits_the_schema():
+    tables = recorded(cut(10)).tables()
+    assert len(tables["steps"]["server"]) == len(tables["windows"]["server"]) == 1
+    assert tables["windows"]["window"] == [0]
