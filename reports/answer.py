@@ -4,6 +4,7 @@ Two servers differ clearly when their ratio is at least CLEAR, its interval leav
 difference exceeds what can be told apart. A figure that the loader limited decides nothing.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ from reports.wording import Unit, joined
 
 CLEAR: Final = 1.2
 APART_MS: Final = 0.05  # the kernel's default timer slack: by so much a wake-up may be late
+MOST_CARDS: Final = 4
 _RATE = Unit("per_s", lambda value: f"{wording.number(value)} /s")
 _MESSAGES = Unit("per_s", lambda value: f"{wording.number(value)} messages/s")
 _CPU = Unit("us", lambda value: f"{wording.number(value)} µs")
@@ -135,7 +137,7 @@ def answer(measured: Measured) -> Answer:
         headline,
         also,
         tuple(_sentences(measured, servers, step)),
-        tuple(_card(contrast, servers) for contrast in contrasts if contrast.subject.title),
+        tuple(_card(contrast, servers) for contrast in _clearest(contrasts)),
         tuple(measured.footnotes(points)),
     )
 
@@ -161,7 +163,7 @@ def _common_step(measured: Measured, servers: Sequence[Server]) -> int | None:
 
 
 def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[Contrast]:
-    """What is compared, in the order it is told; subjects without a title get no card."""
+    """What is compared, in the order it is told."""
     relaxed, saturated = measured.workload("open"), measured.workload("closed")
     usual = relaxed or measured.workloads[0]
     slopes = tuple(measured.slope(server.label, usual.name, "rss_bytes") for server in servers)
@@ -187,7 +189,7 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         rate = f"{relaxed.rate_per_connection:g} message/s"
         response = Subject(
             f"response time at {rate}",
-            f"Median response, {rate} a client",
+            f"Median response, {rate}",
             wording.MS,
             "as long",
             claim=chapter.RESPONSE_BY_CLIENTS.get(step),
@@ -205,12 +207,23 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         yield at(throughput, saturated, "messages_per_s")
         tail = Subject(
             "tail latency when saturated",
-            "" if relaxed else "p99, saturated",
+            "p99 response, saturated",
             wording.MS,
             "as long",
             apart=APART_MS,
         )
         yield at(tail, saturated, "response_p99_ms")
+
+
+def _clearest(contrasts: Sequence[Contrast]) -> list[Contrast]:
+    """At most MOST_CARDS, of the last two (both of the saturated servers) the clearer."""
+    if len(contrasts) <= MOST_CARDS:
+        return list(contrasts)
+
+    def difference(contrast: Contrast) -> float:
+        return abs(math.log(contrast.ratio.value)) if contrast.ratio.value > 0 else 0.0
+
+    return [*contrasts[: MOST_CARDS - 1], max(contrasts[MOST_CARDS - 1 :], key=difference)]
 
 
 def _ratio(values: Sequence[Quantity]) -> Quantity:
@@ -264,7 +277,7 @@ def _alone(server: Server, contrasts: Sequence[Contrast], step: int) -> str:
         f"{contrast.subject.title[:1].lower()}{contrast.subject.title[1:]} "
         f"{contrast.subject.unit.text(contrast.values[0].value)}{contrast.values[0].symbols}"
         for contrast in contrasts
-        if contrast.subject.title and contrast.values[0].known
+        if contrast.values[0].known
     ]
     return f"{server.label} alone at {step:,} clients: {'; '.join(facts)}."
 

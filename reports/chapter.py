@@ -67,8 +67,8 @@ NOTES: Final = {
     "T1": (
         "The chapter's 8,192 KB a thread is the address space reserved for its stack, not memory "
         "in use: the figure to hold against it is virtual memory.",
-        "Its 4 KB a connection does not agree with its own T2, where 10,000 connections take "
-        "10 MB (1 KB each) instead of 40 MB.",
+        "The chapter's 4 KB a connection does not agree with its own T2, where 10,000 connections "
+        "take 10 MB (1 KB each) instead of 40 MB.",
     ),
     "T2": (
         "The chapter counts whole stacks as memory in use. Resident is what the server really "

@@ -17,9 +17,9 @@ from reports import chapter, style, wording
 from reports.measured import Mark, Measured, Point, Quantity, Server, Workload
 from reports.style import Look
 
-_RIGHT: Final = 0.74  # where the axes end and the labels of the lines begin
-_LABEL_LENGTH: Final = 17  # characters that fit there
-_LABEL_SIZE: Final = 9.0  # points
+_LEFT: Final = 0.15  # where the axes begin
+_LABEL_LENGTH: Final = 16  # most characters of a line's label
+_CHARACTER: Final = 0.59  # its width on average, by the font's size
 _SVG_METADATA: Final = ("Creator", "Date", "Format", "Type")  # left out
 
 
@@ -121,7 +121,9 @@ def _response_as_chapter(measured: Measured, workload: Workload) -> Iterator[Pic
         for line in (*claimed, *lines)
     ]
     figure, axes = _canvas(
-        f"Median response time, {workload.name}", "on the chapter's axes; dashed: the chapter"
+        f"Median response time, {workload.name}",
+        "on the chapter's axes; dashed: the chapter",
+        drawn,
     )
     top = max(
         chapter.GRAPH_TOP_MS if claimed else 0, *(y.value for line in lines for _, y in line.known)
@@ -156,11 +158,10 @@ def _response_on_log_axes(measured: Measured, workload: Workload) -> Iterator[Pi
         for line in _series(measured, workload, "response_p99_ms")
     ]
     claimed = _claimed(measured, chapter.RESPONSE_BY_CLIENTS)
-    figure, axes = _canvas(
-        f"Response time, {workload.name}",
-        "thick: median, thin: p99; logarithmic; dashed: the chapter",
-    )
     lines = [*claimed, *tails, *medians]
+    figure, axes = _canvas(
+        f"Response time, {workload.name}", "thick: median, thin: p99; dashed: the chapter", lines
+    )
     _clients_axis(axes, lines)
     _log_axis(axes, lines, _time)
     yield _finish(
@@ -184,10 +185,10 @@ def _memory(measured: Measured) -> Iterator[Picture]:
     for kind, (column, meaning) in kinds.items():
         if not every[kind]:
             continue
-        figure, axes = _canvas(
-            f"{kind.capitalize()} memory, {workload.name}", f"{meaning}; dashed: the chapter"
-        )
         lines = [*claimed, *every[kind]]
+        figure, axes = _canvas(
+            f"{kind.capitalize()} memory, {workload.name}", f"{meaning}; dashed: the chapter", lines
+        )
         _clients_axis(axes, lines)
         _log_axis(axes, [*claimed, *(line for some in every.values() for line in some)], None)
         low, high = axes.get_ylim()
@@ -241,7 +242,7 @@ def _plain(
     values = [y.value for line in lines for _, y in line.known]
     if not values:
         return
-    figure, axes = _canvas(f"{title}, {workload.name}", subtitle)
+    figure, axes = _canvas(f"{title}, {workload.name}", subtitle, lines)
     _clients_axis(axes, lines)
 
     def text(value: float) -> str:
@@ -272,8 +273,9 @@ def _percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
         if not lines:
             continue
         figure, axes = _canvas(
-            f"Percentiles of {_short(server.label, 24)}, {workload.name}",
+            f"Percentiles of {_short(server.label, 18)}, {workload.name}",
             "response time; a line a number of clients",
+            every,
         )
         axes.set_xscale("log")
         furthest = max(max(line.x) for line in every)
@@ -335,11 +337,14 @@ def _at_percentile(line: Line, rarity: float) -> float:
 # Drawing.
 
 
-def _canvas(title: str, subtitle: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(style.WIDTH / 72, style.HEIGHT / 72))
-    axes = figure.add_axes((0.135, 0.15, _RIGHT - 0.135, 0.66))
+def _canvas(title: str, subtitle: str, lines: Iterable[Line]) -> tuple[Figure, Axes]:
+    """A figure with its titles, and axes that leave room at the right for the lines' labels."""
+    figure = Figure(figsize=(style.WIDTH / 72, style.HEIGHT / 72), dpi=72)  # a pixel is a point
+    longest = max(len(line.label) for line in lines)
+    room = (longest * _CHARACTER + 1.5) * style.FONT / style.WIDTH
+    axes = figure.add_axes((_LEFT, 0.16, 1 - _LEFT - room, 0.64))
     figure.text(0.015, 0.975, title, fontsize=11.5, fontweight="bold", va="top")
-    figure.text(0.015, 0.908, subtitle, fontsize=9, color=style.MUTED, va="top")
+    figure.text(0.015, 0.908, subtitle, color=style.MUTED, va="top")
     axes.set_xlabel("clients")
     return figure, axes
 
@@ -358,7 +363,7 @@ def _ticks(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> None:
     last = math.inf
     for tick, place in reversed(list(zip(axes.get_xticklabels(), places, strict=True))):
         x = float(axes.transData.transform((place, 1))[0])
-        room = 3.4 * (len(tick.get_text()) + 1.2)  # half a label, in points
+        room = (len(tick.get_text()) + 0.5) * _CHARACTER * style.FONT / 2
         if x + room > last:
             tick.set_visible(False)
         else:
@@ -410,7 +415,7 @@ def _draw(axes: Axes, line: Line) -> None:
                 (0, 5),
                 textcoords="offset points",
                 ha="center",
-                fontsize=8.5,
+                fontsize=9,
                 color=colour,
                 annotation_clip=False,
             )
@@ -423,7 +428,7 @@ def _label_ends(axes: Axes, lines: Sequence[Line]) -> None:
         (line, *to_axes.transform((line.known[-1][0], line.known[-1][1].value))) for line in lines
     ]
     ends.sort(key=lambda end: end[2])
-    gap = 1.18 * _LABEL_SIZE / (axes.get_position().height * style.HEIGHT)
+    gap = 1.18 * style.FONT / (axes.get_position().height * style.HEIGHT)
     places = _apart([float(y) for _, _, y in ends], gap, 0.0, 1.02)
     for (line, x, y), place in zip(ends, places, strict=True):
         alpha = 0.75 if line.dashed else 1.0
@@ -443,7 +448,7 @@ def _label_ends(axes: Axes, lines: Sequence[Line]) -> None:
             line.label,
             transform=axes.transAxes,
             va="center",
-            fontsize=_LABEL_SIZE,
+            fontsize=style.FONT,
             color=line.look.colour,
             alpha=alpha,
             fontstyle="italic" if line.dashed else "normal",
@@ -479,7 +484,7 @@ def _finish(name: str, figure: Figure, axes: Axes, lines: Sequence[Line], alt: s
             0.985,
             0.015,
             "   ".join(notes),
-            fontsize=8.5,
+            fontsize=9,
             color=style.MUTED,
             ha="right",
             va="bottom",

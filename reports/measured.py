@@ -325,7 +325,7 @@ class Measured:
             bearers = [point for point in known if mark in self.marks(point)]
             if bearers:
                 details = "; ".join(self._detail(point, mark) for point in bearers)
-                notes.append((mark.symbol, f"{_capital(mark.meaning)}: {details}."))
+                notes.append((mark.symbol, wording.sentence(f"{mark.meaning}: {details}")))
         return notes
 
     def _detail(self, point: Point, mark: Mark) -> str:
@@ -395,7 +395,3 @@ def _grouped(frame: "pd.DataFrame", key: list[str]) -> dict[Point, list[dict[str
 
 def _command(words: str | Sequence[str]) -> str:
     return words if isinstance(words, str) else " ".join(map(str, words))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

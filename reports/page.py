@@ -43,7 +43,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"size": wording.size, "count": wording.count}
+    environment.filters |= {"count": wording.count, "sentence": wording.sentence}
     looks = style.looks(measured.servers)
     return environment.get_template("page.html.j2").render(
         answer=answer,
@@ -129,11 +129,13 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
         (server.label, ", ".join(filter(None, [server.model, server.language, server.command])))
         for server in measured.servers
     ]
-    versions = [
-        ("c10k", _text(manifest.get("c10k_version"))),
-        ("commit", _text(manifest.get("commit"))),
-        *_items(manifest.get("versions") or {}),
-    ]
+    versions = _items(
+        {
+            "c10k": manifest.get("c10k_version"),
+            "commit": manifest.get("commit"),
+            **(manifest.get("versions") or {}),
+        }
+    )
     limits = _items(manifest.get("limits") or {})
     lists = {
         "Machine": machine,

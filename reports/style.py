@@ -35,10 +35,10 @@ ROLE_HUES: Final = {"synchronous": "vermilion", "asynchronous": "blue"}
 
 PAPER, INK, MUTED, GRID = (COLOURS[name][0] for name in ("paper", "ink", "muted", "grid"))
 
-WIDTH: Final = 400  # of a picture, in points: what a narrow screen shows unscaled
-HEIGHT: Final = 285
+WIDTH: Final = 360  # of a picture, in points: what a narrow screen shows unscaled
+HEIGHT: Final = 265
 PNG_DPI: Final = 200
-FONT: Final = 10.0  # points; the smallest text is 8.5
+FONT: Final = 9.5  # points
 RC: Final[dict[Any, Any]] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so a picture is the same everywhere
     "font.size": FONT,
@@ -47,7 +47,7 @@ RC: Final[dict[Any, Any]] = {
     "axes.edgecolor": MUTED,
     "axes.facecolor": PAPER,
     "axes.labelcolor": MUTED,
-    "axes.labelsize": 9,
+    "axes.labelsize": FONT,
     "axes.spines.left": False,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -61,8 +61,8 @@ RC: Final[dict[Any, Any]] = {
     "lines.markersize": 5,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
+    "xtick.labelsize": FONT,
+    "ytick.labelsize": FONT,
     "xtick.major.size": 3,
     "ytick.major.size": 0,
     "xtick.minor.size": 0,

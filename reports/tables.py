@@ -21,7 +21,7 @@ MEMORY: Final = {
     "rss": ("resident", "rss_bytes"),
     "vms": ("virtual", "vms_bytes"),
     "page_tables": ("page tables", "page_tables_bytes"),
-    "kernel": ("kernel, both ends", "kernel_bytes"),
+    "kernel": ("kernel", "kernel_bytes"),
 }
 CLAIMED_MEMORY: Final = ("rss", "vms")  # what the chapter's memory figures can be held against
 
@@ -30,7 +30,7 @@ CLAIMED_MEMORY: Final = ("rss", "vms")  # what the chapter's memory figures can 
 class Line:
     """One line: what it names, its measure (key and unit), the chapter's figures and the run's."""
 
-    heads: tuple[str, str]
+    heads: tuple[str, ...]
     key: str
     unit: Unit
     claim: Claim | None
@@ -60,8 +60,8 @@ def _saved(synchronous: Quantity, asynchronous: Quantity) -> Quantity:
     return replace(part, value=1 - part.value, low=1 - part.high, high=1 - part.low, bound="")
 
 
-RATIO: Final = Comparison("synchronous ÷ asynchronous", wording.RATIO, Quantity.by)
-SAVED: Final = Comparison("saved by asynchronous", wording.SHARE, _saved)
+RATIO: Final = Comparison("sync ÷ async", wording.RATIO, Quantity.by)
+SAVED: Final = Comparison("saved by async", wording.SHARE, _saved)
 
 
 def chapter_tables(measured: Measured) -> list[Table]:
@@ -130,7 +130,7 @@ def server_types(measured: Measured) -> Table:
         f"verified and served, no message failed and response p99 within {SLO_P99_MS:g} ms. Memory "
         "a connection: how much each further connection adds over the ramp (slope). CPU "
         "efficiency: time on a CPU ÷ (time on a CPU + time runnable but waiting for one).",
-        ("measure", ""),
+        ("measure", "detail"),
         lines,
         notes=chapter.NOTES["T1"],
     )
@@ -198,7 +198,7 @@ def response_graph(measured: Measured) -> Table:
             yield _line(
                 measured,
                 (workload, connections, "response_p50_ms"),
-                (f"{connections:,}", "p50"),
+                (f"{connections:,}",),
                 chapter.RESPONSE_BY_CLIENTS.get(connections),
                 _MS,
             )
@@ -208,7 +208,7 @@ def response_graph(measured: Measured) -> Table:
         "t4-response-graph",
         "T4. Response time against clients",
         "The figures behind the chapter's graph: the median response time in milliseconds.",
-        ("clients", "percentile"),
+        ("clients",),
         lines,
         unit="ms",
         notes=chapter.NOTES["T4"],
@@ -224,7 +224,7 @@ def _points(measured: Measured, workload: Workload, steps: Sequence[int]) -> Ite
 def _line(
     measured: Measured,
     place: tuple[Workload, int, str],
-    heads: tuple[str, str],
+    heads: tuple[str, ...],
     claim: Claim | None,
     unit: Unit,
     compare: Comparison = RATIO,
@@ -254,7 +254,7 @@ def _side_by_side(
     name: str,
     title: str,
     caption: str,
-    heads: tuple[str, str],
+    heads: tuple[str, ...],
     lines: Callable[[Workload], Iterable[Line]],
     *,
     unit: str = "",
@@ -271,7 +271,7 @@ def _side_by_side(
         columns += [
             Column("chapter", group, unit, tone=role, kind="claimed"),
             Column("measured", group, unit, tone=role, kind="measured"),
-            Column("ratio", group, tone=role, kind="ratio"),
+            Column("÷ chapter", group, tone=role, kind="ratio"),
         ]
     columns += [
         Column("chapter", compare.title, kind="claimed"),

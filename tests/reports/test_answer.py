@@ -1,0 +1,139 @@
+"""The sentences change when the data does."""
+
+import pytest
+
+from reports.answer import answer
+
+ALIKE = {
+    "rss_bytes": 9e6,
+    "median_ms": 1.0,
+    "sigma": 0.2,
+    "cpu_us": 20.0,
+    "messages_per_s": 5_000.0,
+    "starved": 0,
+}
+
+
+def _each_alike(**threads):
+    def change(behaviour):
+        vars(behaviour).update(ALIKE, rss_bytes=9e6 + 4096 * behaviour.connections)
+        if behaviour.server == "threaded":
+            vars(behaviour).update(threads)
+            if "rss_a_connection" in threads:
+                behaviour.rss_bytes = 9e6 + threads["rss_a_connection"] * behaviour.connections
+
+    return change
+
+
+def test_the_design_s_figures_make_the_event_loop_win_where_it_does(make):
+    told = answer(make(steps=(10, 1_000, 10_000), windows=2))
+    assert told.headline.startswith("At 10,000 clients the event loop wins on memory, CPU")
+    assert "No clear difference in response time at 1 message/s" in told.also
+    memory = told.cards[0]
+    assert (memory.figure, memory.words) == ("9.2×", "as much with threads")
+    assert memory.claim == "2,048× (8,192 KB against 4 KB)"
+    text = " ".join(told.sentences)
+    assert "Threads leave 6,500 of 10,000 saturated connections" in text
+    assert "where the chapter says 200 ms and 15 ms" in text
+    assert [symbol for symbol, _ in told.footnotes] == ["§"]
+
+
+def test_no_clear_difference(make):
+    told = answer(make(change=_each_alike()))
+    assert told.headline == (
+        "At 1,000 clients there is no clear difference between threads and the event loop."
+    )
+    assert {card.words for card in told.cards} == {"no clear difference"}
+
+
+def test_threads_win_everywhere(make):
+    better = {"cpu_us": 5.0, "median_ms": 0.4, "messages_per_s": 9_000.0, "rss_a_connection": 512}
+    told = answer(make(change=_each_alike(**better)))
+    assert told.headline == (
+        "At 1,000 clients threads win everywhere: memory, CPU, response time at 1 message/s, "
+        "throughput when saturated and tail latency when saturated."
+    )
+    assert told.cards[0].words == "as much on the event loop"
+
+
+def test_each_wins_something(make):
+    told = answer(make(change=_each_alike(cpu_us=5.0, median_ms=3.0)))
+    assert told.headline == (
+        "At 1,000 clients the event loop wins on response time at 1 message/s and tail latency "
+        "when saturated; threads on CPU."
+    )
+    assert told.also.startswith("No clear difference in memory and throughput when saturated")
+
+
+def test_a_win_on_throughput_that_starves_clients_says_so(make):
+    told = answer(
+        make(change=_each_alike(messages_per_s=9_000.0, starved=400, starved_wait_ms=900.0))
+    )
+    assert "threads win on throughput when saturated (while starving clients)" in told.headline
+
+
+def test_response_times_closer_than_a_wake_up_are_not_told_apart(make):
+    told = answer(make(workloads=("steady",), change=_each_alike(median_ms=1.04)))
+    assert told.headline.endswith("no clear difference between threads and the event loop.")
+
+    def tiny(behaviour):
+        _each_alike()(behaviour)
+        behaviour.median_ms = 0.06 if behaviour.server == "threaded" else 0.03
+
+    told = answer(make(workloads=("steady",), change=tiny))
+    assert "no clear difference" in told.headline
+
+
+def test_an_interval_that_holds_one_decides_nothing(make):
+    def noisy(behaviour):
+        _each_alike()(behaviour)
+        if behaviour.server == "threaded":
+            behaviour.median_ms = (0.5, 2.0, 4.0)[behaviour.repeat]
+
+    assert "no clear difference" in answer(make(repeats=3, change=noisy)).headline
+
+
+def test_one_server_has_nothing_beside_it(make):
+    told = answer(make(servers={"asyncio_streams": "event loop"}))
+    assert told.headline.startswith("asyncio_streams alone at 1,000 clients: memory a connection")
+    assert all(len(card.bars) == 1 for card in told.cards)
+
+
+def test_servers_of_other_models_are_named(make):
+    told = answer(make(servers={"one": "", "two": ""}))
+    assert told.headline == "At 1,000 clients there is no clear difference between one and two."
+
+
+def test_a_limited_loader_decides_nothing(make):
+    told = answer(make(change=lambda behaviour: setattr(behaviour, "loader_limited", True)))
+    assert "The loader was the bottleneck for" in told.also
+    assert all("loader" in card.words for card in told.cards[1:])
+    assert {bar.symbols for card in told.cards[1:] for bar in card.bars} == {"‡"}
+    assert "throughput" not in told.headline
+
+
+def test_nothing_succeeded(make):
+    def fail(behaviour):
+        behaviour.status, behaviour.reason, behaviour.connected = "failed", "port in use", 0
+
+    told = answer(make(change=fail))
+    assert told.headline == "Nothing could be compared: no step succeeded."
+    assert "port in use" in told.sentences[0]
+    assert not told.cards
+
+
+def test_what_failed_beyond_the_answer_is_told(make):
+    def die(behaviour):
+        if behaviour.server == "threaded" and behaviour.connections == 1_000:
+            behaviour.status, behaviour.reason, behaviour.connected = "failed", "out of memory", 0
+
+    told = answer(make(change=die))
+    assert "At 100 clients" in told.headline
+    assert "Failed: threaded, steady, 1,000 (out of memory)." in told.sentences
+
+
+@pytest.mark.parametrize("workload", ["steady", "saturated"])
+def test_one_workload_alone_is_enough(make, workload):
+    told = answer(make(workloads=(workload,)))
+    assert told.cards
+    assert ("saturated" in told.headline + told.also) is (workload == "saturated")

@@ -1,0 +1,149 @@
+import math
+
+import numpy as np
+import pytest
+
+from reports.measured import Mark, Point, Quantity, ReportError, exactly
+
+THREADS = Point("threaded", "steady", 1_000)
+
+
+def test_one_repeat_gives_the_steps_figure_and_the_range_of_its_windows(make):
+    measured = make(windows=3)
+    run = measured.run
+    step = run.steps.query("server == 'threaded' and workload == 'steady' and connections == 1000")
+    windows = run.windows.query(
+        "server == 'threaded' and workload == 'steady' and connections == 1000"
+    )
+    quantity = measured.at(THREADS, "response_p99_ms")
+    assert quantity.value == step["response_p99_ms"].item()
+    assert (quantity.low, quantity.high) == (
+        windows["response_p99_ms"].min(),
+        windows["response_p99_ms"].max(),
+    )
+    assert "range is over its 3 windows" in measured.spread_note()
+
+
+def test_several_repeats_give_their_median_and_an_interval_within_their_range(make):
+    measured = make(repeats=5, steps=(1_000,), windows=2)
+    values = measured.run.steps.query("server == 'threaded' and workload == 'steady'")[
+        "response_p50_ms"
+    ]
+    quantity = measured.at(THREADS, "response_p50_ms")
+    assert quantity.value == np.median(values)
+    assert values.min() <= quantity.low < quantity.value < quantity.high <= values.max()
+    assert "95 % bootstrap interval" in measured.spread_note()
+
+
+def test_one_window_has_no_interval_and_says_so(make):
+    measured = make(windows=1)
+    assert math.isnan(measured.at(THREADS, "response_p50_ms").low)
+    assert "no interval" in measured.spread_note()
+
+
+def test_a_sum_over_windows_has_no_range(make):
+    assert math.isnan(make(windows=3).at(THREADS, "messages").low)
+
+
+def test_a_failed_repeat_is_marked_and_left_out(make):
+    def die(step):
+        if step.repeat == 1 and step.connections == 1_000 and step.server == "threaded":
+            step.status, step.reason, step.connected = "failed", "server died", 0
+
+    measured = make(repeats=3, change=die)
+    assert measured.marks(THREADS) == (Mark.FAILED,)
+    assert measured.at(THREADS, "response_p50_ms").known
+    assert "server died, in 1 of 3 repeats" in dict(measured.footnotes([THREADS]))["¶"]
+
+
+def test_a_footnote_says_how_many_connected_and_why(make):
+    def refuse(step):
+        if step.connections == 1_000 and step.server == "threaded":
+            step.status, step.connected = "partial", 940
+            step.errors = {"timeout": 50, "refused": 10}
+
+    (note,) = make(change=refuse).footnotes([THREADS])
+    assert note[0] == "†"
+    assert "940 of 1,000 connected, 50 × timeout, 10 × refused" in note[1]
+
+
+def test_memory_a_connection_is_the_slope_over_the_ramp(make):
+    slope = make(windows=2).slope("threaded", "steady", "vms_bytes")
+    assert slope.value == pytest.approx(8.2 * 2**20)
+
+
+def test_a_slope_needs_two_steps(make):
+    assert not make(steps=(100,)).slope("threaded", "steady", "rss_bytes").known
+
+
+def _limit(make, **options):
+    limit = make(workloads=("steady",), **options).max_connections("threaded", "steady")
+    return limit.bound, limit.value, limit.marks
+
+
+def test_max_connections_is_only_a_bound_when_nothing_broke(make):
+    assert _limit(make) == ("≥ ", 1_000, ())
+
+
+def test_max_connections_stops_where_the_slo_is_missed(make):
+    def slow(step):
+        if step.connections > 100:
+            step.median_ms = 150.0
+
+    assert _limit(make, change=slow) == ("", 100, ())
+
+
+@pytest.mark.parametrize("trouble", ["partial", "errors", "starved", "connected"])
+def test_max_connections_stops_where_one_connection_is_not_served(make, trouble):
+    def break_one(step):
+        if step.connections > 100:
+            changed = {"status": "partial"} if trouble == "partial" else {}
+            changed |= {"errors": {"reset": 1}} if trouble == "errors" else {}
+            changed |= {"starved": 1, "starved_wait_ms": 1.0} if trouble == "starved" else {}
+            changed |= {"connected": step.connections - 1} if trouble == "connected" else {}
+            vars(step).update(changed)
+
+    assert _limit(make, change=break_one) == ("", 100, ())
+
+
+def test_max_connections_is_below_the_smallest_step_when_that_fails(make):
+    def slow(step):
+        step.median_ms = 500.0
+
+    assert _limit(make, change=slow) == ("< ", 10, ())
+
+
+def test_max_connections_is_a_marked_bound_when_the_loader_gave_up_first(make):
+    def limited(step):
+        if step.connections > 100:
+            step.loader_limited, step.median_ms = True, 500.0
+
+    assert _limit(make, change=limited) == ("≥ ", 100, (Mark.LIMITED,))
+
+
+def test_a_quotient_has_the_widest_interval_that_both_allow():
+    quotient = Quantity(4, 3, 6).by(Quantity(2, 1, 3, (Mark.LIMITED,)))
+    assert (quotient.value, quotient.low, quotient.high) == (2, 1, 6)
+    assert quotient.marks == (Mark.LIMITED,)
+
+
+def test_a_quotient_of_bounds_is_bounded_as_far_as_can_be_known():
+    at_least = Quantity(10_000, bound="≥ ")
+    assert at_least.by(exactly(500)).bound == "≥ "
+    assert exactly(500).by(at_least).bound == "≤ "
+    assert not at_least.by(at_least).known
+    assert not exactly(1).by(exactly(0)).known
+
+
+def test_ratios_are_paired_by_repeat(make):
+    def together(step):
+        step.median_ms *= 1 + step.repeat  # a machine that slows down slows all alike
+
+    measured = make(repeats=3, steps=(1_000,), change=together)
+    ratio = measured.contrast(THREADS, Point("asyncio_streams", "steady", 1_000), "response_p50_ms")
+    assert ratio.low == pytest.approx(ratio.high, rel=0.02)
+
+
+def test_a_run_without_steps_is_refused(make):
+    with pytest.raises(ReportError, match="no step"):
+        make(skip=lambda step: True)
