@@ -1,0 +1,230 @@
+"""Start a server in a process of its own, wait until it listens, and end its whole tree."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import psutil
+
+LAUNCH = Path(__file__).with_name("launch.py")
+KILL_TIMEOUT_S = 5.0  # what the kernel may take to end 10,000 threads after SIGKILL
+TAIL_BYTES = 65_536  # of the log's end that log_tail() looks at
+PORT_IN_USE = "address already in use"  # strerror(EADDRINUSE), as every language prints it
+
+
+class ServerStartError(RuntimeError):
+    """A server did not come to listen; `log_tail` holds the last lines that it wrote."""
+
+    def __init__(self, name: str, cause: str, log_tail: str) -> None:
+        if PORT_IN_USE in log_tail.lower():
+            cause = "the port is in use: end the program that has it, or choose another port"
+        last_line = log_tail.rpartition("\n")[2]
+        super().__init__(f"{name}: {cause}" + (f" ({last_line})" if last_line else ""))
+        self.log_tail = log_tail
+
+
+class ServerProcess:
+    """A server's process tree, as a context manager: started on entry, ended on exit.
+
+    The command says where it listens by a line of JSON on standard output: {"port": 9000}, with
+    "host" unless it is 127.0.0.1. That and all else it writes goes to the log. `cpus` are those it
+    may run on; `limits` are resource limits by name, soft and hard ({"nofile": 64}).
+
+    The kernel ends the server when the thread that started it ends, however that comes about:
+    start it from the main thread, or from one that lives as long as the server shall.
+    """
+
+    pid: int
+    host: str
+    port: int
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        cpus: Collection[int] | None = None,
+        limits: Mapping[str, int] | None = None,
+        ready_timeout_s: float = 15.0,
+    ) -> None:
+        self.name = name
+        self.command = list(command)
+        self.log = log
+        self._cpus = cpus
+        self._limits = limits or {}
+        self._ready_timeout_s = ready_timeout_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._address: tuple[str, int] | None = None
+        self._heard = threading.Event()  # of the address, or that there will be none
+
+    def start(self) -> Self:
+        """Start it and return when it listens; ServerStartError where it does not."""
+        if self._process:
+            raise RuntimeError(f"{self.name} was started before: a ServerProcess is for one start")
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        log = self.log.open("wb", buffering=0)
+        try:
+            self._process = subprocess.Popen(
+                self._launch_command(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+            self._pidfd = os.pidfd_open(self._process.pid)
+        except OSError as error:
+            log.close()
+            if self._process:
+                self._process.kill()
+                self._process.wait()
+            raise ServerStartError(self.name, f"cannot start a process: {error}", "") from error
+        try:
+            self.pid = self._process.pid
+            self._reader = threading.Thread(
+                target=self._read_output, args=(self._process.stdout, log), daemon=True
+            )
+            self._reader.start()
+            self._heard.wait(self._ready_timeout_s)
+            if self._address is None:
+                raise self._start_error()
+            self.host, self.port = self._address
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process that was started still runs."""
+        return self._process is not None and self.returncode is None
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, negative for a signal, None before the end."""
+        if self._process is None or self._process.returncode is not None:
+            return self._process.returncode if self._process else None
+        # It stays a zombie until stop(): so its id, which is the group's, is nobody else's.
+        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            return None
+        return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+
+    def log_tail(self, lines: int = 20) -> str:
+        """Return the last lines that the server wrote, to either output."""
+        with contextlib.suppress(FileNotFoundError), self.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL_BYTES))
+            return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+        return ""
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """End the whole tree: SIGTERM, then after timeout_s SIGKILL. May be called again."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        tree = [self._pidfd, *self._open_others()]
+        try:
+            _send(tree, signal.SIGTERM)
+            _wait(tree, timeout_s)
+        finally:
+            _send(tree, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)  # what was forked since the look at the tree
+            _wait(tree, KILL_TIMEOUT_S)
+            self._process.wait()
+            self._reader.join(1.0)  # only a process that left the tree could hold the pipe open
+            for pidfd in tree:
+                os.close(pidfd)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _launch_command(self) -> list[str]:
+        launch = [sys.executable, "-I", "-S", str(LAUNCH), "--parent", str(os.getpid())]
+        if self._cpus is not None:
+            launch += ["--cpus", ",".join(map(str, self._cpus))]
+        for name, value in self._limits.items():
+            launch += ["--limit", f"{name}={value}"]
+        return [*launch, "--", *self.command]
+
+    def _read_output(self, output: IO[bytes], log: IO[bytes]) -> None:
+        """Move standard output into the log until its end; the address is the first that shows."""
+        with output, log:
+            while line := output.readline(TAIL_BYTES):
+                log.write(line)
+                if self._address is None and (address := _address(line)):
+                    self._address = address
+                    self._heard.set()
+        self._heard.set()
+
+    def _start_error(self) -> ServerStartError:
+        _wait([self._pidfd], 0.2 if self._heard.is_set() else 0)  # the pipe ends just before
+        status = self.returncode
+        if status is None and self._heard.is_set():
+            cause = "closed its standard output without a line of JSON that names the port"
+        elif status is None:
+            cause = f"does not listen after {self._ready_timeout_s:g} s"
+        elif status < 0:
+            cause = f"was ended by {signal.Signals(-status).name} before it listened"
+        else:
+            cause = f"ended with status {status} before it listened"
+        return ServerStartError(self.name, cause, self.log_tail())
+
+    def _open_others(self) -> list[int]:
+        """Open a pidfd on every descendant, and on what of the session has lost its parent."""
+        children = {child.pid for child in psutil.Process(self.pid).children(recursive=True)}
+        session = {pid for pid in psutil.pids() if _session(pid) == self.pid}
+        pidfds = []
+        for pid in (children | session) - {self.pid}:
+            with contextlib.suppress(ProcessLookupError):
+                pidfds.append(os.pidfd_open(pid))
+        return pidfds
+
+
+def _address(line: bytes) -> tuple[str, int] | None:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(said, dict) or not isinstance(said.get("port"), int):
+        return None
+    return str(said.get("host", "127.0.0.1")), said["port"]
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _send(pidfds: Iterable[int], number: signal.Signals) -> None:
+    for pidfd in pidfds:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            signal.pidfd_send_signal(pidfd, number)
+
+
+def _wait(pidfds: Iterable[int], timeout_s: float) -> None:
+    """Wait until all have ended, or for timeout_s; a pidfd reads as ready when its process has."""
+    deadline = time.monotonic() + timeout_s
+    for pidfd in pidfds:
+        poll = select.poll()  # not select(): descriptors above 1023 are usual here
+        poll.register(pidfd, select.POLLIN)
+        poll.poll(max(0, deadline - time.monotonic()) * 1000)
