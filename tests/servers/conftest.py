@@ -1,0 +1,68 @@
+"""Servers for the tests, each in its own process and ended with the test."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from servers.catalogue import parse_spec
+from servers.process import ServerProcess
+
+Serve = Callable[..., ServerProcess]
+Wait = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start a server of the catalogue: serve(SPEC, *more_arguments, limits=...)."""
+    with contextlib.ExitStack() as servers:
+
+        def start(spec: str, *arguments: str, limits: dict[str, int] | None = None):
+            command = [*parse_spec(spec).command(host="127.0.0.1", port=0), *arguments]
+            log = tmp_path / f"{spec}.log"
+            return servers.enter_context(ServerProcess(spec, command, log=log, limits=limits))
+
+        yield start
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[ServerProcess], socket.socket]]:
+    """Connect to a server; every connection has a deadline and is closed with the test."""
+    with contextlib.ExitStack() as connections:
+
+        def to(server: ServerProcess) -> socket.socket:
+            return connections.enter_context(
+                socket.create_connection((server.host, server.port), timeout=15)
+            )
+
+        yield to
+
+
+@pytest.fixture
+def wait_until() -> Wait:
+    """Wait until a condition holds; fail where it does not in 15 s."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 15
+        while not condition():
+            assert time.monotonic() < deadline, "the condition never held"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def ended() -> Callable[[int], bool]:
+    """Whether a process has ended, reaped or not."""
+
+    def has_ended(pid: int) -> bool:
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    return has_ended

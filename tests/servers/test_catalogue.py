@@ -1,0 +1,69 @@
+"""SPEC, as people type it, and the command that comes of it."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from servers.catalogue import CATALOGUE, UnknownOptionError, UnknownServerError, parse_spec
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_name_alone_is_the_server_as_it_is(name):
+    spec = parse_spec(name)
+    assert spec.server is CATALOGUE[name]
+    assert spec.text == name
+    assert spec.options == {}
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_option_of_the_catalogue_is_one_of_the_server(name, tmp_path):
+    command = parse_spec(name).command(host="127.0.0.1", port=0)
+    assert command[0] == sys.executable
+    shown = subprocess.run(
+        [*command, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=True
+    )
+    assert all(f"--{option} " in shown.stdout for option in CATALOGUE[name].options)
+
+
+def test_options_become_arguments():
+    spec = parse_spec("threaded,stack=256k,buffer=4096")
+    assert spec.options == {"stack": "256k", "buffer": "4096"}
+    command = spec.command(host="127.0.0.2", port=9000)
+    expected = "--host 127.0.0.2 --port 9000 --stack 256k --buffer 4096"
+    assert " ".join(command).endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "remedy"),
+    [
+        ("thread", UnknownServerError, "did you mean 'threaded'? Known: threaded, asyncio_streams"),
+        ("", UnknownServerError, "no server is called ''. Known: threaded"),
+        ("threaded,stak=1m", UnknownOptionError, "did you mean 'stack'? Known: stack, buffer"),
+        ("asyncio_streams,stack=1m", UnknownOptionError, "Known: buffer, backlog"),
+        ("threaded,stack", UnknownOptionError, "write stack=VALUE"),
+        ("threaded,stack=", UnknownOptionError, "write stack=VALUE"),
+        ("threaded,stack=1m,stack=2m", UnknownOptionError, "leave one out"),
+    ],
+)
+def test_a_wrong_spec_is_answered_with_the_remedy(text, error, remedy):
+    with pytest.raises(error) as caught:
+        parse_spec(text)
+    assert remedy in str(caught.value)
+    assert isinstance(caught.value, ValueError)
+    assert "\n" not in str(caught.value)
+
+
+values = st.text(st.characters(exclude_characters=",", codec="utf-8"), min_size=1).filter(
+    lambda text: text == text.strip()
+)
+
+
+@given(options=st.dictionaries(st.sampled_from(["stack", "buffer", "backlog"]), values))
+def test_whatever_is_given_for_a_known_option_is_passed_on(options):
+    text = ",".join(["threaded", *(f"{key}={value}" for key, value in options.items())])
+    spec = parse_spec(text)
+    assert spec.options == options
+    assert spec.text == text

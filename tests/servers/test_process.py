@@ -1,0 +1,214 @@
+"""ServerProcess: what it starts, how it learns the address, and that nothing is left behind."""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from servers.catalogue import parse_spec
+from servers.process import LAUNCH, ServerProcess, ServerStartError
+
+ROOT = Path(__file__).parents[2]
+
+# A server with a tree: a child with last words, one in a session of its own, one deaf to SIGTERM.
+FAMILY = """
+import json, os, signal, subprocess, sys, time
+sleep = [sys.executable, "-c", "import time; time.sleep(300)"]
+polite = [sys.executable, "-c", "import signal, sys, time; "
+          "signal.signal(signal.SIGTERM, lambda *_: sys.exit('goodbye')); "
+          "print(flush=True); time.sleep(300)"]
+deaf = [sys.executable, "-c", "import signal, time; "
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(300)"]
+stubborn = subprocess.Popen(deaf, stdout=subprocess.PIPE)
+stubborn.stdout.readline()
+courteous = subprocess.Popen(polite, stdout=subprocess.PIPE)
+courteous.stdout.readline()
+children = [courteous, subprocess.Popen(sleep, start_new_session=True), stubborn]
+print("some words of its own", flush=True)
+print(json.dumps({"port": 1, "children": [child.pid for child in children]}), flush=True)
+time.sleep(300)
+"""
+
+
+@pytest.fixture
+def command():
+    return parse_spec("asyncio_streams").command(host="127.0.0.1", port=0)
+
+
+@pytest.fixture
+def family(tmp_path):
+    with ServerProcess("family", [sys.executable, "-c", FAMILY], log=tmp_path / "log") as server:
+        said = json.loads(server.log_tail(1))
+        yield server, [server.pid, *said["children"]]
+
+
+def script(*lines):
+    return [sys.executable, "-c", "\n".join(lines)]
+
+
+def test_it_starts_in_any_directory_and_listens(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with ServerProcess("server", command, log=tmp_path / "logs" / "server.log") as server:
+        assert server.alive
+        assert server.returncode is None
+        with socket.create_connection((server.host, server.port), timeout=15) as connection:
+            connection.sendall(b"hello")
+            assert connection.recv(5) == b"hello"
+    assert not server.alive
+    assert server.returncode == 0
+    server.stop()
+
+
+def test_the_process_has_the_cpus_and_the_limits(command, tmp_path):
+    cpu = min(os.sched_getaffinity(0))
+    limits = {"nofile": 99, "core": 0}
+    with ServerProcess("s", command, log=tmp_path / "log", cpus=[cpu], limits=limits) as server:
+        assert os.sched_getaffinity(server.pid) == {cpu}
+        assert resource.prlimit(server.pid, resource.RLIMIT_NOFILE) == (99, 99)
+        assert resource.prlimit(server.pid, resource.RLIMIT_CORE) == (0, 0)
+        assert Path(f"/proc/{server.pid}/cmdline").read_text().split("\0")[:-1] == command
+
+
+def test_stopping_ends_the_whole_tree(family, wait_until, ended):
+    server, tree = family
+    assert server.log_tail(2).splitlines()[0] == "some words of its own"
+    server.stop(timeout_s=0.5)
+    assert all(ended(pid) for pid in tree)
+    assert server.returncode == -signal.SIGTERM
+
+
+def test_the_tree_ends_when_the_block_is_left_by_an_error(tmp_path, ended):
+    tree = []
+
+    def interrupted():
+        family = [sys.executable, "-c", FAMILY]
+        with ServerProcess("family", family, log=tmp_path / "log") as server:
+            tree.extend([server.pid, *json.loads(server.log_tail(1))["children"]])
+            psutil.Process(tree[-1]).kill()  # the one that would take SIGTERM's whole time
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert len(tree) == 4
+    assert all(ended(pid) for pid in tree)
+
+
+def test_what_a_killed_server_leaves_is_ended_too(family, wait_until, ended):
+    server, (pid, child, stray, deaf) = family
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not server.alive)
+    assert server.returncode == -signal.SIGKILL
+    assert not ended(child)
+    server.stop(timeout_s=0.5)
+    assert ended(child)
+    assert ended(deaf)
+    assert server.log_tail(1) == "goodbye", "it was asked before it was forced"
+    assert server.returncode == -signal.SIGKILL
+    os.kill(stray, signal.SIGKILL)  # it left the session, and its parent died without a word
+
+
+@pytest.mark.parametrize("spec", ["threaded", "asyncio_streams"])
+def test_a_server_ends_with_a_parent_that_is_killed(spec, tmp_path, wait_until, ended):
+    parent = f"""
+import time
+from pathlib import Path
+from servers.catalogue import parse_spec
+from servers.process import ServerProcess
+command = parse_spec({spec!r}).command(host="127.0.0.1", port=0)
+server = ServerProcess({spec!r}, command, log=Path({str(tmp_path / "log")!r})).start()
+print(server.pid, flush=True)
+time.sleep(300)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], cwd=ROOT, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        assert not ended(pid)
+        process.kill()
+    try:
+        wait_until(lambda: ended(pid))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_server_whose_parent_has_gone_already_does_not_start(tmp_path):
+    witness = tmp_path / "started"
+    other = os.getppid()
+    command = [sys.executable, str(LAUNCH), "--parent", str(other), "--", "touch", str(witness)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ran.returncode == 1
+    assert "the parent has ended" in ran.stderr
+    assert not witness.exists()
+
+
+def test_a_port_in_use_is_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = parse_spec("threaded").command(host="127.0.0.1", port=port)
+        with pytest.raises(ServerStartError, match="threaded: the port is in use") as caught:
+            ServerProcess("threaded", command, log=tmp_path / "log").start()
+    assert "Address already in use" in caught.value.log_tail
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"),
+    [
+        (["import sys", "sys.exit('no luck')"], r"ended with status 1 .*\(no luck\)"),
+        (["import os", "os.kill(os.getpid(), 9)"], "ended by SIGKILL before it listened"),
+        (["import time", "time.sleep(300)"], "does not listen after 0.5 s"),
+        (["import os, time", "os.close(1)", "time.sleep(300)"], "closed its standard output"),
+        (["import time", "print(5, flush=True)", "time.sleep(300)"], "does not listen"),
+    ],
+)
+def test_a_server_that_does_not_come_to_listen_says_why(lines, cause, tmp_path, ended):
+    timeout_s = 0.5 if "not listen" in cause else 15
+    log = tmp_path / "log"
+    server = ServerProcess("mute", script(*lines), log=log, ready_timeout_s=timeout_s)
+    with pytest.raises(ServerStartError, match=f"mute: .*{cause}"):
+        server.start()
+    assert ended(server.pid)
+    assert not server.alive
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ServerStartError, match="cannot run no-such-program: No such file"):
+        ServerProcess("none", ["no-such-program"], log=tmp_path / "log").start()
+
+
+def test_an_impossible_limit_is_named(command, tmp_path):
+    limits = {"nosuch": 1}
+    with pytest.raises(ServerStartError, match="nosuch=1"):
+        ServerProcess("limited", command, log=tmp_path / "log", limits=limits).start()
+
+
+def test_output_without_end_neither_blocks_the_server_nor_is_lost(tmp_path, wait_until):
+    talk = script(
+        'print(\'{"port": 7, "host": "127.0.0.9"}\', flush=True)',
+        "for number in range(20000): print('line', number)",
+    )
+    with ServerProcess("talk", talk, log=tmp_path / "log") as server:
+        assert (server.host, server.port) == ("127.0.0.9", 7)
+        wait_until(lambda: not server.alive)
+        wait_until(lambda: server.log_tail(1) == "line 19999")
+        assert server.returncode == 0
+        assert server.log_tail(3).splitlines()[0] == "line 19997"
+        assert len(server.log.read_text().splitlines()) == 20001
+
+
+def test_it_is_for_one_start(command, tmp_path):
+    with (
+        ServerProcess("once", command, log=tmp_path / "log") as server,
+        pytest.raises(RuntimeError, match="started before"),
+    ):
+        server.start()
