@@ -42,5 +42,5 @@ def parse_cpus(text: str) -> tuple[int, ...]:
 
 def _expand(parts: Iterable[str]) -> Iterable[int]:
     for part in parts:
-        first, _, last = part.partition("-")
-        yield from range(int(first), int(last or first) + 1)
+        first, dash, last = part.partition("-")
+        yield from range(int(first), int(last if dash else first) + 1)
