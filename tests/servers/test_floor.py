@@ -1,0 +1,85 @@
+"""The floor's C programs: compiled, run as a foreign server is, and used on each other."""
+
+import json
+import os
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from benchmarks.floor import CompileError, compile_program
+from servers.process import ServerProcess
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    into = tmp_path_factory.mktemp("floor")
+    return {name: compile_program(name, into) for name in ("echo_server", "load")}
+
+
+@pytest.fixture
+def floor(programs, tmp_path):
+    with ServerProcess(
+        "floor", [str(programs["echo_server"]), "0"], log=tmp_path / "log"
+    ) as server:
+        yield server
+
+
+@pytest.mark.parametrize("size", [1, 16_384, 16_385, 8 * 1024**2])
+def test_the_echo_server_returns_what_it_was_sent(floor, connect, size):
+    connection = connect(floor)
+    message = os.urandom(size)
+    sender = threading.Thread(target=connection.sendall, args=(message,))
+    sender.start()
+    answer = bytearray()
+    while len(answer) < size and (part := connection.recv(65_536)):
+        answer += part
+    sender.join()
+    assert answer == message
+    connection.shutdown(socket.SHUT_WR)
+    assert connection.recv(1) == b""
+
+
+def test_a_client_that_never_reads_is_held_back_alone(floor, connect):
+    greedy, other = connect(floor), connect(floor)
+    greedy.settimeout(1.0)
+
+    def fill():
+        for _ in range(1024):
+            greedy.sendall(bytes(65_536))
+
+    with pytest.raises(TimeoutError):
+        fill()
+    other.sendall(b"?")
+    assert other.recv(1) == b"?"
+
+
+@pytest.mark.parametrize(("connections", "size"), [(1, 1), (100, 64), (10, 65_536)])
+def test_the_loader_counts_what_the_echo_server_returned(programs, floor, connections, size):
+    command = [str(programs["load"]), floor.host, str(floor.port)]
+    command += [str(connections), "0.3", str(size)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    said = json.loads(ran.stdout)
+    assert said["connections"] == connections
+    assert said["messages"] > 0
+    assert said["seconds"] >= 0.3
+    assert said["messages_per_s"] == pytest.approx(said["messages"] / said["seconds"], rel=0.01)
+    assert floor.alive
+    floor.stop()
+    assert floor.returncode == 0
+
+
+def test_the_loader_says_that_nobody_listens(programs):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    command = [str(programs["load"]), "127.0.0.1", str(port), "1", "1", "64"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr == "load: cannot connect: Connection refused\n"
+
+
+def test_a_missing_compiler_is_named_with_its_package(tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", "no-such-compiler")
+    with pytest.raises(CompileError, match=r"no-such-compiler.*build-essential"):
+        compile_program("load", tmp_path)
