@@ -17,8 +17,7 @@ from reports.wording import Unit, joined
 CLEAR: Final = 1.2
 APART_MS: Final = 0.05  # the kernel's default timer slack: by so much a wake-up may be late
 MOST_CARDS: Final = 4
-_RATE = Unit("per_s", lambda value: f"{wording.number(value)} /s")
-_MESSAGES = Unit("per_s", lambda value: f"{wording.number(value)} messages/s")
+_RATE = Unit("per_s", lambda value: f"{wording.number(value)} msg/s")
 _CPU = Unit("us", lambda value: f"{wording.number(value)} µs")
 
 
@@ -60,11 +59,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Subject:
-    """Something that servers are compared by. `noun` names it within a sentence; values that differ
-    by less than `apart` cannot be told apart.
+    """Something that servers are compared by. `noun` names it and `fact` tells a value of it within
+    a sentence; values that differ by less than `apart` cannot be told apart.
     """
 
     noun: str
+    fact: str
     title: str
     unit: Unit
     more: str
@@ -119,7 +119,7 @@ def answer(measured: Measured) -> Answer:
             "Nothing could be compared: no step succeeded"
             + (" for all servers." if any(map(measured.usable, measured.points())) else "."),
             "",
-            tuple(_failures(measured, 0)),
+            tuple(_beyond(measured, 0)),
             (),
             (),
         )
@@ -130,7 +130,7 @@ def answer(measured: Measured) -> Answer:
         for workload in measured.workloads
     ]
     if len(servers) == 1:
-        headline, also = _alone(servers[0], contrasts, step), ""
+        headline, also = _alone(servers[0], contrasts, step)
     else:
         headline, also = _headline(servers, contrasts, step)
     return Answer(
@@ -169,6 +169,7 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
     slopes = tuple(measured.slope(server.label, usual.name, "rss_bytes") for server in servers)
     memory = Subject(
         "memory",
+        "{} of memory each",
         "Memory a connection",
         wording.BYTES,
         "as much",
@@ -183,12 +184,13 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         ratio = measured.contrast(points[0], points[1], column) if points[1:] else Quantity()
         return Contrast(subject, values, ratio)
 
-    cpu = Subject("CPU", f"CPU a message, {usual.name}", _CPU, "as much")
+    cpu = Subject("CPU", "{} of CPU a message", f"CPU a message, {usual.name}", _CPU, "as much")
     yield at(cpu, usual, "cpu_us_per_message")
     if relaxed:
         rate = f"{relaxed.rate_per_connection:g} message/s"
         response = Subject(
             f"response time at {rate}",
+            f"{{}} for the median response at {rate}",
             f"Median response, {rate}",
             wording.MS,
             "as long",
@@ -199,6 +201,7 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
     if saturated:
         throughput = Subject(
             "throughput when saturated",
+            "{} when saturated",
             "Throughput, saturated",
             _RATE,
             "as many",
@@ -207,6 +210,7 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         yield at(throughput, saturated, "messages_per_s")
         tail = Subject(
             "tail latency when saturated",
+            "a p99 of {} when saturated",
             "p99 response, saturated",
             wording.MS,
             "as long",
@@ -271,15 +275,18 @@ def _price(contrast: Contrast) -> str:
     return " (while starving clients)" if contrast.subject.higher_is_better and starving else ""
 
 
-def _alone(server: Server, contrasts: Sequence[Contrast], step: int) -> str:
-    """The headline of a run with one server: what it measured, and that nothing is beside it."""
+def _alone(server: Server, contrasts: Sequence[Contrast], step: int) -> tuple[str, str]:
+    """What one server measured, and that nothing stands beside it."""
     facts = [
-        f"{contrast.subject.title[:1].lower()}{contrast.subject.title[1:]} "
-        f"{contrast.subject.unit.text(contrast.values[0].value)}{contrast.values[0].symbols}"
+        contrast.subject.fact.format(
+            f"{contrast.subject.unit.text(contrast.values[0].value)}{contrast.values[0].symbols}"
+        )
         for contrast in contrasts
         if contrast.values[0].known
     ]
-    return f"{server.label} alone at {step:,} clients: {'; '.join(facts)}."
+    headline = ", ".join([f"{server.label} serves {step:,} clients", *facts[:1]])
+    also = [wording.sentence(joined(facts[1:]))] if facts[1:] else []
+    return f"{headline}.", " ".join([*also, "There is no other server to compare it with."])
 
 
 def _card(contrast: Contrast, servers: Sequence[Server]) -> Card:
@@ -296,12 +303,19 @@ def _card(contrast: Contrast, servers: Sequence[Server]) -> Card:
         for server, value in zip(servers, contrast.values, strict=True)
     )
     figure, words = _verdict(contrast, servers)
-    claim = ""
-    if subject.claim and [server.role for server in servers] == list(chapter.ROLES):
+    return Card(subject.title, figure, words, bars, _claim(subject, servers))
+
+
+def _claim(subject: Subject, servers: Sequence[Server]) -> str:
+    """What the chapter says of it: the ratio of its columns, or the one column that is here."""
+    if subject.claim is None:
+        return ""
+    roles = [server.role for server in servers]
+    if roles == list(chapter.ROLES):
         one, other = (subject.claim.value(role) for role in chapter.ROLES)
         texts = " against ".join(subject.claim.text(role) for role in chapter.ROLES)
-        claim = f"{wording.ratio(one / other)} ({texts})"
-    return Card(subject.title, figure, words, bars, claim)
+        return f"{wording.ratio(one / other)} ({texts})"
+    return subject.claim.text(roles[0]) if len(roles) == 1 and roles[0] else ""
 
 
 def _verdict(contrast: Contrast, servers: Sequence[Server]) -> tuple[str, str]:
@@ -368,10 +382,10 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         )
         yield (
             "Sending as fast as echoes come, "
-            f"{each(_MESSAGES, at(saturated, 'messages_per_s'))} come back, with a p99 of {p99}."
+            f"{each(_RATE, at(saturated, 'messages_per_s'))} come back, with a p99 of {p99}."
         )
     yield from _starving(measured, servers, step)
-    yield from _failures(measured, step)
+    yield from _beyond(measured, step)
     held = [
         f"{_with(server)} "
         + joined(
@@ -400,9 +414,9 @@ def _starving(measured: Measured, servers: Sequence[Server], step: int) -> Itera
                 )
 
 
-def _failures(measured: Measured, step: int) -> Iterable[str]:
-    """What went wrong beyond the step that the answer is about."""
+def _beyond(measured: Measured, step: int) -> Iterable[str]:
+    """What failed, in part or in whole, at steps beyond the one that the answer is about."""
     for point in measured.points():
-        if point.connections > step and not measured.usable(point):
-            reason = measured.rows(point)[0]["reason"] or "no reason recorded"
-            yield f"Failed: {point} ({reason})."
+        for mark in (Mark.PARTIAL, Mark.FAILED):
+            if point.connections > step and mark in measured.marks(point):
+                yield wording.sentence(f"{mark.meaning}: {measured.detail(point, mark)}")

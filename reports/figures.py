@@ -407,12 +407,13 @@ def _draw(axes: Axes, line: Line) -> None:
                 linestyle="none",
                 clip_on=False,
             )
-    for x_marked, quantity in line.known:
-        if quantity.marks:
+    for x_marked, quantity in zip(line.x, line.values, strict=True):
+        if quantity.marks:  # what has no value stands on the axis of clients
             axes.annotate(
                 quantity.symbols,
-                (x_marked, quantity.value),
+                (x_marked, quantity.value if quantity.known else 0),
                 (0, 5),
+                xycoords="data" if quantity.known else axes.get_xaxis_transform(),
                 textcoords="offset points",
                 ha="center",
                 fontsize=9,
@@ -471,12 +472,12 @@ def _finish(name: str, figure: Figure, axes: Axes, lines: Sequence[Line], alt: s
     for line in lines:
         _draw(axes, line)
     _label_ends(axes, lines)
-    present = {mark for line in lines for _, y in line.known for mark in y.marks}
+    present = {mark for line in lines for y in line.values for mark in y.marks}
     words = {
         Mark.PARTIAL: "partial",
         Mark.LIMITED: "loader-limited",
         Mark.STARVED: "starved",
-        Mark.FAILED: "failed in part",
+        Mark.FAILED: "failed",
     }
     notes = [f"{mark.symbol} {words[mark]}" for mark in Mark if mark in present]
     if notes:

@@ -324,11 +324,12 @@ class Measured:
         for mark in Mark:
             bearers = [point for point in known if mark in self.marks(point)]
             if bearers:
-                details = "; ".join(self._detail(point, mark) for point in bearers)
+                details = "; ".join(self.detail(point, mark) for point in bearers)
                 notes.append((mark.symbol, wording.sentence(f"{mark.meaning}: {details}")))
         return notes
 
-    def _detail(self, point: Point, mark: Mark) -> str:
+    def detail(self, point: Point, mark: Mark) -> str:
+        """Which step bears the mark, and how it came to it."""
         bearing = [row for row in self.rows(point) if _bears(row, mark)]
         worst = min(bearing, key=lambda row: (row["connected"], -row["starved"]))
         parts = []

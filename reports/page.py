@@ -71,7 +71,7 @@ def notices(measured: Measured) -> list[str]:
     if measured.manifest.get("interrupted") or not measured.manifest.get("finished_at"):
         found.append("This run did not come to its end.")
     if measured.planned_missing:
-        found.append(f"{measured.planned_missing} planned steps were not measured.")
+        found.append(f"Planned steps that were not measured: {measured.planned_missing}.")
     points = measured.points()
     limited = sum(measured.limited(point) for point in points)
     if limited:

@@ -95,7 +95,10 @@ def test_an_interval_that_holds_one_decides_nothing(make):
 
 def test_one_server_has_nothing_beside_it(make):
     told = answer(make(servers={"asyncio_streams": "event loop"}))
-    assert told.headline.startswith("asyncio_streams alone at 1,000 clients: memory a connection")
+    assert told.headline.startswith("asyncio_streams serves 1,000 clients, 2.")
+    assert told.headline.endswith(" KB of memory each.")
+    assert told.also.endswith("There is no other server to compare it with.")
+    assert told.cards[0].claim == "4 KB"
     assert all(len(card.bars) == 1 for card in told.cards)
 
 
@@ -129,7 +132,7 @@ def test_what_failed_beyond_the_answer_is_told(make):
 
     told = answer(make(change=die))
     assert "At 100 clients" in told.headline
-    assert "Failed: threaded, steady, 1,000 (out of memory)." in told.sentences
+    assert "Failed, nothing usable: threaded, steady, 1,000 (out of memory)." in told.sentences
 
 
 @pytest.mark.parametrize("workload", ["steady", "saturated"])

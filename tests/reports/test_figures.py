@@ -90,6 +90,16 @@ def test_marked_points_are_explained_in_the_picture(pictures, make):
     assert "1K‡" in texts(drawn["percentiles-saturated-1-threaded"])
 
 
+def test_a_failed_step_stands_on_the_axis(make):
+    def fail(behaviour):
+        if (behaviour.server, behaviour.connections) == ("threaded", 1_000):
+            behaviour.status, behaviour.connected = "failed", 0
+
+    drawn = {picture.name: picture for picture in figures.pictures(make(change=fail))}
+    for name in ("response-steady", "response-log-saturated", "memory-resident", "cpu-steady"):
+        assert {"¶", "¶ failed"} <= set(texts(drawn[name]))
+
+
 def test_a_label_is_never_read_as_markup_or_mathematics(make):
     measured = make(servers={"<b>$\\frac$": "event loop"}, steps=(10, 100))
     drawn = figures.pictures(measured)

@@ -172,12 +172,12 @@ def test_a_quiet_run_says_that_nothing_failed(page):
 
 def test_an_interrupted_run_is_reported_with_what_is_missing(page_of):
     page = page_of(skip=lambda step: step.workload == "saturated" and step.connections > 10)
-    assert "4 planned steps were not measured." in page.text
+    assert "Planned steps that were not measured: 4." in page.text
 
 
 def test_a_run_of_one_server_is_reported(page_of):
     page = page_of(servers={"asyncio_streams": "event loop"})
-    assert "asyncio_streams alone at 1,000 clients" in page.text
+    assert "asyncio_streams serves 1,000 clients" in page.text
     assert "synchronous · not in this run" in page.text
 
 
