@@ -29,7 +29,7 @@ def cut(messages=0, response_ns=1_000_000, waiting_ns=(), **changes):
         "errors": {},
         "cpu_s": 0.001,
         "cpu_share": 0.1,
-        "sums_ns": {kind: 0 for kind in KINDS} | {"response": messages * response_ns},
+        "sums_ns": dict.fromkeys(KINDS, 0) | {"response": messages * response_ns},
         "counts": {kind: h.counts.tobytes() for kind, h in histograms.items()},
     }
     return Cut(**figures | changes)

@@ -1,0 +1,341 @@
+"""The command as its users run it: in a process of its own, by exit status and output."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+from results.histogram_log import read
+from results.store import read_run
+
+SMALL = ("--hold", "0.6", "--profile", "quick")
+
+
+def c10k(*arguments, cwd=None, timeout=100):
+    command = [sys.executable, "-m", "c10k", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout)
+
+
+@pytest.fixture(autouse=True)
+def mark(monkeypatch):
+    """A mark in the environment that every process of a test inherits; none may be left."""
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv("C10K_TEST", mark)
+    yield mark
+    assert not marked(mark)
+
+
+def marked(mark):
+    """The processes, other than this one, that carry the mark."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get("C10K_TEST") == mark:
+                found.append(process)
+    return found
+
+
+@pytest.fixture
+def echo_server(tmp_path):
+    """An asyncio_streams server started with `c10k serve`, and its address."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "c10k", "serve", "asyncio_streams"], stdout=subprocess.PIPE
+    )
+    port = json.loads(server.stdout.readline())["port"]
+    yield f"127.0.0.1:{port}"
+    server.terminate()
+    assert server.wait(10) == 0
+
+
+class TestHelp:
+    def test_it_lists_the_commands(self):
+        shown = c10k("--help")
+        assert shown.returncode == 0
+        for command in ("run", "load", "report", "serve", "servers", "doctor", "ui"):
+            assert f"    {command} " in shown.stdout
+
+    def test_it_imports_nothing_heavy(self):
+        code = (
+            "import sys; from c10k.cli import build_parser; build_parser().format_help();"
+            "print([m for m in ('pandas', 'numpy', 'matplotlib', 'rich', 'psutil', 'locust')"
+            " if m in sys.modules])"
+        )
+        shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert shown.stdout.strip() == "[]"
+
+    @pytest.mark.parametrize(
+        "command", ["run", "load", "report", "serve", "servers", "doctor", "ui"]
+    )
+    def test_every_command_explains_itself(self, command):
+        shown = c10k(command, "--help")
+        assert shown.returncode == 0
+        assert shown.stdout.startswith(f"usage: c10k {command}")
+
+
+class TestWrongRequests:
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["run", "--server", "treaded"], "did you mean 'threaded'"),
+            (["run", "--server", "threaded,speed=9"], "no option 'speed'"),
+            (["run", "--workload", "heavy"], "there are steady, saturated"),
+            (["run", "--steps", "100,10"], "ascending positive numbers"),
+            (["run", "--steps", ""], "ascending positive numbers"),
+            (["run", "--hold", "0"], "--hold must be above 0"),
+            (["run", "--hold", "nan"], "--hold must be above 0"),
+            (["run", "--repeat", "0"], "--repeat must be 1 or more"),
+            (["run", "--server", "threaded", "--server", "threaded"], "given twice"),
+            (["run", "--resume", "nowhere"], "not the directory of a run"),
+            (["run", "--resume", "nowhere", "--steps", "10"], "leave out --steps"),
+            (["report", "nowhere"], "not the directory of a run"),
+            (["load", "localhost"], "HOST:PORT"),
+            (["load", "127.0.0.1:0"], "HOST:PORT"),
+            (["load", "127.0.0.1:9", "--size", "0"], "message size"),
+            (["load", "127.0.0.1:9", "--rate", "-1"], "rate a connection"),
+            (["load", "127.0.0.1:9", "-c", "0"], "-c must be 1 or more"),
+            (["load", "127.0.0.1:9", "-d", "nan"], "-d above 0"),
+            (["load", "127.0.0.1:9", "--cpus", "x"], "numbers and ranges"),
+            (["serve", "nobody"], "no server is called 'nobody'"),
+            (["serve", "threaded", "--port", "70000"], "from 0 to 65535"),
+            (["ui", "--server", "nobody"], "no server is called 'nobody'"),
+        ],
+    )
+    def test_one_line_says_what_and_what_to_do(self, arguments, message, tmp_path):
+        shown = c10k(*arguments, cwd=tmp_path)
+        assert shown.returncode == 2
+        assert shown.stdout == ""
+        assert message in shown.stderr
+        assert len(shown.stderr.splitlines()) == 1
+        assert not list(tmp_path.iterdir())
+
+    def test_a_target_that_refuses(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        shown = c10k("load", f"127.0.0.1:{port}", "-c", 5)
+        assert shown.returncode == 3
+        assert "connect_refused" in shown.stderr
+        assert f"--port {port}" in shown.stderr
+
+    def test_a_port_in_use(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            shown = c10k("serve", "threaded", "--port", port)
+            assert shown.returncode != 0
+            assert "in use" in shown.stderr
+            assert "Traceback" not in shown.stderr
+            shown = c10k("ui", "--port", port)
+            assert shown.returncode == 2
+            assert "--port" in shown.stderr
+
+    def test_steps_beyond_a_limit(self, tmp_path):
+        limited = (
+            "import resource as r, sys; r.setrlimit(r.RLIMIT_NOFILE, (200, 200));"
+            "from c10k.cli import main; sys.exit(main(sys.argv[1:]))"
+        )
+        command = [sys.executable, "-c", limited, "run", "--steps", "10,100,1000", *SMALL]
+        shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+        assert shown.returncode == 3
+        for part in ("open files", "200", "1,064", "prlimit", "--fit"):
+            assert part in shown.stderr
+        assert not list(tmp_path.iterdir())
+
+
+class TestLoad:
+    def test_json_of_the_contract(self, echo_server):
+        shown = c10k("load", echo_server, "-c", 20, "-d", 1, "--json", "-")
+        assert shown.returncode == 0
+        figures = json.loads(shown.stdout)
+        assert figures["schema"] == "c10k.load/1"
+        assert (figures["loop"], figures["protocol"], figures["engine"]) == (
+            *("closed", "echo"),
+            "native",
+        )
+        assert figures["connections"] == figures["connected"] == 20
+        assert figures["errors"] == {}
+        assert figures["received"] > 20
+        assert abs(figures["sent"] - figures["received"]) <= 20
+        assert figures["littles_law_ratio"] == pytest.approx(1, abs=0.05)
+        assert figures["messages_per_s"] == pytest.approx(
+            figures["received"] / figures["duration_s"]
+        )
+        percentiles = [figures["response_ms"][p] for p in ("p50", "p90", "p99", "p99_9", "max")]
+        assert percentiles == sorted(percentiles)
+        assert figures["send_lag_ms"]["p50"] is None
+
+    def test_an_open_loop_sends_at_its_rate(self, echo_server):
+        shown = c10k("load", echo_server, "-c", 10, "-d", 1, "--rate", 20, "--json", "-")
+        figures = json.loads(shown.stdout)
+        assert figures["loop"] == "open"
+        assert figures["littles_law_ratio"] is None
+        assert figures["received"] == pytest.approx(200, abs=40)
+
+    def test_the_histogram_log_holds_what_the_table_shows(self, echo_server, tmp_path):
+        log, file = tmp_path / "load.hlog", tmp_path / "load.json"
+        shown = c10k("load", echo_server, "-c", 5, "-d", 0.5, "--hdr", log, "--json", file)
+        assert "echoed and verified" in shown.stdout
+        figures = json.loads(file.read_text())
+        kinds = {line.tag.rpartition("|")[2]: line.histogram() for line in read(log.read_text())}
+        assert kinds["response"].total == figures["received"]
+        assert kinds["connect"].total == 5
+
+    def test_ctrl_c_reports_what_was_measured(self, echo_server):
+        command = [sys.executable, "-m", "c10k", "load", echo_server, "-d", "60", "--json", "-"]
+        load = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(2.5)
+        load.send_signal(signal.SIGINT)
+        out, err = load.communicate(timeout=20)
+        assert load.returncode == 130
+        assert json.loads(out)["received"] > 0
+        assert "Traceback" not in err
+
+
+class TestRun:
+    def test_from_nothing_to_the_page(self, tmp_path):
+        shown = c10k("run", "--steps", "5,20", *SMALL, "--out", tmp_path / "run", cwd=tmp_path)
+        assert shown.returncode == 0, shown.stderr
+        assert shown.stdout.splitlines()[-1] == str(tmp_path / "run")
+        steps = pd.read_parquet(tmp_path / "run" / "steps.parquet")
+        assert len(steps) == 2 * 2 * 2
+        assert set(steps.status) == {"ok"}
+        assert (steps.connected == steps.connections).all()
+        assert (steps.errors == 0).all()
+        assert (steps.rss_bytes > 0).all()
+        assert (steps.cpu_us_per_message > 0).all()
+        assert steps[steps.loop == "closed"].littles_law_ratio.between(0.9, 1.1).all()
+        page = tmp_path / "reports" / "out" / "run" / "index.html"
+        assert "threaded" in page.read_text()
+        samples = pd.read_parquet(tmp_path / "run" / "samples.parquet")
+        assert {"settle", "window"} <= set(samples.phase)
+
+    def test_one_server_one_workload(self, tmp_path):
+        shown = c10k(
+            *("run", "--server", "threaded,stack=256k", "--workload", "saturated"),
+            *("--steps", "3", *SMALL),
+            cwd=tmp_path,
+        )
+        assert shown.returncode == 0, shown.stderr
+        run = read_run(tmp_path / shown.stdout.splitlines()[-1])
+        assert list(run.steps.server) == ["threaded,stack=256k"]
+
+    def test_a_run_is_not_overwritten(self, tmp_path):
+        (tmp_path / "run.json").write_text("{}")
+        shown = c10k("run", "--steps", "3", *SMALL, "--out", tmp_path, cwd=tmp_path)
+        assert shown.returncode == 3
+        assert "holds a run already" in shown.stderr
+
+
+class TestBadLuck:
+    def start(self, tmp_path, *arguments):
+        command = [sys.executable, "-m", "c10k", "run", "--out", str(tmp_path / "run"), *arguments]
+        return subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def await_steps(self, tmp_path, number):
+        journal = tmp_path / "run" / "journal.jsonl"
+        deadline = time.monotonic() + 60
+        while not journal.exists() or len(journal.read_text().splitlines()) < number:
+            assert time.monotonic() < deadline, "no step was measured"
+            time.sleep(0.05)
+
+    def test_an_interrupted_run_keeps_what_it_measured_and_can_be_resumed(self, tmp_path):
+        run = self.start(tmp_path, "--steps", "2,4,6", "--workload", "saturated", *SMALL)
+        self.await_steps(tmp_path, 2)
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=60)
+        assert run.returncode == 130, err
+        assert "Traceback" not in err
+        assert out.splitlines()[-1] == str(tmp_path / "run")
+        kept = read_run(tmp_path / "run")
+        assert 2 <= len(kept.steps) < 6
+        assert kept.manifest["interrupted"]
+        assert c10k("report", tmp_path / "run", "--out", tmp_path / "page").returncode == 0
+        assert (tmp_path / "page" / "index.html").exists()
+
+        shown = c10k("run", "--resume", tmp_path / "run", cwd=tmp_path)
+        assert shown.returncode == 0, shown.stderr
+        whole = read_run(tmp_path / "run")
+        assert len(whole.steps) == 6
+        assert not whole.manifest["interrupted"]
+        assert list(whole.steps.started_at[: len(kept.steps)]) == list(kept.steps.started_at)
+
+    def test_sigterm_ends_a_run_like_ctrl_c(self, tmp_path):
+        run = self.start(tmp_path, "--steps", "2,4,6", *SMALL)
+        self.await_steps(tmp_path, 1)
+        run.terminate()
+        run.communicate(timeout=60)
+        assert run.returncode == 130
+        assert read_run(tmp_path / "run").manifest["interrupted"]
+
+    def test_a_server_that_is_killed_fails_its_step_and_the_rest_is_measured(self, tmp_path):
+        run = self.start(tmp_path, "--steps", "2,4,6", "--workload", "saturated", *SMALL)
+        self.await_steps(tmp_path, 2)
+        victims = [
+            child.pid
+            for child in psutil.Process(run.pid).children(recursive=True)
+            if "servers/threaded.py" in " ".join(child.cmdline())
+        ]
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        _, err = run.communicate(timeout=90)
+        assert victims
+        assert run.returncode == 0, err
+        steps = read_run(tmp_path / "run").steps
+        assert len(steps) == 6
+        failed = steps[steps.status == "failed"]
+        assert set(failed.server) <= {"threaded"}
+        assert len(failed) <= 1  # none when it was killed between two visits
+        assert all("signal 9" in reason for reason in failed.reason)
+        assert (steps[steps.server == "asyncio_streams"].status == "ok").all()
+
+    def test_killing_the_run_itself_leaves_a_readable_run_and_no_server(self, tmp_path, mark):
+        run = self.start(tmp_path, "--steps", "2,4,6", "--workload", "saturated", *SMALL)
+        self.await_steps(tmp_path, 1)
+        run.kill()
+        run.communicate(timeout=60)
+        deadline = time.monotonic() + 20
+        while marked(mark) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert len(read_run(tmp_path / "run").steps) >= 1
+
+
+class TestCatalogue:
+    def test_it_is_listed(self):
+        shown = c10k("servers")
+        assert "threaded" in shown.stdout
+        assert "stack=" in shown.stdout
+
+    def test_json_alone_on_standard_output(self):
+        listed = json.loads(c10k("servers", "--json", "-").stdout)
+        assert {"threaded", "asyncio_streams"} <= {server["name"] for server in listed}
+
+
+def test_the_doctor_checks_what_it_is_asked_for():
+    shown = c10k("doctor", "-c", 10)
+    assert shown.returncode == 0
+    assert "10 connections fit" in shown.stdout
+    shown = c10k("doctor", "-c", 100_000_000)
+    assert shown.returncode == 3
+    assert "✗" in shown.stdout
+
+
+def test_the_version():
+    assert c10k("--version").stdout.startswith("c10k ")
+
+
+def test_output_into_a_closed_pipe_is_no_error():
+    command = f"{sys.executable} -m c10k servers | head -c 1"
+    shown = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, cwd=Path.cwd()
+    )
+    assert b"Traceback" not in shown.stderr
