@@ -50,6 +50,12 @@ class Line:
         """The points that were measured."""
         return [(x, y) for x, y in zip(self.x, self.values, strict=True) if y.known]
 
+    @property
+    def ends(self) -> list[float]:
+        """What was measured, and the ends of its intervals."""
+        ends = [end for _, y in self.known for end in (y.value, y.low, y.high)]
+        return [end for end in ends if not math.isnan(end)]
+
 
 def pictures(measured: Measured) -> list[Picture]:
     """Every picture that the run has data for, in the order of the page."""
@@ -125,9 +131,7 @@ def _response_as_chapter(measured: Measured, workload: Workload) -> Iterator[Pic
         "on the chapter's axes; dashed: the chapter",
         drawn,
     )
-    top = max(
-        chapter.GRAPH_TOP_MS if claimed else 0, *(y.value for line in lines for _, y in line.known)
-    )
+    top = max(chapter.GRAPH_TOP_MS if claimed else 0, *(end for line in lines for end in line.ends))
     axes.set_ylim(0, top * 1.06)
     axes.set_xlim(-0.25, len(clients) - 0.85)
     _ticks(axes, list(place.values()), [_clients(count) for count in clients])
@@ -239,7 +243,7 @@ def _plain(
     """A column against clients: from zero, or on a logarithmic axis where it spans much."""
     name, title, subtitle, unit = words
     lines = _series(measured, workload, column)
-    values = [y.value for line in lines for _, y in line.known]
+    values = [end for line in lines for end in line.ends]
     if not values:
         return
     figure, axes = _canvas(f"{title}, {workload.name}", subtitle, lines)
@@ -371,7 +375,7 @@ def _ticks(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> None:
 
 
 def _log_axis(axes: Axes, lines: Iterable[Line], text: Callable[[float], str] | None) -> None:
-    values = [y.value for line in lines for _, y in line.known if y.value > 0] or [1.0]
+    values = [end for line in lines for end in line.ends if end > 0] or [1.0]
     low, high = min(values) / 1.5, max(values) * 1.5
     axes.set_yscale("log")
     axes.set_ylim(low, high)
