@@ -1,11 +1,13 @@
 """Each benchmark is measured beside its floor, and the ratio of the two is its result."""
 
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
+
+from results.statistics import ratio_interval
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,14 @@ def work():
 
 @pytest.fixture
 def beside_floor(benchmark):
-    """Benchmark `work`, a round of `floor` before each of its rounds.
+    """Benchmark `work`, with a round of `floor` before each of its rounds.
 
-    The medians of the rounds' ratios go to extra_info, with the medians of both sides for each of
-    the `per_round` messages (or steps, ...) that a round handles.
+    Rounds are short, so that a round and its floor meet the same machine. The median of the rounds'
+    ratios and its interval go to extra_info as `times_floor`, for `time` and for `cpu`, and
+    `compared` names those of the two that are steady enough to be compared with a baseline.
     """
 
-    def measure(work, floor, *, per_round, rounds):
+    def measure(work, floor, *, rounds, compared):
         below, above = [], []
         benchmark.pedantic(
             lambda: above.append(work.round()),
@@ -43,14 +46,13 @@ def beside_floor(benchmark):
             rounds=rounds,
             warmup_rounds=max(rounds // 10, 2),
         )
-        measured = list(zip(above, below, strict=True))[-rounds:]
-        for at, name in enumerate(("", "cpu_")):
-            benchmark.extra_info[f"{name}ratio_to_floor"] = statistics.median(
-                one[at] / other[at] for one, other in measured
-            )
-            for side, index in (("", 0), ("floor_", 1)):
-                benchmark.extra_info[f"{side}{name}us_each"] = (
-                    1e6 / per_round * statistics.median(pair[index][at] for pair in measured)
-                )
+        sides = {"work": np.array(above[-rounds:]), "floor": np.array(below[-rounds:])}
+        for column, name in enumerate(("time", "cpu")):
+            taken = {side: seconds[:, column] for side, seconds in sides.items()}
+            benchmark.extra_info[name] = {
+                "times_floor": ratio_interval(taken["work"], taken["floor"], paired=True)._asdict(),
+                **{f"{side}_us_a_round": 1e6 * np.median(s) for side, s in taken.items()},
+            }
+        benchmark.extra_info["compared"] = compared
 
     return measure

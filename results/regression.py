@@ -11,7 +11,7 @@ import math
 import os
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -104,6 +104,12 @@ def compare(base: Measures, head: Measures, threshold: float) -> list[Comparison
         Comparison(name, base.get(name, math.nan), head.get(name, math.nan), threshold)
         for name in dict.fromkeys([*base, *head])
     ]
+
+
+def combined(runs: Sequence[Measures], by: Callable[[list[float]], float]) -> Measures:
+    """One value a measure from several runs, such as their median; those of every run alone."""
+    names = [name for name in runs[0] if all(name in run for run in runs)]
+    return {name: by([run[name] for run in runs]) for name in names}
 
 
 def save_baseline(directory: Path, machine: Machine, measures: Measures) -> Path:

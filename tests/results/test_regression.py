@@ -12,6 +12,7 @@ from results.regression import (
     BaselineError,
     Machine,
     Verdict,
+    combined,
     compare,
     load_baseline,
     save_baseline,
@@ -141,8 +142,10 @@ def regress(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setattr(command, "BASELINES", tmp_path / "baseline")
 
-    def run(measures, *arguments):
-        monkeypatch.setattr(command, "measure", lambda: measures)
+    def run(measures, *arguments, then=()):
+        """Run it on these measures; should it measure again, on those that come `then`."""
+        runs = iter([measures, *then])
+        monkeypatch.setattr(command, "measure", lambda: next(runs, measures))
         return command.main(arguments)
 
     return run
@@ -164,6 +167,25 @@ def test_the_command_fails_beyond_its_threshold(regress, capsys, factor, status)
     assert ("SLOWER" in captured.out) == bool(status)
     assert ("a regression: round_trip[threaded] time" in captured.err) == bool(status)
     assert regress(slow, "--threshold", "2.5") == 0
+
+
+def test_what_is_slow_once_is_no_regression(regress):
+    slow = {name: 2 * value for name, value in MEASURES.items()}
+    regress(MEASURES, "--save")
+    assert regress(slow, then=[MEASURES]) == 0
+    assert regress(slow, then=[slow, MEASURES]) == 0
+    assert regress(slow, then=[slow, slow, MEASURES]) == 1
+
+
+def test_a_baseline_is_the_median_of_its_runs(regress, tmp_path):
+    low, high = ({name: k * value for name, value in MEASURES.items()} for k in (0.5, 9.0))
+    regress(low, "--save", then=[high, MEASURES])
+    (saved,) = (tmp_path / "baseline").iterdir()
+    assert json.loads(saved.read_text())["ratio_to_floor"] == MEASURES
+
+
+def test_runs_combine_what_all_of_them_measured():
+    assert combined([{"a": 3.0, "b": 1.0}, {"a": 2.0}], min) == {"a": 2.0}
 
 
 def test_the_command_says_how_to_save_a_baseline(regress, capsys):
