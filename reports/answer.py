@@ -419,4 +419,4 @@ def _beyond(measured: Measured, step: int) -> Iterable[str]:
     for point in measured.points():
         for mark in (Mark.PARTIAL, Mark.FAILED):
             if point.connections > step and mark in measured.marks(point):
-                yield wording.sentence(f"{mark.meaning}: {measured.detail(point, mark)}")
+                yield wording.sentence(f"{mark.meaning}: {measured.details([point], mark)}")

@@ -82,7 +82,8 @@ class Quantity:
     def by(self, other: "Quantity") -> "Quantity":
         """This quantity by another, with the widest interval that both allow."""
         undecided = self.bound and other.bound  # at least a by at least b may be anything
-        if not (self.known and other.known and other.value) or undecided:
+        # NaN compares false; a fall (of the host's kernel memory, say) has no ratio either.
+        if not (self.value >= 0 and other.value > 0) or undecided:
             return Quantity(marks=_union(self.marks, other.marks))
         ends = (_end(self, "low"), _end(self, "high"), _end(other, "low"), _end(other, "high"))
         spread = not any(math.isnan(end) for end in ends) and ends[2] > 0
@@ -160,7 +161,9 @@ class Measured:
         self.manifest: dict[str, Any] = run.manifest
         plan = run.manifest.get("plan") or {}
         self.servers = self._servers(plan.get("servers") or [])
-        self.workloads = self._workloads([item["name"] for item in plan.get("workloads") or []])
+        self.workloads = self._workloads(
+            [item.get("name", "") for item in plan.get("workloads") or []]
+        )
         self.steps = sorted({int(step) for step in run.steps["connections"]})
         self.role = {server.role: server for server in self.servers if server.role}
         key = ["server", "workload", "connections"]
@@ -170,7 +173,7 @@ class Measured:
         self.planned_missing = max(0, self._planned(plan) - len(run.steps))
 
     def _servers(self, planned: Sequence[dict[str, Any]]) -> list[Server]:
-        known = {item["label"]: item for item in planned}
+        known = {item.get("label"): item for item in planned}
         labels = list(dict.fromkeys(self.run.steps["server"]))
         labels.sort(key=lambda label: [*known, label].index(label))
         described = [
@@ -295,9 +298,13 @@ class Measured:
             return Quantity(tried[0].connections, marks=self.marks(tried[0]), bound="< ")
         best = held[-1]
         beyond = tried[tried.index(best) + 1 :]
-        limits = (Mark.LIMITED,) if beyond and self.limited(beyond[0]) else ()
-        bounded = beyond and not limits
-        return Quantity(best.connections, marks=limits, bound="" if bounded else "≥ ")
+        bounded = beyond and not self.limited(beyond[0])
+        doubted = self.limited(best) or (beyond and not bounded)
+        return Quantity(
+            best.connections,
+            marks=(Mark.LIMITED,) if doubted else (),
+            bound="" if bounded else "≥ ",
+        )
 
     def _holds(self, point: Point) -> bool:
         served = all(
@@ -324,12 +331,19 @@ class Measured:
         for mark in Mark:
             bearers = [point for point in known if mark in self.marks(point)]
             if bearers:
-                details = "; ".join(self.detail(point, mark) for point in bearers)
-                notes.append((mark.symbol, wording.sentence(f"{mark.meaning}: {details}")))
+                text = f"{mark.meaning}: {self.details(bearers, mark)}"
+                notes.append((mark.symbol, wording.sentence(text)))
         return notes
 
-    def detail(self, point: Point, mark: Mark) -> str:
-        """Which step bears the mark, and how it came to it."""
+    def details(self, points: Iterable[Point], mark: Mark) -> str:
+        """Which steps bear a mark and how they came to it, by server and workload."""
+        places: dict[str, list[str]] = {}
+        for point in points:
+            steps = places.setdefault(f"{point.server}, {point.workload}", [])
+            steps.append(self._detail(point, mark))
+        return "; ".join(f"{place}, at {wording.joined(steps)}" for place, steps in places.items())
+
+    def _detail(self, point: Point, mark: Mark) -> str:
         bearing = [row for row in self.rows(point) if _bears(row, mark)]
         worst = min(bearing, key=lambda row: (row["connected"], -row["starved"]))
         parts = []
@@ -347,7 +361,8 @@ class Measured:
             parts.append(worst["reason"] or "no reason recorded")
         if len(self.rows(point)) > 1:
             parts.append(f"in {len(bearing)} of {len(self.rows(point))} repeats")
-        return f"{point} ({', '.join(parts)})" if parts else str(point)
+        step = f"{point.connections:,}"
+        return f"{step} ({', '.join(parts)})" if parts else step
 
     def spread_note(self) -> str:
         """What the intervals of this run are."""

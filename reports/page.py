@@ -136,7 +136,7 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
             **(manifest.get("versions") or {}),
         }
     )
-    limits = _items(manifest.get("limits") or {})
+    limits = [(name, _text(value)) for name, value in (manifest.get("limits") or {}).items()]
     lists = {
         "Machine": machine,
         "Experiment": experiment,

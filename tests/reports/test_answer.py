@@ -132,7 +132,7 @@ def test_what_failed_beyond_the_answer_is_told(make):
 
     told = answer(make(change=die))
     assert "At 100 clients" in told.headline
-    assert "Failed, nothing usable: threaded, steady, 1,000 (out of memory)." in told.sentences
+    assert "Failed, nothing usable: threaded, steady, at 1,000 (out of memory)." in told.sentences
 
 
 @pytest.mark.parametrize("workload", ["steady", "saturated"])

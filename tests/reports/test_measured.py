@@ -120,11 +120,30 @@ def test_max_connections_is_a_marked_bound_when_the_loader_gave_up_first(make):
 
     assert _limit(make, change=limited) == ("≥ ", 100, (Mark.LIMITED,))
 
+    def limited_but_within(step):
+        step.loader_limited = step.connections == 1_000
+
+    assert _limit(make, change=limited_but_within) == ("≥ ", 1_000, (Mark.LIMITED,))
+
 
 def test_a_quotient_has_the_widest_interval_that_both_allow():
     quotient = Quantity(4, 3, 6).by(Quantity(2, 1, 3, (Mark.LIMITED,)))
     assert (quotient.value, quotient.low, quotient.high) == (2, 1, 6)
     assert quotient.marks == (Mark.LIMITED,)
+
+
+def test_what_fell_has_no_quotient():
+    assert not exactly(-540.0).by(exactly(2_800.0)).known
+    assert not exactly(2_800.0).by(exactly(-540.0)).known
+
+
+def test_footnotes_gather_the_steps_of_a_server_and_workload(make):
+    measured = make(change=lambda step: setattr(step, "loader_limited", step.connections > 10))
+    (note,) = measured.footnotes(measured.points())
+    assert note[1].endswith(
+        "threaded, steady, at 100 and 1,000; asyncio_streams, steady, at 100 and 1,000; "
+        "threaded, saturated, at 100 and 1,000; asyncio_streams, saturated, at 100 and 1,000."
+    )
 
 
 def test_a_quotient_of_bounds_is_bounded_as_far_as_can_be_known():

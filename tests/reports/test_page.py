@@ -1,3 +1,4 @@
+import json
 from html.parser import HTMLParser
 
 import pytest
@@ -188,6 +189,24 @@ def test_a_run_in_which_all_failed_is_reported(page_of):
     page = page_of(change=fail)
     assert "no step succeeded" in page.text
     assert not page.all("svg")
+
+
+def test_a_run_that_says_little_of_itself_is_reported(make, tmp_path):
+    directory = make().run.directory
+    manifest = json.loads((directory / "run.json").read_text())
+    manifest |= {
+        "plan": {"servers": [{}], "workloads": [{}]},
+        "host": {},
+        "limits": {},
+        "versions": {},
+        "cpu_split": None,
+        "commit": None,
+        "warnings": [{}],
+    }
+    (directory / "run.json").write_text(json.dumps(manifest))
+    page = Page(build_report(directory, tmp_path / "report").read_text())
+    assert "unknown CPU" in page.text
+    assert "At 1,000 clients" in page.text
 
 
 def test_a_limited_loader_is_announced(page_of):
