@@ -30,7 +30,7 @@ TRIES = 3
 
 DESCRIPTION = f"""\
 Measures the echo round trips of the servers and the reading of a run, each by its floor (the round
-trip of a bare C echo server, the reading of the same files by pandas alone) in short rounds taken
+trip of a bare C echo server, the same files read by pandas and json alone) in short rounds taken
 in turn. What is compared is the median of the rounds' ratios to the floor: of the time, and of the
 CPU time of the server (or reader). The baseline is the median of {TRIES} runs. A measure that is
 slower than the threshold allows is measured again, and is a regression when {TRIES} runs say so."""

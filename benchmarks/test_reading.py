@@ -1,4 +1,6 @@
-"""Reading a run into tables and working its steps out again, by pandas reading the same files."""
+"""Reading a run and working its steps out again, by pandas and json reading the same files."""
+
+import json
 
 import numpy as np
 import pandas as pd
@@ -67,13 +69,15 @@ def test_reading_a_run(benchmark, beside_floor, work, directory):
             if row["messages"] != WINDOWS * 4_000 or not row["response_p50_ms"] > 0:
                 raise RuntimeError(f"the step {key} was not read as it was written")
 
-    def read_with_pandas():
+    def read_alone():
         for path in directory.glob("*.parquet"):
             pd.read_parquet(path)
+        for line in (directory / "journal.jsonl").read_text().splitlines():
+            json.loads(line)
 
     beside_floor(
         work(read_and_work_out),
-        work(read_with_pandas),
+        work(read_alone),
         rounds=20,
         compared=["time", "cpu"],
     )

@@ -4,7 +4,6 @@ Over 1 connection it is mostly waking up. With 50 messages on their way the serv
 long that takes depends on when client and server get a CPU: there only CPU time is compared.
 """
 
-import os
 import socket
 import time
 from contextlib import ExitStack
@@ -19,15 +18,6 @@ from servers.process import ServerProcess
 SIZE_BYTES = 64
 MESSAGES = 50  # a round
 ROUNDS = 300
-
-
-@pytest.fixture(scope="module")
-def server_cpus():
-    """The CPUs for servers; the client keeps to the first one, if there are more."""
-    usable = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, usable[:1])
-    yield usable[1:] or usable
-    os.sched_setaffinity(0, usable)
 
 
 @pytest.fixture(scope="module")

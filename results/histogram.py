@@ -117,7 +117,8 @@ class Histogram:
     @property
     def mean_ns(self) -> float:
         """The mean, each value taken as the middle of its bucket, as HdrHistogram takes it."""
-        return float(self.counts @ _MIDDLE_NS) / self.total if self.total else 0.0
+        # Not a dot product: threads of BLAS would take the CPUs that a run measures on.
+        return float((self.counts * _MIDDLE_NS).sum()) / self.total if self.total else 0.0
 
     def percentile_ns(self, percentile: float) -> int:
         """The value that `percentile` (0 to 100) per cent of the values do not exceed."""
