@@ -17,10 +17,6 @@ import time
 BACKLOG = 65_535  # listen(2) lowers it to net.core.somaxconn: as many as this host allows
 SHORTAGE_PAUSE_S = 0.1  # until the next accept when descriptors, memory or threads ran out
 
-# A thread that waits for the GIL wakes this often to ask for it. At Python's own 5 ms, ten
-# thousand that all have something to read wake two million times a second, and none gets on.
-SWITCH_INTERVAL_S = 1.0
-
 
 def echo(connection: socket.socket, peer: str, buffer: int, verbose: bool) -> None:
     """Send everything back until the peer has sent its last byte. Runs in a thread of its own."""
@@ -98,7 +94,6 @@ def main() -> None:
         threading.stack_size(options.stack)
     except ValueError as error:
         parser.error(f"--stack: {error}")
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     try:
