@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from c10k.plan import Visit
-from loadgen.fleet import Cut, Opened
+from loadgen.fleet import Cut, Opened, loader_limited
 from loadgen.workload import Workload
 from results.aggregate import Recording, latency_columns, step_row
 from results.histogram import Histogram
@@ -28,6 +28,7 @@ class StepRecording:
         self.began = began
         self.opened = Opened(0, visit.connections, math.nan)
         self.failure = ""  # why nothing more could be measured
+        self._cuts: list[Cut] = []
         self._windows: list[dict[str, Any]] = []
         self._recordings: list[Recording] = []
         self._errors: Counter[str] = Counter()  # also of the time between windows
@@ -47,6 +48,7 @@ class StepRecording:
         recordings = [self._recording(kind, cut) for kind in WINDOW_KINDS]
         waiting = recordings[-1].histogram
         closed = self.workload.loop == "closed"
+        self._cuts.append(cut)
         self._recordings += recordings
         self._errors.update(cut.errors)
         self._windows.append(
@@ -90,6 +92,7 @@ class StepRecording:
         row |= self._key() | {
             "connected": opened.connected,
             "status": status,
+            "loader_limited": loader_limited(self._cuts),
             "reason": reason,
             "log_tail": log_tail,
             "errors": self._errors.total(),

@@ -37,6 +37,16 @@ LATE_FEW: Final = 5
 KINDS: Final = ("response", "service", "send_lag", "connect", "waiting")
 
 
+def loader_limited(windows: "Sequence[Cut]") -> bool:
+    """Whether the loader, not the server, set the figures of these windows taken together."""
+    busy_s = sum(window.cpu_share * window.seconds for window in windows)
+    late = sum(window.late for window in windows)
+    due = sum(window.due for window in windows)
+    return busy_s > BUSY_SHARE * sum(window.seconds for window in windows) or late > max(
+        LATE_FEW, LATE_SHARE * due
+    )
+
+
 @dataclass(frozen=True)
 class Opened:
     """How the opening of the connections went."""
@@ -83,7 +93,7 @@ class Cut:
     @property
     def loader_limited(self) -> bool:
         """Whether the loader, not the server, set these figures."""
-        return self.cpu_share > BUSY_SHARE or self.late > max(LATE_FEW, LATE_SHARE * self.due)
+        return loader_limited([self])
 
     def mean_ns(self, kind: str) -> float:
         """The exact mean of a kind; NaN where nothing was recorded."""

@@ -209,7 +209,8 @@ SAMPLES: Final[Table] = {
         }.items()
     },
 }
-"""Telemetry over time."""
+"""Telemetry over time. CPU times and faults are NaN at most samples of thousands of threads: the
+kernel sums them up without a pause, which would hold up the load."""
 
 MANIFEST: Final[Mapping[str, tuple[type, ...]]] = {
     "schema": (str,),

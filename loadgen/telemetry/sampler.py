@@ -6,16 +6,24 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from math import nan
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
+from loadgen.background import Background
 from loadgen.telemetry.host import HostCounters, HostMemory
-from loadgen.telemetry.process import Footprint, ProcessGoneError, ProcessTree
+from loadgen.telemetry.process import Footprint, ProcessGoneError, ProcessTree, Spent
 from loadgen.telemetry.tasks import TaskTimes, read_tasks
 from loadgen.telemetry.window import Reading
 
-# What sampling may take of a CPU, if need be by sampling less often: the kernel has to look at
-# every thread, and there may be thousands of processes.
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+# What sampling may take of a CPU, if need be by sampling less often: there may be thousands of
+# processes.
 MOST_OF_A_CPU = 0.01
+# What summing up the threads may take, during which the fleet's thread cannot run: were it 1 %,
+# the loader would send 1 % late, and the p99 of a server with 10,000 threads would be its own.
+MOST_OF_A_CPU_TO_SUM = 0.001
+NOT_SUMMED = Spent(nan, nan, nan, nan, nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,8 @@ class Sample:
     threads: float
     processes: float
     descriptors: float
-    cpu_user_s: float  # like all times and counts since the process began or the host booted
+    cpu_user_s: float  # like all times and counts since the process began or the host booted; and
+    # NaN, like the next three, where the threads were too many to be summed up at this sample
     cpu_system_s: float
     minor_faults: float
     major_faults: float
@@ -48,9 +57,10 @@ class Sample:
 class Telemetry:
     """Samples of a process tree and its host, and exact readings for the ends of a window.
 
-    A thread samples every `interval_s` between `start` and `stop`. A sample takes 1 ms of CPU, so
-    0.5 % of a core at 0.2 s; beside 10,000 threads 4 ms, then every 0.4 s, 1 % of a core. Once
-    the process has ended, sampling ends and `alive` becomes False.
+    A thread samples every `interval_s` between `start` and `stop`, and gives way to the load. A
+    sample takes 1 ms of CPU, so 0.5 % of a core at 0.2 s; what has to be summed up over 10,000
+    threads is in one of fifteen. Once the process has ended, sampling ends and `alive` becomes
+    False.
 
     The run sets `phase` (open, settle, window or close), which is copied into every sample, and
     may set `annotate`, which is asked at every sample for `connected` and `messages_per_s`.
@@ -67,7 +77,8 @@ class Telemetry:
         self._latest: Sample | None = None
         self._left_in_slab = 0.0
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
+        self._background = Background("telemetry", threads=2)  # one samples, one reads for an end
+        self._sampling: Future[None] | None = None
 
     @property
     def phase(self) -> str:
@@ -82,14 +93,15 @@ class Telemetry:
 
     def start(self) -> Self:
         """Begin sampling."""
-        self._thread.start()
+        self._sampling = self._background.submit(self._run)
         return self
 
     def stop(self) -> None:
         """End sampling; the samples so far can still be drained."""
         self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._background.shutdown()
+        if self._sampling:
+            self._sampling.result()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -118,14 +130,18 @@ class Telemetry:
         at 10,000 threads) lies next to it.
         """
         try:
-            slow = self._slow() if edge == "begin" else None
+            slow = self._read_slow() if edge == "begin" else None
             tree = self.tree.read()
-            at_s, cpu_s = time.monotonic(), self.tree.cpu_s() + tree.ended_s
-            instant = tree, at_s, cpu_s, HostCounters.read(), self.memory()
-            return Reading(*instant, *(slow or self._slow()))
+            spent = self.tree.spent()
+            at_s, cpu_s = time.monotonic(), self.tree.cpu_s() + spent.ended_s
+            instant = tree, spent, at_s, cpu_s, HostCounters.read(), self.memory()
+            return Reading(*instant, *(slow or self._read_slow()))
         except ProcessGoneError:
             self.alive = False
             raise
+
+    def _read_slow(self) -> tuple[Footprint, dict[int, TaskTimes]]:
+        return self._background.submit(self._slow).result()
 
     def _slow(self) -> tuple[Footprint, dict[int, TaskTimes]]:
         self.tree.rescan()
@@ -138,17 +154,22 @@ class Telemetry:
     def _run(self) -> None:
         try:
             self.tree.rescan()
-            pause_s = 0.0
+            pause_s = sum_again_s = 0.0
             while not self._stopping.wait(pause_s):
                 begun_s = time.thread_time()
-                self._latest = self._sample()
+                spent = NOT_SUMMED
+                if time.monotonic() >= sum_again_s:
+                    spent = self.tree.spent()
+                    summing_s = time.thread_time() - begun_s
+                    sum_again_s = time.monotonic() + summing_s / MOST_OF_A_CPU_TO_SUM
+                self._latest = self._sample(spent)
                 self._samples.append(self._latest)
                 took_s = time.thread_time() - begun_s
                 pause_s = max(self.interval_s - took_s, took_s / MOST_OF_A_CPU)
         except ProcessGoneError:
             self.alive = False
 
-    def _sample(self) -> Sample:
+    def _sample(self, spent: Spent) -> Sample:
         t_s = time.monotonic()
         tree = self.tree.read()
         counters = HostCounters.read()
@@ -162,10 +183,10 @@ class Telemetry:
             threads=tree.threads,
             processes=tree.processes,
             descriptors=tree.descriptors,
-            cpu_user_s=tree.user_s,
-            cpu_system_s=tree.system_s,
-            minor_faults=tree.minor_faults,
-            major_faults=tree.major_faults,
+            cpu_user_s=spent.user_s,
+            cpu_system_s=spent.system_s,
+            minor_faults=spent.minor_faults,
+            major_faults=spent.major_faults,
             kernel_stack_bytes=memory.kernel_stack_bytes,
             slab_bytes=memory.slab_bytes,
             tcp_memory_bytes=memory.tcp_memory_bytes,

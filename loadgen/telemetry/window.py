@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import nan
 
 from loadgen.telemetry.host import HostCounters, HostMemory
-from loadgen.telemetry.process import Footprint, TreeUsage
+from loadgen.telemetry.process import Footprint, Spent, TreeUsage
 from loadgen.telemetry.tasks import TaskTimes, elapsed
 
 
@@ -18,6 +18,7 @@ class Reading:
     """
 
     tree: TreeUsage
+    spent: Spent
     at_s: float  # time.monotonic()
     cpu_s: float  # exact
     counters: HostCounters
@@ -32,7 +33,7 @@ def usage(begin: Reading, end: Reading) -> dict[str, float]:
     `cpu_share` is in CPUs: 1.5 is one and a half of them kept busy.
     """
     cpu_s = end.cpu_s - begin.cpu_s
-    user = _user_part(begin.tree, end.tree)
+    user = _user_part(begin.spent, end.spent)
     tasks = elapsed(begin.tasks, end.tasks)
     return {
         "rss_bytes": end.footprint.rss_bytes,
@@ -50,8 +51,8 @@ def usage(begin: Reading, end: Reading) -> dict[str, float]:
         "cpu_efficiency": tasks.efficiency,
         "runqueue_wait_s": tasks.waiting_ns / 1e9,
         "context_switches": tasks.timeslices,
-        "minor_faults": end.tree.minor_faults - begin.tree.minor_faults,
-        "major_faults": end.tree.major_faults - begin.tree.major_faults,
+        "minor_faults": end.spent.minor_faults - begin.spent.minor_faults,
+        "major_faults": end.spent.major_faults - begin.spent.major_faults,
         "listen_overflows": end.counters.listen_overflows - begin.counters.listen_overflows,
         "listen_drops": end.counters.listen_drops - begin.counters.listen_drops,
         "retransmits": end.counters.retransmits - begin.counters.retransmits,
@@ -59,7 +60,7 @@ def usage(begin: Reading, end: Reading) -> dict[str, float]:
     }
 
 
-def _user_part(begin: TreeUsage, end: TreeUsage) -> float:
+def _user_part(begin: Spent, end: Spent) -> float:
     """The user part of the CPU time, by its ticks; by all ticks so far where a window saw none."""
     for user, system in (
         (end.user_s - begin.user_s, end.system_s - begin.system_s),

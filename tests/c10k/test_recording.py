@@ -115,6 +115,12 @@ def test_a_step_that_the_loader_limited_says_so():
     assert not recorded(cut(10, due=1000, late=10)).step["loader_limited"]
 
 
+def test_one_late_window_does_not_make_the_steps_p99_the_loaders():
+    step = recorded(cut(10, due=1000, late=20), cut(10, due=1000, late=0)).step
+    assert not step["loader_limited"]
+    assert recorded(cut(10, due=1000, late=20), cut(10, due=1000, late=1)).step["loader_limited"]
+
+
 def test_a_few_late_messages_are_a_hiccup_of_the_host():
     assert not recorded(cut(10, due=20, late=5)).step["loader_limited"]
 

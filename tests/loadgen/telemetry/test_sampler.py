@@ -7,7 +7,7 @@ from math import isnan
 
 import pytest
 
-from loadgen.telemetry import HostMemory, Telemetry
+from loadgen.telemetry import HostMemory, Telemetry, sampler
 
 COLUMNS = [
     "t_s",
@@ -56,7 +56,9 @@ def test_samples_what_happens_under_the_phase_of_the_run(child, eventually):
     assert times == sorted(times)
     assert begin_s <= times[0] <= times[-1] <= end_s
     assert samples[-1]["rss_bytes"] - samples[0]["rss_bytes"] > 40 << 20
-    assert samples[-1]["cpu_user_s"] >= samples[0]["cpu_user_s"]
+    summed = [sample["cpu_user_s"] for sample in samples if not isnan(sample["cpu_user_s"])]
+    assert summed == sorted(summed)
+    assert summed
     assert telemetry.drain() == []
     assert telemetry.latest().t_s == times[-1]
     assert telemetry.alive
@@ -72,6 +74,17 @@ def test_the_run_adds_what_it_knows(child, eventually):
     assert isnan(first["connected"])
     assert isnan(first["messages_per_s"])
     assert last["messages_per_s"] == 123.5
+
+
+def test_threads_are_summed_up_only_as_often_as_the_load_can_bear(child, eventually, monkeypatch):
+    monkeypatch.setattr(sampler, "MOST_OF_A_CPU_TO_SUM", 1e-9)
+    with Telemetry(child.pid, interval_s=0.01) as telemetry:
+        eventually(lambda: telemetry.latest() is not None and isnan(telemetry.latest().cpu_user_s))
+    first, *others = telemetry.drain()
+    summed = ("cpu_user_s", "cpu_system_s", "minor_faults", "major_faults")
+    assert all(first[column] >= 0 for column in summed)
+    assert all(isnan(sample[column]) for sample in others for column in summed)
+    assert all(sample["rss_bytes"] > 0 for sample in others)
 
 
 @pytest.mark.parametrize("reaped", [False, True], ids=["zombie", "reaped"])
