@@ -56,12 +56,14 @@ def beside_floor(benchmark):
             rounds=rounds,
             warmup_rounds=max(rounds // 10, 2),
         )
-        sides = {"work": np.array(above[-rounds:]), "floor": np.array(below[-rounds:])}
-        for column, name in enumerate(("time", "cpu")):
-            taken = {side: seconds[:, column] for side, seconds in sides.items()}
+        columns = zip(*above[-rounds:], strict=True), zip(*below[-rounds:], strict=True)
+        # What one of the two cannot tell is left out.
+        for name, *taken in zip(("time", "cpu"), *columns, strict=False):
+            above_s, below_s = map(np.array, taken)
             benchmark.extra_info[name] = {
-                "times_floor": ratio_interval(taken["work"], taken["floor"], paired=True)._asdict(),
-                **{f"{side}_us_a_round": 1e6 * np.median(s) for side, s in taken.items()},
+                "times_floor": ratio_interval(above_s, below_s, paired=True)._asdict(),
+                "work_us_a_round": 1e6 * np.median(above_s),
+                "floor_us_a_round": 1e6 * np.median(below_s),
             }
         benchmark.extra_info["compared"] = compared
 
