@@ -20,6 +20,10 @@ class CpuSplit:
         half = len(cpus) // 2
         return cls(cpus[:half] or cpus, cpus[half:])
 
+    def __str__(self) -> str:
+        loader, server = (",".join(map(str, cpus)) for cpus in (self.loader, self.server))
+        return f"loader on CPU {loader}, servers on CPU {server}"
+
     @property
     def shared(self) -> bool:
         """Whether the loader takes CPU time from the server that it measures."""

@@ -27,7 +27,7 @@ def execute(args: argparse.Namespace) -> int:
     cpus = CpuSplit.of_this_process()
     print(f"{facts['cpu_model']}, {facts['cpus']} CPUs, {facts['memory_bytes'] / 2**30:.0f} GiB")
     print(f"{facts['os']}, Linux {facts['kernel']}, {facts['python']}")
-    print(f"loader on CPU {list(cpus.loader)}, servers on CPU {list(cpus.server)}\n")
+    print(f"{cpus}\n")
     print(f"limits for {args.connections:,} connections, a thread each:")
     limits = list(limits_for(args.connections, threads_per_connection=1))
     for limit in limits:

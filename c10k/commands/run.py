@@ -208,17 +208,13 @@ def _progress(plan: "Plan", visits: "list[Visit]", cpus: "CpuSplit") -> "Progres
     print(
         f"{servers}: {steps} connections, {plan.profile.windows} × {plan.profile.window_s:g} s "
         f"a step, about {clock.seconds_left() / 60:.0f} min; "
-        f"loader on CPU {_join(cpus.loader)}, servers on CPU {_join(cpus.server)}",
+        f"{cpus}",
         flush=True,
     )
     console = Console()
     if console.is_terminal:
         return LiveProgress(clock, console)
     return PlainProgress(clock, lambda line: print(line, flush=True))
-
-
-def _join(cpus: tuple[int, ...]) -> str:
-    return ",".join(map(str, cpus))
 
 
 def _report(directory: Path) -> None:
