@@ -93,7 +93,7 @@ class PlainProgress:
         self._write(f"{_title(visit)}  {_outcome(record)}  {self._time_left()}")
 
     def _time_left(self) -> str:
-        return f"[{_duration(self._clock.seconds_left())} left]"
+        return f"[{duration(self._clock.seconds_left())} left]"
 
     def __enter__(self) -> Self:
         return self
@@ -140,7 +140,7 @@ class LiveProgress:
         grid = Table.grid(padding=(0, 2), expand=True)
         grid.add_column(no_wrap=True)
         grid.add_column(justify="right", no_wrap=True)
-        grid.add_row(Text(line, "bold"), f"{_duration(self._clock.seconds_left())} left")
+        grid.add_row(Text(line, "bold"), f"{duration(self._clock.seconds_left())} left")
         self._live.update(grid)
 
     def __enter__(self) -> Self:
@@ -197,6 +197,7 @@ def _mebibytes(value: float) -> str:
     return "–" if math.isnan(value) else f"{value / 2**20:,.0f} MiB"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Minutes and seconds: 4:36."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02}"

@@ -321,7 +321,7 @@ def _claim(subject: Subject, servers: Sequence[Server]) -> str:
 def _verdict(contrast: Contrast, servers: Sequence[Server]) -> tuple[str, str]:
     """The big number and the words beside it."""
     if len(servers) == 1:
-        return contrast.subject.unit.text(contrast.values[0].value), _with(servers[0])
+        return contrast.subject.unit.text(contrast.values[0].value), servers[0].phrase
     if contrast.limited:
         return wording.MISSING, "the loader was the bottleneck: no verdict"
     if not contrast.decided:
@@ -329,11 +329,7 @@ def _verdict(contrast: Contrast, servers: Sequence[Server]) -> tuple[str, str]:
     if contrast.larger is None:
         return "≈ 1×", "no clear difference"
     value = contrast.ratio.value if contrast.larger == 0 else 1 / contrast.ratio.value
-    return wording.ratio(value), f"{contrast.subject.more} {_with(servers[contrast.larger])}"
-
-
-def _with(server: Server) -> str:
-    return f"on {server.noun}" if server.role == "asynchronous" else f"with {server.noun}"
+    return wording.ratio(value), f"{contrast.subject.more} {servers[contrast.larger].phrase}"
 
 
 def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[str]:
@@ -341,7 +337,7 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         """a with threads and b on the event loop."""
         return joined(
             [
-                f"{unit.text(value.value)}{value.symbols} {_with(server)}"
+                f"{unit.text(value.value)}{value.symbols} {server.phrase}"
                 for value, server in zip(values, servers, strict=True)
             ]
         )
@@ -387,7 +383,7 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
     yield from _starving(measured, servers, step)
     yield from _beyond(measured, step)
     held = [
-        f"{_with(server)} "
+        f"{server.phrase} "
         + joined(
             [
                 f"{limit.bound}{limit.value:,.0f}{limit.symbols} {workload.name}"

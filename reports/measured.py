@@ -114,24 +114,34 @@ def _union(*marks: Iterable[Mark]) -> tuple[Mark, ...]:
 
 @dataclass(frozen=True)
 class Server:
-    """A server of the run; `role` is the chapter's column that it stands for."""
+    """A server of the run; `role` is the chapter's column that it stands for.
+
+    Where the run has several of its model, `alone` is false, and the model's name would not tell
+    which of them is meant.
+    """
 
     label: str
     model: str
     language: str
     command: str
     role: chapter.Role | None
+    alone: bool
 
     @property
     def noun(self) -> str:
         """What prose calls it."""
         names = {"synchronous": "threads", "asynchronous": "the event loop", None: self.label}
-        return names[self.role]
+        return names[self.role if self.alone else None]
 
     @property
     def plural(self) -> bool:
         """Whether that noun takes a plural verb."""
-        return self.role == "synchronous"
+        return self.alone and self.role == "synchronous"
+
+    @property
+    def phrase(self) -> str:
+        """What prose says of figures that were measured with it."""
+        return f"{'on' if self.alone and self.role == 'asynchronous' else 'with'} {self.noun}"
 
 
 @dataclass(frozen=True)
@@ -181,6 +191,7 @@ class Measured:
             for label in labels
         ]
         role_of = {label: role for role, label in chapter.roles(described).items()}
+        models = [model for _, _, model in described]
         return [
             Server(
                 label,
@@ -188,6 +199,7 @@ class Measured:
                 known.get(label, {}).get("language", ""),
                 _command(known.get(label, {}).get("command", "")),
                 role_of.get(label),
+                models.count(model) == 1,
             )
             for label, _, model in described
         ]

@@ -200,15 +200,14 @@ def _measure(plan: "Plan", writer: "RunWriter", cpus: "CpuSplit") -> bool:
 def _progress(plan: "Plan", visits: "list[Visit]", cpus: "CpuSplit") -> "Progress":
     from rich.console import Console
 
-    from c10k.progress import Clock, LiveProgress, PlainProgress
+    from c10k.progress import Clock, LiveProgress, PlainProgress, duration
 
     clock = Clock(plan, visits)
     servers = " and ".join(spec.text for spec in plan.servers)
     steps = ", ".join(f"{step:,}" for step in plan.steps)
     print(
         f"{servers}: {steps} connections, {plan.profile.windows} × {plan.profile.window_s:g} s "
-        f"a step, about {clock.seconds_left() / 60:.0f} min; "
-        f"{cpus}",
+        f"a step, about {duration(clock.seconds_left())}; {cpus}",
         flush=True,
     )
     console = Console()

@@ -107,6 +107,12 @@ def test_servers_of_other_models_are_named(make):
     assert told.headline == "At 1,000 clients there is no clear difference between one and two."
 
 
+def test_servers_of_one_model_are_told_apart_by_their_labels(make):
+    told = answer(make(servers=dict.fromkeys(["threaded", "threaded,stack=256k"], "a thread each")))
+    assert "threaded and threaded,stack=256k" in told.headline
+    assert "with threaded and" in told.sentences[0]
+
+
 def test_a_limited_loader_decides_nothing(make):
     told = answer(make(change=lambda behaviour: setattr(behaviour, "loader_limited", True)))
     assert "The loader was the bottleneck for" in told.also
