@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from math import nan
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import psutil
@@ -206,10 +207,10 @@ def _children(pid: int) -> list[int]:
 
 
 def _descriptors(pid: int) -> float:
-    directory = f"/proc/{pid}/fd"
+    directory = Path(f"/proc/{pid}/fd")
     try:
         # Linux 6.2 and later give the number as the size; before, the names must be counted.
-        return os.stat(directory).st_size or len(os.listdir(directory))  # noqa: PTH116, PTH208
+        return directory.stat().st_size or sum(1 for _ in directory.iterdir())
     except PermissionError:
         return nan
 

@@ -32,7 +32,7 @@ def read_tasks(pids: Iterable[int]) -> dict[int, TaskTimes]:
         with suppress(FileNotFoundError):
             directory = os.open(f"/proc/{pid}/task", os.O_RDONLY)
             try:
-                for name in os.listdir(directory):  # noqa: PTH208
+                for name in os.listdir(directory):  # noqa: PTH208 (a descriptor)
                     with suppress(FileNotFoundError, ProcessLookupError):
                         tasks[int(name)] = _read_task(directory, name)
             finally:

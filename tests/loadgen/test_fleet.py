@@ -120,7 +120,7 @@ class TestConnections:
         with opened(serve(echo), connections=5) as fleet:
             for size in (40, 3, 20):
                 fleet.resize(size)
-                until(lambda: fleet.progress().ready == size)  # noqa: B023
+                until(lambda size=size: fleet.progress().ready == size)
                 assert totals(fleet, 0.05).messages > 0
             assert fleet.cut().errors == {}
 

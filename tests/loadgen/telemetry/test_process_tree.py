@@ -1,6 +1,7 @@
 """The usage of real processes whose threads, files, memory and children are known."""
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -72,7 +73,7 @@ def test_counts_threads_and_descriptors(child):
 def test_counts_descriptors_where_the_kernel_does_not(child, monkeypatch):
     tree = ProcessTree(child.pid)
     descriptors = tree.read().descriptors
-    monkeypatch.setattr(os, "stat", lambda _: SimpleNamespace(st_size=0))
+    monkeypatch.setattr(Path, "stat", lambda _: SimpleNamespace(st_size=0))
     assert tree.read().descriptors == descriptors >= 3
 
 
