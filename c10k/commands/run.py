@@ -95,11 +95,14 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 def _new(args: argparse.Namespace, cpus: "CpuSplit") -> "tuple[RunWriter, Plan]":
     from c10k import manifest
-    from results.store import RunWriter
+    from results.store import RunError, RunWriter
 
     plan = _fitting(_planned(args), fit=args.fit)
     directory = args.out or Path("results/runs", f"{datetime.now():%Y-%m-%d_%H%M%S}")  # noqa: DTZ005 (a name for people)
-    return RunWriter(directory).create(manifest.describe(plan, cpus, sys.argv[1:])), plan
+    try:
+        return RunWriter(directory).create(manifest.describe(plan, cpus, sys.argv[1:])), plan
+    except RunError as error:
+        raise CommandError(str(error)) from None
 
 
 def _resumed(args: argparse.Namespace) -> "tuple[RunWriter, Plan]":

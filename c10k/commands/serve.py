@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 
 from c10k.outcome import CommandError, Status
 
@@ -25,6 +26,13 @@ def execute(args: argparse.Namespace) -> int:
         command = parse_spec(args.server).command(host=args.host, port=args.port)
     except ValueError as error:
         raise CommandError(str(error)) from None
+    try:
+        socket.create_server((args.host, args.port)).close()
+    except OSError as error:  # said here in one way, whatever the server
+        raise CommandError(
+            f"cannot listen: {error.strerror}; choose another --port or --host, or end the program "
+            "that has it"
+        ) from None
     raise_soft_descriptor_limit()
     try:
         os.execv(command[0], command + ["--verbose"] * args.verbose)
