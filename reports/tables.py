@@ -16,7 +16,7 @@ from reports.table import NOTHING, Cell, Column, Raw, Section, Table, cell
 from reports.wording import Unit
 
 _MS = Unit("ms", wording.number)  # where the heading says the unit
-PERCENTILES: Final = {"p50": "p50", "p99": "p99", "p99_9": "p99.9"}
+STATISTICS: Final = {"mean": "mean", "p50": "p50", "p99": "p99", "p99_9": "p99.9"}
 MEMORY: Final = {
     "rss": ("resident", "rss_bytes"),
     "vms": ("virtual", "vms_bytes"),
@@ -169,7 +169,7 @@ def response_by_load(measured: Measured) -> Table:
 
     def lines(workload: Workload) -> Iterable[Line]:
         for connections, claim in chapter.RESPONSE_BY_CLIENTS.items():
-            for key, title in PERCENTILES.items():
+            for key, title in STATISTICS.items():
                 yield _line(
                     measured,
                     (workload, connections, f"response_{key}_ms"),
@@ -183,7 +183,7 @@ def response_by_load(measured: Measured) -> Table:
         "t3-response-time",
         "T3. Response time by load",
         "Milliseconds from when a message was due to its last echoed byte.",
-        ("clients", "percentile"),
+        ("clients", "measure"),
         lines,
         unit="ms",
         notes=chapter.NOTES["T3"],
