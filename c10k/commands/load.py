@@ -46,6 +46,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "each sends its next message when the echo of the last has come)",
     )
     parser.add_argument(
+        "--arrivals",
+        choices=("uniform", "poisson"),
+        help="with --rate: evenly spread (the default), or as random as independent users are",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="of poisson arrivals (default: 0)")
+    parser.add_argument(
+        "--spin",
+        action="store_true",
+        help="with --rate and --cpus: poll just before a message is due, to send it on time to "
+        "the microsecond",
+    )
+    parser.add_argument(
         "--size", type=int, default=64, metavar="BYTES", help="of a message (default: 64)"
     )
     parser.add_argument(
@@ -81,8 +93,19 @@ def execute(args: argparse.Namespace) -> int:
         raise CommandError(
             "-c must be 1 or more, --threads 1 to 256, -d above 0 and at most 86400 seconds"
         )
+    if args.rate is None and (args.arrivals or args.seed is not None or args.spin):
+        raise CommandError(
+            "--arrivals, --seed and --spin need --rate: a closed loop has no schedule"
+        )
     try:
-        workload = Workload("load", args.rate, size_bytes=args.size, timeout_s=args.timeout)
+        workload = Workload(
+            "load",
+            args.rate,
+            args.arrivals or "uniform",
+            args.seed or 0,
+            args.size,
+            timeout_s=args.timeout,
+        )
         cpus = parse_cpus(args.cpus) if args.cpus else None
     except ValueError as error:
         raise CommandError(str(error)) from None
@@ -92,7 +115,7 @@ def execute(args: argparse.Namespace) -> int:
     raise_soft_descriptor_limit()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        fleet = Fleet((host, port), workload, threads=args.threads, cpus=cpus)
+        fleet = Fleet((host, port), workload, threads=args.threads, cpus=cpus, spin=args.spin)
     except OSError as error:
         raise CommandError(f"{args.target}: {error.strerror or error}", Status.UNABLE) from None
     with fleet:
@@ -190,10 +213,15 @@ def _figures(
         "protocol": "echo",
         "connections": connections,
         "rate_per_connection": workload.rate_per_connection,
+        "arrivals": None if closed else workload.arrivals,
+        "seed": None if closed else workload.seed,
+        "offered_per_s": None if closed else window.due / window.seconds,
         "size_bytes": workload.size_bytes,
         "duration_s": window.seconds,
         "setup_s": opened.setup_s,
         "connected": opened.connected,
+        "due": None if closed else window.due,
+        "late": None if closed else window.late,
         "sent": window.sent,
         "received": window.messages,
         "messages_per_s": window.messages / window.seconds,
@@ -246,7 +274,11 @@ def _print(figures: dict[str, Any]) -> None:
         f"{figures['target']} in {figures['setup_s']:.2f} s, {figures['loop']} loop, "
         f"{figures['size_bytes']:,} bytes a message, {figures['duration_s']:.1f} s"
     )
-    print(f"  {figures['received']:,} echoed and verified, {figures['messages_per_s']:,.0f} /s")
+    offered = figures["offered_per_s"]
+    print(
+        f"  {figures['received']:,} echoed and verified, {figures['messages_per_s']:,.0f} /s"
+        + ("" if offered is None else f" of {offered:,.0f} /s due, {figures['late']:,} sent late")
+    )
     names = list(figures["response_ms"])
     print(f"\n  {'ms':<9}" + "".join(f"{name.replace('_', '.'):>10}" for name in names))
     for kind in KINDS:

@@ -15,6 +15,19 @@ class Taken(TypedDict):
     sums_ns: dict[str, int]
     counts: dict[str, bytes]
 
+def due_times(
+    arrivals: int,
+    *,
+    connections: int,
+    fleet: int,
+    index: int,
+    shards: int,
+    period_ns: float,
+    poisson: bool,
+    seed: int,
+    epoch_ns: int,
+) -> list[tuple[int, int, int]]: ...
+
 class Shard:
     def __init__(
         self,
@@ -24,10 +37,13 @@ class Shard:
         shards: int,
         size: int,
         period_ns: float,
+        poisson: bool,
+        seed: int,
         connect_timeout_ns: int,
         timeout_ns: int,
         in_flight_limit: int,
         cpu: int,
+        spin: bool,
     ) -> None: ...
     def resize(self, target: int, total: int, epoch_ns: int) -> None: ...
     def load(self, epoch_ns: int) -> None: ...

@@ -18,6 +18,10 @@ from libc.string cimport memcmp, memcpy, memset
 from loadgen.native.histogram cimport HDR_COUNTS, hdr_record
 from loadgen.native.linux cimport *
 from loadgen.native.payload cimport RUN, message_at, message_start, pool_create
+from loadgen.native.schedule cimport (
+    Schedule, gap_after, in_fleet, passed, schedule_advance, schedule_begin, schedule_free,
+    schedule_reserve,
+)
 
 cdef enum:
     EVENTS = 512 # taken from epoll at once
@@ -25,6 +29,7 @@ cdef enum:
     WAKE = 0xFFFFFFFF # marks the eventfd among the connections' indices
     SWEEP_NS = 100_000_000 # how often timeouts are looked for
     LATE_NS = 1_000_000 # a due message picked up later than this is the loader's own lateness
+    SPIN_NS = 300_000 # before a due time, if asked to: what an idle virtual CPU takes to wake up
 
 cdef enum: # states of a connection
     CLOSED
@@ -91,26 +96,23 @@ cdef struct Engine:
     # what Python sets before the thread starts
     sockaddr_storage address
     socklen_t address_length
-    uint32_t index, shards # connection i of this shard is i * shards + index of the fleet
     uint32_t size
-    double period_ns # between two messages of a connection; 0 in a closed loop
     int64_t connect_timeout_ns, timeout_ns
     uint32_t in_flight_limit
     int cpu
+    bint spin
     # the thread's own
     pthread_t thread
     int epoll, wake
     const unsigned char *pool
     unsigned char *buffer
     Connection *connections
-    uint32_t room, target, opened, in_flight, ready, busy, failed
+    uint32_t room, target, total, opened, in_flight, ready, busy, failed
     uint32_t cut
     int64_t messages_before # the cut
     bint loading, quitting
     int64_t opening_began_ns, opening_ended_ns, next_sweep_ns
-    # the schedule: message `round` of connection `turn` is the next one due
-    int64_t epoch_ns, next_due_ns, round
-    uint32_t turn, total
+    Schedule schedule
     Tally *tally
     Tally *spare
     # a command and its answer
@@ -226,8 +228,7 @@ cdef inline void begin_message(
 ) noexcept nogil:
     connection.number += 1
     connection.start = message_start(
-        <uint32_t>(connection - engine.connections) * engine.shards + engine.index,
-        connection.number,
+        in_fleet(&engine.schedule, <uint32_t>(connection - engine.connections)), connection.number
     )
     connection.sent = 0
     connection.echoed = 0
@@ -237,7 +238,7 @@ cdef inline void begin_message(
         connection.state = BUSY
         engine.busy += 1
         engine.tally.sent += 1
-        if engine.period_ns > 0: # in a closed loop a message is due when it is sent
+        if engine.schedule.period_ns > 0: # in a closed loop a message is due when it is sent
             engine.tally.send_lag_sum_ns += now_ns - due_ns
             hdr_record(engine.tally.send_lag, now_ns - due_ns)
     send_on(engine, connection)
@@ -246,13 +247,14 @@ cdef inline void begin_message(
 cdef inline void complete_message(Engine *engine, Connection *connection) noexcept nogil:
     cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
     cdef int64_t due
+    cdef uint32_t i
     cdef Tally *tally = engine.tally
     if connection.state == PROBING:
         connection.state = IDLE
         engine.in_flight -= 1
         engine.ready += 1
         note_opening(engine)
-        if engine.loading and engine.period_ns == 0:
+        if engine.loading and engine.schedule.period_ns == 0:
             begin_message(engine, connection, now, now)
         return
     tally.messages += 1
@@ -261,16 +263,19 @@ cdef inline void complete_message(Engine *engine, Connection *connection) noexce
     connection.completed_in = engine.cut
     connection.state = IDLE
     engine.busy -= 1
-    if engine.period_ns == 0:
+    if engine.schedule.period_ns == 0:
         if engine.loading:
             begin_message(engine, connection, now, now)
         return
     tally.service_sum_ns += now - connection.sent_ns
     hdr_record(tally.service, now - connection.sent_ns)
     if connection.queued:
+        i = <uint32_t>(connection - engine.connections)
         due = connection.queue_due_ns
+        connection.queue_due_ns += gap_after(
+            &engine.schedule, i, passed(&engine.schedule, i) - connection.queued
+        )
         connection.queued -= 1
-        connection.queue_due_ns += <int64_t>engine.period_ns
         begin_message(engine, connection, due, now)
 
 
@@ -329,41 +334,27 @@ cdef inline void handle(Engine *engine, Connection *connection, uint32_t events)
         receive(engine, connection, events)
 
 
-cdef void aim(Engine *engine) noexcept nogil:
-    """Compute when the next message is due from the formula, so that the schedule cannot drift:
-    epoch + (round + position in the fleet / connections) * period."""
-    cdef double position = <double>(
-        <uint64_t>engine.turn * engine.shards + engine.index
-    ) / engine.total
-    engine.next_due_ns = engine.epoch_ns + <int64_t>(
-        (<double>engine.round + position) * engine.period_ns
-    )
-
-
 cdef inline void release_due(Engine *engine) noexcept nogil:
     """Send, or queue behind a busy connection, what is due; a bounded number at once."""
     cdef Connection *connection
-    cdef int64_t now
+    cdef int64_t now, due
     cdef int released = 0
     while released < RELEASES:
         now = clock_ns(CLOCK_MONOTONIC)
-        if now < engine.next_due_ns:
+        due = engine.schedule.next_due_ns
+        if now < due:
             return
         released += 1
         engine.tally.due += 1
-        engine.tally.late += now - engine.next_due_ns > LATE_NS
-        connection = &engine.connections[engine.turn]
+        engine.tally.late += now - due > LATE_NS
+        connection = &engine.connections[engine.schedule.next]
         if connection.state == IDLE:
-            begin_message(engine, connection, engine.next_due_ns, now)
+            begin_message(engine, connection, due, now)
         elif connection.state == BUSY:
             if connection.queued == 0:
-                connection.queue_due_ns = engine.next_due_ns
+                connection.queue_due_ns = due
             connection.queued += 1
-        engine.turn += 1
-        if engine.turn >= engine.target:
-            engine.turn = 0
-            engine.round += 1
-        aim(engine)
+        schedule_advance(&engine.schedule)
 
 
 cdef void sweep(Engine *engine, int64_t now) noexcept nogil:
@@ -388,10 +379,11 @@ cdef void resize(Engine *engine) noexcept nogil:
     engine.refused = False
     if target > engine.room:
         larger = <Connection *>realloc(engine.connections, target * sizeof(Connection))
-        if larger == NULL:
+        if larger != NULL:
+            engine.connections = larger
+        if larger == NULL or not schedule_reserve(&engine.schedule, target):
             engine.refused = True
             return
-        engine.connections = larger
         engine.room = target
     for i in range(target, engine.opened):
         if engine.connections[i].state != CLOSED:
@@ -405,17 +397,8 @@ cdef void resize(Engine *engine) noexcept nogil:
         engine.opening_ended_ns = 0
     engine.target = target
     engine.total = engine.command_total
-    if engine.loading and engine.period_ns > 0:
-        schedule(engine)
-
-
-cdef void schedule(Engine *engine) noexcept nogil:
-    """Begin the schedule anew at the commanded epoch."""
-    engine.epoch_ns = engine.command_epoch_ns
-    engine.turn = 0
-    engine.round = 0
-    if engine.target:
-        aim(engine)
+    if engine.loading and engine.schedule.period_ns > 0:
+        schedule_begin(&engine.schedule, target, engine.total, engine.command_epoch_ns)
 
 
 cdef void load(Engine *engine) noexcept nogil:
@@ -435,8 +418,8 @@ cdef void load(Engine *engine) noexcept nogil:
             fail(engine, connection, NEVER_OPENED)
     note_opening(engine)
     engine.loading = True
-    if engine.period_ns > 0:
-        schedule(engine)
+    if engine.schedule.period_ns > 0:
+        schedule_begin(&engine.schedule, engine.target, engine.total, engine.command_epoch_ns)
         return
     for i in range(engine.target):
         connection = &engine.connections[i]
@@ -509,9 +492,11 @@ cdef void *drive(void *argument) noexcept nogil:
         wait_ns = SWEEP_NS
         if may_open(engine):
             open_one(engine)
-        if engine.loading and engine.period_ns > 0 and engine.target > 0:
+        if engine.loading and engine.schedule.period_ns > 0 and engine.target > 0:
             release_due(engine)
-            wait_ns = engine.next_due_ns - clock_ns(CLOCK_MONOTONIC)
+            wait_ns = engine.schedule.next_due_ns - clock_ns(CLOCK_MONOTONIC)
+            if engine.spin:
+                wait_ns -= SPIN_NS
             wait_ns = 0 if wait_ns < 0 else min(wait_ns, SWEEP_NS)
         if may_open(engine):
             wait_ns = 0
@@ -533,6 +518,30 @@ cdef void *drive(void *argument) noexcept nogil:
     return NULL
 
 
+def due_times(
+    int arrivals, *, uint32_t connections, uint32_t fleet, uint32_t index, uint32_t shards,
+    double period_ns, bint poisson, uint64_t seed, int64_t epoch_ns,
+):
+    """The first arrivals of a shard's schedule, as (connection of the fleet, number, due_ns)."""
+    cdef Schedule schedule
+    cdef int64_t number
+    memset(&schedule, 0, sizeof(Schedule))
+    schedule.index, schedule.shards = index, shards
+    schedule.period_ns, schedule.poisson, schedule.seed = period_ns, poisson, seed
+    planned = []
+    try:
+        if not schedule_reserve(&schedule, connections):
+            raise MemoryError
+        schedule_begin(&schedule, connections, fleet, epoch_ns)
+        for _ in range(arrivals):
+            number = passed(&schedule, schedule.next)
+            planned.append((in_fleet(&schedule, schedule.next), number, schedule.next_due_ns))
+            schedule_advance(&schedule)
+    finally:
+        schedule_free(&schedule)
+    return planned
+
+
 cdef bytes counts_of(const int64_t *counts):
     return (<const char *>counts)[:HDR_COUNTS * sizeof(int64_t)]
 
@@ -548,7 +557,8 @@ cdef class Shard:
 
     def __cinit__(
         self, bytes address, *, uint32_t index, uint32_t shards, uint32_t size, double period_ns,
-        int64_t connect_timeout_ns, int64_t timeout_ns, uint32_t in_flight_limit, int cpu,
+        bint poisson, uint64_t seed, int64_t connect_timeout_ns, int64_t timeout_ns,
+        uint32_t in_flight_limit, int cpu, bint spin,
     ):
         cdef epoll_event event
         cdef Engine *engine = <Engine *>calloc(1, sizeof(Engine))
@@ -560,10 +570,12 @@ cdef class Shard:
             raise ValueError("address is longer than a socket address")
         memcpy(&engine.address, <const char *>address, len(address))
         engine.address_length = <socklen_t>len(address)
-        engine.index, engine.shards, engine.size = index, shards, size
-        engine.period_ns = period_ns
+        engine.size = size
+        engine.schedule.index, engine.schedule.shards = index, shards
+        engine.schedule.period_ns, engine.schedule.poisson = period_ns, poisson
+        engine.schedule.seed = seed
         engine.connect_timeout_ns, engine.timeout_ns = connect_timeout_ns, timeout_ns
-        engine.in_flight_limit, engine.cpu = in_flight_limit, cpu
+        engine.in_flight_limit, engine.cpu, engine.spin = in_flight_limit, cpu, spin
         engine.cut = 1
         engine.tally = <Tally *>calloc(1, sizeof(Tally))
         engine.spare = <Tally *>calloc(1, sizeof(Tally))
@@ -592,6 +604,7 @@ cdef class Shard:
         if self.engine.wake >= 0:
             close(self.engine.wake)
         sem_destroy(&self.engine.obeyed)
+        schedule_free(&self.engine.schedule)
         free(self.engine.connections)
         free(self.engine.tally)
         free(self.engine.spare)

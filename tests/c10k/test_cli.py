@@ -102,6 +102,8 @@ class TestWrongRequests:
             (["load", "127.0.0.1:0"], "HOST:PORT"),
             (["load", "127.0.0.1:9", "--size", "0"], "message size"),
             (["load", "127.0.0.1:9", "--rate", "-1"], "rate a connection"),
+            (["load", "127.0.0.1:9", "--arrivals", "poisson"], "need --rate"),
+            (["load", "127.0.0.1:9", "--rate", "1", "--seed", "-1"], "the seed from 0"),
             (["load", "127.0.0.1:9", "-c", "0"], "-c must be 1 or more"),
             (["load", "127.0.0.1:9", "-d", "nan"], "-d above 0"),
             (["load", "127.0.0.1:9", "--cpus", "x"], "numbers and ranges"),
@@ -179,6 +181,17 @@ class TestLoad:
         assert figures["loop"] == "open"
         assert figures["littles_law_ratio"] is None
         assert figures["received"] == pytest.approx(200, abs=40)
+        assert figures["offered_per_s"] == pytest.approx(200, abs=5)
+        assert figures["due"] == pytest.approx(figures["sent"], abs=10)
+
+    def test_poisson_arrivals_and_their_seed_are_told(self, echo_server):
+        rate = ("--rate", 20, "--arrivals", "poisson", "--seed", 7, "--spin")
+        figures = json.loads(
+            c10k("load", echo_server, "-c", 5, "-d", 1, *rate, "--json", "-").stdout
+        )
+        assert (figures["arrivals"], figures["seed"]) == ("poisson", 7)
+        assert figures["errors"] == {}
+        assert figures["received"] > 20
 
     def test_the_histogram_log_holds_what_the_table_shows(self, echo_server, tmp_path):
         log, file = tmp_path / "load.hlog", tmp_path / "load.json"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from loadgen.fleet import KINDS, Fleet
+from loadgen.native.engine import due_times
 from loadgen.workload import Workload
 from results.histogram import Histogram
 from tests.loadgen.conftest import echo, ordered_echo
@@ -36,6 +37,20 @@ def until(condition):
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)
+
+
+def schedule_of(workload, connections, epoch_ns=0):
+    """The arguments of due_times for a fleet of one thread."""
+    return {
+        "connections": connections,
+        "fleet": connections,
+        "index": 0,
+        "shards": 1,
+        "period_ns": 1e9 / workload.rate_per_connection,
+        "poisson": workload.arrivals == "poisson",
+        "seed": workload.seed,
+        "epoch_ns": epoch_ns,
+    }
 
 
 def totals(fleet, seconds=0.3):
@@ -203,6 +218,53 @@ class TestOpenLoop:
         turns = arrivals[probes : probes + 50]
         assert arrivals[:probes] == [0, 1, 2, 3, 4]
         assert turns == [0, 1, 2, 3, 4] * 10
+
+    def test_poisson_arrivals_come_in_the_order_of_their_seed(self):
+        arrivals = []
+        workload = Workload("open", rate_per_connection=20, arrivals="poisson", seed=3)
+        with ordered_echo(arrivals) as address, Fleet(address, workload, in_flight=1) as fleet:
+            fleet.resize(5)
+            fleet.wait_open(PATIENCE_S)
+            fleet.load()
+            until(lambda: len(arrivals) >= 5 + 30)
+        planned = [connection for connection, _, _ in due_times(30, **schedule_of(workload, 5))]
+        assert arrivals[5:35] == planned
+
+    @pytest.mark.parametrize("arrivals", ["uniform", "poisson"])
+    def test_messages_behind_a_busy_connection_keep_their_due_times(self, serve, arrivals):
+        """While the server stalls they queue; when sent, their lag is from when each was due."""
+        workload = Workload("open", rate_per_connection=100, arrivals=arrivals, seed=5)
+        arrived_ns = []
+
+        def stalling(connection):
+            while data := connection.recv(64):
+                arrived_ns.append(time.monotonic_ns())
+                if len(arrived_ns) == 2:  # the first proves the connection
+                    time.sleep(0.5)
+                connection.sendall(data)
+
+        with opened(serve(stalling), workload, 1) as fleet:
+            epoch_ns = time.monotonic_ns()
+            time.sleep(0.8)
+            fleet.rest()
+            cut = fleet.cut()
+        sent_ns = arrived_ns[1:]
+        assert len(sent_ns) == cut.messages > 40
+        due_ns = [
+            due for _, _, due in due_times(len(sent_ns), **schedule_of(workload, 1, epoch_ns))
+        ]
+        lag_ns = sum(sent_ns) - sum(due_ns)
+        assert lag_ns > 5e9
+        # They arrive a little after they were sent, and the epoch is known to a millisecond or so.
+        assert cut.sums_ns["send_lag"] == pytest.approx(lag_ns, abs=len(sent_ns) * 20e6)
+
+    @pytest.mark.parametrize("spin", [False, True])
+    def test_spinning_sends_the_same(self, serve, spin):
+        workload = Workload("open", rate_per_connection=50)
+        with opened(serve(echo), workload, 8, spin=spin) as fleet:
+            cut = totals(fleet, 0.5)
+        assert cut.due == pytest.approx(8 * 50 * cut.seconds, abs=2)
+        assert cut.errors == {}
 
     def test_a_stall_is_charged_to_every_message_that_was_due_in_it(self, serve):
         """Service times see one slow message; response times see all that had to wait."""

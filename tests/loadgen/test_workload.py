@@ -14,6 +14,8 @@ def test_a_rate_makes_an_open_loop():
         {"rate_per_connection": 0},
         {"rate_per_connection": -1},
         {"rate_per_connection": float("nan")},
+        {"arrivals": "bursts"},
+        {"seed": -1},
         {"size_bytes": 0},
         {"size_bytes": LARGEST_MESSAGE + 1},
         {"timeout_s": 0},
