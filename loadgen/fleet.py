@@ -10,9 +10,8 @@ with Fleet(("127.0.0.1", 9000), WORKLOADS["saturated"]) as fleet:
     window = fleet.cut()  # and ends; the next one has begun
 """
 
-import socket
-import struct
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,7 +19,9 @@ from typing import Final, Self
 
 import numpy as np
 
-from loadgen.native.engine import CAUSE_NAMES, Shard
+from loadgen.address import Address
+from loadgen.native.engine import Shard as NativeShard
+from loadgen.shard import KINDS, Shard
 from loadgen.workload import Workload
 
 # Connections that may lack their first echo at once. Far below any usual listen backlog, so
@@ -33,8 +34,6 @@ BUSY_SHARE: Final = 0.95
 # hiccup of the host, which is no limit of the loader's.
 LATE_SHARE: Final = 0.01
 LATE_FEW: Final = 5
-
-KINDS: Final = ("response", "service", "send_lag", "connect", "waiting")
 
 
 def loader_limited(windows: "Sequence[Cut]") -> bool:
@@ -52,7 +51,7 @@ def loader_limited(windows: "Sequence[Cut]") -> bool:
 class Opened:
     """How the opening of the connections went."""
 
-    connected: int  # connections that had a verified echo
+    connected: int  # connections that had a verified reply
     failed: int
     setup_s: float  # from the first connect() to the last first echo
 
@@ -61,7 +60,7 @@ class Opened:
 class Progress:
     """Where the fleet stands, read while it runs."""
 
-    ready: int  # connections that are open and had a verified echo
+    ready: int  # connections that had a verified reply, and have not failed since
     failed: int
     opening: int
     messages: int  # completed since the fleet began
@@ -73,15 +72,16 @@ class Cut:
 
     `counts[kind]` holds int64 counts in the layout of HdrHistogram (1,000 ns to 1 h, 3
     significant digits), as bytes; `sums_ns[kind]` the exact sum. The kinds are response (from
-    when a message was due), service (from when it was sent), send_lag (sent minus due; empty in
-    a closed loop), connect, and waiting: how long the starved connections, which completed
-    nothing since before the last cut, have been waiting so far.
+    when a message was due), service (from when it was sent), send_lag (sent minus due; empty where
+    no message waits to be sent), connect, first_echo (from the start of connecting to a
+    connection's first verified reply), and waiting: how long the starved connections, which
+    completed nothing since before the last cut, have been waiting so far.
     """
 
     began_ns: int  # CLOCK_MONOTONIC
     seconds: float
     sent: int
-    messages: int  # completed: echoed and verified
+    messages: int  # completed: replied to and verified
     due: int  # by the schedule of an open loop
     late: int  # of these, picked up over 1 ms late by the loader itself
     starved: int
@@ -90,6 +90,11 @@ class Cut:
     cpu_share: float  # of the busiest thread, of one CPU
     sums_ns: dict[str, int]
     counts: dict[str, bytes]
+
+    @property
+    def opened(self) -> int:
+        """Connections that were opened."""
+        return int(np.frombuffer(self.counts["connect"], np.int64).sum())
 
     @property
     def loader_limited(self) -> bool:
@@ -102,7 +107,7 @@ class Cut:
         return self.sums_ns[kind] / total if total else float("nan")
 
     def littles_law_ratio(self, connections: int) -> float:
-        """Throughput × mean response time of the completed ÷ connections (Little 1961).
+        """Throughput × mean response time of the completed ÷ active connections (Little 1961).
 
         1 in a closed loop whose connections all take their turn; less where some are starved,
         since those that wait are connections but complete nothing.
@@ -132,24 +137,18 @@ class Fleet:
     ) -> None:
         self.workload = workload
         self.connections = 0
-        packed = _pack(address)
-        rate = workload.rate_per_connection
+        target = Address.resolve(*address)
         self._shards: list[Shard] = []
         try:
             for index in range(threads):
                 self._shards.append(
-                    Shard(
-                        packed,
+                    NativeShard(
+                        target,
+                        workload,
                         index=index,
                         shards=threads,
-                        size=workload.size_bytes,
-                        period_ns=1e9 / rate if rate else 0.0,
-                        poisson=workload.arrivals == "poisson",
-                        seed=workload.seed,
-                        connect_timeout_ns=int(workload.connect_timeout_s * 1e9),
-                        timeout_ns=int(workload.timeout_s * 1e9),
-                        in_flight_limit=max(1, in_flight // threads),
-                        cpu=cpus[index % len(cpus)] if cpus else -1,
+                        in_flight=max(1, in_flight // threads),
+                        cpu=cpus[index % len(cpus)] if cpus else None,
                         spin=spin,
                     )
                 )
@@ -160,16 +159,21 @@ class Fleet:
     def resize(self, connections: int) -> None:
         """Grow or shrink to this many connections, also under load.
 
-        New ones open at once, each proves itself with one echo, then joins the load. In an open
+        New ones open at once, each proves itself with one reply, then joins the load. In an open
         loop the schedule begins anew with the new number; a message that was queued at that
         moment keeps its due time to within one period. Raises MemoryError.
         """
         self.connections = connections
+        active = self.workload.active_of(connections)
         epoch_ns = time.monotonic_ns()
-        threads = len(self._shards)
         for index, shard in enumerate(self._shards):
-            target = max(0, (connections - index + threads - 1) // threads)
-            shard.resize(target, connections, epoch_ns)
+            shard.resize(
+                self._share(connections, index), self._share(active, index), active, epoch_ns
+            )
+
+    def _share(self, connections: int, index: int) -> int:
+        """How many of the fleet's first connections are this shard's."""
+        return len(range(index, connections, len(self._shards)))
 
     def wait_open(
         self, timeout_s: float, watch: Callable[[Progress], None] | None = None
@@ -183,9 +187,12 @@ class Fleet:
             if watch:
                 watch(progress)
             time.sleep(0.01)
-        began = min(shard.peek()[6] for shard in self._shards)
-        ended = max(shard.peek()[7] or time.monotonic_ns() for shard in self._shards)
-        return Opened(progress.ready, self.connections - progress.ready, (ended - began) / 1e9)
+        ended = [shard.peek() for shard in self._shards]
+        began_ns = min(standing.opening_began_ns for standing in ended)
+        ended_ns = max(standing.opening_ended_ns or time.monotonic_ns() for standing in ended)
+        return Opened(
+            progress.ready, self.connections - progress.ready, (ended_ns - began_ns) / 1e9
+        )
 
     def load(self) -> None:
         """Let every open connection begin to send; give up on those that are not open."""
@@ -196,11 +203,13 @@ class Fleet:
     def cut(self) -> Cut:
         """Return what happened since the last cut and begin to count anew, exactly."""
         parts = [shard.cut() for shard in self._shards]
-        causes = zip(CAUSE_NAMES, *(part["errors"] for part in parts), strict=True)
+        errors: Counter[str] = Counter()
+        for part in parts:
+            errors.update(part["errors"])
         spans_ns = [part["ended_ns"] - part["began_ns"] for part in parts]
         counts = {kind: _add([part["counts"][kind] for part in parts]) for kind in KINDS}
         sums_ns = {kind: sum(part["sums_ns"][kind] for part in parts) for kind in KINDS}
-        if self.workload.loop == "closed":  # sent when due: recorded once
+        if self.workload.sent_when_due:  # recorded once
             counts["service"], sums_ns["service"] = counts["response"], sums_ns["response"]
         return Cut(
             began_ns=min(part["began_ns"] for part in parts),
@@ -210,7 +219,7 @@ class Fleet:
             due=sum(part["due"] for part in parts),
             late=sum(part["late"] for part in parts),
             starved=sum(part["starved"] for part in parts),
-            errors={cause: sum(counts) for cause, *counts in causes if any(counts)},
+            errors=dict(errors),
             cpu_s=sum(part["cpu_ns"] for part in parts) / 1e9,
             cpu_share=max(
                 part["cpu_ns"] / span for part, span in zip(parts, spans_ns, strict=True)
@@ -221,12 +230,12 @@ class Fleet:
 
     def progress(self) -> Progress:
         """Where the fleet stands; costs the threads nothing."""
-        peeks = [shard.peek() for shard in self._shards]
+        standings = [shard.peek() for shard in self._shards]
         return Progress(
-            ready=sum(peek[0] for peek in peeks),
-            failed=sum(peek[1] for peek in peeks),
-            opening=sum(peek[3] + peek[4] for peek in peeks),
-            messages=sum(peek[5] for peek in peeks),
+            ready=sum(standing.ready for standing in standings),
+            failed=sum(standing.failed for standing in standings),
+            opening=sum(standing.opening for standing in standings),
+            messages=sum(standing.messages for standing in standings),
         )
 
     def response_counts(self) -> bytes:
@@ -238,7 +247,7 @@ class Fleet:
         for shard in self._shards:
             shard.rest()
         deadline = time.monotonic() + timeout_s
-        while any(shard.peek()[2] for shard in self._shards) and time.monotonic() < deadline:
+        while any(shard.peek().busy for shard in self._shards) and time.monotonic() < deadline:
             time.sleep(0.01)
 
     def close(self) -> None:
@@ -275,14 +284,3 @@ def _add(counts: list[bytes]) -> bytes:
     if len(counts) == 1:
         return counts[0]
     return bytes(np.sum([np.frombuffer(part, np.int64) for part in counts], axis=0).tobytes())
-
-
-def _pack(address: tuple[str, int]) -> bytes:
-    """The address as the kernel's struct sockaddr_in or sockaddr_in6 (ip(7), ipv6(7))."""
-    family, _, _, _, found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
-    host, port = str(found[0]), int(found[1])
-    if family == socket.AF_INET6:
-        scope = int(found[3]) if len(found) > 3 else 0
-        packed = struct.pack("!HI", port, 0) + socket.inet_pton(family, host)
-        return struct.pack("=H", family) + packed + struct.pack("=I", scope)
-    return struct.pack("=H", family) + struct.pack("!H4s8x", port, socket.inet_aton(host))

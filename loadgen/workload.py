@@ -1,31 +1,56 @@
-"""What each connection does: how often it sends, how much, and how long it waits."""
+"""What each connection does: what it sends, how often, and how long it waits."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 ARRIVALS: Final = ("uniform", "poisson")
+PROTOCOLS: Final = ("echo", "http", "raw", "download")
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
+LARGEST_REPLY: Final = 1024 * 1024 * 1024
+# A request that is the same each time is kept where one send() can take it whole.
+LARGEST_REQUEST: Final = 65_536
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A way to load a server with echo messages.
+    """A way to load a server.
 
-    A closed loop sends a connection's next message when the echo of the last has come. An open
+    A closed loop sends a connection's next message when the reply to the last has come. An open
     loop (a rate is given) sends at times fixed in advance; a message that is due while its
     connection is busy waits its turn with its clock running. These times are `uniform`, the
     connections' phases spread evenly over the period, or `poisson`, as independent as people are:
-    some at once, then none for a while; a `seed` gives the same ones again. Raises ValueError for
-    a figure that cannot be driven.
+    some at once, then none for a while; a `seed` gives the same ones again.
+
+    The protocols:
+
+    - `echo`: `size_bytes` that differ from message to message must come back as they are.
+    - `http`: `GET path` on kept-alive connections; the reply is read as HTTP/1.1 says (RFC 9112),
+      and a status other than 2xx is an error.
+    - `raw`: `send`, one character a byte (Latin-1), is answered by `expect_bytes` bytes of any
+      content.
+    - `download`: the line `expect_bytes` in decimal digits is answered by so many bytes, byte i of
+      which must be i mod 251.
+
+    `active` is the share of the connections that send anything after their first message; the
+    others stay open and silent. With `messages_per_connection` a connection is closed after so
+    many replies, and another takes its place when its next message is due. Raises ValueError for a
+    figure that cannot be driven.
     """
 
     name: str
     rate_per_connection: float | None = None  # messages/s; None is a closed loop
     arrivals: str = "uniform"
     seed: int = 0
+    protocol: str = "echo"
     size_bytes: int = 64
+    path: str = "/"
+    send: str = ""
+    expect_bytes: int = 0
+    active: float = 1.0
+    messages_per_connection: int | None = None  # None: one connection carries them all
     connect_timeout_s: float = 10.0
-    timeout_s: float = 30.0  # from a message's sending to its last echoed byte
+    timeout_s: float = 30.0  # from a message's sending to its reply's last byte
 
     def __post_init__(self) -> None:
         if self.rate_per_connection is not None and not 0 < self.rate_per_connection <= 1e6:
@@ -36,13 +61,66 @@ class Workload:
             )
         if not 1 <= self.size_bytes <= LARGEST_MESSAGE:
             raise ValueError(f"the message size must be from 1 to {LARGEST_MESSAGE} bytes")
+        if not 0 < self.active <= 1:
+            raise ValueError("the active share must be above 0 and at most 1")
+        limit = self.messages_per_connection
+        if limit is not None and not 1 <= limit < 1 << 32:
+            raise ValueError("the messages a connection must be 1 or more")
         if not (0 < self.connect_timeout_s < 1e6 and 0 < self.timeout_s < 1e6):
             raise ValueError("a timeout must be above 0 seconds")
+        self._check_protocol()
+
+    def _check_protocol(self) -> None:
+        if self.protocol not in PROTOCOLS:
+            raise ValueError(f"no protocol {self.protocol!r}; there are {', '.join(PROTOCOLS)}")
+        if self.protocol == "raw" and not 1 <= len(self.send) <= LARGEST_REQUEST:
+            raise ValueError(f"raw sends from 1 to {LARGEST_REQUEST} bytes")
+        if self.protocol in ("raw", "download") and not 1 <= self.expect_bytes <= LARGEST_REPLY:
+            raise ValueError(f"a reply is expected to have from 1 to {LARGEST_REPLY} bytes")
+        visible = all("!" <= character <= "~" for character in self.path)
+        if not (self.path.startswith("/") and visible and len(self.path) < LARGEST_REQUEST // 2):
+            raise ValueError(
+                "the path begins with / and holds visible ASCII alone: escape the rest"
+            )
+        if any(character > "\xff" for character in self.send):
+            raise ValueError("what raw sends is given one character a byte, up to \\xff")
 
     @property
     def loop(self) -> str:
         """`open` or `closed`."""
         return "closed" if self.rate_per_connection is None else "open"
+
+    @property
+    def sent_when_due(self) -> bool:
+        """Whether no message ever waits to be sent: for its time, or for a connection."""
+        return (
+            self.loop == "closed"
+            and self.messages_per_connection is None
+            and self.protocol != "http"  # whose server may close after any reply
+        )
+
+    def active_of(self, connections: int) -> int:
+        """How many of the connections send."""
+        return math.ceil(self.active * connections)
+
+    def request(self, authority: str) -> bytes:
+        """What is sent each time, to the host and port of a URL; empty for echo, whose messages
+        differ."""
+        match self.protocol:
+            case "http":
+                head = (
+                    f"GET {self.path} HTTP/1.1",
+                    f"Host: {authority}",
+                    "User-Agent: c10k",
+                    "",
+                    "",
+                )
+                return "\r\n".join(head).encode()
+            case "raw":
+                return self.send.encode("latin-1")
+            case "download":
+                return b"%d\n" % self.expect_bytes
+        return b""
 
 
 WORKLOADS: Final = {

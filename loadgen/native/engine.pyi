@@ -1,19 +1,6 @@
-from typing import TypedDict
-
-CAUSE_NAMES: tuple[str, ...]
-
-class Taken(TypedDict):
-    began_ns: int
-    ended_ns: int
-    cpu_ns: int
-    sent: int
-    messages: int
-    due: int
-    late: int
-    starved: int
-    errors: list[int]
-    sums_ns: dict[str, int]
-    counts: dict[str, bytes]
+from loadgen.address import Address
+from loadgen.shard import Standing, Taken
+from loadgen.workload import Workload
 
 def due_times(
     arrivals: int,
@@ -31,24 +18,19 @@ def due_times(
 class Shard:
     def __init__(
         self,
-        address: bytes,
+        target: Address,
+        workload: Workload,
         *,
         index: int,
         shards: int,
-        size: int,
-        period_ns: float,
-        poisson: bool,
-        seed: int,
-        connect_timeout_ns: int,
-        timeout_ns: int,
-        in_flight_limit: int,
-        cpu: int,
+        in_flight: int,
+        cpu: int | None,
         spin: bool,
     ) -> None: ...
-    def resize(self, target: int, total: int, epoch_ns: int) -> None: ...
+    def resize(self, target: int, active: int, fleet_active: int, epoch_ns: int) -> None: ...
     def load(self, epoch_ns: int) -> None: ...
     def rest(self) -> None: ...
-    def quit(self) -> None: ...
     def cut(self) -> Taken: ...
-    def peek(self) -> tuple[int, int, int, int, int, int, int, int]: ...
+    def peek(self) -> Standing: ...
     def response_counts(self) -> bytes: ...
+    def quit(self) -> None: ...

@@ -11,13 +11,19 @@ from libc.errno cimport (
     EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, ECONNRESET, EINPROGRESS, EINTR, EMFILE, ENFILE, EPIPE,
     ETIMEDOUT, errno,
 )
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
+from loadgen.address import CONNECTIONS_A_SOURCE
+from loadgen.shard import Standing
+
 from loadgen.native.histogram cimport HDR_COUNTS, hdr_record
+from loadgen.native.http cimport Reply, UNTIL_CLOSE, WHOLE, reply_begin, reply_feed
 from loadgen.native.linux cimport *
-from loadgen.native.payload cimport RUN, message_at, message_start, pool_create
+from loadgen.native.payload cimport (
+    PATTERN, RUN, message_at, message_start, pattern_at, pattern_create, pool_create
+)
 from loadgen.native.schedule cimport (
     Schedule, gap_after, in_fleet, passed, schedule_advance, schedule_begin, schedule_free,
     schedule_reserve,
@@ -34,9 +40,11 @@ cdef enum:
 cdef enum: # states of a connection
     CLOSED
     CONNECTING
-    PROBING # connected; its first message has not come back yet
+    PROBING # connected; the reply to its first message has not come yet
     IDLE
     BUSY
+    PARTED # closed after its share of messages, until its next one is due
+    RECONNECTING # with a message that waits for it
 
 cdef enum: # causes, in the order of CAUSE_NAMES
     CONNECT_REFUSED
@@ -50,13 +58,24 @@ cdef enum: # causes, in the order of CAUSE_NAMES
     TIMEOUT
     CORRUPT
     EXCESS
+    HTTP_STATUS
+    MALFORMED
     IO_ERROR
     CAUSES
 
 CAUSE_NAMES = (
     "connect_refused", "connect_timeout", "connect_failed", "no_port", "no_descriptor",
-    "never_opened", "closed_by_server", "reset", "timeout", "corrupt", "excess", "io_error",
+    "never_opened", "closed_by_server", "reset", "timeout", "corrupt", "excess", "http_status",
+    "malformed", "io_error",
 )
+
+cdef enum: # protocols, in the order of PROTOCOL_NAMES
+    ECHO
+    HTTP
+    RAW
+    DOWNLOAD
+
+PROTOCOL_NAMES = ("echo", "http", "raw", "download")
 
 cdef enum: # commands
     RESIZE
@@ -69,26 +88,30 @@ cdef enum: # commands
 cdef struct Connection: # one cache line
     int fd
     uint8_t state
+    uint16_t completed_in # the cut in which the last message was completed, of 2^16
     uint32_t number # of the message under way
     uint32_t start # where in the pool it begins
     uint32_t sent # bytes of it
-    uint32_t echoed # bytes of it
+    uint32_t received # bytes of its reply
+    uint32_t replies # that this socket has carried
     uint32_t queued # messages that are due but wait their turn
-    uint32_t completed_in # the cut in which the last message was completed
     int64_t due_ns
-    int64_t sent_ns # while CONNECTING: when connect() was called
+    int64_t sent_ns
     int64_t queue_due_ns # when the first of the queued messages was due
+    int64_t opened_ns # when connect() was called
 
 
 cdef struct Tally: # all that happened between two cuts
     int64_t began_ns, ended_ns, cpu_began_ns, cpu_ended_ns
     int64_t sent, messages, due, late, starved
-    int64_t response_sum_ns, service_sum_ns, send_lag_sum_ns, connect_sum_ns, waiting_sum_ns
+    int64_t response_sum_ns, service_sum_ns, send_lag_sum_ns, connect_sum_ns, first_echo_sum_ns
+    int64_t waiting_sum_ns
     int64_t errors[CAUSES]
     int64_t response[HDR_COUNTS]
     int64_t service[HDR_COUNTS]
     int64_t send_lag[HDR_COUNTS]
     int64_t connect[HDR_COUNTS]
+    int64_t first_echo[HDR_COUNTS]
     int64_t waiting[HDR_COUNTS]
 
 
@@ -96,7 +119,13 @@ cdef struct Engine:
     # what Python sets before the thread starts
     sockaddr_storage address
     socklen_t address_length
-    uint32_t size
+    sockaddr_storage *sources # to connect from: none for the first so many connections, then one
+    uint32_t source_count, connections_a_source #  after the other for as many each
+    int protocol
+    uint32_t size # of what is sent
+    uint32_t reply_size
+    uint32_t replies_a_connection # 0: as many as there are
+    bint sent_when_due # so that sending needs no record of its own
     int64_t connect_timeout_ns, timeout_ns
     uint32_t in_flight_limit
     int cpu
@@ -104,11 +133,13 @@ cdef struct Engine:
     # the thread's own
     pthread_t thread
     int epoll, wake
-    const unsigned char *pool
+    unsigned char *pool # what is sent: runs of random bytes, or the request that is always the same
+    unsigned char *pattern # what a download must bring
     unsigned char *buffer
     Connection *connections
-    uint32_t room, target, total, opened, in_flight, ready, busy, failed
-    uint32_t cut
+    Reply *replies # as far as read, one a connection, if HTTP
+    uint32_t room, target, active, opened, in_flight, ready, busy, failed
+    uint16_t cut
     int64_t messages_before # the cut
     bint loading, quitting
     int64_t opening_began_ns, opening_ended_ns, next_sweep_ns
@@ -117,7 +148,7 @@ cdef struct Engine:
     Tally *spare
     # a command and its answer
     int command
-    uint32_t command_target, command_total
+    uint32_t command_target, command_active, command_fleet_active
     int64_t command_epoch_ns
     sem_t obeyed
     bint refused
@@ -135,7 +166,7 @@ cdef void retire(Engine *engine, Connection *connection) noexcept nogil:
         engine.in_flight -= 1
     else:
         engine.ready -= 1
-        engine.busy -= connection.state == BUSY
+        engine.busy -= connection.state == BUSY or connection.state == RECONNECTING
     if connection.fd >= 0:
         close(connection.fd)
     connection.fd = -1
@@ -176,17 +207,31 @@ cdef void open_one(Engine *engine) noexcept nogil:
     """Begin to connect. One at a time, between looks at epoll: in a batch, the first would be
     found connected only after the last connect(), and seem slow."""
     cdef Connection *connection = &engine.connections[engine.opened]
-    cdef epoll_event event
-    cdef int one = 1
     memset(connection, 0, sizeof(Connection))
     connection.state = CONNECTING
-    connection.sent_ns = clock_ns(CLOCK_MONOTONIC)
+    engine.opened += 1
+    engine.in_flight += 1
+    begin_connecting(engine, connection)
+
+
+cdef inline void reopen(Engine *engine, Connection *connection, int64_t due_ns) noexcept nogil:
+    """Begin to connect anew for a message that is due."""
+    connection.state = RECONNECTING
+    connection.due_ns = due_ns
+    engine.busy += 1
+    begin_connecting(engine, connection)
+
+
+cdef void begin_connecting(Engine *engine, Connection *connection) noexcept nogil:
+    cdef uint32_t i = <uint32_t>(connection - engine.connections)
+    cdef epoll_event event
+    cdef int one = 1
+    connection.replies = 0
+    connection.opened_ns = clock_ns(CLOCK_MONOTONIC)
     # Edge-triggered and registered once for both directions: no second epoll_ctl, and the
     # kernel does not queue a drained socket again at every wait.
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
-    event.data.u32 = engine.opened
-    engine.opened += 1
-    engine.in_flight += 1
+    event.data.u32 = i
     connection.fd = socket(
         engine.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0
     )
@@ -194,13 +239,25 @@ cdef void open_one(Engine *engine) noexcept nogil:
         fail(engine, connection, cause_of(errno))
         return
     setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))
-    if (
+    if bind_source(engine, connection.fd, in_fleet(&engine.schedule, i)) < 0 or (
         connect(connection.fd, <sockaddr *>&engine.address, engine.address_length) < 0
         and errno != EINPROGRESS
     ):
         fail(engine, connection, connect_cause_of(errno))
     elif epoll_ctl(engine.epoll, EPOLL_CTL_ADD, connection.fd, &event) < 0:
         fail(engine, connection, IO_ERROR)
+
+
+cdef inline int bind_source(Engine *engine, int fd, uint32_t number) noexcept nogil:
+    """Choose the address that connection `number` of the fleet comes from, if it matters."""
+    cdef uint32_t source = number // engine.connections_a_source % (engine.source_count + 1)
+    cdef int one = 1
+    if source == 0:
+        return 0
+    # The port is chosen by connect(), which knows the target: else it would have to be one that
+    # no connection to anywhere has (ip(7)).
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one))
+    return bind(fd, <sockaddr *>&engine.sources[source - 1], engine.address_length)
 
 
 cdef inline void send_on(Engine *engine, Connection *connection) noexcept nogil:
@@ -227,88 +284,172 @@ cdef inline void begin_message(
     Engine *engine, Connection *connection, int64_t due_ns, int64_t now_ns
 ) noexcept nogil:
     connection.number += 1
-    connection.start = message_start(
-        in_fleet(&engine.schedule, <uint32_t>(connection - engine.connections)), connection.number
-    )
+    connection.start = 0
+    if engine.protocol == ECHO:
+        connection.start = message_start(
+            in_fleet(&engine.schedule, <uint32_t>(connection - engine.connections)),
+            connection.number,
+        )
     connection.sent = 0
-    connection.echoed = 0
+    connection.received = 0
+    if engine.protocol == HTTP:
+        reply_begin(&engine.replies[connection - engine.connections])
     connection.due_ns = due_ns
     connection.sent_ns = now_ns
     if connection.state == IDLE:
         connection.state = BUSY
         engine.busy += 1
         engine.tally.sent += 1
-        if engine.schedule.period_ns > 0: # in a closed loop a message is due when it is sent
+        if not engine.sent_when_due:
             engine.tally.send_lag_sum_ns += now_ns - due_ns
             hdr_record(engine.tally.send_lag, now_ns - due_ns)
     send_on(engine, connection)
 
 
-cdef inline void complete_message(Engine *engine, Connection *connection) noexcept nogil:
+cdef inline void complete_message(
+    Engine *engine, Connection *connection, bint good, bint closing
+) noexcept nogil:
+    """Take a whole reply, good or not; the server may be closing the connection after it."""
     cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
-    cdef int64_t due
-    cdef uint32_t i
     cdef Tally *tally = engine.tally
+    connection.replies += 1
+    if connection.replies == 1 and good:
+        tally.first_echo_sum_ns += now - connection.opened_ns
+        hdr_record(tally.first_echo, now - connection.opened_ns)
     if connection.state == PROBING:
+        if not good:
+            fail(engine, connection, HTTP_STATUS)
+            return
+        connection.replies = 0
         connection.state = IDLE
         engine.in_flight -= 1
         engine.ready += 1
         note_opening(engine)
-        if engine.loading and engine.schedule.period_ns == 0:
-            begin_message(engine, connection, now, now)
-        return
-    tally.messages += 1
-    tally.response_sum_ns += now - connection.due_ns
-    hdr_record(tally.response, now - connection.due_ns)
-    connection.completed_in = engine.cut
-    connection.state = IDLE
-    engine.busy -= 1
+    else:
+        if good:
+            tally.messages += 1
+            tally.response_sum_ns += now - connection.due_ns
+            hdr_record(tally.response, now - connection.due_ns)
+            if not engine.sent_when_due:
+                tally.service_sum_ns += now - connection.sent_ns
+                hdr_record(tally.service, now - connection.sent_ns)
+        else:
+            tally.errors[HTTP_STATUS] += 1
+        connection.completed_in = <uint16_t>engine.cut
+        connection.state = IDLE
+        engine.busy -= 1
+    if closing or (
+        engine.replies_a_connection and connection.replies >= engine.replies_a_connection
+    ):
+        part(engine, connection)
+    go_on(engine, connection, now)
+
+
+cdef void part(Engine *engine, Connection *connection) noexcept nogil:
+    """Close a connection that has carried its share. Plainly: the server reads an end of file."""
+    close(connection.fd)
+    connection.fd = -1
+    connection.state = PARTED
+
+
+cdef inline void go_on(Engine *engine, Connection *connection, int64_t now) noexcept nogil:
+    """Send the next message, if there is one already."""
+    cdef uint32_t i = <uint32_t>(connection - engine.connections)
+    cdef int64_t due = now
     if engine.schedule.period_ns == 0:
-        if engine.loading:
-            begin_message(engine, connection, now, now)
-        return
-    tally.service_sum_ns += now - connection.sent_ns
-    hdr_record(tally.service, now - connection.sent_ns)
-    if connection.queued:
-        i = <uint32_t>(connection - engine.connections)
+        if not engine.loading or i >= engine.active:
+            return
+    elif connection.queued:
         due = connection.queue_due_ns
         connection.queue_due_ns += gap_after(
             &engine.schedule, i, passed(&engine.schedule, i) - connection.queued
         )
         connection.queued -= 1
+    else:
+        return
+    deliver(engine, connection, due, now)
+
+
+cdef inline void deliver(
+    Engine *engine, Connection *connection, int64_t due, int64_t now
+) noexcept nogil:
+    """Send a message that is due on a connection that is free for it, or first open that."""
+    if connection.state == PARTED:
+        reopen(engine, connection, due)
+    else:
         begin_message(engine, connection, due, now)
 
 
 cdef inline void receive(Engine *engine, Connection *connection, uint32_t events) noexcept nogil:
-    """Take what has arrived and compare it; a short read means that the socket is drained."""
+    """Take what has arrived and check it; a short read means that the socket is drained."""
     cdef ssize_t count
-    while connection.state != CLOSED:
+    cdef int64_t opened_ns = connection.opened_ns
+    while connection.fd >= 0 and connection.opened_ns == opened_ns: # neither ended nor reopened
         count = recv(connection.fd, engine.buffer, RUN, 0)
         if count > 0:
-            if (
-                connection.state == IDLE
-                or connection.echoed + <uint32_t>count > connection.sent
-            ):
+            if connection.state == IDLE:
                 fail(engine, connection, EXCESS)
-                return
-            if memcmp(
-                engine.buffer,
-                message_at(engine.pool, connection.start, connection.echoed),
-                <size_t>count,
-            ) != 0:
-                fail(engine, connection, CORRUPT)
-                return
-            connection.echoed += <uint32_t>count
-            if connection.echoed == engine.size:
-                complete_message(engine, connection)
+            elif engine.protocol == ECHO:
+                take_echo(engine, connection, <uint32_t>count)
+            else:
+                take_reply(engine, connection, <uint32_t>count)
             if count < RUN and not events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
                 return
         elif count == 0:
-            fail(engine, connection, CLOSED_BY_SERVER)
+            take_end(engine, connection)
+            return
         elif errno == EAGAIN:
             return
         elif errno != EINTR:
             fail(engine, connection, cause_of(errno))
+
+
+cdef inline void take_echo(Engine *engine, Connection *connection, uint32_t count) noexcept nogil:
+    if connection.received + count > connection.sent:
+        fail(engine, connection, EXCESS)
+        return
+    if memcmp(
+        engine.buffer, message_at(engine.pool, connection.start, connection.received), count
+    ) != 0:
+        fail(engine, connection, CORRUPT)
+        return
+    connection.received += count
+    if connection.received == engine.size:
+        complete_message(engine, connection, True, False)
+
+
+cdef inline void take_reply(Engine *engine, Connection *connection, uint32_t count) noexcept nogil:
+    """Take bytes of a reply that is no echo, to a request that must be out."""
+    cdef Reply *reply
+    if connection.sent < engine.size:
+        fail(engine, connection, EXCESS)
+    elif engine.protocol == HTTP:
+        reply = &engine.replies[connection - engine.connections]
+        if not reply_feed(reply, <const char *>engine.buffer, count):
+            fail(engine, connection, EXCESS if reply.state == WHOLE else MALFORMED)
+        elif reply.state == WHOLE:
+            complete_message(engine, connection, 200 <= reply.status < 300, reply.closing)
+    elif connection.received + count > engine.reply_size:
+        fail(engine, connection, EXCESS)
+    elif engine.protocol == DOWNLOAD and memcmp(
+        engine.buffer, pattern_at(engine.pattern, connection.received), count
+    ) != 0:
+        fail(engine, connection, CORRUPT)
+    else:
+        connection.received += count
+        if connection.received == engine.reply_size:
+            complete_message(engine, connection, True, False)
+
+
+cdef inline void take_end(Engine *engine, Connection *connection) noexcept nogil:
+    """Take the end of what the server sends, which is how some replies of HTTP end."""
+    cdef Reply *reply
+    if engine.protocol == HTTP and connection.state != IDLE:
+        reply = &engine.replies[connection - engine.connections]
+        if reply.state == UNTIL_CLOSE:
+            complete_message(engine, connection, 200 <= reply.status < 300, True)
+            return
+    fail(engine, connection, CLOSED_BY_SERVER)
 
 
 cdef void connected(Engine *engine, Connection *connection) noexcept nogil:
@@ -319,18 +460,23 @@ cdef void connected(Engine *engine, Connection *connection) noexcept nogil:
     if error:
         fail(engine, connection, connect_cause_of(error))
         return
-    engine.tally.connect_sum_ns += now - connection.sent_ns
-    hdr_record(engine.tally.connect, now - connection.sent_ns)
-    connection.state = PROBING
-    begin_message(engine, connection, now, now)
+    engine.tally.connect_sum_ns += now - connection.opened_ns
+    hdr_record(engine.tally.connect, now - connection.opened_ns)
+    if connection.state == CONNECTING:
+        connection.state = PROBING
+        begin_message(engine, connection, now, now)
+    else:
+        engine.busy -= 1 # until it is again, at once
+        connection.state = IDLE
+        begin_message(engine, connection, connection.due_ns, now)
 
 
 cdef inline void handle(Engine *engine, Connection *connection, uint32_t events) noexcept nogil:
-    if connection.state == CONNECTING:
+    if connection.state == CONNECTING or connection.state == RECONNECTING:
         connected(engine, connection)
-    elif connection.sent < engine.size and connection.state > CONNECTING and events & EPOLLOUT:
+    elif connection.sent < engine.size and connection.state != CLOSED and events & EPOLLOUT:
         send_on(engine, connection)
-    if connection.state > CONNECTING and events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+    if connection.state != CLOSED and events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
         receive(engine, connection, events)
 
 
@@ -348,9 +494,9 @@ cdef inline void release_due(Engine *engine) noexcept nogil:
         engine.tally.due += 1
         engine.tally.late += now - due > LATE_NS
         connection = &engine.connections[engine.schedule.next]
-        if connection.state == IDLE:
-            begin_message(engine, connection, due, now)
-        elif connection.state == BUSY:
+        if connection.state == IDLE or connection.state == PARTED:
+            deliver(engine, connection, due, now)
+        elif connection.state == BUSY or connection.state == RECONNECTING:
             if connection.queued == 0:
                 connection.queue_due_ns = due
             connection.queued += 1
@@ -363,8 +509,8 @@ cdef void sweep(Engine *engine, int64_t now) noexcept nogil:
     cdef Connection *connection
     for i in range(engine.opened):
         connection = &engine.connections[i]
-        if connection.state == CONNECTING:
-            if now - connection.sent_ns > engine.connect_timeout_ns:
+        if connection.state == CONNECTING or connection.state == RECONNECTING:
+            if now - connection.opened_ns > engine.connect_timeout_ns:
                 fail(engine, connection, CONNECT_TIMEOUT)
         elif connection.state == PROBING or connection.state == BUSY:
             if now - connection.sent_ns > engine.timeout_ns:
@@ -372,19 +518,29 @@ cdef void sweep(Engine *engine, int64_t now) noexcept nogil:
     engine.next_sweep_ns = now + SWEEP_NS
 
 
+cdef bint reserve(Engine *engine, uint32_t room) noexcept nogil:
+    """Make room for so many connections; whether there is memory for it."""
+    cdef Connection *connections
+    cdef Reply *replies
+    connections = <Connection *>realloc(engine.connections, room * sizeof(Connection))
+    if connections == NULL:
+        return False
+    engine.connections = connections
+    if engine.protocol == HTTP:
+        replies = <Reply *>realloc(engine.replies, room * sizeof(Reply))
+        if replies == NULL:
+            return False
+        engine.replies = replies
+    return schedule_reserve(&engine.schedule, room)
+
+
 cdef void resize(Engine *engine) noexcept nogil:
     cdef uint32_t target = engine.command_target
-    cdef Connection *larger
     cdef uint32_t i
-    engine.refused = False
-    if target > engine.room:
-        larger = <Connection *>realloc(engine.connections, target * sizeof(Connection))
-        if larger != NULL:
-            engine.connections = larger
-        if larger == NULL or not schedule_reserve(&engine.schedule, target):
-            engine.refused = True
-            return
-        engine.room = target
+    engine.refused = target > engine.room and not reserve(engine, target)
+    if engine.refused:
+        return
+    engine.room = max(engine.room, target)
     for i in range(target, engine.opened):
         if engine.connections[i].state != CLOSED:
             retire(engine, &engine.connections[i])
@@ -396,16 +552,15 @@ cdef void resize(Engine *engine) noexcept nogil:
         engine.opening_began_ns = clock_ns(CLOCK_MONOTONIC)
         engine.opening_ended_ns = 0
     engine.target = target
-    engine.total = engine.command_total
-    if engine.loading and engine.schedule.period_ns > 0:
-        schedule_begin(&engine.schedule, target, engine.total, engine.command_epoch_ns)
+    engine.active = engine.command_active
+    if engine.loading:
+        begin_load(engine)
 
 
 cdef void load(Engine *engine) noexcept nogil:
-    """Give up on connections without a first echo and let the others begin."""
+    """Give up on connections without a first reply and let the others begin."""
     cdef uint32_t i
     cdef Connection *connection
-    cdef int64_t now
     for i in range(engine.opened, engine.target):
         engine.connections[i].state = CLOSED
         engine.connections[i].fd = -1
@@ -418,14 +573,24 @@ cdef void load(Engine *engine) noexcept nogil:
             fail(engine, connection, NEVER_OPENED)
     note_opening(engine)
     engine.loading = True
+    begin_load(engine)
+
+
+cdef void begin_load(Engine *engine) noexcept nogil:
+    """Begin the schedule anew; in a closed loop, let begin whoever is active and waits for it."""
+    cdef uint32_t i
+    cdef Connection *connection
+    cdef int64_t now
     if engine.schedule.period_ns > 0:
-        schedule_begin(&engine.schedule, engine.target, engine.total, engine.command_epoch_ns)
+        schedule_begin(
+            &engine.schedule, engine.active, engine.command_fleet_active, engine.command_epoch_ns
+        )
         return
-    for i in range(engine.target):
+    for i in range(min(engine.active, engine.opened)):
         connection = &engine.connections[i]
-        if connection.state == IDLE:
+        if connection.state == IDLE or connection.state == PARTED:
             now = clock_ns(CLOCK_MONOTONIC)
-            begin_message(engine, connection, now, now)
+            deliver(engine, connection, now, now)
 
 
 cdef void rest(Engine *engine) noexcept nogil:
@@ -446,7 +611,7 @@ cdef void cut(Engine *engine) noexcept nogil:
     for i in range(engine.opened):
         connection = &engine.connections[i]
         if (
-            connection.state == BUSY
+            (connection.state == BUSY or connection.state == RECONNECTING)
             and connection.completed_in != engine.cut
             and connection.due_ns < tally.began_ns
         ):
@@ -492,7 +657,7 @@ cdef void *drive(void *argument) noexcept nogil:
         wait_ns = SWEEP_NS
         if may_open(engine):
             open_one(engine)
-        if engine.loading and engine.schedule.period_ns > 0 and engine.target > 0:
+        if engine.loading and engine.schedule.period_ns > 0 and engine.active > 0:
             release_due(engine)
             wait_ns = engine.schedule.next_due_ns - clock_ns(CLOCK_MONOTONIC)
             if engine.spin:
@@ -547,18 +712,18 @@ cdef bytes counts_of(const int64_t *counts):
 
 
 cdef class Shard:
-    """One thread of the fleet; see loadgen/fleet.py for what the calls mean.
+    """A shard (loadgen/shard.py) that is one native thread, pinned to `cpu` if there is one.
 
-    Raises MemoryError or OSError where the machine refuses memory, an epoll or a thread.
+    With `spin` it polls for the last 0.3 ms before a message is due. Raises MemoryError or OSError
+    where the machine refuses memory, an epoll or a thread.
     """
 
     cdef Engine *engine
     cdef bint running
 
     def __cinit__(
-        self, bytes address, *, uint32_t index, uint32_t shards, uint32_t size, double period_ns,
-        bint poisson, uint64_t seed, int64_t connect_timeout_ns, int64_t timeout_ns,
-        uint32_t in_flight_limit, int cpu, bint spin,
+        self, target, workload, *, uint32_t index, uint32_t shards, uint32_t in_flight, cpu,
+        bint spin,
     ):
         cdef epoll_event event
         cdef Engine *engine = <Engine *>calloc(1, sizeof(Engine))
@@ -566,22 +731,16 @@ cdef class Shard:
             raise MemoryError
         self.engine = engine
         engine.epoll = engine.wake = -1
-        if len(address) > <Py_ssize_t>sizeof(sockaddr_storage):
-            raise ValueError("address is longer than a socket address")
-        memcpy(&engine.address, <const char *>address, len(address))
-        engine.address_length = <socklen_t>len(address)
-        engine.size = size
+        self.configure(target, workload)
         engine.schedule.index, engine.schedule.shards = index, shards
-        engine.schedule.period_ns, engine.schedule.poisson = period_ns, poisson
-        engine.schedule.seed = seed
-        engine.connect_timeout_ns, engine.timeout_ns = connect_timeout_ns, timeout_ns
-        engine.in_flight_limit, engine.cpu, engine.spin = in_flight_limit, cpu, spin
+        engine.in_flight_limit, engine.spin = in_flight, spin
+        engine.cpu = -1 if cpu is None else cpu
         engine.cut = 1
         engine.tally = <Tally *>calloc(1, sizeof(Tally))
         engine.spare = <Tally *>calloc(1, sizeof(Tally))
         engine.buffer = <unsigned char *>malloc(RUN)
-        engine.pool = pool_create()
-        if not (engine.tally and engine.spare and engine.buffer and engine.pool):
+        engine.pattern = pattern_create()
+        if not (engine.tally and engine.spare and engine.buffer and engine.pattern):
             raise MemoryError
         sem_init(&engine.obeyed, 0, 0)
         engine.epoll = epoll_create1(EPOLL_CLOEXEC)
@@ -595,6 +754,46 @@ cdef class Shard:
             raise OSError("the fleet's thread cannot be started: too many processes or no memory")
         self.running = True
 
+    cdef void configure(self, target, workload) except *:
+        """Take over what is to be done."""
+        cdef Engine *engine = self.engine
+        cdef bytes packed = target.packed
+        cdef bytes request
+        cdef size_t i
+        memcpy(&engine.address, <const char *>packed, len(packed))
+        engine.address_length = <socklen_t>len(packed)
+        churning = workload.messages_per_connection is not None
+        engine.replies_a_connection = workload.messages_per_connection if churning else 0
+        engine.connections_a_source = 1 if churning else CONNECTIONS_A_SOURCE
+        engine.source_count = len(target.sources)
+        engine.sources = <sockaddr_storage *>calloc(
+            engine.source_count + 1, sizeof(sockaddr_storage)
+        )
+        if engine.sources == NULL:
+            raise MemoryError
+        for i, source in enumerate(target.sources):
+            packed = source.packed
+            memcpy(&engine.sources[i], <const char *>packed, len(packed))
+        engine.protocol = PROTOCOL_NAMES.index(workload.protocol)
+        if engine.protocol == ECHO:
+            engine.pool = pool_create()
+            engine.size = engine.reply_size = workload.size_bytes
+        else:
+            request = workload.request(target.authority)
+            engine.pool = <unsigned char *>malloc(len(request))
+            engine.size, engine.reply_size = len(request), workload.expect_bytes
+        if engine.pool == NULL:
+            raise MemoryError
+        if engine.protocol != ECHO:
+            memcpy(engine.pool, <const char *>request, len(request))
+        engine.sent_when_due = workload.sent_when_due
+        engine.schedule.poisson = workload.arrivals == "poisson"
+        engine.schedule.seed = workload.seed
+        if workload.rate_per_connection is not None:
+            engine.schedule.period_ns = 1e9 / workload.rate_per_connection
+        engine.connect_timeout_ns = <int64_t>(workload.connect_timeout_s * 1e9)
+        engine.timeout_ns = <int64_t>(workload.timeout_s * 1e9)
+
     def __dealloc__(self):
         if self.engine == NULL:
             return
@@ -606,10 +805,13 @@ cdef class Shard:
         sem_destroy(&self.engine.obeyed)
         schedule_free(&self.engine.schedule)
         free(self.engine.connections)
+        free(self.engine.replies)
+        free(self.engine.sources)
         free(self.engine.tally)
         free(self.engine.spare)
         free(self.engine.buffer)
-        free(<void *>self.engine.pool)
+        free(self.engine.pattern)
+        free(self.engine.pool)
         free(self.engine)
 
     cdef void command(self, int command) noexcept:
@@ -621,8 +823,11 @@ cdef class Shard:
             while sem_wait(&engine.obeyed) < 0: # a signal: Python's handler runs after this
                 pass
 
-    def resize(self, uint32_t target, uint32_t total, int64_t epoch_ns):
-        self.engine.command_target, self.engine.command_total = target, total
+    def resize(
+        self, uint32_t target, uint32_t active, uint32_t fleet_active, int64_t epoch_ns
+    ):
+        self.engine.command_target, self.engine.command_active = target, active
+        self.engine.command_fleet_active = fleet_active
         self.engine.command_epoch_ns = epoch_ns
         self.command(RESIZE)
         if self.engine.refused:
@@ -655,12 +860,17 @@ cdef class Shard:
             "due": tally.due,
             "late": tally.late,
             "starved": tally.starved,
-            "errors": [tally.errors[cause] for cause in range(CAUSES)],
+            "errors": {
+                CAUSE_NAMES[cause]: tally.errors[cause]
+                for cause in range(CAUSES)
+                if tally.errors[cause]
+            },
             "sums_ns": {
                 "response": tally.response_sum_ns,
                 "service": tally.service_sum_ns,
                 "send_lag": tally.send_lag_sum_ns,
                 "connect": tally.connect_sum_ns,
+                "first_echo": tally.first_echo_sum_ns,
                 "waiting": tally.waiting_sum_ns,
             },
             "counts": {
@@ -668,6 +878,7 @@ cdef class Shard:
                 "service": counts_of(tally.service),
                 "send_lag": counts_of(tally.send_lag),
                 "connect": counts_of(tally.connect),
+                "first_echo": counts_of(tally.first_echo),
                 "waiting": counts_of(tally.waiting),
             },
         }
@@ -675,14 +886,13 @@ cdef class Shard:
         return taken
 
     def peek(self):
-        """What may be read while the thread runs on: a figure may be a few messages old."""
         cdef Engine *engine = self.engine
-        return (
-            engine.ready, engine.failed, engine.busy, engine.in_flight,
-            engine.target - engine.opened, engine.messages_before + engine.tally.messages,
+        return Standing(
+            engine.ready, engine.failed, engine.busy,
+            engine.in_flight + engine.target - engine.opened,
+            engine.messages_before + engine.tally.messages,
             engine.opening_began_ns, engine.opening_ended_ns,
         )
 
     def response_counts(self):
-        """The response times since the last cut, as far as recorded."""
         return counts_of(self.engine.tally.response)

@@ -11,6 +11,7 @@ cdef extern from "<sys/socket.h>" nogil:
         unsigned short ss_family
     int SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC, SOL_SOCKET, SO_ERROR, MSG_NOSIGNAL
     int socket(int domain, int type, int protocol)
+    int bind(int fd, const sockaddr *address, socklen_t length)
     int connect(int fd, const sockaddr *address, socklen_t length)
     int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
     int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
@@ -18,7 +19,7 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t send(int fd, const void *buffer, size_t length, int flags)
 
 cdef extern from "<netinet/in.h>" nogil:
-    int IPPROTO_TCP
+    int IPPROTO_IP, IPPROTO_TCP, IP_BIND_ADDRESS_NO_PORT
 
 cdef extern from "<netinet/tcp.h>" nogil:
     int TCP_NODELAY

@@ -1,4 +1,4 @@
-"""What the connections send, and the check that it came back.
+"""What the connections send, and what must come back.
 
 A message is a run of one pool of random bytes; where it starts follows from the connection and
 the message's number. So a message needs no buffer of its own to be sent, to be sent on after a
@@ -13,6 +13,7 @@ from libc.string cimport memcmp, memcpy
 cdef enum:
     POOL = 1 << 18 # half of a usual second-level cache
     RUN = 1 << 16 # the longest run that is sent or compared at once
+    PATTERN = 251 # a prime, so that no boundary of pages or buffers falls in with its period
 
 
 cdef inline unsigned char *pool_create() noexcept nogil:
@@ -44,3 +45,20 @@ cdef inline const unsigned char *message_at(
 ) noexcept nogil:
     """Where the message's bytes from `offset` on lie; RUN of them may be used."""
     return pool + ((start + offset) & (POOL - 1))
+
+
+cdef inline unsigned char *pattern_create() noexcept nogil:
+    """What a download brings, byte i being i mod PATTERN, as far as any run of it reaches."""
+    cdef unsigned char *pattern = <unsigned char *>malloc(PATTERN + RUN)
+    cdef int i
+    if pattern != NULL:
+        for i in range(PATTERN + RUN):
+            pattern[i] = <unsigned char>(i % PATTERN)
+    return pattern
+
+
+cdef inline const unsigned char *pattern_at(
+    const unsigned char *pattern, uint32_t offset
+) noexcept nogil:
+    """Where the download's bytes from `offset` on lie; RUN of them may be used."""
+    return pattern + offset % PATTERN

@@ -1,0 +1,52 @@
+"""Where the fleet connects to, and from."""
+
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Final, Self
+
+CONNECTIONS_A_SOURCE: Final = 20_000
+"""How many connections share a source address, where there are more of them: each has some 28,000
+ephemeral ports. A connection that was closed holds its port for up to a minute, so where they come
+and go, every connection takes another address than the one before."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """A socket address, and the name that it was found by."""
+
+    family: int
+    host: str
+    port: int
+    scope: int = 0
+    name: str = ""
+
+    @classmethod
+    def resolve(cls, host: str, port: int) -> Self:
+        """The first address of a host. Raises OSError where it has none."""
+        family, _, _, _, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        scope = int(found[3]) if len(found) > 3 else 0
+        return cls(family, str(found[0]), int(found[1]), scope, host)
+
+    @property
+    def packed(self) -> bytes:
+        """The kernel's struct sockaddr_in or sockaddr_in6 (ip(7), ipv6(7))."""
+        if self.family == socket.AF_INET6:
+            packed = struct.pack("!HI", self.port, 0) + socket.inet_pton(self.family, self.host)
+            return struct.pack("=H", self.family) + packed + struct.pack("=I", self.scope)
+        packed = struct.pack("!H4s8x", self.port, socket.inet_aton(self.host))
+        return struct.pack("=H", self.family) + packed
+
+    @property
+    def authority(self) -> str:
+        """Host and port as in a URL (RFC 3986, 3.2)."""
+        host = f"[{self.name}]" if ":" in self.name else self.name
+        return f"{host}:{self.port}"
+
+    @property
+    def sources(self) -> "tuple[Address, ...]":
+        """More addresses of this host's own to connect from, where the target is IPv4 loopback:
+        all of 127.0.0.0/8 is, and each address has ephemeral ports of its own."""
+        if self.family == socket.AF_INET and self.host.startswith("127."):
+            return tuple(Address(self.family, f"127.0.1.{last}", 0) for last in range(1, 17))
+        return ()

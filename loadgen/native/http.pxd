@@ -1,0 +1,204 @@
+"""Reading a reply of HTTP/1.1 as its bytes arrive, however they are cut (RFC 9112).
+
+Lines are looked at where they lie in the receive buffer; only the beginning of a line that is cut
+is kept. Bodies are counted, not read.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.string cimport memchr, memcpy, memset
+
+cdef extern from "<strings.h>" nogil:
+    int strncasecmp(const char *a, const char *b, size_t length)
+
+cdef enum:
+    LINE = 256 # of what matters in a line: a name, a number, a short list
+    HEAD = 65536 # the longest head that is read
+
+cdef enum: # what is read next
+    STATUS_LINE
+    HEADER
+    BODY
+    CHUNK_SIZE
+    CHUNK
+    CHUNK_END
+    TRAILER
+    UNTIL_CLOSE
+    WHOLE
+    MALFORMED_REPLY
+
+cdef struct Reply:
+    uint8_t state
+    bint chunked, sized, closing # closing: the server ends the connection after this reply
+    uint16_t status
+    uint16_t kept # bytes of the cut line in `line`
+    uint32_t head # bytes read of it
+    int64_t left # of the body or the chunk
+    char line[LINE]
+
+
+cdef inline void reply_begin(Reply *reply) noexcept nogil:
+    memset(reply, 0, sizeof(Reply) - LINE)
+
+
+cdef inline bint reply_feed(Reply *reply, const char *data, size_t length) noexcept nogil:
+    """Read on. False where the bytes are no reply or go on behind its end."""
+    cdef const char *newline
+    cdef size_t taken
+    while length:
+        if reply.state == BODY or reply.state == CHUNK:
+            taken = length if <int64_t>length < reply.left else <size_t>reply.left
+            reply.left -= taken
+            if reply.left == 0:
+                reply.state = WHOLE if reply.state == BODY else CHUNK_END
+        elif reply.state == UNTIL_CLOSE:
+            return True
+        elif reply.state == WHOLE or reply.state == MALFORMED_REPLY:
+            return False
+        else:
+            newline = <const char *>memchr(data, 10, length)
+            taken = newline - data + 1 if newline != NULL else length
+            reply.head += <uint32_t>taken
+            if reply.head > HEAD:
+                return False
+            if newline == NULL or reply.kept:
+                keep(reply, data, taken)
+            if newline != NULL:
+                if reply.kept:
+                    read_line(reply, reply.line, reply.kept)
+                    reply.kept = 0
+                else:
+                    read_line(reply, data, taken)
+                if reply.state == MALFORMED_REPLY:
+                    return False
+        data += taken
+        length -= taken
+    return True
+
+
+cdef inline void keep(Reply *reply, const char *data, size_t length) noexcept nogil:
+    cdef size_t room = LINE - reply.kept
+    memcpy(reply.line + reply.kept, data, length if length < room else room)
+    reply.kept += <uint16_t>(length if length < room else room)
+
+
+cdef inline void read_line(Reply *reply, const char *line, size_t length) noexcept nogil:
+    while length and (line[length - 1] == 10 or line[length - 1] == 13):
+        length -= 1
+    if reply.state == HEADER:
+        if length:
+            read_header(reply, line, length)
+        else:
+            end_head(reply)
+    elif reply.state == CHUNK_SIZE:
+        read_chunk_size(reply, line, length)
+    elif reply.state == CHUNK_END:
+        reply.state = MALFORMED_REPLY if length else CHUNK_SIZE
+        reply.head = 0
+    elif reply.state == TRAILER:
+        if length == 0:
+            reply.state = WHOLE
+    else:
+        read_status(reply, line, length)
+
+
+cdef inline bint is_digit(char character) noexcept nogil:
+    return 48 <= character <= 57
+
+
+cdef inline void read_status(Reply *reply, const char *line, size_t length) noexcept nogil:
+    """`HTTP/1.1 200 OK`"""
+    if (
+        length < 12 or strncasecmp(line, b"HTTP/1.", 7) != 0 or line[8] != 32
+        or not (is_digit(line[9]) and is_digit(line[10]) and is_digit(line[11]))
+        or (length > 12 and line[12] != 32)
+    ):
+        reply.state = MALFORMED_REPLY
+        return
+    reply.status = (line[9] - 48) * 100 + (line[10] - 48) * 10 + line[11] - 48
+    reply.closing = line[7] == 48 # of HTTP/1.0, unless a header says otherwise
+    reply.state = HEADER
+
+
+cdef inline const char *value_of(
+    const char *line, size_t *length, const char *name, size_t name_length
+) noexcept nogil:
+    """Where the header's value begins, and its length; NULL if the header is another."""
+    cdef size_t i = name_length + 1
+    if length[0] < i or line[name_length] != 58 or strncasecmp(line, name, name_length) != 0:
+        return NULL
+    while i < length[0] and (line[i] == 32 or line[i] == 9):
+        i += 1
+    while length[0] > i and (line[length[0] - 1] == 32 or line[length[0] - 1] == 9):
+        length[0] -= 1
+    length[0] -= i
+    return line + i
+
+
+cdef inline void read_header(Reply *reply, const char *line, size_t length) noexcept nogil:
+    cdef const char *value
+    cdef size_t i
+    cdef int64_t size = 0
+    cdef char first = line[0] | 32 # in lower case
+    if first == 99: # c
+        value = value_of(line, &length, b"Content-Length", 14)
+        if value != NULL:
+            for i in range(length):
+                if not is_digit(value[i]) or i == 18:
+                    reply.state = MALFORMED_REPLY
+                    return
+                size = size * 10 + value[i] - 48
+            if length == 0 or (reply.sized and reply.left != size):
+                reply.state = MALFORMED_REPLY
+                return
+            reply.sized = True
+            reply.left = size
+            return
+        value = value_of(line, &length, b"Connection", 10)
+        if value != NULL:
+            if length == 5 and strncasecmp(value, b"close", 5) == 0:
+                reply.closing = True
+            elif length == 10 and strncasecmp(value, b"keep-alive", 10) == 0:
+                reply.closing = False
+    elif first == 116: # t
+        value = value_of(line, &length, b"Transfer-Encoding", 17)
+        if value != NULL and length >= 7:
+            reply.chunked = strncasecmp(value + length - 7, b"chunked", 7) == 0
+
+
+cdef inline void end_head(Reply *reply) noexcept nogil:
+    """Decide how the body ends (RFC 9112, 6.3)."""
+    cdef uint16_t status = reply.status
+    if status < 200: # an interim reply; the real one follows
+        reply_begin(reply)
+    elif status == 204 or status == 304:
+        reply.state = WHOLE
+    elif reply.chunked:
+        reply.state = CHUNK_SIZE
+        reply.head = 0
+    elif reply.sized:
+        reply.state = BODY if reply.left else WHOLE
+    else:
+        reply.state = UNTIL_CLOSE
+        reply.closing = True
+
+
+cdef inline void read_chunk_size(Reply *reply, const char *line, size_t length) noexcept nogil:
+    """Hexadecimal digits, then perhaps an extension behind a semicolon."""
+    cdef int64_t size = 0
+    cdef size_t i = 0
+    cdef char digit
+    while i < length:
+        digit = line[i] | 32
+        if is_digit(line[i]):
+            size = size * 16 + line[i] - 48
+        elif 97 <= digit <= 102:
+            size = size * 16 + digit - 87
+        else:
+            break
+        i += 1
+    if i == 0 or i > 15 or (i < length and line[i] != 59 and line[i] != 32 and line[i] != 9):
+        reply.state = MALFORMED_REPLY
+        return
+    reply.left = size
+    reply.state = CHUNK if size else TRAILER
+    reply.head = 0

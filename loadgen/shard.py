@@ -1,0 +1,70 @@
+"""What a fleet is made of: shards, each of which drives its part of the connections alone.
+
+Whatever drives them (a native thread, an event loop of Python's, either in another process), a
+shard obeys the same commands and records the same way.
+"""
+
+from typing import Final, NamedTuple, Protocol, TypedDict
+
+KINDS: Final = ("response", "service", "send_lag", "connect", "first_echo", "waiting")
+"""What is recorded into histograms; see `loadgen.fleet.Cut`."""
+
+
+class Standing(NamedTuple):
+    """Where a shard stands, read while it runs: a figure may be a few messages old."""
+
+    ready: int  # connections that had a verified reply
+    failed: int
+    busy: int  # of the ready ones, with a message under way
+    opening: int
+    messages: int  # completed since the shard began
+    opening_began_ns: int  # CLOCK_MONOTONIC
+    opening_ended_ns: int  # 0 while it goes on
+
+
+class Taken(TypedDict):
+    """What a shard recorded between two cuts."""
+
+    began_ns: int  # CLOCK_MONOTONIC
+    ended_ns: int
+    cpu_ns: int  # of the thread that drives it
+    sent: int
+    messages: int
+    due: int
+    late: int
+    starved: int
+    errors: dict[str, int]  # cause -> count, causes that occurred only
+    sums_ns: dict[str, int]  # kind -> exact sum
+    counts: dict[str, bytes]  # kind -> int64 counts in the layout of HdrHistogram
+
+
+class Shard(Protocol):
+    """Connections i * shards + index of a fleet, for i from 0 on.
+
+    A call returns when it has been obeyed.
+    """
+
+    def resize(self, target: int, active: int, fleet_active: int, epoch_ns: int) -> None:
+        """Grow or shrink to `target` connections, the first `active` of which send.
+
+        `fleet_active` send in the whole fleet; their schedule begins anew at `epoch_ns` of
+        CLOCK_MONOTONIC. Raises MemoryError.
+        """
+
+    def load(self, epoch_ns: int) -> None:
+        """Give up on connections without a first reply, and let the others begin."""
+
+    def rest(self) -> None:
+        """Send nothing new; what is under way may come home."""
+
+    def cut(self) -> Taken:
+        """What was recorded since the last cut; begin anew."""
+
+    def peek(self) -> Standing:
+        """Where the shard stands, at no cost to its driving."""
+
+    def response_counts(self) -> bytes:
+        """The response times since the last cut, as far as recorded."""
+
+    def quit(self) -> None:
+        """Close every connection and end what drives them; a second call does nothing."""
