@@ -13,6 +13,7 @@ from results.aggregate import Recording, latency_columns, step_row
 from results.histogram import Histogram
 from results.store import StepRecord
 
+OPENING_KINDS: Final = ("connect", "first_echo")
 WINDOW_KINDS: Final = ("response", "service", "send_lag", "waiting")
 
 
@@ -36,7 +37,7 @@ class StepRecording:
     def add_opening(self, opened: Opened, cut: Cut) -> None:
         """Take how the connections were opened."""
         self.opened = opened
-        self._recordings.append(self._recording("connect", cut))
+        self._recordings += [self._recording(kind, cut) for kind in OPENING_KINDS]
         self.add_between(cut)
 
     def add_between(self, cut: Cut) -> None:

@@ -10,8 +10,8 @@ from results.schema import LATENCIES, STEPS, complete
 class Recording(NamedTuple):
     """What was recorded of one kind from `start_s` (since the run began) for `length_s` seconds.
 
-    kind: response (of completed messages), service, send_lag, connect, or waiting: how long each
-    starved connection had waited when the window ended.
+    kind: response (of completed messages), service, send_lag, connect, first_echo, or waiting: how
+    long each starved connection had waited when the window ended.
     """
 
     kind: str
@@ -30,7 +30,7 @@ def merged(kind: str, histograms: Iterable[Histogram]) -> Histogram:
 
 
 def latency_columns(recordings: Iterable[Recording]) -> dict[str, float]:
-    """The columns {response,service,send_lag,connect}_{mean,p50,...,max}_ms of these recordings.
+    """The columns KIND_{mean,p50,...,max}_ms of these recordings, KIND being each of LATENCIES.
 
     Response times include the waiting of starved connections, or the mean would flatter a server
     that forgets some. NaN where nothing was recorded.

@@ -69,6 +69,7 @@ LATENCIES: Final[Mapping[str, str]] = {
     "service": "service times, from sent to echoed",
     "send_lag": "send lags, from due to sent",
     "connect": "times to connect",
+    "first_echo": "times from the start of connecting to the first reply",
 }
 
 KEY: Final[Table] = {

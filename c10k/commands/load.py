@@ -1,27 +1,17 @@
-"""load any echo server, anywhere, and print what it did"""
+"""load any server, anywhere, and print what it did"""
 
 import argparse
-import math
 import signal
-import sys
-import time
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from c10k.commands.servers import write_json
 from c10k.outcome import CommandError, Status
 
 if TYPE_CHECKING:
-    from loadgen.fleet import Cut, Fleet, Opened
+    from loadgen.fleet import Cut, Fleet
     from loadgen.workload import Workload
-
-SCHEMA: Final = "c10k.load/1"
-SETTLE_S: Final = 0.5
-OPEN_TIMEOUT_S: Final = 120.0
-KINDS: Final = ("connect", "response", "service", "send_lag")
-WINDOW_KINDS: Final = ("response", "service", "send_lag", "waiting")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,45 +28,95 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long (default: 10)",
     )
-    parser.add_argument(
+    _configure_schedule(parser.add_argument_group("when messages are sent"))
+    _configure_messages(parser.add_argument_group("what is sent"))
+    _configure_loader(parser.add_argument_group("the loader"))
+    _configure_output(parser.add_argument_group("output"))
+
+
+def _configure_schedule(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
         "--rate",
         type=float,
         metavar="PER_CONNECTION",
         help="messages/s of each connection, due at fixed times (default: a closed loop, in which "
-        "each sends its next message when the echo of the last has come)",
+        "each sends its next message when the reply to the last has come)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--arrivals",
         choices=("uniform", "poisson"),
         help="with --rate: evenly spread (the default), or as random as independent users are",
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="of poisson arrivals (default: 0)")
-    parser.add_argument(
-        "--spin",
-        action="store_true",
-        help="with --rate and --cpus: poll just before a message is due, to send it on time to "
-        "the microsecond",
+    group.add_argument("--seed", type=int, metavar="N", help="of poisson arrivals (default: 0)")
+    group.add_argument(
+        "--active",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="of the connections that send; the others stay open and silent (default: 1)",
     )
-    parser.add_argument(
-        "--size", type=int, default=64, metavar="BYTES", help="of a message (default: 64)"
+    group.add_argument(
+        "--messages-per-connection",
+        type=int,
+        metavar="N",
+        help="close a connection after N messages and open another (default: keep it)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--timeout",
         type=float,
         default=30.0,
         metavar="SECONDS",
         help="after which a message counts as lost and its connection is closed (default: 30)",
     )
-    parser.add_argument(
+
+
+def _configure_messages(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--protocol",
+        choices=("echo", "http", "raw"),
+        help="echo: random bytes, each of which must come back (the default); http: GET requests "
+        "answered with 2xx; raw: the same bytes each time, answered by so many",
+    )
+    group.add_argument(
+        "--size", type=int, metavar="BYTES", help="of a message to be echoed (default: 64)"
+    )
+    group.add_argument("--path", help="what http asks for (default: /)")
+    group.add_argument("--send", metavar="BYTES", help=r"what raw sends, such as 'PING\r\n'")
+    group.add_argument("--expect", type=int, metavar="N", help="bytes of a reply to raw")
+    group.add_argument(
+        "--download",
+        type=int,
+        metavar="N",
+        help="send the line N, and verify the N bytes that come, byte i being i mod 251",
+    )
+
+
+def _configure_loader(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
         "--threads", type=int, default=1, metavar="K", help="loader threads (default: 1)"
     )
-    parser.add_argument(
+    group.add_argument(
         "--cpus", metavar="LIST", help="CPUs for the loader threads in turn, such as 0,2-3"
     )
-    parser.add_argument(
+    group.add_argument(
+        "--spin",
+        action="store_true",
+        help="with --rate and --cpus: poll just before a message is due, to send it on time to "
+        "the microsecond",
+    )
+
+
+def _configure_output(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--series", action="store_true", help="print a line each second")
+    group.add_argument(
+        "--percentiles",
+        action="store_true",
+        help="print the whole spectrum, in the form of HdrHistogram's tools",
+    )
+    group.add_argument(
         "--json", metavar="FILE", help="write the figures as JSON to FILE, or to - alone"
     )
-    parser.add_argument(
+    group.add_argument(
         "--hdr", type=Path, metavar="FILE", help="write the histograms as an HdrHistogram log"
     )
 
@@ -86,26 +126,14 @@ def execute(args: argparse.Namespace) -> int:
     from c10k.cpus import parse_cpus
     from c10k.limits import raise_soft_descriptor_limit, shortfalls
     from loadgen.fleet import Fleet
-    from loadgen.workload import Workload
 
     host, port = _target(args.target)
     if args.connections < 1 or not 1 <= args.threads <= 256 or not 0 < args.duration <= 86400:
         raise CommandError(
             "-c must be 1 or more, --threads 1 to 256, -d above 0 and at most 86400 seconds"
         )
-    if args.rate is None and (args.arrivals or args.seed is not None or args.spin):
-        raise CommandError(
-            "--arrivals, --seed and --spin need --rate: a closed loop has no schedule"
-        )
     try:
-        workload = Workload(
-            "load",
-            args.rate,
-            args.arrivals or "uniform",
-            args.seed or 0,
-            args.size,
-            timeout_s=args.timeout,
-        )
+        workload = _workload(args)
         cpus = parse_cpus(args.cpus) if args.cpus else None
     except ValueError as error:
         raise CommandError(str(error)) from None
@@ -119,7 +147,7 @@ def execute(args: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandError(f"{args.target}: {error.strerror or error}", Status.UNABLE) from None
     with fleet:
-        return _drive(args, workload, fleet)
+        return _measure(args, workload, fleet)
 
 
 def _target(text: str) -> tuple[str, int]:
@@ -129,168 +157,82 @@ def _target(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _drive(args: argparse.Namespace, workload: "Workload", fleet: "Fleet") -> int:
-    fleet.resize(args.connections)
-    opened = fleet.wait_open(OPEN_TIMEOUT_S, lambda _: _show(fleet, "opening"))
-    fleet.load()
-    opening = fleet.cut()
-    if not opened.connected:
-        _refuse(args.target, opening)
-    _hold(fleet, min(SETTLE_S, args.duration))
-    settling = fleet.cut()
-    interrupted = False
+def _workload(args: argparse.Namespace) -> "Workload":
+    """What is asked for. An option that would change nothing is refused: it was meant to."""
+    from loadgen.workload import Workload
+
+    if args.rate is None and (args.arrivals or args.seed is not None or args.spin):
+        raise ValueError("--arrivals, --seed and --spin need --rate: a closed loop has no schedule")
+    if args.download is not None and args.protocol:
+        raise ValueError("--download is a protocol of its own: leave out --protocol")
+    protocol = args.protocol or ("echo" if args.download is None else "download")
+    for option, owner in (("size", "echo"), ("path", "http"), ("send", "raw"), ("expect", "raw")):
+        if getattr(args, option) is not None and protocol != owner:
+            raise ValueError(f"--{option} is for --protocol {owner}; this is {protocol}")
+    if protocol == "raw" and (args.send is None or args.expect is None):
+        raise ValueError("--protocol raw needs --send BYTES and --expect N")
+    return Workload(
+        "load",
+        rate_per_connection=args.rate,
+        arrivals=args.arrivals or "uniform",
+        seed=args.seed or 0,
+        protocol=protocol,
+        size_bytes=64 if args.size is None else args.size,
+        path=args.path or "/",
+        send=_unescape(args.send or ""),
+        expect_bytes=args.download or args.expect or 0,
+        active=args.active,
+        messages_per_connection=args.messages_per_connection,
+        timeout_s=args.timeout,
+    )
+
+
+def _unescape(text: str) -> str:
+    r"""The bytes that a shell can hardly hold, written as in C: \r, \n, \x00."""
     try:
-        _hold(fleet, args.duration)
-    except KeyboardInterrupt:
-        interrupted = True
-    window = fleet.cut()
-    _hide()
-    figures = _figures(args.target, workload, opened, (opening, settling, window))
+        return text.encode().decode("unicode_escape")
+    except ValueError as error:
+        raise ValueError(f"--send: {error}") from None
+
+
+def _measure(args: argparse.Namespace, workload: "Workload", fleet: "Fleet") -> int:
+    from c10k.load import log, measure, text
+    from c10k.load.figures import figures
+
+    alone = args.json == "-"
+
+    def look(what: str) -> None:
+        text.show_progress(fleet, what)
+
+    measurement = measure.open_connections(fleet, args.connections, look)
+    if not measurement.opened.connected:
+        text.hide_progress()
+        raise _nobody_served(args.target, workload, measurement.opening)
+    tell = text.print_interval if args.series and not alone else lambda _: None
+    measure.hold(fleet, measurement, args.duration, look, tell)
+    text.hide_progress()
+    window = measurement.window
+    assert window is not None
+    found = figures(args.target, "native", workload, measurement)
     if args.hdr:
-        _write_log(args.hdr, workload, opened, opening, window)
+        args.hdr.write_text(log.text(workload, measurement))
     if args.json:
-        write_json(figures, args.json)
-    if args.json != "-":
-        _print(figures)
-    if interrupted:
+        write_json(found, args.json)
+    if not alone:
+        text.print_figures(found)
+        if args.percentiles:
+            text.print_percentiles(workload, window)
+    if measurement.interrupted:
         return Status.INTERRUPTED
     return Status.DONE if window.messages else Status.FAILED
 
 
-def _refuse(target: str, opening: "Cut") -> None:
+def _nobody_served(target: str, workload: "Workload", opening: "Cut") -> CommandError:
     cause, _ = Counter(opening.errors).most_common(1)[0]
-    raise CommandError(
-        f"no connection to {target} was served ({cause}): is an echo server listening there? "
-        f"`c10k serve asyncio_streams --port {target.rpartition(':')[2]}` starts one",
-        Status.UNABLE,
-    )
-
-
-def _hold(fleet: "Fleet", seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        time.sleep(min(0.25, left))
-        _show(fleet, f"{max(left, 0):.0f} s left")
-
-
-def _show(fleet: "Fleet", text: str) -> None:
-    """Progress, where a person watches: never in what a program reads."""
-    if sys.stderr.isatty():
-        seen = fleet.progress()
-        failed = f", {seen.failed:,} failed" if seen.failed else ""
-        line = f"{seen.ready:,} ready{failed}, {seen.messages:,} messages, {text}"
-        print(f"\r{line:<78}", end="", file=sys.stderr, flush=True)
-
-
-def _hide() -> None:
-    if sys.stderr.isatty():
-        print("\r" + " " * 78 + "\r", end="", file=sys.stderr, flush=True)
-
-
-def _figures(
-    target: str, workload: "Workload", opened: "Opened", cuts: "tuple[Cut, Cut, Cut]"
-) -> dict[str, Any]:
-    """The JSON of the contract; null where nothing was measured."""
-    from results.aggregate import Recording, latency_columns
-    from results.histogram import SUMMARY, Histogram
-
-    opening, _, window = cuts
-    errors: Counter[str] = Counter()
-    for cut in cuts:
-        errors.update(cut.errors)
-    latencies = latency_columns(
-        Recording(kind, 0.0, 0.0, Histogram.from_buffer(cut.counts[kind]))
-        for cut, kinds in ((opening, ("connect",)), (window, WINDOW_KINDS))
-        for kind in kinds
-    )
-    connections = opened.connected + opened.failed
-    closed = workload.loop == "closed"
-    return {
-        "schema": SCHEMA,
-        "target": target,
-        "engine": "native",
-        "loop": workload.loop,
-        "protocol": "echo",
-        "connections": connections,
-        "rate_per_connection": workload.rate_per_connection,
-        "arrivals": None if closed else workload.arrivals,
-        "seed": None if closed else workload.seed,
-        "offered_per_s": None if closed else window.due / window.seconds,
-        "size_bytes": workload.size_bytes,
-        "duration_s": window.seconds,
-        "setup_s": opened.setup_s,
-        "connected": opened.connected,
-        "due": None if closed else window.due,
-        "late": None if closed else window.late,
-        "sent": window.sent,
-        "received": window.messages,
-        "messages_per_s": window.messages / window.seconds,
-        "errors": dict(errors),
-        "starved": window.starved,
-        **{
-            f"{kind}_ms": {name: _or_none(latencies[f"{kind}_{name}_ms"]) for name in SUMMARY}
-            for kind in KINDS
-        },
-        "littles_law_ratio": window.littles_law_ratio(connections) if closed else None,
-        "loader": {
-            "cpu_s": window.cpu_s,
-            "cpu_us_per_message": window.cpu_s / window.messages * 1e6 if window.messages else None,
-            "limited": window.loader_limited,
-        },
-    }
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _write_log(
-    path: Path, workload: "Workload", opened: "Opened", opening: "Cut", window: "Cut"
-) -> None:
-    from results import histogram_log
-    from results.histogram import Histogram
-    from results.histogram_log import Tag
-
-    now_ns = time.monotonic_ns()
-    began = datetime.fromtimestamp(time.time() - (now_ns - opening.began_ns) / 1e9, UTC)
-    connections = opened.connected + opened.failed
-    lines = [
-        histogram_log.line(
-            Tag("load", workload.loop, 0, connections, kind),
-            (cut.began_ns - opening.began_ns) / 1e9,
-            cut.seconds,
-            Histogram.from_buffer(cut.counts[kind]),
+    remedy = f"does what listens there speak {workload.protocol}?"
+    if workload.protocol == "echo":
+        remedy = (
+            "is an echo server listening there? "
+            f"`c10k serve asyncio_streams --port {target.rpartition(':')[2]}` starts one"
         )
-        for cut, kinds in ((opening, ("connect",)), (window, WINDOW_KINDS))
-        for kind in kinds
-    ]
-    path.write_text(histogram_log.header(began) + "".join(lines))
-
-
-def _print(figures: dict[str, Any]) -> None:
-    loader = figures["loader"]
-    print(
-        f"{figures['connected']:,} of {figures['connections']:,} connections to "
-        f"{figures['target']} in {figures['setup_s']:.2f} s, {figures['loop']} loop, "
-        f"{figures['size_bytes']:,} bytes a message, {figures['duration_s']:.1f} s"
-    )
-    offered = figures["offered_per_s"]
-    print(
-        f"  {figures['received']:,} echoed and verified, {figures['messages_per_s']:,.0f} /s"
-        + ("" if offered is None else f" of {offered:,.0f} /s due, {figures['late']:,} sent late")
-    )
-    names = list(figures["response_ms"])
-    print(f"\n  {'ms':<9}" + "".join(f"{name.replace('_', '.'):>10}" for name in names))
-    for kind in KINDS:
-        values = figures[f"{kind}_ms"].values()
-        cells = "".join(f"{'–' if value is None else f'{value:.3f}':>10}" for value in values)
-        print(f"  {kind.replace('_', ' '):<9}{cells}")
-    causes = ", ".join(f"{count:,} × {cause}" for cause, count in figures["errors"].items())
-    print(f"\n  errors: {causes or 'none'}")
-    if figures["starved"]:
-        print(f"  starved: {figures['starved']:,} connections completed nothing")
-    if figures["littles_law_ratio"] is not None:
-        print(f"  Little's law: {figures['littles_law_ratio']:.3f}")
-    if loader["cpu_us_per_message"] is not None:
-        limited = ", the loader was the bottleneck" if loader["limited"] else ""
-        print(f"  loader: {loader['cpu_us_per_message']:.1f} µs of CPU a message{limited}")
+    return CommandError(f"no connection to {target} was served ({cause}): {remedy}", Status.UNABLE)

@@ -105,6 +105,18 @@ class TestWrongRequests:
             (["load", "127.0.0.1:9", "--arrivals", "poisson"], "need --rate"),
             (["load", "127.0.0.1:9", "--rate", "1", "--seed", "-1"], "the seed from 0"),
             (["load", "127.0.0.1:9", "-c", "0"], "-c must be 1 or more"),
+            (["load", "127.0.0.1:9", "--active", "0"], "active share"),
+            (["load", "127.0.0.1:9", "--messages-per-connection", "0"], "1 or more"),
+            (["load", "127.0.0.1:9", "--path", "/x"], "--path is for --protocol http"),
+            (["load", "127.0.0.1:9", "--protocol", "http", "--path", "x"], "begins with /"),
+            (["load", "127.0.0.1:9", "--protocol", "http", "--size", "1"], "--size is for"),
+            (["load", "127.0.0.1:9", "--protocol", "raw"], "needs --send BYTES and --expect N"),
+            (
+                ["load", "127.0.0.1:9", "--protocol", "raw", "--send", r"\x", "--expect", "1"],
+                "--send",
+            ),
+            (["load", "127.0.0.1:9", "--download", "0"], "from 1 to"),
+            (["load", "127.0.0.1:9", "--download", "5", "--protocol", "raw"], "--download"),
             (["load", "127.0.0.1:9", "-d", "nan"], "-d above 0"),
             (["load", "127.0.0.1:9", "--cpus", "x"], "numbers and ranges"),
             (["serve", "nobody"], "no server is called 'nobody'"),
@@ -201,6 +213,41 @@ class TestLoad:
         kinds = {line.tag.rpartition("|")[2]: line.histogram() for line in read(log.read_text())}
         assert kinds["response"].total == figures["received"]
         assert kinds["connect"].total == 5
+
+    def test_churn_is_a_result(self, echo_server):
+        churn = ("--messages-per-connection", 2, "--active", 0.5)
+        figures = json.loads(
+            c10k("load", echo_server, "-c", 10, "-d", 1, *churn, "--json", "-").stdout
+        )
+        assert figures["errors"] == {}
+        assert (figures["connections"], figures["active"]) == (10, 5)
+        assert figures["opened"] == pytest.approx(figures["received"] / 2, abs=10)
+        assert figures["first_echo_ms"]["p50"] > figures["connect_ms"]["p50"]
+
+    def test_raw_bytes_and_their_reply(self, echo_server):
+        ping = ("--protocol", "raw", "--send", r"PING\r\n\x00", "--expect", 7)
+        figures = json.loads(
+            c10k("load", echo_server, "-c", 2, "-d", 1, *ping, "--json", "-").stdout
+        )
+        assert (figures["protocol"], figures["reply_bytes"]) == ("raw", 7)
+        assert figures["received"] > 0
+        assert figures["errors"] == {}
+
+    def test_what_speaks_another_protocol_is_not_served(self, echo_server):
+        shown = c10k("load", echo_server, "-c", 2, "-d", 1, "--protocol", "http")
+        assert shown.returncode == 3
+        assert "malformed" in shown.stderr
+        assert len(shown.stderr.splitlines()) == 1
+
+    def test_a_series_and_the_whole_spectrum(self, echo_server):
+        shown = c10k("load", echo_server, "-c", 5, "-d", 2, "--series", "--percentiles")
+        assert shown.stdout.split(maxsplit=2)[:2] == ["s", "messages/s"]
+        assert "Value     Percentile TotalCount 1/(1-Percentile)" in shown.stdout
+        figures = json.loads(c10k("load", echo_server, "-c", 5, "-d", 2, "--json", "-").stdout)
+        assert len(figures["series"]) == 2
+        assert sum(second["messages"] for second in figures["series"]) == pytest.approx(
+            figures["received"], rel=0.05
+        )
 
     def test_ctrl_c_reports_what_was_measured(self, echo_server):
         command = [sys.executable, "-m", "c10k", "load", echo_server, "-d", "60", "--json", "-"]

@@ -1,0 +1,1 @@
+"""The loader alone: driving any server, and telling what it did."""

@@ -1,0 +1,106 @@
+"""The figures of a load, as the JSON of the contract has them (schema `c10k.load/1`)."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from c10k.load.measure import Interval, Measurement
+from loadgen.fleet import Cut
+from loadgen.workload import Workload
+from results.aggregate import Recording, latency_columns
+from results.histogram import SUMMARY, Histogram
+
+SCHEMA: Final = "c10k.load/1"
+KINDS: Final = ("connect", "first_echo", "response", "service", "send_lag")
+OPENING_KINDS: Final = ("connect", "first_echo")
+WINDOW_KINDS: Final = ("response", "service", "send_lag", "waiting")
+
+
+def recorded(workload: Workload, measurement: Measurement) -> Iterator[tuple[str, Cut]]:
+    """Each kind with the cut that holds it.
+
+    Connections are timed as they open: in churn that is in the window, too, else before it.
+    """
+    window = measurement.window
+    assert window is not None
+    for kind in OPENING_KINDS:
+        yield kind, window if window.opened else measurement.opening
+    for kind in WINDOW_KINDS:
+        yield kind, window
+
+
+def figures(
+    target: str, engine: str, workload: Workload, measurement: Measurement
+) -> dict[str, Any]:
+    """All of them; null where nothing was measured."""
+    opened, window = measurement.opened, measurement.window
+    assert window is not None
+    connections = opened.connected + opened.failed
+    active = workload.active_of(connections)
+    closed = workload.loop == "closed"
+    errors: Counter[str] = Counter()
+    for cut in (measurement.opening, measurement.settling, window):
+        errors.update(cut.errors if cut else {})
+    latencies = latency_columns(
+        Recording(kind, 0.0, 0.0, Histogram.from_buffer(cut.counts[kind]))
+        for kind, cut in recorded(workload, measurement)
+    )
+    return {
+        "schema": SCHEMA,
+        "target": target,
+        "engine": engine,
+        "loop": workload.loop,
+        "protocol": workload.protocol,
+        "connections": connections,
+        "active": active,
+        "rate_per_connection": workload.rate_per_connection,
+        "arrivals": None if closed else workload.arrivals,
+        "seed": None if closed else workload.seed,
+        "offered_per_s": None if closed else window.due / window.seconds,
+        "messages_per_connection": workload.messages_per_connection,
+        "size_bytes": workload.size_bytes if workload.protocol == "echo" else None,
+        "reply_bytes": workload.expect_bytes or None,
+        "duration_s": window.seconds,
+        "setup_s": opened.setup_s,
+        "connected": opened.connected,
+        "opened": window.opened,
+        "opened_per_s": window.opened / window.seconds,
+        "due": None if closed else window.due,
+        "late": None if closed else window.late,
+        "sent": window.sent,
+        "received": window.messages,
+        "messages_per_s": window.messages / window.seconds,
+        "errors": dict(errors),
+        "starved": window.starved,
+        **{
+            f"{kind}_ms": {name: _or_none(latencies[f"{kind}_{name}_ms"]) for name in SUMMARY}
+            for kind in KINDS
+        },
+        "littles_law_ratio": window.littles_law_ratio(active) if closed else None,
+        "loader": {
+            "cpu_s": window.cpu_s,
+            "cpu_us_per_message": window.cpu_s / window.messages * 1e6 if window.messages else None,
+            "limited": window.loader_limited,
+        },
+        "series": [_second(interval) for interval in measurement.intervals],
+    }
+
+
+def _second(interval: Interval) -> dict[str, float | None]:
+    responses = interval.responses.summary_ms()
+    return {
+        "start_s": interval.start_s,
+        "seconds": interval.seconds,
+        "messages": interval.responses.total,
+        "messages_per_s": interval.responses.total / interval.seconds,
+        **{
+            f"response_{name}_ms": _or_none(responses[name])
+            for name in ("mean", "p50", "p99", "max")
+        },
+        "failed": interval.failed,
+    }
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value

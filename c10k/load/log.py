@@ -1,0 +1,27 @@
+"""The histograms of a load in the standard HdrHistogram log."""
+
+import time
+from datetime import UTC, datetime
+
+from c10k.load.figures import recorded
+from c10k.load.measure import Measurement
+from loadgen.workload import Workload
+from results import histogram_log
+from results.histogram import Histogram
+from results.histogram_log import Tag
+
+
+def text(workload: Workload, measurement: Measurement) -> str:
+    """The log, a line for each kind, times counted from when the opening began."""
+    opening = measurement.opening
+    began = datetime.fromtimestamp(time.time() - time.monotonic() + opening.began_ns / 1e9, UTC)
+    connections = measurement.opened.connected + measurement.opened.failed
+    return histogram_log.header(began) + "".join(
+        histogram_log.line(
+            Tag("load", workload.loop, 0, connections, kind),
+            (cut.began_ns - opening.began_ns) / 1e9,
+            cut.seconds,
+            Histogram.from_buffer(cut.counts[kind]),
+        )
+        for kind, cut in recorded(workload, measurement)
+    )

@@ -1,0 +1,100 @@
+"""A load as people read it: its progress, its seconds, its figures and its percentiles."""
+
+import sys
+from typing import Any
+
+from c10k.load.figures import KINDS
+from c10k.load.measure import Interval
+from loadgen.fleet import Cut, Fleet
+from loadgen.workload import Workload
+from results import spectrum
+from results.histogram import Histogram
+
+
+def show_progress(fleet: Fleet, text: str) -> None:
+    """A line that changes, where a person watches: never in what a program reads."""
+    if sys.stderr.isatty():
+        seen = fleet.progress()
+        failed = f", {seen.failed:,} failed" if seen.failed else ""
+        line = f"{seen.ready:,} ready{failed}, {seen.messages:,} messages, {text}"
+        print(f"\r{line:<78}", end="", file=sys.stderr, flush=True)
+
+
+def hide_progress() -> None:
+    """Clear that line."""
+    if sys.stderr.isatty():
+        print("\r" + " " * 78 + "\r", end="", file=sys.stderr, flush=True)
+
+
+def print_interval(interval: Interval) -> None:
+    """One line of the series, under a heading before the first."""
+    hide_progress()
+    if interval.start_s == 0:
+        print(f"{'s':>8}{'messages/s':>12}{'p50 ms':>12}{'p99 ms':>12}{'max ms':>12}{'failed':>8}")
+    values = interval.responses.summary_ms()
+    cells = "".join(
+        f"{f'{values[name]:.3f}' if interval.responses.total else '–':>12}"
+        for name in ("p50", "p99", "max")
+    )
+    rate = interval.responses.total / interval.seconds
+    end_s = interval.start_s + interval.seconds
+    print(f"{end_s:>8.1f}{rate:>12,.0f}{cells}{interval.failed:>8,}", flush=True)
+
+
+def print_figures(figures: dict[str, Any]) -> None:
+    """The summary."""
+    loader = figures["loader"]
+    active = figures["active"]
+    silent = f", {active:,} of them active" if active < figures["connections"] else ""
+    print(
+        f"{figures['connected']:,} of {figures['connections']:,} connections to "
+        f"{figures['target']} in {figures['setup_s']:.2f} s{silent}, {figures['loop']} loop, "
+        f"{_what(figures)}, {figures['duration_s']:.1f} s"
+    )
+    offered = figures["offered_per_s"]
+    print(
+        f"  {figures['received']:,} {_done(figures)}, {figures['messages_per_s']:,.0f} /s"
+        + ("" if offered is None else f" of {offered:,.0f} /s due, {figures['late']:,} sent late")
+    )
+    if figures["opened"]:
+        print(f"  {figures['opened']:,} connections opened anew, {figures['opened_per_s']:,.0f} /s")
+    names = list(figures["response_ms"])
+    print(f"\n  {'ms':<11}" + "".join(f"{name.replace('_', '.'):>10}" for name in names))
+    for kind in KINDS:
+        values = figures[f"{kind}_ms"].values()
+        cells = "".join(f"{'–' if value is None else f'{value:.3f}':>10}" for value in values)
+        print(f"  {kind.replace('_', ' '):<11}{cells}")
+    causes = ", ".join(f"{count:,} × {cause}" for cause, count in figures["errors"].items())
+    print(f"\n  errors: {causes or 'none'}")
+    if figures["starved"]:
+        print(f"  starved: {figures['starved']:,} connections completed nothing")
+    if figures["littles_law_ratio"] is not None:
+        print(f"  Little's law: {figures['littles_law_ratio']:.3f}")
+    if loader["cpu_us_per_message"] is not None:
+        limited = ", the loader was the bottleneck" if loader["limited"] else ""
+        print(f"  loader: {loader['cpu_us_per_message']:.1f} µs of CPU a message{limited}")
+
+
+def print_percentiles(workload: Workload, window: Cut) -> None:
+    """The spectrum of the response times, and of the service times where they differ."""
+    kinds = ("response",) if workload.sent_when_due else ("response", "service")
+    for kind in kinds:
+        print(f"\n{kind.capitalize()} times, ms\n")
+        print(spectrum.text(Histogram.from_buffer(window.counts[kind])), end="")
+
+
+def _what(figures: dict[str, Any]) -> str:
+    if figures["protocol"] == "echo":
+        return f"{figures['size_bytes']:,} bytes a message"
+    if figures["protocol"] == "http":
+        return "HTTP"
+    return f"{figures['reply_bytes']:,} bytes a reply"
+
+
+def _done(figures: dict[str, Any]) -> str:
+    return {
+        "echo": "echoed and verified",
+        "http": "answered with 2xx",
+        "raw": "answered at full length",
+        "download": "downloaded and verified",
+    }[figures["protocol"]]
