@@ -1,7 +1,9 @@
-/* The floor for servers: a bare epoll echo server on one thread. ./echo_server PORT
+/* The floor for servers: a bare epoll echo server, one thread a process.
  *
- * Prints {"port": ..., "pid": ...} when it listens; PORT 0 takes a free one. What a peer does not
- * read yet waits in its connection's buffer, and no more is read from that peer until it is gone.
+ * ./echo_server PORT [PROCESSES] prints {"port": ..., "pid": ...} when it listens; PORT 0 takes a
+ * free one. Several processes share the port by SO_REUSEPORT, each with descriptors of its own.
+ * What a peer does not read yet waits in its connection's buffer, and no more is read from that
+ * peer until it is gone.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,6 +22,7 @@
 #define BACKLOG 65535 /* the kernel lowers it to net.core.somaxconn */
 #define BUFFER 16384
 #define EVENTS 1024
+#define PROCESSES 64
 
 struct connection {
     int fd;
@@ -38,17 +42,18 @@ static void end(int signal_number) {
     _exit(0);
 }
 
-static int listen_on(int port) {
+/* A socket that listens on the port, or on a free one for 0, which it then sets. */
+static int listen_on(int *port) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), yes = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(*port)};
     socklen_t length = sizeof address;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes)
+        || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes)
         || bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, BACKLOG)
         || getsockname(fd, (struct sockaddr *)&address, &length))
         fail("cannot listen");
-    printf("{\"port\": %d, \"pid\": %d}\n", ntohs(address.sin_port), getpid());
-    fflush(stdout);
+    *port = ntohs(address.sin_port);
     return fd;
 }
 
@@ -123,8 +128,9 @@ static void serve(struct connection *c, unsigned events) {
 int main(int argc, char **argv) {
     struct epoll_event events[EVENTS], listening = {.events = EPOLLIN};
     struct rlimit descriptors;
-    if (argc != 2) {
-        fprintf(stderr, "usage: %s PORT\n", argv[0]);
+    int listeners[PROCESSES], processes = argc == 3 ? atoi(argv[2]) : 1;
+    if (argc < 2 || argc > 3 || processes < 1 || processes > PROCESSES) {
+        fprintf(stderr, "usage: %s PORT [PROCESSES, 1 to %d]\n", argv[0], PROCESSES);
         return 2;
     }
     signal(SIGTERM, end);
@@ -133,8 +139,31 @@ int main(int argc, char **argv) {
     descriptors.rlim_cur = descriptors.rlim_max;
     setrlimit(RLIMIT_NOFILE, &descriptors);
 
+    int port = atoi(argv[1]), listener = 0;
+    for (int i = 0; i < processes; i++) /* all listen before anybody is told */
+        listeners[i] = listen_on(&port);
+    pid_t parent = getpid();
+    for (int i = processes - 1; i > 0; i--) {
+        pid_t child = fork();
+        if (child < 0)
+            fail("cannot fork");
+        if (child == 0) { /* ends with its parent, which may have ended already */
+            prctl(PR_SET_PDEATHSIG, SIGTERM);
+            if (getppid() != parent)
+                return 0;
+            listener = i;
+            break;
+        }
+    }
+    for (int i = 0; i < processes; i++)
+        if (i != listener)
+            close(listeners[i]);
+    if (listener == 0) {
+        printf("{\"port\": %d, \"pid\": %d}\n", port, getpid());
+        fflush(stdout);
+    }
+    listener = listeners[listener];
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    int listener = listen_on(atoi(argv[1]));
     if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &listening))
         fail("epoll");
     for (;;) {

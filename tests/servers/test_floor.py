@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 
+import psutil
 import pytest
 
 from benchmarks.floor import CompileError, compile_program
@@ -39,6 +40,19 @@ def test_the_echo_server_returns_what_it_was_sent(floor, connect, size):
     assert answer == message
     connection.shutdown(socket.SHUT_WR)
     assert connection.recv(1) == b""
+
+
+def test_several_processes_share_the_port_and_end_together(programs, connect, tmp_path):
+    command = [str(programs["echo_server"]), "0", "3"]
+    with ServerProcess("floor", command, log=tmp_path / "log") as server:
+        children = psutil.Process(server.pid).children()
+        assert len(children) == 2
+        for number in range(30):
+            connection = connect(server)
+            connection.sendall(b"%d" % number)
+            assert connection.recv(16) == b"%d" % number
+    assert server.returncode == 0
+    assert not psutil.wait_procs(children, timeout=10)[1]
 
 
 def test_a_client_that_never_reads_is_held_back_alone(floor, connect):
