@@ -110,6 +110,7 @@ def measure() -> Measures:
         finished = subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "benchmarks", "--quiet", "--timeout=100"),
+                *("-m", "not survey"),
                 *("-p", "no:cacheprovider", f"--benchmark-json={report}"),
             ],
             cwd=ROOT,

@@ -1,10 +1,17 @@
-"""Loaders on the same bare C echo server, in turn: how many messages a second can each drive?
+"""Loaders on the same server, in turn: how many messages a second can each drive, at what cost?
 
-All keep to one CPU and the server to another, where there are two. The fleet goes beside a bare C
-loop that neither verifies nor times a message, a Locust user a connection beside the fleet.
+All keep to one CPU and the server to another, where there are two. On a bare C echo server the
+fleet goes beside a bare C loop that neither verifies nor times a message, and a Locust user and a
+Python thread a connection go beside the fleet; on nginx the fleet goes beside wrk.
+
+What is marked `survey` takes long, or needs programs that are not the project's: `tox -e loaders`
+measures that too, `tox -e regress` leaves it out.
 """
 
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +19,16 @@ from pathlib import Path
 import pytest
 
 from benchmarks.floor import compile_program
+from benchmarks.nginx import nginx
 from servers.process import ServerProcess
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 1.0
 ROUNDS = 5
+
+
+def surveyed(*values):
+    return (pytest.param(value, marks=pytest.mark.survey) for value in values)
 
 
 @pytest.fixture(scope="module")
@@ -36,43 +48,89 @@ def bare(programs, server):
     return CLoop(compile_program("load", programs), server)
 
 
-class CLoop:
-    """The floor."""
+class Rounds:
+    """A loader over so many connections. A round is a run, taken by the message."""
 
-    def __init__(self, program, server):
-        self.command = [str(program), server.host, str(server.port)]
+    def __init__(self, loader, connections):
+        self.loader = loader
+        self.command = loader.command(connections)
+
+    def round(self):
+        return self.loader.run(self.command)
+
+
+class Loader:
+    """A program that prints its report as JSON."""
 
     def over(self, connections):
-        return Rounds([*self.command, str(connections), str(SECONDS), "64"], self)
+        return Rounds(self, connections)
+
+    def run(self, command):
+        """Seconds a message, and CPU seconds a message if that is known."""
+        finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert finished.returncode == 0, finished.stderr
+        return self.read(json.loads(finished.stdout))
 
     def read(self, report):
         return 1 / report["messages_per_s"], report["cpu_us_per_message"] / 1e6
 
 
-class Fleet:
-    def __init__(self, server):
-        self.command = ["-m", "c10k", "load", f"{server.host}:{server.port}", "--json", "-"]
+class CLoop(Loader):
+    """The floor."""
 
-    def over(self, connections):
-        duration = ["-c", str(connections), "-d", str(SECONDS)]
-        return Rounds([sys.executable, *self.command, *duration], self)
+    def __init__(self, program, server):
+        self.program = [str(program), server.host, str(server.port)]
+
+    def command(self, connections):
+        return [*self.program, str(connections), str(SECONDS), "64"]
+
+
+class CConnects(CLoop):
+    """The floor of opening: one blocking connect() after the other, nothing sent."""
+
+    def read(self, report):
+        return (report["connect_s"] / report["connections"],)
+
+
+class Threads(CLoop):
+    """A Python thread a connection."""
+
+    def __init__(self, server):
+        super().__init__(sys.executable, server)
+        self.program.insert(1, str(ROOT / "benchmarks/thread_load.py"))
+
+
+class Fleet(Loader):
+    def __init__(self, address, *options):
+        self.program = [sys.executable, "-m", "c10k", "load", address, "--json", "-", *options]
+
+    def command(self, connections):
+        return [*self.program, "-c", str(connections), "-d", str(SECONDS)]
 
     def read(self, report):
         assert not report["errors"]
         return 1 / report["messages_per_s"], report["loader"]["cpu_us_per_message"] / 1e6
 
 
-class Locust:
+class Opening(Fleet):
+    """Each connection proves itself with an echo before it counts as open."""
+
+    def read(self, report):
+        assert report["connected"] == report["connections"]
+        return (report["setup_s"] / report["connections"],)
+
+
+class Locust(Loader):
     def __init__(self, server):
-        self.command = [
-            *("-m", "locust", "-f", str(ROOT / "loadgen/locustfile.py"), "--headless", "--json"),
+        self.program = [
+            *(sys.executable, "-m", "locust", "-f", str(ROOT / "loadgen/locustfile.py")),
             *("--host", f"tcp://{server.host}:{server.port}", "--wait-s", "0", "--reset-stats"),
-            *("--skip-log", "--run-time", f"{SECONDS + 1:.0f}s"),  # a second to start its users
+            *("--headless", "--json", "--skip-log"),
+            *("--run-time", f"{SECONDS + 1:.0f}s"),  # a second to start its users
         ]
 
-    def over(self, connections):
-        users = ["--users", str(connections), "--spawn-rate", str(connections)]
-        return Rounds([sys.executable, *self.command, *users], self)
+    def command(self, connections):
+        return [*self.program, "--users", str(connections), "--spawn-rate", str(connections)]
 
     def read(self, report):
         """Locust does not tell its CPU time."""
@@ -81,27 +139,60 @@ class Locust:
         return ((echo["last_request_timestamp"] - echo["start_time"]) / echo["num_requests"],)
 
 
-class Rounds:
-    """A loader with its arguments. A round is a run, taken by the message."""
+class Wrk(Loader):
+    def __init__(self, program, port):
+        self.program = [program, "-t1", f"-d{SECONDS:.0f}s", f"http://127.0.0.1:{port}/"]
 
-    def __init__(self, command, loader):
-        self.command = command
-        self.loader = loader
+    def command(self, connections):
+        return [*self.program, f"-c{connections}"]
 
-    def round(self):
-        finished = subprocess.run(
-            self.command, cwd=ROOT, capture_output=True, text=True, timeout=60
-        )
-        assert finished.returncode == 0, finished.stderr
-        return self.loader.read(json.loads(finished.stdout))
+    def run(self, command):
+        """Its report is no JSON, and its CPU time is the system's to tell."""
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        report = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        assert "Non-2xx" not in report
+        assert "Socket errors" not in report
+        requests = int(re.search(r"(\d+) requests in", report)[1])
+        per_s = float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1])
+        return 1 / per_s, (usage.ru_utime + usage.ru_stime) / requests
 
 
-@pytest.mark.parametrize("connections", [100, 1000])
+def address(server):
+    return f"{server.host}:{server.port}"
+
+
+@pytest.mark.parametrize("connections", [100, 1000, *surveyed(10, 10000)])
 def test_fleet_by_bare_loop(benchmark, beside_floor, server, bare, connections):
-    fleet = Fleet(server).over(connections)
+    fleet = Fleet(address(server)).over(connections)
     beside_floor(fleet, bare.over(connections), rounds=ROUNDS, compared=["time", "cpu"])
 
 
-def test_locust_user_by_fleet(benchmark, beside_floor, server):
-    locust, fleet = Locust(server).over(100), Fleet(server).over(100)
-    beside_floor(locust, fleet, rounds=ROUNDS, compared=[])
+@pytest.mark.survey
+def test_opening_by_bare_connects(benchmark, beside_floor, programs, server):
+    connects = CConnects(compile_program("load", programs), server).over(10000)
+    beside_floor(Opening(address(server)).over(10000), connects, rounds=ROUNDS, compared=[])
+
+
+@pytest.mark.parametrize("connections", [100, *surveyed(10000)])
+def test_locust_user_by_fleet(benchmark, beside_floor, server, connections):
+    fleet = Fleet(address(server)).over(connections)
+    beside_floor(Locust(server).over(connections), fleet, rounds=ROUNDS, compared=[])
+
+
+@pytest.mark.survey
+def test_thread_by_fleet(benchmark, beside_floor, server):
+    fleet = Fleet(address(server)).over(100)
+    beside_floor(Threads(server).over(100), fleet, rounds=ROUNDS, compared=[])
+
+
+@pytest.mark.survey
+def test_fleet_by_wrk(benchmark, beside_floor, server_cpus, tmp_path):
+    wrk, server = shutil.which("wrk"), shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if not (wrk and server):
+        pytest.skip("wrk or nginx is not installed: sudo apt install wrk nginx-light")
+    with nginx(server, tmp_path, server_cpus) as port:
+        fleet = Fleet(f"127.0.0.1:{port}", "--protocol", "http")
+        beside_floor(fleet.over(100), Wrk(wrk, port).over(100), rounds=ROUNDS, compared=[])

@@ -14,6 +14,7 @@ def due_times(
     seed: int,
     epoch_ns: int,
 ) -> list[tuple[int, int, int]]: ...
+def read_reply(parts: list[bytes]) -> tuple[int, str, bool]: ...
 
 class Shard:
     def __init__(

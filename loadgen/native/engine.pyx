@@ -707,6 +707,21 @@ def due_times(
     return planned
 
 
+def read_reply(parts):
+    """Feed the parts of a reply of HTTP: (status, what it came to, whether it asks to close).
+
+    What it came to: whole, malformed, excess (bytes behind its end), until_close or cut.
+    """
+    cdef Reply reply
+    cdef bytes part
+    reply_begin(&reply)
+    for part in parts:
+        if not reply_feed(&reply, <const char *>part, len(part)):
+            return reply.status, "excess" if reply.state == WHOLE else "malformed", reply.closing
+    outcomes = {WHOLE: "whole", UNTIL_CLOSE: "until_close"}
+    return reply.status, outcomes.get(reply.state, "cut"), reply.closing
+
+
 cdef bytes counts_of(const int64_t *counts):
     return (<const char *>counts)[:HDR_COUNTS * sizeof(int64_t)]
 

@@ -1,0 +1,44 @@
+"""A Python thread a connection, as a loader: what one would write first.
+
+python thread_load.py HOST PORT CONNECTIONS SECONDS SIZE: each thread sends a message and waits for
+its echo, again and again. It neither verifies nor times a message.
+"""
+
+import json
+import socket
+import sys
+import threading
+import time
+
+
+def main() -> None:
+    """Load for so long and print what was done, as the C loader does."""
+    host, port, connections, seconds, size = sys.argv[1:]
+    message = b"x" * int(size)
+    sockets = [socket.create_connection((host, int(port))) for _ in range(int(connections))]
+    done = [0] * len(sockets)
+    began, cpu = time.monotonic(), time.process_time()
+    end = began + float(seconds)
+
+    def drive(place: int, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while time.monotonic() < end:
+            connection.sendall(message)
+            left = len(message)
+            while left:
+                left -= len(connection.recv(left))
+            done[place] += 1
+
+    threads = [threading.Thread(target=drive, args=each) for each in enumerate(sockets)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    elapsed, cpu = time.monotonic() - began, time.process_time() - cpu
+    messages = sum(done)
+    report = {"messages_per_s": messages / elapsed, "cpu_us_per_message": cpu / messages * 1e6}
+    print(json.dumps(report | {"connections": len(sockets), "messages": messages}))
+
+
+if __name__ == "__main__":
+    main()
