@@ -1,15 +1,12 @@
 """Run the benchmarks and compare them with the baseline of this machine."""
 
 import argparse
-import json
 import math
 import statistics
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
+from benchmarks.measure import ROOT, NotMeasured, measure
 from results.regression import (
     BASELINES,
     BaselineError,
@@ -23,7 +20,6 @@ from results.regression import (
     save_baseline,
 )
 
-ROOT = Path(__file__).parent.parent
 COMMAND = "python -m benchmarks.regress"
 THRESHOLD = 1.5
 TRIES = 3
@@ -40,24 +36,20 @@ exit status: 0 no regression; 1 a measure is slower than the threshold allows, o
 2 wrong usage; 3 nothing to compare: no baseline of this machine, or the benchmarks did not run."""
 
 
-class NotMeasured(Exception):  # noqa: N818 - what happened, not an error of this program
-    """The benchmarks did not run through."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit status."""
     options = _parser().parse_args(arguments)
     machine = Machine.here()
     try:
         if options.save:
-            typical = combined([measure() for _ in range(TRIES)], statistics.median)
+            typical = combined([ratios() for _ in range(TRIES)], statistics.median)
             path = save_baseline(BASELINES, machine, typical)
             print(f"saved {path.relative_to(ROOT)} for {machine}")
             return 0
         base = load_baseline(BASELINES, machine)  # before the time is spent on measuring
         runs: list[Measures] = []
         while len(runs) < TRIES:
-            runs.append(measure())
+            runs.append(ratios())
             comparisons = compare(base, combined(runs, min), options.threshold)
             if not any(comparison.verdict is Verdict.SLOWER for comparison in comparisons):
                 break
@@ -103,29 +95,13 @@ def _threshold(text: str) -> float:
     return value
 
 
-def measure() -> Measures:
+def ratios() -> Measures:
     """Run the benchmarks; their ratios to the floor. NotMeasured when they do not run through."""
-    with tempfile.TemporaryDirectory() as directory:
-        report = Path(directory) / "benchmarks.json"
-        finished = subprocess.run(
-            [
-                *(sys.executable, "-m", "pytest", "benchmarks", "--quiet", "--timeout=100"),
-                *("-m", "not survey"),
-                *("-p", "no:cacheprovider", f"--benchmark-json={report}"),
-            ],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if finished.returncode or not report.exists():
-            raise NotMeasured(f"{finished.stdout}\nthe benchmarks did not run through")
-        benchmarks = json.loads(report.read_text())["benchmarks"]
     return {
         f"{benchmark['name'].removeprefix('test_')} {measured}": (
             benchmark["extra_info"][measured]["times_floor"]["median"]
         )
-        for benchmark in benchmarks
+        for benchmark in measure("benchmarks", "-m", "not survey")
         for measured in benchmark["extra_info"]["compared"]
     }
 

@@ -145,7 +145,7 @@ def regress(monkeypatch, tmp_path):
     def run(measures, *arguments, then=()):
         """Run it on these measures; should it measure again, on those that come `then`."""
         runs = iter([measures, *then])
-        monkeypatch.setattr(command, "measure", lambda: next(runs, measures))
+        monkeypatch.setattr(command, "ratios", lambda: next(runs, measures))
         return command.main(arguments)
 
     return run

@@ -1,0 +1,50 @@
+"""Measure the fleet beside other loaders, and print the table of ratios that docs/loader.md shows.
+
+Needs 5 minutes. wrk is measured too where it and nginx are installed.
+"""
+
+import sys
+
+from benchmarks.measure import NotMeasured, measure
+from results.regression import Machine
+
+CASES = {
+    "test_fleet_by_bare_loop": "the fleet by a bare C loop that neither verifies nor times",
+    "test_opening_by_bare_connects": "the fleet opening by a bare C loop of connect()",
+    "test_fleet_by_wrk": "the fleet by wrk, HTTP on nginx",
+    "test_locust_user_by_fleet": "a Locust user (gevent) by the fleet",
+    "test_thread_by_fleet": "a Python thread a connection by the fleet",
+}
+CONNECTIONS = {"test_opening_by_bare_connects": "10000"}
+
+
+def main() -> int:
+    """The command; its exit status."""
+    try:
+        benchmarks = measure("benchmarks/test_loaders.py")
+    except NotMeasured as error:
+        print(error, file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        return 130
+    print(f"{Machine.here()}\n")
+    print("| | connections | time a message | loader's CPU a message |\n| --- | --- | --- | --- |")
+    for case, name in CASES.items():
+        for benchmark in benchmarks:
+            if benchmark["name"].partition("[")[0] == case:
+                connections = benchmark["param"] or CONNECTIONS.get(case, "100")
+                cells = (ratio(benchmark["extra_info"].get(kind)) for kind in ("time", "cpu"))
+                print(f"| {name} | {int(connections):,} | {' | '.join(cells)} |")
+    return 0
+
+
+def ratio(found: dict[str, dict[str, float]] | None) -> str:
+    """The median of the rounds' ratios and its 95 % interval."""
+    if found is None:
+        return "–"
+    times = found["times_floor"]
+    return f"{times['median']:.2f} × ({times['low']:.2f} to {times['high']:.2f})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""Freeze a server for a second of a ten-second window, and see who notices.
+
+`python -m benchmarks.stall PICTURE.png` loads an event loop in an open loop, stops it by SIGSTOP,
+prints the percentiles of response time and service time beside those derived by hand, and draws
+both spectra. docs/loader.md shows them.
+"""
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from loadgen.fleet import Cut, Fleet
+from loadgen.workload import Workload
+from results import spectrum
+from results.histogram import Histogram
+from servers.catalogue import parse_spec
+from servers.process import ServerProcess
+
+# Few in all, so that what the stall held up is made up for at once; many a connection, since there
+# is but one of them under way when the server stops: service time knows of that one alone.
+CONNECTIONS = 10
+RATE = 20.0  # messages/s a connection
+WINDOW_S = 10.0
+STALL_S = 1.0
+BEFORE_S = 4.0
+PERCENTILES = (50, 90, 95, 99)
+
+
+def main() -> int:
+    """The command; its exit status."""
+    if len(sys.argv) != 2:
+        print("usage: python -m benchmarks.stall PICTURE.png", file=sys.stderr)
+        return 2
+    cut, stalled_s = stalled_window()
+    derived = [
+        derived_ms(percentile, stalled_s / cut.seconds, stalled_s) for percentile in PERCENTILES
+    ]
+    print("ms         " + "".join(f"{f'p{percentile}':>10}" for percentile in PERCENTILES))
+    print("derived    " + "".join(f"{value:>10.3f}" for value in derived))
+    for kind in ("response", "service"):
+        values = Histogram.from_buffer(cut.counts[kind]).percentiles_ns(list(PERCENTILES)) / 1e6
+        print(f"{kind:<11}" + "".join(f"{value:>10.3f}" for value in values))
+    draw(cut, Path(sys.argv[1]))
+    return 0
+
+
+def derived_ms(percentile: float, stalled_share: float, stalled_s: float) -> float:
+    """Of a message due at a time t of the stall the wait is what is left of it, so the waits of
+    the stalled share are spread evenly from 0 to the whole stall; all other waits count as 0."""
+    above = 1 - (1 - percentile / 100) / stalled_share
+    return max(above, 0.0) * stalled_s * 1e3
+
+
+def stalled_window() -> tuple[Cut, float]:
+    """A window with a stall in it, and how long the stall was."""
+    spec = parse_spec("asyncio_streams")
+    workload = Workload("stall", rate_per_connection=RATE)
+    spans = []
+    command = spec.command(host="127.0.0.1", port=0)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        ServerProcess(spec.text, command, log=Path(directory, "log")) as server,
+        Fleet((server.host, server.port), workload) as fleet,
+    ):
+
+        def stall() -> None:
+            os.kill(server.pid, signal.SIGSTOP)
+            began = time.monotonic()
+            time.sleep(STALL_S)
+            spans.append(time.monotonic() - began)
+            os.kill(server.pid, signal.SIGCONT)
+
+        fleet.resize(CONNECTIONS)
+        fleet.wait_open(timeout_s=30)
+        fleet.load()
+        time.sleep(1)
+        fleet.cut()
+        timer = threading.Timer(BEFORE_S, stall)
+        timer.start()
+        time.sleep(WINDOW_S)
+        cut = fleet.cut()
+        timer.join()
+    return cut, spans[0]
+
+
+def draw(cut: Cut, path: Path) -> None:
+    """Both spectra on one axis of percentiles, as HdrHistogram's plotter has it."""
+    import matplotlib.pyplot as plt
+
+    from reports import style
+
+    with plt.rc_context(style.RC):
+        figure, axes = plt.subplots(figsize=(style.WIDTH / 72 * 1.6, style.HEIGHT / 72 * 1.2))
+        for kind, hue, beside in (
+            ("response", "vermilion", (13, 150)),
+            ("service", "blue", (50, 0.4)),
+        ):
+            levels = list(spectrum.levels(Histogram.from_buffer(cut.counts[kind])))[:-1]
+            beyond = np.array([1 / (1 - level.percentile / 100) for level in levels])
+            values_ms = np.array([level.value_ns for level in levels]) / 1e6
+            colour = style.COLOURS[hue][0]
+            axes.plot(beyond, values_ms, color=colour)
+            axes.annotate(f"{kind} time", beside, color=colour)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlim(1, 1_000)
+        decades = range(4)
+        axes.set_xticks([10**decade for decade in decades], ["0%", "90%", "99%", "99.9%"])
+        axes.set_xlabel("percentile")
+        scale = (0.1, 1, 10, 100, 1000)
+        axes.set_yticks(scale, [f"{value:g} ms" for value in scale])
+        axes.set_title(
+            f"A server frozen for {STALL_S:.0f} s of {WINDOW_S:.0f} s, as its clients felt it",
+            loc="left",
+            fontsize=style.FONT + 1,
+            color=style.INK,
+        )
+        figure.tight_layout()
+        figure.savefig(path, dpi=style.PNG_DPI)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
