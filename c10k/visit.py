@@ -8,7 +8,7 @@ from typing import Final
 from c10k.plan import Profile, Visit
 from c10k.recording import StepRecording
 from loadgen.fleet import Fleet
-from loadgen.native.hiccups import HiccupMeter
+from loadgen.hiccups import HiccupMeter
 from loadgen.telemetry import ProcessGoneError, Telemetry, kernel_growth, usage
 from loadgen.workload import Workload
 from results.histogram import Histogram

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import sys
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -46,7 +47,7 @@ class Address:
     @property
     def sources(self) -> "tuple[Address, ...]":
         """More addresses of this host's own to connect from, where the target is IPv4 loopback:
-        all of 127.0.0.0/8 is, and each address has ephemeral ports of its own."""
-        if self.family == socket.AF_INET and self.host.startswith("127."):
+        on Linux all of 127.0.0.0/8 is, and each address has ephemeral ports of its own."""
+        if sys.platform == "linux" and self.family == socket.AF_INET and self.host.startswith("127."):
             return tuple(Address(self.family, f"127.0.1.{last}", 0) for last in range(1, 17))
         return ()

@@ -17,5 +17,6 @@ class Background(ThreadPoolExecutor):
 
 
 def _give_way() -> None:
-    with suppress(OSError):  # a sandbox without the call: the load is only held up a little
+    # A system or a sandbox without the call: the load is only held up a little.
+    with suppress(OSError, AttributeError):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

@@ -1,4 +1,4 @@
-"""The fleet: many connections to one address, driven by native threads, commanded from here.
+"""The fleet: many connections to one address, driven by threads or processes, commanded from here.
 
 with Fleet(("127.0.0.1", 9000), WORKLOADS["saturated"]) as fleet:
     fleet.resize(1000)
@@ -13,20 +13,30 @@ with Fleet(("127.0.0.1", 9000), WORKLOADS["saturated"]) as fleet:
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import numpy as np
 
 from loadgen.address import Address
-from loadgen.native.engine import Shard as NativeShard
+from loadgen.engines import engine_of, shard_class
 from loadgen.shard import KINDS, Shard
 from loadgen.workload import Workload
+
+if TYPE_CHECKING:
+    from loadgen.engines import ShardClass
+
+T = TypeVar("T")
 
 # Connections that may lack their first echo at once. Far below any usual listen backlog, so
 # that opening never overflows it: an overflow costs a SYN its first retransmission, 1 s.
 IN_FLIGHT: Final = 128
+
+# A schedule begins so much later than it is ordered, that every shard has heard of it by then.
+LEAD_NS: Final = 5_000_000
 
 # A loader thread busier than this had no time left: what it measured is its own limit.
 BUSY_SHARE: Final = 0.95
@@ -116,13 +126,16 @@ class Cut:
 
 
 class Fleet:
-    """Connections to `address`, spread over native threads.
+    """Connections to `address`, spread over threads, or over `processes` of one thread each.
 
-    `threads` share the connections; `cpus` are the CPUs that they are pinned to in turn. With
-    `spin` a thread polls for the last 0.3 ms before a message is due instead of sleeping: it is
-    sent to the microsecond, and a CPU is busy with waiting. Raises
-    OSError where the address cannot be resolved or the machine refuses a thread or descriptor.
-    Closing ends every connection and joins the threads; a fleet is used once.
+    `threads` share the connections; `cpus` are the CPUs that they are pinned to in turn. Each
+    process has a descriptor limit of its own, and with the portable engine an interpreter. With
+    `spin` a thread polls before a message is due instead of sleeping: it is sent to the
+    microsecond, and a CPU is busy with waiting. `engine` is native, portable, or auto: native where
+    it is built; the attribute says which it is. Raises OSError where the address cannot be
+    resolved, the engine is not there, or the machine refuses a thread, process or descriptor, and
+    whenever a process has died. Closing ends every connection and joins the threads; a fleet is
+    used once.
     """
 
     def __init__(
@@ -131,18 +144,25 @@ class Fleet:
         workload: Workload,
         *,
         threads: int = 1,
+        processes: bool = False,
+        engine: str = "auto",
         cpus: Sequence[int] | None = None,
         in_flight: int = IN_FLIGHT,
         spin: bool = False,
     ) -> None:
+        self.engine = engine_of(engine)
         self.workload = workload
         self.connections = 0
-        target = Address.resolve(*address)
         self._shards: list[Shard] = []
+        # A thread for each process: all of them hear a command at nearly the same moment, and no
+        # KeyboardInterrupt comes between it and its answer.
+        self._threads = ThreadPoolExecutor(threads, "c10k-process") if processes else None
+        create = _in_a_process(self.engine) if processes else shard_class(self.engine)
+        target = Address.resolve(*address)
         try:
             for index in range(threads):
                 self._shards.append(
-                    NativeShard(
+                    create(
                         target,
                         workload,
                         index=index,
@@ -165,11 +185,18 @@ class Fleet:
         """
         self.connections = connections
         active = self.workload.active_of(connections)
-        epoch_ns = time.monotonic_ns()
-        for index, shard in enumerate(self._shards):
-            shard.resize(
-                self._share(connections, index), self._share(active, index), active, epoch_ns
-            )
+        epoch_ns = time.monotonic_ns() + LEAD_NS
+
+        def resize(shard: Shard, index: int) -> None:
+            share = self._share(connections, index), self._share(active, index)
+            shard.resize(*share, active, epoch_ns)
+
+        self._each(resize)
+
+    def _each(self, command: Callable[[Shard, int], T]) -> list[T]:
+        """What each shard, with its index, answers to a command."""
+        over = self._threads.map if self._threads else map
+        return list(over(command, self._shards, range(len(self._shards))))
 
     def _share(self, connections: int, index: int) -> int:
         """How many of the fleet's first connections are this shard's."""
@@ -187,7 +214,7 @@ class Fleet:
             if watch:
                 watch(progress)
             time.sleep(0.01)
-        ended = [shard.peek() for shard in self._shards]
+        ended = self._each(lambda shard, _: shard.peek())
         began_ns = min(standing.opening_began_ns for standing in ended)
         ended_ns = max(standing.opening_ended_ns or time.monotonic_ns() for standing in ended)
         return Opened(
@@ -196,13 +223,12 @@ class Fleet:
 
     def load(self) -> None:
         """Let every open connection begin to send; give up on those that are not open."""
-        epoch_ns = time.monotonic_ns() + 1_000_000
-        for shard in self._shards:
-            shard.load(epoch_ns)
+        epoch_ns = time.monotonic_ns() + LEAD_NS
+        self._each(lambda shard, _: shard.load(epoch_ns))
 
     def cut(self) -> Cut:
         """Return what happened since the last cut and begin to count anew, exactly."""
-        parts = [shard.cut() for shard in self._shards]
+        parts = self._each(lambda shard, _: shard.cut())
         errors: Counter[str] = Counter()
         for part in parts:
             errors.update(part["errors"])
@@ -230,7 +256,7 @@ class Fleet:
 
     def progress(self) -> Progress:
         """Where the fleet stands; costs the threads nothing."""
-        standings = [shard.peek() for shard in self._shards]
+        standings = self._each(lambda shard, _: shard.peek())
         return Progress(
             ready=sum(standing.ready for standing in standings),
             failed=sum(standing.failed for standing in standings),
@@ -240,14 +266,13 @@ class Fleet:
 
     def response_counts(self) -> bytes:
         """The response times since the last cut, as far as recorded; see `Cut`."""
-        return _add([shard.response_counts() for shard in self._shards])
+        return _add(self._each(lambda shard, _: shard.response_counts()))
 
     def rest(self, timeout_s: float = 2.0) -> None:
         """Send nothing new, and wait for what is under way."""
-        for shard in self._shards:
-            shard.rest()
+        self._each(lambda shard, _: shard.rest())
         deadline = time.monotonic() + timeout_s
-        while any(shard.peek().busy for shard in self._shards) and time.monotonic() < deadline:
+        while any(self._each(lambda shard, _: shard.peek().busy)) and time.monotonic() < deadline:
             time.sleep(0.01)
 
     def close(self) -> None:
@@ -264,6 +289,8 @@ class Fleet:
         for shard in self._shards:
             shard.quit()
         self._shards = []
+        if self._threads:
+            self._threads.shutdown()
 
     def __enter__(self) -> Self:
         return self
@@ -278,6 +305,12 @@ class Fleet:
             self.close()
         else:
             self._quit()
+
+
+def _in_a_process(engine: str) -> "ShardClass":
+    from loadgen.remote import RemoteShard
+
+    return partial(RemoteShard, engine)
 
 
 def _add(counts: list[bytes]) -> bytes:

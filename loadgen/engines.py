@@ -1,0 +1,78 @@
+"""Which engine drives the connections: the native one where it is built, else the portable one."""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from loadgen.address import Address
+    from loadgen.shard import Shard
+    from loadgen.workload import Workload
+
+    class ShardClass(Protocol):
+        """What creates a shard."""
+
+        def __call__(
+            self,
+            target: "Address",
+            workload: "Workload",
+            *,
+            index: int,
+            shards: int,
+            in_flight: int,
+            cpu: int | None,
+            spin: bool,
+        ) -> "Shard":
+            """The shard, which runs already."""
+
+
+ENGINES: Final = ("native", "portable")
+
+REMEDY: Final = (
+    "on Linux, install a C compiler and Python's headers (Debian or Ubuntu: sudo apt install "
+    "build-essential python3-dev), then c10k again"
+)
+
+
+def engine_of(name: str) -> str:
+    """The engine of this name; of `auto`, the native one where it is built.
+
+    Raises ValueError for another name, OSError for an engine that is not there.
+    """
+    if name not in ("auto", *ENGINES):
+        raise ValueError(f"no engine {name!r}; there are auto, {', '.join(ENGINES)}")
+    absent = _native_is_absent()
+    if name == "native" and absent:
+        raise OSError(f"the native engine is not built here ({absent}): {REMEDY}")
+    return ("portable" if absent else "native") if name == "auto" else name
+
+
+def shard_class(engine: str) -> "ShardClass":
+    """The class of the shards of an engine that is there."""
+    if engine == "native":
+        from loadgen.native.engine import Shard as NativeShard
+
+        return NativeShard
+    from loadgen.portable.engine import Shard as PortableShard
+
+    return PortableShard
+
+
+def loss() -> str | None:
+    """One line that says what is lost where the native engine is absent; None where it is not."""
+    if not (absent := _native_is_absent()):
+        return None
+    return (
+        f"the native engine is not built here ({absent}): a portable one drives the load at LOSS "
+        f"times the CPU a message, sends to half a millisecond and sees hiccups to 10 ms; {REMEDY}"
+    )
+
+
+def _native_is_absent() -> str:
+    """Why the native engine cannot be imported; empty if it can."""
+    try:
+        import loadgen.native.engine
+        import loadgen.native.hiccups  # noqa: F401 (whether it can be imported)
+    except ImportError as error:
+        return str(error)
+    return ""

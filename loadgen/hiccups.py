@@ -1,0 +1,13 @@
+"""The hiccup meter of this machine: the native one where it is built, else the portable one."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loadgen.native.hiccups import HiccupMeter
+else:
+    try:
+        from loadgen.native.hiccups import HiccupMeter
+    except ImportError:
+        from loadgen.portable.hiccups import HiccupMeter
+
+__all__ = ["HiccupMeter"]

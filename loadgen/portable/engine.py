@@ -1,0 +1,160 @@
+"""The fleet's portable engine: one shard is one thread with an event loop of its own."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from loadgen.address import Address
+from loadgen.portable.driver import Driver
+from loadgen.shard import Standing, Taken
+from loadgen.workload import Workload
+
+T = TypeVar("T")
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's where that is installed, which is two to three times as fast; else asyncio's."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.SelectorEventLoop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+class Shard:
+    """One thread of the fleet; see `loadgen.shard.Shard` for what the calls mean.
+
+    Raises OSError where the machine refuses a descriptor or a thread. `cpu` is taken where the
+    system lets a thread choose. An error that the loop itself runs into ends the shard, and the
+    next call raises it.
+    """
+
+    def __init__(
+        self,
+        target: Address,
+        workload: Workload,
+        *,
+        index: int,
+        shards: int,
+        in_flight: int,
+        cpu: int | None,
+        spin: bool,
+    ) -> None:
+        self._broken: BaseException | None = None
+        self._running = False
+        self._loop = new_event_loop()
+        self._loop.set_exception_handler(self._break)
+        began: Future[Driver] = Future()
+
+        def begin() -> None:
+            try:
+                if cpu is not None:
+                    _pin(cpu)
+                began.set_result(
+                    Driver(
+                        self._loop,
+                        target,
+                        workload,
+                        index=index,
+                        shards=shards,
+                        in_flight=in_flight,
+                        spin=spin,
+                    )
+                )
+            except BaseException as error:  # noqa: BLE001 (raised where the shard is created)
+                began.set_exception(error)
+
+        self._loop.call_soon(begin)
+        self._thread = threading.Thread(target=self._run, name="c10k-fleet", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._loop.close()
+            raise OSError(
+                "the fleet's thread cannot be started: too many processes or no memory"
+            ) from error
+        self._running = True
+        try:
+            self._driver = began.result()
+        except BaseException:
+            self._stop()
+            raise
+
+    def resize(self, target: int, active: int, fleet_active: int, epoch_ns: int) -> None:
+        """Grow or shrink."""
+        self._obey(lambda: self._driver.resize(target, active, fleet_active, epoch_ns))
+
+    def load(self, epoch_ns: int) -> None:
+        """Give up on connections without a first reply, and let the others begin."""
+        self._obey(lambda: self._driver.load(epoch_ns))
+
+    def rest(self) -> None:
+        """Send nothing new."""
+        self._obey(self._driver.rest)
+
+    def cut(self) -> Taken:
+        """What was recorded since the last cut; begin anew."""
+        return self._obey(self._driver.cut).taken()
+
+    def peek(self) -> Standing:
+        """Where the shard stands."""
+        return self._driver.standing()
+
+    def response_counts(self) -> bytes:
+        """The response times since the last cut, as far as recorded."""
+        return self._obey(self._driver.response_counts)
+
+    def quit(self) -> None:
+        """Close every connection and end the thread."""
+        if self._running:
+            with suppress(Exception):  # whatever broke the loop: it ends here
+                self._obey(self._driver.end)
+            self._stop()
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.run_until_complete(_settle())
+        self._loop.close()
+
+    def _stop(self) -> None:
+        self._running = False
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _obey(self, command: Callable[[], T]) -> T:
+        """Run a command in the loop's thread and wait for what it returns or raises."""
+        if self._broken:
+            raise RuntimeError("the fleet's event loop broke") from self._broken
+        obeyed: Future[T] = Future()
+
+        def obey() -> None:
+            try:
+                obeyed.set_result(command())
+            except Exception as error:  # noqa: BLE001 (raised where the command was given)
+                obeyed.set_exception(error)
+
+        self._loop.call_soon_threadsafe(obey)
+        return obeyed.result()
+
+    def _break(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self._broken = self._broken or context.get("exception") or RuntimeError(context["message"])
+        loop.default_exception_handler(context)
+
+
+def _pin(cpu: int) -> None:
+    """Keep this thread on a CPU, where the system has a call for it."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {cpu})
+
+
+async def _settle() -> None:
+    """Let the transports that were ended close their sockets."""
+    while len(tasks := asyncio.all_tasks()) > 1:
+        await asyncio.wait(tasks - {asyncio.current_task()})
+    for _ in range(3):
+        await asyncio.sleep(0)

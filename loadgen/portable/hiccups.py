@@ -1,0 +1,98 @@
+"""The hiccup meter for where the native one is absent: a thread of Python's."""
+
+import os
+import threading
+import time
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from loadgen.portable.histogram import Times
+
+
+class HiccupMeter:
+    """A thread that wakes every `interval_ns` on `cpus` (None: any) and counts its lateness.
+
+    As `loadgen.native.hiccups.HiccupMeter`, every tick since the start is counted exactly once,
+    the ones slept through too. What it sees includes its waits for the interpreter's lock, a few
+    tenths of a millisecond beside a busy fleet; hence its longer interval, which leaves the lock
+    to the fleet.
+    """
+
+    def __init__(self, cpus: Iterable[int] | None = None, interval_ns: int = 10_000_000) -> None:
+        if interval_ns <= 0:
+            raise ValueError(f"an interval must be positive, not {interval_ns} ns")
+        self._cpus = None if cpus is None else list(cpus)
+        self._interval_ns = interval_ns
+        self._swapping = threading.Lock()
+        self._late = Times()
+        self._stopping = threading.Event()
+        self._pinned = threading.Event()
+        self._refused: OSError | ValueError | OverflowError | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread; OSError where it cannot be started or may not run on `cpus`."""
+        if self._thread is not None:
+            raise RuntimeError("the hiccup meter is running already")
+        self._stopping.clear()
+        self._pinned.clear()
+        self._refused = None
+        thread = threading.Thread(target=self._measure, name="c10k-hiccups", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise OSError(f"cannot start the hiccup meter: {error}") from error
+        self._pinned.wait()
+        if self._refused:
+            thread.join()
+            raise OSError(
+                f"cannot start the hiccup meter on CPUs {self._cpus}: {self._refused}"
+            ) from self._refused
+        self._thread = thread
+
+    def swap(self) -> bytes:
+        """The lateness in ns of every tick since the last swap, as 24,576 native int64 in the
+        layout of HDR counts. A pause is counted when it ends."""
+        with self._swapping:
+            ended, self._late = self._late, Times()
+        return ended.counts()
+
+    def stop(self) -> None:
+        """End the thread within an interval; what it counted can still be swapped out."""
+        if self._thread is not None:
+            self._stopping.set()
+            self._thread.join()
+            self._thread = None
+
+    def _measure(self) -> None:
+        try:
+            if self._cpus is not None and hasattr(os, "sched_setaffinity"):
+                os.sched_setaffinity(0, self._cpus)
+        except (OSError, ValueError, OverflowError) as error:
+            self._refused = error
+            return
+        finally:
+            self._pinned.set()
+        tick_ns = time.monotonic_ns() + self._interval_ns
+        while not self._stopping.is_set():
+            time.sleep(max(0, tick_ns - time.monotonic_ns()) / 1e9)
+            now_ns = time.monotonic_ns()
+            with self._swapping:
+                # Whoever had asked to wake at a tick slept through would have waited as long.
+                while tick_ns <= now_ns:
+                    self._late.note(now_ns - tick_ns)
+                    tick_ns += self._interval_ns
+                self._late.bin_if_many()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

@@ -1,0 +1,49 @@
+"""What a shard records between two cuts."""
+
+import time
+from collections import Counter
+
+from loadgen.portable.histogram import Times
+from loadgen.shard import KINDS, Taken
+
+
+class Tally:
+    """Counts and times since the last cut; begun in the thread whose CPU time it states."""
+
+    def __init__(self) -> None:
+        self.began_ns = time.monotonic_ns()
+        self.cpu_began_ns = time.thread_time_ns()
+        self.ended_ns = self.cpu_ended_ns = 0
+        self.sent = self.messages = self.due = self.late = self.starved = 0
+        self.errors: Counter[str] = Counter()
+        self.response = Times()
+        self.service = Times()
+        self.send_lag = Times()
+        self.connect = Times()
+        self.first_echo = Times()
+        self.waiting = Times()
+
+    def bin_if_many(self) -> None:
+        """Keep the memory bounded."""
+        for times in self._by_kind().values():
+            times.bin_if_many()
+
+    def taken(self) -> Taken:
+        """All of it, once it has ended."""
+        times = self._by_kind()
+        return {
+            "began_ns": self.began_ns,
+            "ended_ns": self.ended_ns,
+            "cpu_ns": self.cpu_ended_ns - self.cpu_began_ns,
+            "sent": self.sent,
+            "messages": self.messages,
+            "due": self.due,
+            "late": self.late,
+            "starved": self.starved,
+            "errors": dict(self.errors),
+            "sums_ns": {kind: times[kind].sum_ns() for kind in KINDS},
+            "counts": {kind: times[kind].counts() for kind in KINDS},
+        }
+
+    def _by_kind(self) -> dict[str, Times]:
+        return {kind: getattr(self, kind) for kind in KINDS}
