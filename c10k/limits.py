@@ -53,13 +53,14 @@ def limits_for(connections: int, threads_per_connection: int = 0) -> Iterator[Li
         "raise it with `sudo prlimit --pid $$ --nofile=N:N`, "
         "or for good in /etc/security/limits.conf",
     )
-    low, high = (int(port) for port in _read("net/ipv4/ip_local_port_range").split())
-    yield Limit(
-        "the number of ephemeral ports (net.ipv4.ip_local_port_range)",
-        high - low + 1,
-        connections,
-        'widen it with `sudo sysctl net.ipv4.ip_local_port_range="1024 65535"`',
-    )
+    if (ports := Path("/proc/sys/net/ipv4/ip_local_port_range")).exists():
+        low, high = (int(port) for port in ports.read_text().split())
+        yield Limit(
+            "the number of ephemeral ports (net.ipv4.ip_local_port_range)",
+            high - low + 1,
+            connections,
+            'widen it with `sudo sysctl net.ipv4.ip_local_port_range="1024 65535"`',
+        )
     if threads_per_connection:
         yield from _thread_limits(connections * threads_per_connection)
 

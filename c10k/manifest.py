@@ -9,6 +9,7 @@ from c10k.cpus import CpuSplit
 from c10k.experiment import HOST
 from c10k.limits import limits_for
 from c10k.plan import Plan, Profile
+from loadgen.engines import engine_of
 from loadgen.workload import Workload
 from servers.catalogue import parse_spec
 
@@ -41,6 +42,7 @@ def describe(plan: Plan, cpus: CpuSplit, argv: list[str]) -> dict[str, Any]:
         },
         "host": host.describe(),
         "versions": host.versions(),
+        "engine": engine_of("auto"),
         "cpu_split": asdict(cpus),
         "limits": {limit.name: limit.value for limit in limits_for(plan.steps[-1], threads)},
         "warnings": host.doubts(cpus),

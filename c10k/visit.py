@@ -7,6 +7,7 @@ from typing import Final
 
 from c10k.plan import Profile, Visit
 from c10k.recording import StepRecording
+from loadgen.engines import engine_of
 from loadgen.fleet import Fleet
 from loadgen.hiccups import HiccupMeter
 from loadgen.telemetry import ProcessGoneError, Telemetry, kernel_growth, usage
@@ -21,6 +22,8 @@ OPEN_SLOWEST_PER_S: Final = 200
 # How long a server may take to let go of a step's connections before the next visit.
 LEAVE_S: Final = 10.0
 POLL_S: Final = 0.1
+# The portable engine and the telemetry would wait for each other.
+SHARES_THE_INTERPRETER: Final = engine_of("auto") == "portable"
 PERCENTILE_S: Final = 0.5
 
 
@@ -66,7 +69,9 @@ class Visitor:
         with Telemetry(self._server.pid) as telemetry, HiccupMeter(self._cpus) as hiccups:
             try:
                 idle = telemetry.tree.read()
-                with Fleet(address, workload, cpus=self._cpus) as fleet:
+                with Fleet(
+                    address, workload, cpus=self._cpus, processes=SHARES_THE_INTERPRETER
+                ) as fleet:
                     view = _View(fleet, telemetry, self._check_alive, self._watch)
                     self._load(view, hiccups, visit.connections, recording)
                     telemetry.phase = "close"

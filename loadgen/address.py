@@ -48,6 +48,10 @@ class Address:
     def sources(self) -> "tuple[Address, ...]":
         """More addresses of this host's own to connect from, where the target is IPv4 loopback:
         on Linux all of 127.0.0.0/8 is, and each address has ephemeral ports of its own."""
-        if sys.platform == "linux" and self.family == socket.AF_INET and self.host.startswith("127."):
+        if (
+            sys.platform == "linux"
+            and self.family == socket.AF_INET
+            and self.host.startswith("127.")
+        ):
             return tuple(Address(self.family, f"127.0.1.{last}", 0) for last in range(1, 17))
         return ()

@@ -73,8 +73,11 @@ def execute(args: argparse.Namespace) -> int:
     """Measure, report, and print the run's directory last."""
     from c10k.cpus import CpuSplit
     from c10k.limits import raise_soft_descriptor_limit
+    from loadgen.engines import loss
     from results.store import RunError
 
+    if lost := loss():
+        print(f"c10k: {lost}", file=sys.stderr)
     raise_soft_descriptor_limit()
     cpus = CpuSplit.of_this_process()
     signal.signal(signal.SIGTERM, _interrupt)

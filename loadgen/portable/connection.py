@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from loadgen.portable.exchange import exchange_of
 from loadgen.portable.reply_error import ReplyError
@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send what it was opened for."""
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)  # uvloop's has another class
         if self.state == FAILED:  # given up meanwhile
             transport.set_protocol(NOBODY)
             transport.abort()

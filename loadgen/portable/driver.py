@@ -14,10 +14,6 @@ from loadgen.workload import Workload
 RELEASES: Final = 64  # due messages sent before the replies get their turn again
 SWEEP_S: Final = 0.1  # how often timeouts are looked for
 LATE_NS: Final = 1_000_000  # a due message picked up later than this is the loader's own lateness
-# A loop sleeps for whole milliseconds, rounded up. It is woken so long before a due time, and polls
-# for what is left: half of one keeps it from being late, all of it (with `spin`) makes it exact.
-EARLY_NS: Final = 600_000
-SPIN_NS: Final = 1_300_000
 
 
 class Driver:
@@ -32,7 +28,7 @@ class Driver:
         index: int,
         shards: int,
         in_flight: int,
-        spin: bool,
+        early_ns: int,
     ) -> None:
         self.loop = loop
         self.target = target
@@ -49,7 +45,7 @@ class Driver:
         self._index = index
         self._shards = shards
         self._in_flight = in_flight
-        self._early_ns = SPIN_NS if spin else EARLY_NS
+        self._early_ns = early_ns  # so long before a due time, poll instead of sleeping
         self._connections: list[Connection] = []
         self._target = self._active = self._fleet_active = 0
         self._unopened = 0  # being opened, and without a first reply

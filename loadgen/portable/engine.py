@@ -6,24 +6,18 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from loadgen.address import Address
 from loadgen.portable.driver import Driver
+from loadgen.portable.loop import new_event_loop
 from loadgen.shard import Standing, Taken
 from loadgen.workload import Workload
 
 T = TypeVar("T")
 
-
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's where that is installed, which is two to three times as fast; else asyncio's."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.SelectorEventLoop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
+# How long to poll before a due time, if asked to: what an idle virtual CPU takes to wake up.
+SPIN_NS: Final = 300_000
 
 
 class Shard:
@@ -47,7 +41,7 @@ class Shard:
     ) -> None:
         self._broken: BaseException | None = None
         self._running = False
-        self._loop = new_event_loop()
+        self._loop, oversleep_ns = new_event_loop()
         self._loop.set_exception_handler(self._break)
         began: Future[Driver] = Future()
 
@@ -63,7 +57,7 @@ class Shard:
                         index=index,
                         shards=shards,
                         in_flight=in_flight,
-                        spin=spin,
+                        early_ns=oversleep_ns + SPIN_NS * spin,
                     )
                 )
             except BaseException as error:  # noqa: BLE001 (raised where the shard is created)
@@ -141,9 +135,8 @@ class Shard:
         self._loop.call_soon_threadsafe(obey)
         return obeyed.result()
 
-    def _break(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def _break(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._broken = self._broken or context.get("exception") or RuntimeError(context["message"])
-        loop.default_exception_handler(context)
 
 
 def _pin(cpu: int) -> None:

@@ -23,6 +23,7 @@ class Exchange(Protocol):
     """The messages of one connection."""
 
     size: int  # bytes of a request
+
     @property
     def accepted(self) -> bool:
         """Of a complete reply: it says that the request succeeded."""
