@@ -2,14 +2,82 @@
 
 import selectors
 import socket
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from importlib.util import find_spec
 
 import pytest
 
+from loadgen.fleet import Cut, Fleet
+from results.histogram import Histogram
+
+PATIENCE_S = 20.0
+
 Handler = Callable[[socket.socket], None]
 Serve = Callable[[Handler], tuple[str, int]]
+
+
+# uvloop is in the `test` extra, but optional: where it is absent, so are its tests.
+ENGINES = ["native", "portable"] + ["portable on uvloop"] * bool(find_spec("uvloop"))
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every engine in turn. Both must do the same, so both pass the same tests."""
+    name: str = request.param
+    if "uvloop" not in name:
+        monkeypatch.setitem(sys.modules, "uvloop", None)
+    return name
+
+
+@pytest.fixture
+def fleet(engine: str) -> Callable[..., Fleet]:
+    """Make a fleet of the engine, by address, workload and options."""
+    options = {"engine": engine.split()[0]}
+    if engine.endswith("in processes"):
+        options |= {"processes": True, "threads": 2}
+    return partial(Fleet, **options)
+
+
+@pytest.fixture
+def on_every_engine(
+    fleet: Callable[..., Fleet], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run a module's tests, which make a Fleet themselves, with every engine."""
+    monkeypatch.setattr(request.module, "Fleet", fleet)
+
+
+@contextmanager
+def loaded(fleet: Fleet, connections: int) -> Iterator[Fleet]:
+    """The fleet under load, all of whose connections must have opened."""
+    with fleet:
+        fleet.resize(connections)
+        assert fleet.wait_open(PATIENCE_S).connected == connections
+        fleet.load()
+        yield fleet
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that must come true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def rested(fleet: Fleet) -> Cut:
+    """End the load; what happened since the last cut, all messages complete."""
+    fleet.rest(PATIENCE_S)
+    return fleet.cut()
+
+
+def total(cut: Cut, kind: str) -> int:
+    """How many times of a kind were recorded."""
+    return Histogram.from_buffer(cut.counts[kind]).total
 
 
 @pytest.fixture

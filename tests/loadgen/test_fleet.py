@@ -14,6 +14,8 @@ from loadgen.workload import Workload
 from results.histogram import Histogram
 from tests.loadgen.conftest import echo, ordered_echo
 
+pytestmark = pytest.mark.usefixtures("on_every_engine")
+
 CLOSED = Workload("closed")
 PATIENCE_S = 20.0
 
@@ -454,4 +456,7 @@ def test_the_thread_ends_with_the_fleet(serve):
 
 
 def threads_of_this_process():
-    return [task.read_text().strip() for task in Path("/proc/self/task").glob("*/comm")]
+    names = {task.parent.name: task.read_text() for task in Path("/proc/self/task").glob("*/comm")}
+    # Python tells the system a thread's name from 3.14 on.
+    names |= {str(thread.native_id): thread.name for thread in threading.enumerate()}
+    return [name.strip() for name in names.values()]
