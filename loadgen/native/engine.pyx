@@ -88,12 +88,13 @@ cdef enum: # commands
 cdef struct Connection: # one cache line
     int fd
     uint8_t state
+    uint8_t unproven # no verified reply since it was opened
     uint16_t completed_in # the cut in which the last message was completed, of 2^16
     uint32_t number # of the message under way
     uint32_t start # where in the pool it begins
     uint32_t sent # bytes of it
     uint32_t received # bytes of its reply
-    uint32_t replies # that this socket has carried
+    uint32_t replies # since it was opened, but for the probe's
     uint32_t queued # messages that are due but wait their turn
     int64_t due_ns
     int64_t sent_ns
@@ -226,6 +227,7 @@ cdef void begin_connecting(Engine *engine, Connection *connection) noexcept nogi
     cdef uint32_t i = <uint32_t>(connection - engine.connections)
     cdef epoll_event event
     cdef int one = 1
+    connection.unproven = True
     connection.replies = 0
     connection.opened_ns = clock_ns(CLOCK_MONOTONIC)
     # Edge-triggered and registered once for both directions: no second epoll_ctl, and the
@@ -312,20 +314,20 @@ cdef inline void complete_message(
     """Take a whole reply, good or not; the server may be closing the connection after it."""
     cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
     cdef Tally *tally = engine.tally
-    connection.replies += 1
-    if connection.replies == 1 and good:
+    if connection.unproven and good:
+        connection.unproven = False
         tally.first_echo_sum_ns += now - connection.opened_ns
         hdr_record(tally.first_echo, now - connection.opened_ns)
     if connection.state == PROBING:
         if not good:
             fail(engine, connection, HTTP_STATUS)
             return
-        connection.replies = 0
         connection.state = IDLE
         engine.in_flight -= 1
         engine.ready += 1
         note_opening(engine)
     else:
+        connection.replies += 1
         if good:
             tally.messages += 1
             tally.response_sum_ns += now - connection.due_ns
