@@ -62,7 +62,8 @@ class Connection(asyncio.Protocol):
         self._sent = 0  # bytes of it
         self._sent_ns = 0
         self._opened_ns = 0
-        self._replies = 0  # since it was opened
+        self._unproven = True  # no verified reply since it was opened
+        self._replies = 0  # since it was opened, but for the probe's
         self._full = False  # the transport wants no more bytes yet
         self._socket: socket.socket | None = None  # until it is connected
         self._transport: asyncio.Transport | None = None
@@ -133,6 +134,7 @@ class Connection(asyncio.Protocol):
     # Connecting
 
     def _connect(self) -> None:
+        self._unproven = True
         self._replies = 0
         self._opened_ns = time.monotonic_ns()
         target = self._driver.target
@@ -279,18 +281,18 @@ class Connection(asyncio.Protocol):
         now_ns = time.monotonic_ns()
         driver, tally = self._driver, self._driver.tally
         accepted = self._exchange.accepted
-        self._replies += 1
-        if accepted and self._replies == 1:
+        if accepted and self._unproven:
+            self._unproven = False
             tally.first_echo.note(now_ns - self._opened_ns)
         if self.state == PROBING:
             if not accepted:
                 self.fail("http_status")
                 return
             self.state = IDLE
-            self._replies = 0  # a probe is none of those after which it is closed
             driver.ended_opening(ready=True)
         else:
             self.state = IDLE
+            self._replies += 1
             driver.busy -= 1
             self.completed_in = driver.cuts
             if accepted:

@@ -1,0 +1,259 @@
+"""What every engine says to a server, and what it makes of the replies."""
+
+import time
+
+import pytest
+
+from loadgen.workload import Workload
+from results.histogram import Histogram
+from tests.loadgen.conftest import loaded, rested, total, until
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+
+def requests(connection):
+    """The requests of one connection, as they come."""
+    pending = b""
+    while data := connection.recv(65536):
+        pending += data
+        while b"\r\n\r\n" in pending:
+            request, _, pending = pending.partition(b"\r\n\r\n")
+            yield request
+
+
+def http(reply, *, first=OK, close=False):
+    """A server that proves each connection with `first`, then always gives the same reply."""
+
+    def handler(connection):
+        for number, _ in enumerate(requests(connection)):
+            connection.sendall(reply if number else first)
+            if close and (number or first == reply):
+                return
+
+    return handler
+
+
+def get(path="/", **figures):
+    return Workload("get", protocol="http", path=path, timeout_s=5.0, **figures)
+
+
+def causes(fleet):
+    """The errors of a loaded fleet, once all of its connections have failed."""
+    until(lambda: fleet.progress().failed == fleet.connections)
+    return fleet.cut().errors
+
+
+class TestEcho:
+    def test_messages_differ(self, serve, fleet):
+        seen = []
+
+        def keep(connection):
+            while len(data := connection.recv(64)) == 64:
+                seen.append(data)
+                connection.sendall(data)
+
+        with loaded(fleet(serve(keep), Workload("echo")), 5) as driven:
+            until(lambda: driven.progress().messages >= 200)
+            rested(driven)
+        assert len(seen) > 200
+        assert len(set(seen)) == len(seen)
+
+    def test_a_large_message_that_is_read_slowly_is_sent_on(self, serve, fleet):
+        """The socket takes a part at a time, and the echo begins before the message is out."""
+
+        def slow(connection):
+            while data := connection.recv(100_000):
+                time.sleep(0.001)
+                connection.sendall(data)
+
+        with loaded(fleet(serve(slow), Workload("large", size_bytes=4_000_000)), 2) as driven:
+            until(lambda: driven.progress().messages >= 2)
+            assert rested(driven).errors == {}
+
+
+class TestHttp:
+    def test_the_request_is_the_workloads(self, serve, fleet):
+        seen = set()
+
+        def handler(connection):
+            for request in requests(connection):
+                seen.add(request + b"\r\n\r\n")
+                connection.sendall(OK)
+
+        address = serve(handler)
+        with loaded(fleet(address, get("/a?b=%20")), 2) as driven:
+            until(lambda: driven.progress().messages >= 10)
+        assert seen == {get("/a?b=%20").request(f"{address[0]}:{address[1]}")}
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            OK,
+            b"HTTP/1.1 204 No Content\r\n\r\n",
+            b"HTTP/1.1 200\r\ncontent-length:  0 \r\n\r\n",
+            b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\n!",
+            b"HTTP/1.1 200 OK\nContent-Length: 1\n\n!",
+            b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK,
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"5\r\nhello\r\nA;q=1\r\n0123456789\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nExpires: 0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300_000),
+        ],
+    )
+    def test_a_connection_is_kept_for_one_reply_after_the_other(self, serve, fleet, reply):
+        with loaded(fleet(serve(http(reply)), get()), 3) as driven:
+            until(lambda: driven.progress().messages >= 10)
+            cut = rested(driven)
+        assert cut.errors == {}
+        assert cut.opened == 3
+        assert total(cut, "response") == total(cut, "service") == cut.messages
+
+    def test_replies_cut_into_single_bytes(self, serve, fleet):
+        reply = (
+            b"HTTP/1.1 200 OK\r\nDate: now\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"1\r\na\r\n0\r\nExpires: 0\r\n\r\n"
+        )
+
+        def dribble(connection):
+            for _ in requests(connection):
+                for byte in reply:
+                    connection.sendall(bytes([byte]))
+                    time.sleep(0.0002)
+
+        with loaded(fleet(serve(dribble), get()), 2) as driven:
+            until(lambda: driven.progress().messages >= 4)
+            assert rested(driven).errors == {}
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+            b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n!",
+            b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 1\r\n\r\n!",
+        ],
+    )
+    def test_a_connection_that_the_server_ends_is_opened_again(self, serve, fleet, reply):
+        with loaded(fleet(serve(http(reply, first=reply, close=True)), get()), 2) as driven:
+            until(lambda: driven.progress().messages >= 10)
+            cut = rested(driven)
+            assert driven.progress().ready == 2
+        assert cut.errors == {}
+        assert cut.opened >= 10
+        assert total(cut, "first_echo") == cut.opened
+
+    def test_a_status_other_than_2xx_is_an_error_and_no_sample(self, serve, fleet):
+        bad = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops"
+        with loaded(fleet(serve(http(bad)), get(rate_per_connection=50)), 2) as driven:
+            time.sleep(0.5)
+            cut = rested(driven)
+            assert driven.progress().failed == 0
+        assert cut.messages == total(cut, "response") == 0
+        assert cut.errors == {"http_status": cut.sent}
+        assert cut.sent >= 20
+
+    def test_a_first_reply_other_than_2xx_fails_the_connection(self, serve, fleet):
+        bad = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+        with fleet(serve(http(OK, first=bad)), get()) as driven:
+            driven.resize(3)
+            assert driven.wait_open(20).failed == 3
+            assert driven.cut().errors == {"http_status": 3}
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            b"nonsense and no HTTP at all\r\n\r\n",
+            b"HTTP/2.0 200 OK\r\n\r\n",
+            b"HTTP/1.1 2x0 OK\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n!",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000,
+        ],
+    )
+    def test_what_is_no_http_is_malformed(self, serve, fleet, reply):
+        with loaded(fleet(serve(http(reply)), get()), 2) as driven:
+            assert causes(driven) == {"malformed": 2}
+
+    def test_bytes_behind_the_reply_are_excess(self, serve, fleet):
+        with loaded(fleet(serve(http(OK + b"!")), get()), 2) as driven:
+            assert causes(driven) == {"excess": 2}
+
+    def test_half_a_body(self, serve, fleet):
+        half = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"
+        with loaded(fleet(serve(http(half, close=True)), get()), 2) as driven:
+            assert causes(driven) == {"closed_by_server": 2}
+
+
+class TestRaw:
+    PING = Workload("ping", protocol="raw", send="PING\r\n\xff", expect_bytes=7)
+
+    def test_any_reply_of_the_right_length_will_do(self, serve, fleet):
+        seen = set()
+
+        def pong(connection):
+            number = 0
+            while data := connection.recv(7):
+                seen.add(data)
+                number += 1
+                connection.sendall(b"+PONG%2d" % (number % 100))
+
+        with loaded(fleet(serve(pong), self.PING), 3) as driven:
+            until(lambda: driven.progress().messages >= 20)
+            assert rested(driven).errors == {}
+        assert seen == {b"PING\r\n\xff"}
+
+    def test_a_longer_one_is_excess(self, serve, fleet):
+        def pong(connection):
+            reply = b"+PONG\r\n"
+            while connection.recv(7):
+                connection.sendall(reply)
+                reply = b"+PONGG\r\n"
+
+        with loaded(fleet(serve(pong), self.PING), 2) as driven:
+            assert causes(driven) == {"excess": 2}
+
+
+class TestDownload:
+    SIZE = 1_000_000
+    BYTES = bytes(i % 251 for i in range(SIZE))
+
+    def workload(self):
+        return Workload("download", protocol="download", expect_bytes=self.SIZE)
+
+    def served(self, content):
+        def handler(connection):
+            first = True
+            while request := connection.recv(64):
+                assert request == b"1000000\n"
+                connection.sendall(self.BYTES if first else content)
+                first = False
+
+        return handler
+
+    def test_every_byte_arrives(self, serve, fleet):
+        with loaded(fleet(serve(self.served(self.BYTES)), self.workload()), 2) as driven:
+            until(lambda: driven.progress().messages >= 6)
+            cut = rested(driven)
+        assert cut.errors == {}
+        assert cut.messages >= 6
+
+    @pytest.mark.parametrize("place", [0, 65_537, SIZE - 1])
+    def test_a_wrong_byte_is_found(self, serve, fleet, place):
+        wrong = bytearray(self.BYTES)
+        wrong[place] ^= 1
+        with loaded(fleet(serve(self.served(bytes(wrong))), self.workload()), 1) as driven:
+            assert causes(driven) == {"corrupt": 1}
+
+
+def test_a_reply_takes_as_long_as_its_last_byte(serve, fleet):
+    def slow(connection):
+        for _ in requests(connection):
+            connection.sendall(OK[:-1])
+            time.sleep(0.05)
+            connection.sendall(OK[-1:])
+
+    with loaded(fleet(serve(slow), get()), 2) as driven:
+        until(lambda: driven.progress().messages >= 4)
+        cut = rested(driven)
+    assert Histogram.from_buffer(cut.counts["response"]).min_ns >= 50e6 * 0.999
