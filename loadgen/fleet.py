@@ -286,9 +286,9 @@ class Fleet:
             self._quit()
 
     def _quit(self) -> None:
-        for shard in self._shards:
+        shards, self._shards = self._shards, []
+        for shard in shards:
             shard.quit()
-        self._shards = []
         if self._threads:
             self._threads.shutdown()
 

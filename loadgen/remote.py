@@ -54,6 +54,7 @@ class RemoteShard:
         spin: bool,
     ) -> None:
         self._turn = threading.Lock()
+        self._standing = Standing(0, 0, 0, 0, 0, 0, 0)
         self._pipe, theirs = Pipe()
         command = [sys.executable, "-c", CHILD, json.dumps(sys.path), str(theirs.fileno())]
         try:
@@ -99,8 +100,13 @@ class RemoteShard:
         return cast("Taken", self._ask("cut"))
 
     def peek(self) -> Standing:
-        """Where the shard stands."""
-        return cast("Standing", self._ask("peek"))
+        """Where the shard stands, or stood when it quit: who watches it may go on."""
+        try:
+            self._standing = cast("Standing", self._ask("peek"))
+        except OSError:
+            if not self._pipe.closed:
+                raise
+        return self._standing
 
     def response_counts(self) -> bytes:
         """The response times since the last cut, as far as recorded."""

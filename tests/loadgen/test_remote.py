@@ -1,0 +1,163 @@
+"""A process of the fleet ends with its parent, and its end is an error, not a hang."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from loadgen.address import Address
+from loadgen.fleet import Fleet
+from loadgen.remote import RemoteShard
+from loadgen.workload import Workload
+from tests.loadgen.conftest import echo, loaded, until
+
+PARENT = """
+import sys, time
+from loadgen.fleet import Fleet
+from loadgen.workload import Workload
+fleet = Fleet(("127.0.0.1", int(sys.argv[1])), Workload("any"), threads=2, processes=True)
+fleet.resize(4)
+print(*[shard.pid for shard in fleet._shards], flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    print(fleet.wait_open(20).connected, flush=True)
+    fleet.close()
+"""
+
+OPTIONS = {"index": 0, "shards": 1, "in_flight": 8, "cpu": None, "spin": False}
+
+
+def ended(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@pytest.fixture
+def parent(serve):
+    """A process with a fleet of two processes, whose ids it has told."""
+    command = [sys.executable, "-c", PARENT, str(serve(echo)[1])]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        process.pids = [int(pid) for pid in process.stdout.readline().split()]
+        assert len(process.pids) == 2
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def shard(serve):
+    shard = RemoteShard("native", Address.resolve(*serve(echo)), Workload("any"), **OPTIONS)
+    yield shard
+    shard.quit()
+
+
+def test_it_ends_when_its_parent_is_killed(parent):
+    parent.kill()
+    until(lambda: all(ended(pid) for pid in parent.pids))
+
+
+def test_ctrl_c_of_the_terminal_leaves_it_to_the_parent(parent):
+    os.killpg(parent.pid, signal.SIGINT)
+    out, _ = parent.communicate(timeout=30)
+    assert out == "4\n"  # the processes lived on, and answered
+    assert parent.returncode == 0
+    assert all(ended(pid) for pid in parent.pids)
+
+
+def test_its_death_is_an_error_of_the_next_call(serve):
+    with Fleet(serve(echo), Workload("any"), threads=2, processes=True) as fleet:
+        pids = [shard.pid for shard in fleet._shards]
+        fleet.resize(4)
+        os.kill(pids[1], signal.SIGKILL)
+        with pytest.raises(OSError, match="signal 9"):
+            fleet.cut()
+        with pytest.raises(OSError, match="signal 9"):
+            fleet.close()
+    assert all(ended(pid) for pid in pids)
+
+
+def test_it_is_gone_when_the_fleet_is_closed(serve):
+    with loaded(Fleet(serve(echo), Workload("any"), threads=2, processes=True), 4) as fleet:
+        pids = [shard.pid for shard in fleet._shards]
+        assert not any(ended(pid) for pid in pids)
+    assert all(ended(pid) for pid in pids)
+
+
+def test_errors_cross_the_pipe_and_the_shard_lives_on(shard):
+    with pytest.raises(TypeError, match="int"):
+        shard.load("soon")
+    assert shard.peek().ready == 0
+
+
+def test_a_shard_that_cannot_be_created_raises_the_same_here(serve):
+    target = Address.resolve(*serve(echo))
+    with pytest.raises(OverflowError):
+        RemoteShard("native", target, Workload("any"), **OPTIONS | {"in_flight": -1})
+
+
+def test_quitting_twice_is_quitting(shard):
+    shard.quit()
+    shard.quit()
+    with pytest.raises(OSError, match="exit status 0"):
+        shard.rest()
+
+
+def test_where_it_stood_can_be_seen_after_it_quit(shard):
+    shard.resize(3, 3, 3, time.monotonic_ns())
+    until(lambda: shard.peek().ready == 3)
+    shard.quit()
+    assert shard.peek().ready == 3
+
+
+def test_whoever_watches_a_fleet_may_go_on_while_it_is_closed(serve):
+    with ThreadPoolExecutor() as beside:
+        with loaded(Fleet(serve(echo), Workload("any"), threads=2, processes=True), 4) as fleet:
+            ending = threading.Event()
+
+            def watch():
+                while not ending.is_set():
+                    fleet.progress()
+
+            watching = [beside.submit(watch) for _ in range(4)]
+            until(lambda: fleet.progress().messages > 4)
+        ending.set()
+        for watcher in watching:
+            watcher.result()
+
+
+def test_it_takes_all_the_descriptors_that_it_may(shard):
+    limits = Path(f"/proc/{shard.pid}/limits").read_text().splitlines()
+    soft, hard = next(line for line in limits if line.startswith("Max open files")).split()[3:5]
+    assert soft == hard == str(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+
+
+def test_processes_have_limits_of_their_own(serve):
+    """Four connections a process fit into what one process could not hold at once."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with loaded(Fleet(serve(echo), Workload("any"), threads=3, processes=True), 30) as fleet:
+        until(lambda: fleet.progress().messages > 30)
+        held = [len(list(Path(f"/proc/{s.pid}/fd").iterdir())) for s in fleet._shards]
+    assert all(count >= 10 for count in held)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (soft, hard)
+
+
+def test_all_processes_cut_at_nearly_the_same_moment(serve):
+    with loaded(Fleet(serve(echo), Workload("any"), threads=3, processes=True), 6) as fleet:
+        fleet.cut()
+        time.sleep(0.3)
+        parts = fleet._each(lambda shard, _: shard.cut())
+    began = [part["began_ns"] for part in parts]
+    ends = [part["ended_ns"] for part in parts]
+    assert max(ends) - min(ends) < 0.2e9
+    assert max(began) - min(began) < 0.2e9
