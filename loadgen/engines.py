@@ -30,7 +30,7 @@ ENGINES: Final = ("native", "portable")
 
 REMEDY: Final = (
     "on Linux, install a C compiler and Python's headers (Debian or Ubuntu: sudo apt install "
-    "build-essential python3-dev), then c10k again"
+    "build-essential python3-dev), then c10k anew with pip's --force-reinstall --no-cache-dir"
 )
 
 
@@ -63,8 +63,8 @@ def loss() -> str | None:
     if not (absent := _native_is_absent()):
         return None
     return (
-        f"the native engine is not built here ({absent}): a portable one drives the load at LOSS "
-        f"times the CPU a message, sends to half a millisecond and sees hiccups to 10 ms; {REMEDY}"
+        f"the native engine is not built here ({absent}): a portable one drives the load, takes "
+        f"about twice the CPU a message, and misses hiccups shorter than 10 ms; {REMEDY}"
     )
 
 

@@ -14,8 +14,8 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import BaseError, CCompilerError
 
 LOSS: Final = (
-    "c10k is installed without its native engine; a portable one, which takes several times the "
-    "CPU a message, will drive the load"
+    "c10k is installed without its native engine; a portable one, which takes about twice the CPU "
+    "a message, will drive the load"
 )
 REMEDY: Final = "On Debian or Ubuntu: sudo apt install build-essential python3-dev"
 # Set where going on without the native engine would hide a mistake of ours, as in CI.

@@ -31,7 +31,7 @@ class PreciseSelector(selectors.DefaultSelector):
 def new_event_loop() -> tuple[asyncio.AbstractEventLoop, int]:
     """uvloop's loop where that is installed, else asyncio's; and the ns by which it may oversleep.
 
-    uvloop carries about twice as many messages.
+    uvloop takes some 10 % less CPU a message.
     """
     try:
         import uvloop
