@@ -188,11 +188,16 @@ class TestConnections:
                 assert totals(fleet, 0.1).messages > 0
 
 
+def check_due(cut, rate):
+    """What is due is noticed when the loader runs, which a busy host may keep from it for a bit."""
+    assert rate * (cut.seconds - 0.3) <= cut.due <= rate * cut.seconds + 2
+
+
 class TestOpenLoop:
     def test_as_many_messages_are_due_as_the_schedule_says(self, serve):
         with opened(serve(echo), Workload("open", rate_per_connection=50), 8) as fleet:
             cut = totals(fleet, 1.0)
-        assert cut.due == pytest.approx(8 * 50 * cut.seconds, abs=2)
+        check_due(cut, 8 * 50)
         assert recorded(cut, "send_lag").total == cut.sent
         assert recorded(cut, "response").total == recorded(cut, "service").total == cut.messages
         assert cut.errors == {}
@@ -265,7 +270,7 @@ class TestOpenLoop:
         workload = Workload("open", rate_per_connection=50)
         with opened(serve(echo), workload, 8, spin=spin) as fleet:
             cut = totals(fleet, 0.5)
-        assert cut.due == pytest.approx(8 * 50 * cut.seconds, abs=2)
+        check_due(cut, 8 * 50)
         assert cut.errors == {}
 
     def test_a_stall_is_charged_to_every_message_that_was_due_in_it(self, serve):
