@@ -1,5 +1,6 @@
 """The limits of this machine that a number of connections runs into, and how to raise them."""
 
+import math
 import os
 import resource
 from collections.abc import Iterable, Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 import psutil
+
+from loadgen.address import CONNECTIONS_A_SOURCE
 
 # What the loader and a server keep open beside their connections: libraries, log, epoll, pipes.
 SPARE_DESCRIPTORS: Final = 64
@@ -45,24 +48,43 @@ def raise_soft_descriptor_limit() -> int:
 def limits_for(connections: int, threads_per_connection: int = 0) -> Iterator[Limit]:
     """Every limit that bounds this many connections at once, to a server that takes so many
     threads for each."""
-    _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
     yield Limit(
         "the hard limit of open files (ulimit -Hn)",
-        descriptors if descriptors != resource.RLIM_INFINITY else 1 << 62,
+        _most_descriptors(),
         connections + SPARE_DESCRIPTORS,
         "raise it with `sudo prlimit --pid $$ --nofile=N:N`, "
         "or for good in /etc/security/limits.conf",
     )
-    if (ports := Path("/proc/sys/net/ipv4/ip_local_port_range")).exists():
-        low, high = (int(port) for port in ports.read_text().split())
+    yield from port_limits(connections)
+    if threads_per_connection:
+        yield from _thread_limits(connections * threads_per_connection)
+
+
+def port_limits(connections: int, addresses: int = 1) -> Iterator[Limit]:
+    """The limit of connections to one target from so many addresses of this host, if it is known.
+
+    An address that has fewer ports than the fleet gives it connections makes the others useless.
+    """
+    if (range_ := Path("/proc/sys/net/ipv4/ip_local_port_range")).exists():
+        low, high = (int(port) for port in range_.read_text().split())
+        ports = high - low + 1
         yield Limit(
             "the number of ephemeral ports (net.ipv4.ip_local_port_range)",
-            high - low + 1,
+            ports * addresses if ports >= CONNECTIONS_A_SOURCE else ports,
             connections,
             'widen it with `sudo sysctl net.ipv4.ip_local_port_range="1024 65535"`',
         )
-    if threads_per_connection:
-        yield from _thread_limits(connections * threads_per_connection)
+
+
+def loader_processes(connections: int) -> int:
+    """How many processes the loader must be to hold so many connections: the limit of open files
+    is one of each process."""
+    return math.ceil(connections / max(_most_descriptors() - SPARE_DESCRIPTORS, 1))
+
+
+def _most_descriptors() -> int:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return hard if hard != resource.RLIM_INFINITY else 1 << 62
 
 
 def _thread_limits(threads: int) -> Iterator[Limit]:

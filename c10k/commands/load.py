@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,7 +94,19 @@ def _configure_messages(group: "argparse._ArgumentGroup") -> None:
 
 def _configure_loader(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
-        "--threads", type=int, default=1, metavar="K", help="loader threads (default: 1)"
+        "--threads",
+        type=int,
+        default=1,
+        metavar="K",
+        help="loader threads (default: 1); processes, as many as it takes, where there are more "
+        "connections than one process may have open files",
+    )
+    group.add_argument(
+        "--engine",
+        choices=("auto", "native", "portable"),
+        default="auto",
+        help="what drives the connections: native threads, an event loop of Python's, or native "
+        "where it is built (the default)",
     )
     group.add_argument(
         "--cpus", metavar="LIST", help="CPUs for the loader threads in turn, such as 0,2-3"
@@ -124,7 +137,9 @@ def _configure_output(group: "argparse._ArgumentGroup") -> None:
 def execute(args: argparse.Namespace) -> int:
     """Open the connections, load for the duration, print the figures."""
     from c10k.cpus import parse_cpus
-    from c10k.limits import raise_soft_descriptor_limit, shortfalls
+    from c10k.limits import loader_processes, port_limits, raise_soft_descriptor_limit
+    from loadgen.address import Address
+    from loadgen.engines import loss
     from loadgen.fleet import Fleet
 
     host, port = _target(args.target)
@@ -137,15 +152,29 @@ def execute(args: argparse.Namespace) -> int:
         cpus = parse_cpus(args.cpus) if args.cpus else None
     except ValueError as error:
         raise CommandError(str(error)) from None
-    if short := shortfalls([args.connections], threads_per_connection=0):
-        reasons = "; ".join(map(str, short[args.connections]))
-        raise CommandError(f"{args.connections:,} connections do not fit: {reasons}", Status.UNABLE)
     raise_soft_descriptor_limit()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    processes = loader_processes(args.connections)
     try:
-        fleet = Fleet((host, port), workload, threads=args.threads, cpus=cpus, spin=args.spin)
+        addresses = 1 + len(Address.resolve(host, port).sources)
+        for limit in port_limits(args.connections, addresses):
+            if not limit.suffices:
+                raise CommandError(
+                    f"{args.connections:,} connections do not fit: {limit}", Status.UNABLE
+                )
+        fleet = Fleet(
+            (host, port),
+            workload,
+            threads=max(args.threads, processes),
+            processes=processes > 1,
+            engine=args.engine,
+            cpus=cpus,
+            spin=args.spin,
+        )
     except OSError as error:
         raise CommandError(f"{args.target}: {error.strerror or error}", Status.UNABLE) from None
+    if args.engine == "auto" and (lost := loss()):
+        print(f"c10k: {lost}", file=sys.stderr)
     with fleet:
         return _measure(args, workload, fleet)
 
@@ -213,7 +242,7 @@ def _measure(args: argparse.Namespace, workload: "Workload", fleet: "Fleet") -> 
     text.hide_progress()
     window = measurement.window
     assert window is not None
-    found = figures(args.target, "native", workload, measurement)
+    found = figures(args.target, fleet.engine, workload, measurement)
     if args.hdr:
         args.hdr.write_text(log.text(workload, measurement))
     if args.json:

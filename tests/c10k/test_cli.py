@@ -233,6 +233,29 @@ class TestLoad:
         assert figures["received"] > 0
         assert figures["errors"] == {}
 
+    def test_the_portable_engine_when_asked_for(self, echo_server):
+        portable = ("--engine", "portable", "--json", "-")
+        shown = c10k("load", echo_server, "-c", 5, "-d", 1, *portable)
+        figures = json.loads(shown.stdout)
+        assert figures["engine"] == "portable"
+        assert figures["received"] > 5
+        assert figures["errors"] == {}
+        assert shown.stderr == ""
+
+    def test_more_connections_than_open_files_are_held_by_several_processes(self, echo_server):
+        code = (
+            "import resource as r, sys; r.setrlimit(r.RLIMIT_NOFILE, (100, 100));"
+            "from c10k.cli import main; sys.exit(main(sys.argv[1:]))"
+        )
+        load = ("load", echo_server, "-c", "150", "-d", "1", "--json", "-")
+        shown = subprocess.run(
+            [sys.executable, "-c", code, *load], capture_output=True, text=True, timeout=100
+        )
+        figures = json.loads(shown.stdout)
+        assert figures["connected"] == 150
+        assert figures["errors"] == {}
+        assert figures["littles_law_ratio"] == pytest.approx(1, abs=0.05)
+
     def test_what_speaks_another_protocol_is_not_served(self, echo_server):
         shown = c10k("load", echo_server, "-c", 2, "-d", 1, "--protocol", "http")
         assert shown.returncode == 3

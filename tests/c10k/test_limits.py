@@ -2,7 +2,7 @@ import resource
 import subprocess
 import sys
 
-from c10k.limits import Limit, limits_for, shortfalls
+from c10k.limits import Limit, limits_for, loader_processes, port_limits, shortfalls
 
 
 def test_a_limit_that_is_too_low_says_all_that_is_needed():
@@ -39,3 +39,19 @@ def test_the_soft_limit_of_open_files_is_raised_to_the_hard_one():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.split() == ["200", "200", "200"]
+
+
+def test_more_connections_than_open_files_take_more_processes():
+    code = (
+        "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (200, 1000));"
+        "from c10k.limits import loader_processes as f; print(f(900), f(1000), f(3000))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["1", "2", "4"]
+    assert loader_processes(1) == 1
+
+
+def test_more_addresses_have_more_ports():
+    (one,), (many,) = port_limits(10), port_limits(10, 17)
+    assert one.needed == many.needed == 10
+    assert many.value in (17 * one.value, one.value)
