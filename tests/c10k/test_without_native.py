@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from servers.catalogue import parse_spec
+from servers.process import ServerProcess
+
 C10K = """
 import sys
 sys.modules["loadgen.native.engine"] = sys.modules["loadgen.native.hiccups"] = None
@@ -33,6 +36,24 @@ def test_the_doctor_says_so(c10k):
     assert shown.returncode == 0
     assert "the portable engine drives the load" in shown.stdout
     assert "the native engine is not built here" in shown.stdout
+
+
+def test_load_drives_with_the_portable_engine(c10k, tmp_path):
+    command = parse_spec("asyncio_streams").command(host="127.0.0.1", port=0)
+    with ServerProcess("echo", command, log=tmp_path / "log") as server:
+        target = f"127.0.0.1:{server.port}"
+        shown = c10k("load", target, "-c", "5", "-d", "0.5", "--json", "-")
+        assert shown.returncode == 0, shown.stderr
+        assert len(shown.stderr.splitlines()) == 1
+        assert "the native engine is not built here" in shown.stderr
+        figures = json.loads(shown.stdout)
+        assert figures["engine"] == "portable"
+        assert figures["received"] > 5
+        assert figures["errors"] == {}
+
+        forced = c10k("load", target, "--engine", "native")
+        assert forced.returncode == 3
+        assert "not built here" in forced.stderr
 
 
 def test_a_run_measures_with_the_portable_engine(c10k, tmp_path):
