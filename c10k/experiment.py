@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from c10k import ceiling
+from c10k.ceiling import Ceiling
 from c10k.cpus import CpuSplit
 from c10k.plan import Plan, Visit
 from c10k.progress import Progress
@@ -34,12 +36,15 @@ class Experiment:
         self._progress = progress
         self._began = began
         self._specs = {spec.text: spec for spec in plan.servers}
+        self._logs = writer.directory / "logs"
+        self._ceiling: Ceiling = ()
 
     def walk(self) -> None:
         """Visit every server at every step. Raises RunError when a step cannot be stored."""
         for workload, repeat, visits in self._plan.ramps():
             todo = [visit for visit in visits if visit.key not in self._writer.done()]
             if todo:
+                self._ceiling = self._known_ceiling()
                 with self._ramp(f"{workload.name}-{repeat}") as ramp:
                     for visit in todo:
                         self._progress.begin(visit)
@@ -47,12 +52,30 @@ class Experiment:
                         self._writer.append_step(record)
                         self._progress.end(visit, record)
 
+    def _known_ceiling(self) -> Ceiling:
+        """The run's ceiling, which is measured at its start and kept when it is resumed."""
+        known: Ceiling | None = self._writer.manifest.get("ceiling")
+        if known is not None:
+            return known
+        log = self._logs / f"{ceiling.NAME}.log"
+        measured, missing = ceiling.measure(self._plan, self._cpus, log, self._progress)
+        warnings = self._writer.manifest["warnings"]
+        if missing:
+            doubt = {
+                "code": "ceiling",
+                "message": f"what the loader can drive here is not known at every step: {missing}",
+                "remedy": "a step that it limits is marked by its CPU share alone; "
+                f"the echo server's log is {log}",
+            }
+            self._progress.say(f"warning: {doubt['message']}")
+            warnings = [*warnings, doubt]
+        self._writer.update_manifest(ceiling=measured, warnings=warnings)
+        return measured
+
     @contextmanager
     def _ramp(self, name: str) -> Iterator["_Ramp"]:
-        logs = self._writer.directory / "logs"
-        logs.mkdir(exist_ok=True)
         with ExitStack() as stack:
-            ramp = _Ramp(stack, logs, name, self._cpus.server)
+            ramp = _Ramp(stack, self._logs, name, self._cpus.server)
             for spec in self._plan.servers:
                 # One that cannot start fails its own steps; the others go on.
                 ramp.try_to_start(spec)
@@ -62,10 +85,9 @@ class Experiment:
         spec = self._specs[visit.server]
         if not ramp.is_alive(spec) and (error := ramp.try_to_start(spec)):
             return _failed(visit, workload, error)
-        visitor = Visitor(
-            ramp.server(spec), self._plan.profile, self._cpus.loader, self._progress.see
-        )
-        return visitor.measure(visit, workload, self._began)
+        visitor = Visitor(ramp.server(spec), self._plan.profile, self._cpus, self._progress.see)
+        highest = ceiling.at(self._ceiling, visit.connections, workload.size_bytes)
+        return visitor.measure(visit, workload, self._began, highest)
 
 
 class _Ramp:

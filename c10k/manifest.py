@@ -44,6 +44,7 @@ def describe(plan: Plan, cpus: CpuSplit, argv: list[str]) -> dict[str, Any]:
         "versions": host.versions(),
         "engine": engine_of("auto"),
         "cpu_split": asdict(cpus),
+        "ceiling": None,  # measured when the run begins
         "limits": {limit.name: limit.value for limit in limits_for(plan.steps[-1], threads)},
         "warnings": host.doubts(cpus),
     }

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from c10k.plan import Plan, Visit
+from c10k.plan import Visit
 from c10k.visit import Moment
 from results.store import StepRecord
 
@@ -21,11 +21,13 @@ MARKS: Final = {"ok": "[green]✓[/]", "partial": "[yellow]![/]", "failed": "[re
 
 
 class Clock:
-    """How much of the plan is left, corrected by how long the visits really took."""
+    """How much is left of the visits, corrected by how long they really took.
 
-    def __init__(self, plan: Plan, visits: list[Visit]) -> None:
-        self._plan = plan
-        self._left = {visit.key: plan.seconds(visit) for visit in visits}
+    `visits` maps each to the seconds that it was planned to take.
+    """
+
+    def __init__(self, visits: Mapping[Visit, float]) -> None:
+        self._left = dict(visits)
         self._planned_s = self._taken_s = 0.0
         self._began = time.monotonic()
 
@@ -35,7 +37,7 @@ class Clock:
 
     def end(self, visit: Visit) -> None:
         """A visit has ended."""
-        self._planned_s += self._left.pop(visit.key)
+        self._planned_s += self._left.pop(visit)
         self._taken_s += time.monotonic() - self._began
 
     def seconds_left(self) -> float:
@@ -55,6 +57,9 @@ class Progress(Protocol):
 
     def end(self, visit: Visit, record: StepRecord) -> None:
         """It has ended with this record."""
+
+    def say(self, line: str) -> None:
+        """This is to be known, and stands."""
 
     def __enter__(self) -> Self: ...
 
@@ -91,6 +96,10 @@ class PlainProgress:
         """Say how the step went."""
         self._clock.end(visit)
         self._write(f"{_title(visit)}  {_outcome(record)}  {self._time_left()}")
+
+    def say(self, line: str) -> None:
+        """Write it."""
+        self._write(line)
 
     def _time_left(self) -> str:
         return f"[{duration(self._clock.seconds_left())} left]"
@@ -135,6 +144,10 @@ class LiveProgress:
             Text.from_markup(mark + " ").append(f"{_title(visit)}  {_outcome(record)}"),
             soft_wrap=True,
         )
+
+    def say(self, line: str) -> None:
+        """Let it stand above the moving line."""
+        self._live.console.print(Text(line), soft_wrap=True)
 
     def _show(self, line: str) -> None:
         grid = Table.grid(padding=(0, 2), expand=True)

@@ -15,18 +15,25 @@ from results.store import StepRecord
 
 OPENING_KINDS: Final = ("connect", "first_echo")
 WINDOW_KINDS: Final = ("response", "service", "send_lag", "waiting")
+# From this share of the ceiling on, a server cannot be told from one that does nothing: the
+# ceiling's short windows differ by so much from one time to the next.
+NEAR_CEILING: Final = 0.9
 
 
 class StepRecording:
     """Collects a visit as it goes on, and makes a record of it however it ends.
 
     `began` is the run's start on CLOCK_MONOTONIC, in seconds: times in the record count from it.
+    `ceiling_per_s` is what the loader can drive in a closed loop, in messages/s, where it is known.
     """
 
-    def __init__(self, visit: Visit, workload: Workload, began: float) -> None:
+    def __init__(
+        self, visit: Visit, workload: Workload, began: float, ceiling_per_s: float = math.nan
+    ) -> None:
         self.visit = visit
         self.workload = workload
         self.began = began
+        self.ceiling_per_s = ceiling_per_s if workload.loop == "closed" else math.nan
         self.opened = Opened(0, visit.connections, math.nan)
         self.failure = ""  # why nothing more could be measured
         self._cuts: list[Cut] = []
@@ -75,7 +82,7 @@ class StepRecording:
                 "loader_cpu_s": cut.cpu_s,
                 "loader_cpu_share": cut.cpu_share,
                 "loader_cpu_us_per_message": _per(cut.cpu_s * 1e6, cut.messages),
-                "loader_limited": cut.loader_limited,
+                "loader_limited": self._limited([cut]),
                 "cpu_us_per_message": _per(telemetry["cpu_s"] * 1e6, cut.messages),
                 "context_switches_per_message": _per(telemetry["context_switches"], cut.messages),
                 "hiccup_p99_ms": hiccups.percentile_ns(99) / 1e6,
@@ -93,7 +100,7 @@ class StepRecording:
         row |= self._key() | {
             "connected": opened.connected,
             "status": status,
-            "loader_limited": loader_limited(self._cuts),
+            "loader_limited": self._limited(self._cuts),
             "reason": reason,
             "log_tail": log_tail,
             "errors": self._errors.total(),
@@ -104,6 +111,12 @@ class StepRecording:
         }
         rebased = [{**sample, "t_s": sample["t_s"] - self.began} for sample in samples]
         return StepRecord(row, self._windows, rebased, self._recordings)
+
+    def _limited(self, cuts: Sequence[Cut]) -> bool:
+        """Whether the loader had no time left or was late, or drove nearly all that it can."""
+        seconds = sum(cut.seconds for cut in cuts)
+        reached = _per(sum(cut.messages for cut in cuts), seconds)
+        return loader_limited(cuts) or reached >= NEAR_CEILING * self.ceiling_per_s
 
     def _verdict(self, messages: int) -> tuple[str, str]:
         """The step's status, and why it is not ok."""
@@ -133,6 +146,7 @@ class StepRecording:
             "rate_per_connection": rate if rate else math.nan,
             "offered_per_s": rate * self.visit.connections if rate else math.nan,
             "size_bytes": self.workload.size_bytes,
+            "ceiling_messages_per_s": self.ceiling_per_s,
         }
 
     def _recording(self, kind: str, cut: Cut) -> Recording:

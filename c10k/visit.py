@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 from typing import Final
 
+from c10k.cpus import CpuSplit
 from c10k.plan import Profile, Visit
 from c10k.recording import StepRecording
 from loadgen.engines import engine_of
@@ -53,24 +55,29 @@ class Visitor:
         self,
         server: ServerProcess,
         profile: Profile,
-        loader_cpus: tuple[int, ...],
+        cpus: CpuSplit,
         watch: Callable[[Moment], None],
     ) -> None:
         self._server = server
         self._profile = profile
-        self._cpus = loader_cpus
+        self._cpus = cpus
         self._watch = watch
 
-    def measure(self, visit: Visit, workload: Workload, began: float) -> StepRecord:
-        """Measure one step. A server that dies or serves nobody makes a failed step, no error."""
+    def measure(
+        self, visit: Visit, workload: Workload, began: float, ceiling_per_s: float = nan
+    ) -> StepRecord:
+        """Measure one step. A server that dies or serves nobody makes a failed step, no error.
+
+        `ceiling_per_s` is what the loader can drive in a closed loop, in messages/s.
+        """
         started_at = time.time()
-        recording = StepRecording(visit, workload, began)
+        recording = StepRecording(visit, workload, began, ceiling_per_s)
         address = (self._server.host, self._server.port)
-        with Telemetry(self._server.pid) as telemetry, HiccupMeter(self._cpus) as hiccups:
+        with Telemetry(self._server.pid) as telemetry, HiccupMeter(self._cpus.loader) as hiccups:
             try:
                 idle = telemetry.tree.read()
                 with Fleet(
-                    address, workload, cpus=self._cpus, processes=SHARES_THE_INTERPRETER
+                    address, workload, cpus=self._cpus.loader, processes=SHARES_THE_INTERPRETER
                 ) as fleet:
                     view = _View(fleet, telemetry, self._check_alive, self._watch)
                     self._load(view, hiccups, visit.connections, recording)
@@ -145,7 +152,7 @@ class _View:
         self._watch = watch
         self._shown_rate = _Rate()
         self._sampled_rate = _Rate()
-        self._p99_ms = float("nan")
+        self._p99_ms = nan
         self._p99_at = 0.0
         telemetry.annotate = self._annotation
 
@@ -174,7 +181,7 @@ class _View:
                 seen.failed,
                 self._shown_rate.of(seen.messages),
                 self._p99_ms,
-                sample.rss_bytes if sample else float("nan"),
+                sample.rss_bytes if sample else nan,
             )
         )
 

@@ -376,10 +376,16 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         p99 = joined(
             [wording.milliseconds(value.value) for value in at(saturated, "response_p99_ms")]
         )
-        yield (
+        text = (
             "Sending as fast as echoes come, "
-            f"{each(_RATE, at(saturated, 'messages_per_s'))} come back, with a p99 of {p99}."
+            f"{each(_RATE, at(saturated, 'messages_per_s'))} come back, with a p99 of {p99}"
         )
+        points = [Point(server.label, saturated.name, step) for server in servers]
+        shares = [measured.of_ceiling(point) for point in points]
+        if shares[0].known:
+            share = joined([wording.share(each.value) for each in shares])
+            text += f"; that is {share} of what this loader can drive here"
+        yield f"{text}."
     yield from _starving(measured, servers, step)
     yield from _beyond(measured, step)
     held = [

@@ -229,23 +229,37 @@ def _cpu(measured: Measured, workload: Workload) -> Iterator[Picture]:
 
 
 def _throughput(measured: Measured, workload: Workload) -> Iterator[Picture]:
+    highest = [Quantity(measured.ceiling(workload.name, step)) for step in measured.steps]
+    ceiling = Line(measured.steps, highest, "ceiling", Look("muted", ""), dashed=True)
+    subtitle = "messages echoed and verified in a second"
+    if ceiling.known:
+        subtitle = "messages a second; dashed: the most this loader can drive"
     yield from _plain(
         measured,
         workload,
         "messages_per_s",
-        ("throughput", "Throughput", "messages echoed and verified in a second", "/s"),
+        ("throughput", "Throughput", subtitle, "/s"),
+        [ceiling] if ceiling.known else [],
     )
 
 
 def _plain(
-    measured: Measured, workload: Workload, column: str, words: tuple[str, str, str, str]
+    measured: Measured,
+    workload: Workload,
+    column: str,
+    words: tuple[str, str, str, str],
+    beside: Sequence[Line] = (),
 ) -> Iterator[Picture]:
-    """A column against clients: from zero, or on a logarithmic axis where it spans much."""
+    """A column against clients: from zero, or on a logarithmic axis where it spans much.
+
+    Lines `beside` are drawn with those of the servers.
+    """
     name, title, subtitle, unit = words
     lines = _series(measured, workload, column)
-    values = [end for line in lines for end in line.ends]
-    if not values:
+    if not lines:
         return
+    lines = [*beside, *lines]
+    values = [end for line in lines for end in line.ends]
     figure, axes = _canvas(f"{title}, {workload.name}", subtitle, lines)
     _clients_axis(axes, lines)
 
@@ -261,6 +275,11 @@ def _plain(
     alt = _alt(
         measured, workload, column, title, wording.Unit("", lambda v: f"{wording.number(v)} {unit}")
     )
+    for line in beside:
+        (first, one), (last, other) = line.known[0], line.known[-1]
+        ends = f"{wording.number(one.value)} {unit} at {first:,} clients"
+        ends += f", {wording.number(other.value)} {unit} at {last:,}"
+        alt = f"{alt[:-1]}; dashed, the {line.label}: {ends}."
     yield _finish(f"{name}-{workload.name}", figure, axes, lines, alt)
 
 

@@ -299,6 +299,20 @@ class Measured:
         interval = fitted_slope(*np.array(pairs).T)
         return Quantity(interval.median, interval.low, interval.high)
 
+    def ceiling(self, workload: str, connections: int) -> float:
+        """Messages/s that the loader can drive in a closed loop; NaN where that is not known."""
+        known = (
+            row["ceiling_messages_per_s"]
+            for server in self.servers
+            for row in self.rows(Point(server.label, workload, connections))
+        )
+        return next((float(value) for value in known if not math.isnan(value)), math.nan)
+
+    def of_ceiling(self, point: Point) -> Quantity:
+        """The server's messages/s as a share of what the loader can drive."""
+        highest = exactly(self.ceiling(point.workload, point.connections))
+        return self.at(point, "messages_per_s").by(highest)
+
     def max_connections(self, server: str, workload: str) -> Quantity:
         """The largest step with every connection served, no failure and p99 within the SLO."""
         points = [Point(server, workload, step) for step in self.steps]

@@ -137,9 +137,19 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
         }
     )
     limits = [(name, _text(value)) for name, value in (manifest.get("limits") or {}).items()]
+    ceiling = [
+        (
+            f"{point['connections']:,} connections, {point['size_bytes']:,} bytes",
+            f"{wording.count(point['messages_per_s'])} messages/s, "
+            f"{wording.number(point['loader_cpu_us_per_message'])} µs of CPU a message, "
+            f"{wording.share(point['loader_cpu_share'])} of its CPU",
+        )
+        for point in manifest.get("ceiling") or []
+    ]
     lists = {
         "Machine": machine,
         "Experiment": experiment,
+        "What the loader can drive": ceiling,
         "Servers": servers,
         "Versions": versions,
         "Limits": limits,

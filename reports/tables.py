@@ -186,8 +186,26 @@ def response_by_load(measured: Measured) -> Table:
         ("clients", "measure"),
         lines,
         unit="ms",
-        notes=chapter.NOTES["T3"],
+        notes=[*_of_ceiling(measured), *chapter.NOTES["T3"]],
     )
+
+
+def _of_ceiling(measured: Measured) -> Iterable[str]:
+    """How near each server came to what the loader can drive, at each step."""
+    for workload in measured.workloads:
+        for server in measured.servers:
+            shares = [
+                f"{wording.share(share.value)}{share.symbols} at {step:,}"
+                for step in measured.steps
+                for share in [measured.of_ceiling(Point(server.label, workload.name, step))]
+                if share.known
+            ]
+            if shares:
+                yield (
+                    f"{server.label}, {workload.name}, reached {wording.joined(shares)} clients of "
+                    "the messages a second that this loader can drive here, which was measured on "
+                    "a bare echo server."
+                )
 
 
 def response_graph(measured: Measured) -> Table:
@@ -344,6 +362,7 @@ STEP_COLUMNS: Final[Sequence[tuple[str, str, str, Unit]]] = (
     ("errors", "connections", "errors", _COUNT),
     ("offered", "messages/s", "offered_per_s", _COUNT),
     ("echoed", "messages/s", "messages_per_s", _COUNT),
+    ("ceiling", "messages/s", "ceiling_messages_per_s", _COUNT),
     ("mean", "response time, ms", "response_mean_ms", _NUMBER),
     ("p50", "response time, ms", "response_p50_ms", _NUMBER),
     ("p90", "response time, ms", "response_p90_ms", _NUMBER),
@@ -380,8 +399,9 @@ def steps(measured: Measured) -> Table:
     return Table(
         "steps",
         "Every step",
-        "A row a server and step. Kernel memory is the change on the host since before the "
-        "connections were opened; CPU is user and system time of the server's processes.",
+        "A row a server and step. The ceiling is what the loader drove of a bare echo server; "
+        "kernel memory is the change on the host since before the connections were opened; CPU is "
+        "user and system time of the server's processes.",
         [
             Column("clients", head=True),
             Column("server", head=True),

@@ -35,18 +35,22 @@ class RunError(ValueError):
 
 @dataclass(frozen=True)
 class Column:
-    """A column's type (a key of MISSING), its meaning with the unit, and its rule."""
+    """A column's type (a key of MISSING), its meaning with the unit, and its rule.
+
+    A `later` one is lacking in runs that were written before there was such a measure.
+    """
 
     dtype: str
     meaning: str
     rule: Rule = merging.first
+    later: bool = False
 
 
 Table = Mapping[str, Column]
 
 
-def _number(meaning: str, rule: Rule) -> Column:
-    return Column("float64", meaning, rule)
+def _number(meaning: str, rule: Rule, *, later: bool = False) -> Column:
+    return Column("float64", meaning, rule, later)
 
 
 def _count(meaning: str, rule: Rule = merging.total) -> Column:
@@ -133,6 +137,11 @@ _MEASURES: Final[Table] = {
     ),
     "loader_limited": Column(
         "bool", "the loader was the bottleneck: not the server's figure", merging.any_true
+    ),
+    "ceiling_messages_per_s": _number(
+        "messages the loader drove of a bare echo server; NaN in an open loop or unmeasured, 1/s",
+        merging.first,
+        later=True,
     ),
     **{name: _number(meaning, merging.median) for name, meaning in _LEVELS.items()},
     "cpu_s": _number("CPU time of the server, user and system, s", merging.total),
@@ -223,12 +232,17 @@ MANIFEST: Final[Mapping[str, tuple[type, ...]]] = {
     "host": (dict,),
     "versions": (dict,),
     "cpu_split": (dict, type(None)),
+    "ceiling": (list, type(None)),
     "limits": (dict,),
     "warnings": (list,),
     "finished_at": (str, type(None)),
     "interrupted": (bool,),
 }
-"""The keys of run.json and their JSON types; times are ISO 8601 with an offset."""
+"""The keys of run.json and their JSON types; times are ISO 8601 with an offset.
+
+ceiling: null until it is measured, then a mapping of connections, size_bytes, messages_per_s,
+loader_cpu_us_per_message and loader_cpu_share a number of connections and size of messages.
+"""
 
 
 def complete(table: Table, row: Mapping[str, Any]) -> dict[str, Cell]:
@@ -255,8 +269,17 @@ def _typed(name: str, dtype: str, value: Cell) -> Cell:
     return typed
 
 
-def check_frame(table: Table, frame: "pd.DataFrame", source: str) -> None:
-    """RunError when the frame lacks a column of the table or has one of another type."""
+def check_frame(table: Table, frame: "pd.DataFrame", source: str) -> "pd.DataFrame":
+    """The frame, with MISSING in later columns that it lacks.
+
+    RunError when it lacks another column of the table or has one of another type.
+    """
+    absent = {
+        name: MISSING[column.dtype]
+        for name, column in table.items()
+        if column.later and name not in frame.columns
+    }
+    frame = frame.assign(**absent) if absent else frame
     for name, column in table.items():
         if name not in frame.columns:
             raise RunError(f"{source} lacks the column {name}: measure again with this version")
@@ -264,6 +287,7 @@ def check_frame(table: Table, frame: "pd.DataFrame", source: str) -> None:
         found = "str" if dtype.kind == "O" else str(dtype)  # pandas 2 reads text as objects
         if found != column.dtype:
             raise RunError(f"{source}: column {name} is {found}, and should be {column.dtype}")
+    return frame
 
 
 def check_manifest(manifest: object, source: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from results.histogram import Histogram
 from results.histogram_log import Tag
 from results.schema import (
     KEY,
+    MISSING,
     RUN_SCHEMA,
     SAMPLES,
     STEPS,
@@ -151,6 +152,11 @@ class RunWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What run.json holds."""
+        return self._manifest
+
     def done(self) -> set[Key]:
         """The steps that are in the journal, by (server, workload, repeat, connections)."""
         return set(self._done)
@@ -263,8 +269,7 @@ def _read_table(directory: Path, name: str) -> pd.DataFrame:
         frame = pd.read_parquet(path)
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-    check_frame(TABLES[name], frame, str(path))
-    return frame
+    return check_frame(TABLES[name], frame, str(path))
 
 
 def _read_journal(directory: Path) -> tuple[list[dict[str, Any]], int]:
@@ -319,12 +324,20 @@ def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[
     }
 
 
+def _values(columns: Mapping[str, list[Any]], name: str, table: Table) -> list[Any]:
+    """One column of a line of the journal; of a later one that it lacks, MISSING in every row."""
+    if table[name].later and name not in columns:
+        missing = MISSING[table[name].dtype]
+        return [None if missing != missing else missing] * len(columns["server"])
+    return columns[name]
+
+
 def _arrow_tables(journal: Sequence[Mapping[str, Any]]) -> dict[str, pa.Table]:
     """The tables that lines of the journal amount to."""
     return {
         name: pa.table(
             {
-                column: [value for line in journal for value in line[name][column]]
+                column: [value for line in journal for value in _values(line[name], column, table)]
                 for column in table
             },
             schema=pa.schema([(column, _ARROW[table[column].dtype]) for column in table]),

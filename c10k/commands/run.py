@@ -182,11 +182,16 @@ def _fitting(plan: "Plan", *, fit: bool) -> "Plan":
 
 def _measure(plan: "Plan", writer: "RunWriter", cpus: "CpuSplit") -> bool:
     """Walk the plan; whether Ctrl-C ended it."""
+    from c10k import ceiling
     from c10k.experiment import Experiment
 
-    remaining = [
-        visit for _, _, visits in plan.ramps() for visit in visits if visit.key not in writer.done()
-    ]
+    remaining = {} if writer.manifest.get("ceiling") is not None else ceiling.seconds(plan)
+    remaining |= {
+        visit: plan.seconds(visit)
+        for _, _, visits in plan.ramps()
+        for visit in visits
+        if visit.key not in writer.done()
+    }
     # The servers choose their own CPUs when they start; what runs here is the loader's side.
     os.sched_setaffinity(0, cpus.loader)
     interrupted = False
@@ -203,12 +208,12 @@ def _measure(plan: "Plan", writer: "RunWriter", cpus: "CpuSplit") -> bool:
     return interrupted
 
 
-def _progress(plan: "Plan", visits: "list[Visit]", cpus: "CpuSplit") -> "Progress":
+def _progress(plan: "Plan", visits: "dict[Visit, float]", cpus: "CpuSplit") -> "Progress":
     from rich.console import Console
 
     from c10k.progress import Clock, LiveProgress, PlainProgress, duration
 
-    clock = Clock(plan, visits)
+    clock = Clock(visits)
     servers = " and ".join(spec.text for spec in plan.servers)
     steps = ", ".join(f"{step:,}" for step in plan.steps)
     print(

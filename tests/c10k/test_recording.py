@@ -35,9 +35,11 @@ def cut(messages=0, response_ns=1_000_000, waiting_ns=(), **changes):
     return Cut(**figures | changes)
 
 
-def recorded(*windows, opened=None, opening=None, workload="saturated", failure=""):
+def recorded(
+    *windows, opened=None, opening=None, workload="saturated", failure="", ceiling=math.nan
+):
     visit = Visit("threaded", workload, 0, 10)
-    recording = StepRecording(visit, WORKLOADS[workload], began=4.0)
+    recording = StepRecording(visit, WORKLOADS[workload], began=4.0, ceiling_per_s=ceiling)
     recording.add_opening(opened or Opened(10, 0, 0.5), opening or cut())
     for window in windows:
         recording.add_window(window, TELEMETRY, Histogram())
@@ -113,6 +115,19 @@ def test_a_step_that_the_loader_limited_says_so():
     assert recorded(cut(10, cpu_share=0.99)).step["loader_limited"]
     assert recorded(cut(10, due=1000, late=11)).step["loader_limited"]
     assert not recorded(cut(10, due=1000, late=10)).step["loader_limited"]
+
+
+@pytest.mark.parametrize(("ceiling", "limited"), [(110, True), (112, False), (math.nan, False)])
+def test_a_server_near_the_ceiling_is_limited_by_the_loader(ceiling, limited):
+    record = recorded(cut(200), ceiling=ceiling)  # 100 a second
+    assert record.step["loader_limited"] is record.windows[0]["loader_limited"] is limited
+    assert record.step["ceiling_messages_per_s"] == pytest.approx(ceiling, nan_ok=True)
+
+
+def test_a_schedule_has_no_ceiling():
+    step = recorded(cut(200, due=200), workload="steady", ceiling=100).step
+    assert not step["loader_limited"]
+    assert math.isnan(step["ceiling_messages_per_s"])
 
 
 def test_one_late_window_does_not_make_the_steps_p99_the_loaders():

@@ -20,6 +20,7 @@ CAPACITY = {  # messages/s of a closed loop at each of STEPS
     "threaded": (110_000, 80_000, 69_000, 63_000, 49_000, 43_000),
     "asyncio_streams": (34_000, 60_000, 49_000, 45_000, 40_000, 38_000),
 }
+CEILING = {10: 160_000, 100: 176_000, 500: 160_000, 1_000: 150_000, 5_000: 120_000, 10_000: 113_000}
 STEADY_MS = {
     "threaded": (0.31, 0.24, 0.17, 0.14, 0.11, 0.09),
     "asyncio_streams": (0.30, 0.23, 0.17, 0.14, 0.11, 0.10),
@@ -57,6 +58,7 @@ class Behaviour:
     reason: str = ""
     log_tail: str = ""
     loader_limited: bool = False
+    ceiling: float = math.nan
 
 
 Change = Callable[[Behaviour], None]
@@ -90,6 +92,7 @@ def behaviour(server: str, workload: str, connections: int, repeat: int) -> Beha
         else 0.98,
         starved=starved,
         starved_wait_ms=7_900.0 if starved else 0.0,
+        ceiling=float(CEILING[n]) if closed else math.nan,
     )
     # Repeats differ a little, always in the same way.
     wobble = 1 + 0.02 * math.sin(7 * repeat + n)
@@ -166,6 +169,7 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "loader_cpu_share": messages * 6.5e-6 / window_s,
                 "loader_cpu_us_per_message": 6.5,
                 "loader_limited": b.loader_limited,
+                "ceiling_messages_per_s": b.ceiling,
                 "rss_bytes": b.rss_bytes * drift**0.1,
                 "vms_bytes": b.vms_bytes,
                 "uss_bytes": b.rss_bytes - 6 * MB,
@@ -248,6 +252,16 @@ def manifest(
         },
         "versions": {"python": "3.11.2", "numpy": np.__version__},
         "cpu_split": {"loader": [0], "server": [1]},
+        "ceiling": [
+            {
+                "connections": connections,
+                "size_bytes": 64,
+                "messages_per_s": messages_per_s,
+                "loader_cpu_us_per_message": 5.5,
+                "loader_cpu_share": 0.93,
+            }
+            for connections, messages_per_s in CEILING.items()
+        ],
         "limits": {"nofile_soft": 20_000, "nofile_hard": 20_000, "somaxconn": 4_096},
         "warnings": [
             {

@@ -1,5 +1,7 @@
 """The sentences change when the data does."""
 
+import re
+
 import pytest
 
 from reports.answer import answer
@@ -35,6 +37,7 @@ def test_the_design_s_figures_make_the_event_loop_win_where_it_does(make):
     text = " ".join(told.sentences)
     assert "Threads leave 6,500 of 10,000 saturated connections" in text
     assert "where the chapter says 200 ms and 15 ms" in text
+    assert re.search(r"; that is 38 % and 3[34] % of what this loader can drive here\.", text)
     assert [symbol for symbol, _ in told.footnotes] == ["§"]
 
 

@@ -90,6 +90,17 @@ def test_marked_points_are_explained_in_the_picture(pictures, make):
     assert "1K‡" in texts(drawn["percentiles-saturated-1-threaded"])
 
 
+def test_the_loaders_ceiling_is_drawn_where_it_is_known(pictures, make):
+    assert "ceiling" in texts(pictures["throughput-saturated"])
+    assert (
+        "the ceiling: 160,000 /s at 10 clients, 113,000 /s" in pictures["throughput-saturated"].alt
+    )
+    assert "ceiling" not in texts(pictures["throughput-steady"])
+    unknown = make(change=lambda behaviour: setattr(behaviour, "ceiling", float("nan")))
+    drawn = {picture.name: picture for picture in figures.pictures(unknown)}
+    assert "ceiling" not in texts(drawn["throughput-saturated"])
+
+
 def test_a_failed_step_stands_on_the_axis(make):
     def fail(behaviour):
         if (behaviour.server, behaviour.connections) == ("threaded", 1_000):

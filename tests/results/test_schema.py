@@ -71,6 +71,14 @@ def test_a_missing_column_is_named():
         check_frame(STEPS, frame(STEPS).drop(columns="response_p99_ms"), "steps")
 
 
+def test_what_older_runs_could_not_measure_is_missing_in_them():
+    later = [name for name, column in STEPS.items() if column.later]
+    assert "ceiling_messages_per_s" in later
+    completed = check_frame(STEPS, frame(STEPS, 2).drop(columns=later), "steps")
+    assert set(completed.columns) == set(STEPS)
+    assert check_frame(STEPS, completed, "steps") is completed
+
+
 @pytest.mark.parametrize(("name", "dtype"), [("messages", float), ("server", int), ("cpu_s", str)])
 def test_a_column_of_another_type_is_named(name, dtype):
     wrong = frame(STEPS).assign(**{name: pd.Series([1], dtype=dtype)})
@@ -130,6 +138,13 @@ def test_another_version_is_refused_with_the_way_out(whole):
 def test_what_is_no_manifest_is_refused(other):
     with pytest.raises(RunError, match="names no schema"):
         check_manifest(other, "run.json")
+
+
+def test_a_manifest_of_before_the_ceiling_passes(whole):
+    assert "ceiling" not in whole
+    assert check_manifest(whole | {"ceiling": None}, "run.json")["ceiling"] is None
+    with pytest.raises(RunError, match="ceiling is missing or not of type list or null"):
+        check_manifest(whole | {"ceiling": 5}, "run.json")
 
 
 def test_a_manifest_without_a_key_is_refused(whole):

@@ -193,6 +193,32 @@ def test_lagging_tables_are_made_up_from_the_journal(writer, directory, make_ste
     assert pd.read_parquet(directory / "steps.parquet")["connections"].tolist() == [10, 100]
 
 
+LATER = {name for table in (STEPS, WINDOWS) for name in table if table[name].later}
+
+
+def test_a_run_of_before_a_measure_is_read_and_goes_on(writer, directory, make_step):
+    writer.append_step(make_step(10))
+    writer.close()
+    for name in ("steps", "windows"):
+        path = directory / f"{name}.parquet"
+        pd.read_parquet(path).drop(columns=LATER).to_parquet(path)
+    journal = json.loads((directory / "journal.jsonl").read_text())
+    for name in ("steps", "windows"):
+        journal[name] = {key: of for key, of in journal[name].items() if key not in LATER}
+    (directory / "journal.jsonl").write_text(json.dumps(journal) + "\n")
+    manifest = json.loads((directory / "run.json").read_text())
+    manifest.pop("ceiling", None)
+    (directory / "run.json").write_text(json.dumps(manifest))
+
+    assert read_run(directory).steps["ceiling_messages_per_s"].isna().all()
+    with RunWriter.open(directory) as resumed:
+        resumed.append_step(make_step(100))
+    run = read_run(directory)
+    assert connections(run) == [10, 100]
+    check_frame(STEPS, run.steps, "steps")
+    assert LATER
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize("file", ["journal.jsonl", "latency.hlog"])
 def test_a_torn_end_costs_only_that_step(writer, directory, make_step, file, share):
