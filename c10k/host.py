@@ -12,6 +12,7 @@ import psutil
 
 from c10k import VERSION
 from c10k.cpus import CpuSplit
+from c10k.hiccups import Hiccups
 
 PACKAGES: Final = ("numpy", "pandas", "pyarrow", "psutil", "matplotlib")
 SYSTEM: Final = Path("/sys/devices/system")
@@ -79,6 +80,18 @@ def doubts(cpus: CpuSplit) -> list[dict[str, str]]:
                 "governor",
                 f"the CPU frequency governor is {governor}",
                 "set it with `sudo cpupower frequency-set -g performance`",
+            )
+        )
+    with Hiccups(cpus) as hiccups:
+        watched = hiccups.on_server
+    if not watched:
+        found.append(
+            _doubt(
+                "no_realtime",
+                "the host's hiccups on the servers' CPUs are not measured, and those on the "
+                "loader's include waits behind the loader: real-time priority is not permitted",
+                "measure as root, or permit it with `sudo prlimit --pid $$ --rtprio=1:1`, or for "
+                "good in /etc/security/limits.conf",
             )
         )
     busy = psutil.cpu_percent(interval=0.3) / 100 * (os.cpu_count() or 1)

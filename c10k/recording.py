@@ -51,8 +51,10 @@ class StepRecording:
         """Take what happened outside of the windows: errors count there too."""
         self._errors.update(cut.errors)
 
-    def add_window(self, cut: Cut, telemetry: Mapping[str, float], hiccups: Histogram) -> None:
-        """Take a window: what the fleet, the telemetry and the hiccup meter say of it."""
+    def add_window(
+        self, cut: Cut, telemetry: Mapping[str, float], hiccups: Mapping[str, float]
+    ) -> None:
+        """Take a window: what the fleet says of it, and the columns of the observers."""
         recordings = [self._recording(kind, cut) for kind in WINDOW_KINDS]
         waiting = recordings[-1].histogram
         closed = self.workload.loop == "closed"
@@ -65,6 +67,7 @@ class StepRecording:
                 **self._load(),
                 **latency_columns(recordings),
                 **telemetry,
+                **hiccups,
                 "connected": self.opened.connected,
                 "status": "ok" if cut.messages and not cut.errors else "partial",
                 "window_s": cut.seconds,
@@ -85,8 +88,6 @@ class StepRecording:
                 "loader_limited": self._limited([cut]),
                 "cpu_us_per_message": _per(telemetry["cpu_s"] * 1e6, cut.messages),
                 "context_switches_per_message": _per(telemetry["context_switches"], cut.messages),
-                "hiccup_p99_ms": hiccups.percentile_ns(99) / 1e6,
-                "hiccup_max_ms": hiccups.max_ns / 1e6,
             }
         )
 

@@ -7,11 +7,11 @@ from math import nan
 from typing import Final
 
 from c10k.cpus import CpuSplit
+from c10k.hiccups import Hiccups
 from c10k.plan import Profile, Visit
 from c10k.recording import StepRecording
 from loadgen.engines import engine_of
 from loadgen.fleet import Fleet
-from loadgen.hiccups import HiccupMeter
 from loadgen.telemetry import ProcessGoneError, Telemetry, kernel_growth, usage
 from loadgen.workload import Workload
 from results.histogram import Histogram
@@ -73,7 +73,7 @@ class Visitor:
         started_at = time.time()
         recording = StepRecording(visit, workload, began, ceiling_per_s)
         address = (self._server.host, self._server.port)
-        with Telemetry(self._server.pid) as telemetry, HiccupMeter(self._cpus.loader) as hiccups:
+        with Telemetry(self._server.pid) as telemetry, Hiccups(self._cpus) as hiccups:
             try:
                 idle = telemetry.tree.read()
                 with Fleet(
@@ -90,7 +90,7 @@ class Visitor:
         return recording.record(started_at, samples, log_tail)
 
     def _load(
-        self, view: "_View", hiccups: HiccupMeter, connections: int, recording: StepRecording
+        self, view: "_View", hiccups: Hiccups, connections: int, recording: StepRecording
     ) -> None:
         fleet, telemetry = view.fleet, view.telemetry
         before = telemetry.memory()
@@ -104,11 +104,11 @@ class Visitor:
         view.hold("settle", self._profile.settle_s)
         for _ in range(self._profile.windows):
             begin = telemetry.reading("begin")
-            hiccups.swap()
+            hiccups.columns()
             recording.add_between(fleet.cut())
             view.hold("window", self._profile.window_s)
             cut = fleet.cut()
-            late = Histogram.from_buffer(hiccups.swap())
+            late = hiccups.columns()
             end = telemetry.reading("end")
             self._check_alive()
             growth = kernel_growth(before, end.memory)

@@ -381,7 +381,10 @@ STEP_COLUMNS: Final[Sequence[tuple[str, str, str, Unit]]] = (
     ("µs a message", "loader", "loader_cpu_us_per_message", _NUMBER),
     ("CPUs busy", "loader", "loader_cpu_share", _NUMBER),
     ("send lag p99, ms", "loader", "send_lag_p99_ms", _NUMBER),
-    ("hiccup p99, ms", "host", "hiccup_p99_ms", _NUMBER),
+    ("loader p99", "hiccups, ms", "hiccup_p99_ms", _NUMBER),
+    ("loader max", "hiccups, ms", "hiccup_max_ms", _NUMBER),
+    ("server p99", "hiccups, ms", "server_hiccup_p99_ms", _NUMBER),
+    ("server max", "hiccups, ms", "server_hiccup_max_ms", _NUMBER),
     ("steal, s", "host", "steal_s", _NUMBER),
 )
 
@@ -401,7 +404,8 @@ def steps(measured: Measured) -> Table:
         "Every step",
         "A row a server and step. The ceiling is what the loader drove of a bare echo server; "
         "kernel memory is the change on the host since before the connections were opened; CPU is "
-        "user and system time of the server's processes.",
+        "user and system time of the server's processes. Hiccups are how late a thread woke that "
+        "had nothing else to do, on the CPUs of the loader and of the server.",
         [
             Column("clients", head=True),
             Column("server", head=True),

@@ -168,8 +168,22 @@ _MEASURES: Final[Table] = {
     "listen_drops": _number("connections dropped before accept on the host", merging.total),
     "retransmits": _number("TCP segments sent again on the host", merging.total),
     "steal_s": _number("time the hypervisor took from the host's CPUs, s", merging.total),
-    "hiccup_p99_ms": _number("p99 of how late a waiting thread woke, ms", merging.highest),
-    "hiccup_max_ms": _number("longest that a waiting thread woke late, ms", merging.highest),
+    "hiccup_p99_ms": _number(
+        "p99 of how late a waiting thread woke on the loader's CPUs, ms", merging.highest
+    ),
+    "hiccup_max_ms": _number(
+        "longest that a waiting thread woke late on the loader's CPUs, ms", merging.highest
+    ),
+    "server_hiccup_p99_ms": _number(
+        "p99 of how late a thread of real-time priority woke on the server's CPUs, ms",
+        merging.highest,
+        later=True,
+    ),
+    "server_hiccup_max_ms": _number(
+        "longest that a thread of real-time priority woke late on the server's CPUs, ms",
+        merging.highest,
+        later=True,
+    ),
     "started_at": _number("when it began, s since the epoch", merging.first),
     "reason": _text("why the status is not ok, else empty", merging.together),
     "log_tail": _text("last lines of the server's log when it failed", merging.last),

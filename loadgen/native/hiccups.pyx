@@ -36,6 +36,10 @@ cdef extern from "<signal.h>" nogil:
 cdef extern from "<sched.h>" nogil:
     ctypedef struct cpu_set_t:
         pass
+    struct sched_param:
+        int sched_priority
+    enum: SCHED_FIFO
+    int sched_get_priority_min(int)
     void CPU_ZERO(cpu_set_t *)
     void CPU_SET(int, cpu_set_t *)
 
@@ -47,6 +51,10 @@ cdef extern from "<pthread.h>" nogil:
     int pthread_attr_init(pthread_attr_t *)
     int pthread_attr_destroy(pthread_attr_t *)
     int pthread_attr_setaffinity_np(pthread_attr_t *, size_t, const cpu_set_t *)
+    enum: PTHREAD_EXPLICIT_SCHED
+    int pthread_attr_setinheritsched(pthread_attr_t *, int)
+    int pthread_attr_setschedpolicy(pthread_attr_t *, int)
+    int pthread_attr_setschedparam(pthread_attr_t *, const sched_param *)
     int pthread_create(
         pthread_t *, const pthread_attr_t *, void *(*)(void *) noexcept nogil, void *
     )
@@ -97,25 +105,37 @@ cdef class HiccupMeter:
 
     Every tick since the start is counted exactly once, the ones slept through too, so that a pause
     of 300 ms at an interval of 1 ms counts as 300, 299, 298 ... ms. The thread takes neither the
-    GIL nor a lock nor memory. At 1 ms it costs 1.5 % of a busy core and 4 % of an idle one
-    (measured on a virtual machine, where waking from idle is the dear part).
+    GIL nor a lock nor memory. At 1 ms it costs 1.5 % of a busy core and 4 % of an idle one, at
+    10 ms 0.3 % of a busy one (measured on a virtual machine, where waking from idle is the dear
+    part).
+
+    Beside threads that keep a CPU busy its lateness is also its wait for them: 6.8 ms at the p99
+    beside a saturated echo server. With `realtime` (SCHED_FIFO, the lowest priority; sched(7)) it
+    runs before any thread of usual standing, and 0.09 ms remained: the host's own.
     """
 
     cdef Meter meter
     cdef int64_t taken[HDR_COUNTS]
     cdef object cpus
+    cdef bint realtime
     cdef pthread_t thread
     cdef bint running
 
-    def __init__(self, cpus=None, int64_t interval_ns=1_000_000):
+    def __init__(self, cpus=None, int64_t interval_ns=1_000_000, *, bint realtime=False):
         if interval_ns <= 0:
             raise ValueError(f"an interval must be positive, not {interval_ns} ns")
         self.cpus = cpus
+        self.realtime = realtime
         self.meter.interval_ns = interval_ns
 
     def start(self):
-        """Start the thread; OSError where it cannot be started or may not run on `cpus`."""
+        """Start the thread.
+
+        OSError where it cannot be started or may not run on `cpus`, and PermissionError where it
+        may not have real-time priority.
+        """
         cdef pthread_attr_t attributes
+        cdef sched_param lowest
         cdef cpu_set_t allowed
         cdef sigset_t every, before
         cdef int error = 0
@@ -130,6 +150,11 @@ cdef class HiccupMeter:
                 for cpu in self.cpus:
                     CPU_SET(cpu, &allowed)
                 error = pthread_attr_setaffinity_np(&attributes, sizeof(cpu_set_t), &allowed)
+            if self.realtime:
+                lowest.sched_priority = sched_get_priority_min(SCHED_FIFO)
+                pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED)
+                pthread_attr_setschedpolicy(&attributes, SCHED_FIFO)
+                pthread_attr_setschedparam(&attributes, &lowest)
             if not error:
                 # A signal handled by this thread would end its sleep, and is not meant for it.
                 sigfillset(&every)

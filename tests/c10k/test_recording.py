@@ -42,7 +42,7 @@ def recorded(
     recording = StepRecording(visit, WORKLOADS[workload], began=4.0, ceiling_per_s=ceiling)
     recording.add_opening(opened or Opened(10, 0, 0.5), opening or cut())
     for window in windows:
-        recording.add_window(window, TELEMETRY, Histogram())
+        recording.add_window(window, TELEMETRY, {"server_hiccup_max_ms": 2.5})
     recording.failure = failure
     return recording.record(123.0, [{"t_s": 4.25, "phase": "open"}], "the log")
 

@@ -188,6 +188,8 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "context_switches_per_message": 2.1 if b.threads > 1 else 0.2,
                 "hiccup_p99_ms": 0.12,
                 "hiccup_max_ms": 1.4,
+                "server_hiccup_p99_ms": 0.21,
+                "server_hiccup_max_ms": 2.3,
                 "steal_s": 0.01,
                 **step_latencies(here),
             }

@@ -139,3 +139,32 @@ def test_it_starts_once_and_stops_any_number_of_times():
 def test_a_meter_that_is_dropped_ends_its_thread():
     HiccupMeter().start()
     assert not own_threads()
+
+
+def test_a_thread_of_real_time_priority_is_one_or_is_refused():
+    meter = HiccupMeter(realtime=True)
+    if os.geteuid() != 0:
+        pytest.skip("real-time priority is root's unless it is permitted")
+    with meter:
+        while not (threads := own_threads()):
+            time.sleep(0.001)
+        assert [os.sched_getscheduler(thread) for thread in threads] == [os.SCHED_FIFO]
+        assert [os.sched_getparam(thread).sched_priority for thread in threads] == [1]
+
+
+def test_without_the_permission_there_is_no_meter_and_it_can_be_said():
+    code = """
+import ctypes, os, resource
+from loadgen.native.hiccups import HiccupMeter
+resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
+if os.geteuid() == 0:
+    os.setuid(65534)
+meter = HiccupMeter(realtime=True)
+try:
+    meter.start()
+except PermissionError as error:
+    print(error.errno)
+HiccupMeter().start()
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (shown.stdout, shown.stderr) == ("1\n", "")
