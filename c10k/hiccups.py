@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from typing import Final, Self
 
 from c10k.cpus import CpuSplit
-from loadgen.native.hiccups import HiccupMeter
+from loadgen.hiccups import HiccupMeter
 from results.histogram import Histogram
 
 # Beside a server that spins, a wake-up every 1 ms would cost it 1.5 % of its CPU, and one that

@@ -39,6 +39,7 @@ def describe(plan: Plan, cpus: CpuSplit, argv: list[str]) -> dict[str, Any]:
             "windows": plan.profile.windows,
             "window_s": plan.profile.window_s,
             "settle_s": plan.profile.settle_s,
+            "settle_limit_s": plan.profile.settle_limit_s,
         },
         "host": host.describe(),
         "versions": host.versions(),
@@ -66,6 +67,7 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
             plan["profile"],
             "",
             plan["settle_s"],
+            plan.get("settle_limit_s", plan["settle_s"]),  # once there was no limit but a time
             plan["windows"],
             plan["window_s"],
             plan["repeats"],

@@ -20,11 +20,15 @@ SECONDS_A_CONNECTION: Final = 0.0004
 
 @dataclass(frozen=True)
 class Profile:
-    """How long and how often is measured."""
+    """How long and how often is measured.
+
+    Windows begin when the load has settled, not before `settle_s` and not after `settle_limit_s`.
+    """
 
     name: str
     summary: str
     settle_s: float
+    settle_limit_s: float
     windows: int
     window_s: float
     repeats: int
@@ -33,9 +37,9 @@ class Profile:
 PROFILES: Final = {
     profile.name: profile
     for profile in (
-        Profile("quick", "every step, two short windows", 0.5, 2, 1.0, 1),
-        Profile("standard", "three windows a step", 1.0, 3, 3.0, 1),
-        Profile("thorough", "five repeats on fresh servers", 2.0, 3, 4.0, 5),
+        Profile("quick", "every step, two short windows", 0.4, 0.9, 2, 1.0, 1),
+        Profile("standard", "three windows a step", 1.0, 3.0, 3, 3.0, 1),
+        Profile("thorough", "five repeats on fresh servers", 2.0, 10.0, 3, 4.0, 5),
     )
 }
 
@@ -81,7 +85,8 @@ class Plan:
     def seconds(self, visit: Visit) -> float:
         """Roughly how long a visit takes."""
         profile = self.profile
-        held = profile.settle_s + profile.windows * profile.window_s
+        settling = (profile.settle_s + profile.settle_limit_s) / 2
+        held = settling + profile.windows * profile.window_s
         return held + SECONDS_A_VISIT + SECONDS_A_CONNECTION * visit.connections
 
 

@@ -188,6 +188,7 @@ def _outcome(record: StepRecord) -> str:
         return f"failed: {step['reason']}"
     marks = f"  ({step['reason']})" if step["reason"] else ""
     marks += f"  ({step['starved']:,} starved)" if step["starved"] else ""
+    marks += f"  ({step['unsettled']} not settled)" if step["unsettled"] else ""
     marks += "  (limited by the loader)" if step["loader_limited"] else ""
     return (
         f"{step['connected']:,} connected, {_number(step['messages_per_s'])} msg/s, "

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from c10k.plan import Visit
+from c10k.settling import Settling
 from loadgen.fleet import Cut, Opened, loader_limited
 from loadgen.workload import Workload
 from results.aggregate import Recording, latency_columns, step_row
@@ -15,8 +16,8 @@ from results.store import StepRecord
 
 OPENING_KINDS: Final = ("connect", "first_echo")
 WINDOW_KINDS: Final = ("response", "service", "send_lag", "waiting")
-# From this share of the ceiling on, a server cannot be told from one that does nothing: the
-# ceiling's short windows differ by so much from one time to the next.
+# From this share of the ceiling on, a server cannot be told from one that does nothing: measured
+# again and again on a virtual machine, the ceiling has a standard deviation of about a tenth.
 NEAR_CEILING: Final = 0.9
 
 
@@ -36,6 +37,7 @@ class StepRecording:
         self.ceiling_per_s = ceiling_per_s if workload.loop == "closed" else math.nan
         self.opened = Opened(0, visit.connections, math.nan)
         self.failure = ""  # why nothing more could be measured
+        self._settled: dict[str, Any] = {}
         self._cuts: list[Cut] = []
         self._windows: list[dict[str, Any]] = []
         self._recordings: list[Recording] = []
@@ -46,6 +48,10 @@ class StepRecording:
         self.opened = opened
         self._recordings += [self._recording(kind, cut) for kind in OPENING_KINDS]
         self.add_between(cut)
+
+    def add_settling(self, settling: Settling) -> None:
+        """Take how the load settled before the windows."""
+        self._settled = {"settle_s": settling.waited_s, "unsettled": settling.unsettled}
 
     def add_between(self, cut: Cut) -> None:
         """Take what happened outside of the windows: errors count there too."""
@@ -98,18 +104,22 @@ class StepRecording:
         row = step_row(self._windows, self._recordings) if self._windows else self._load()
         status, reason = self._verdict(row.get("messages", 0))
         opened = self.opened
-        row |= self._key() | {
-            "connected": opened.connected,
-            "status": status,
-            "loader_limited": self._limited(self._cuts),
-            "reason": reason,
-            "log_tail": log_tail,
-            "errors": self._errors.total(),
-            "error_causes": json.dumps(self._errors, sort_keys=True),
-            "setup_s": opened.setup_s,
-            "accepts_per_s": _per(opened.connected, opened.setup_s),
-            "started_at": started_at,
-        }
+        row |= (
+            self._key()
+            | self._settled
+            | {
+                "connected": opened.connected,
+                "status": status,
+                "loader_limited": self._limited(self._cuts),
+                "reason": reason,
+                "log_tail": log_tail,
+                "errors": self._errors.total(),
+                "error_causes": json.dumps(self._errors, sort_keys=True),
+                "setup_s": opened.setup_s,
+                "accepts_per_s": _per(opened.connected, opened.setup_s),
+                "started_at": started_at,
+            }
+        )
         rebased = [{**sample, "t_s": sample["t_s"] - self.began} for sample in samples]
         return StepRecord(row, self._windows, rebased, self._recordings)
 

@@ -10,6 +10,7 @@ from c10k.cpus import CpuSplit
 from c10k.hiccups import Hiccups
 from c10k.plan import Profile, Visit
 from c10k.recording import StepRecording
+from c10k.settling import Settling
 from loadgen.engines import engine_of
 from loadgen.fleet import Fleet
 from loadgen.telemetry import ProcessGoneError, Telemetry, kernel_growth, usage
@@ -101,7 +102,9 @@ class Visitor:
         self._check_alive()
         fleet.load()
         recording.add_opening(opened, fleet.cut())
-        view.hold("settle", self._profile.settle_s)
+        settling = Settling(self._profile.settle_s, self._profile.settle_limit_s)
+        view.settle(settling)
+        recording.add_settling(settling)
         for _ in range(self._profile.windows):
             begin = telemetry.reading("begin")
             hiccups.columns()
@@ -155,6 +158,19 @@ class _View:
         self._p99_ms = nan
         self._p99_at = 0.0
         telemetry.annotate = self._annotation
+
+    def settle(self, settling: Settling) -> None:
+        """Let the load go on until windows may begin."""
+        self.telemetry.phase = "settle"
+        began_s = time.monotonic()
+        settling.saw_messages(began_s, self.fleet.progress().messages)
+        while not settling.over:
+            time.sleep(POLL_S)
+            self.look()
+            settling.saw_messages(time.monotonic(), self.fleet.progress().messages)
+            sample = self.telemetry.latest()
+            if sample and sample.t_s > began_s:
+                settling.saw_memory(sample.t_s, sample.rss_bytes)
 
     def hold(self, phase: str, seconds: float) -> None:
         """Let the load go on for so long."""

@@ -500,6 +500,8 @@ def _finish(name: str, figure: Figure, axes: Axes, lines: Sequence[Line], alt: s
         Mark.PARTIAL: "partial",
         Mark.LIMITED: "loader-limited",
         Mark.STARVED: "starved",
+        Mark.LITTLE: "Little's law",
+        Mark.UNSETTLED: "unsettled",
         Mark.FAILED: "failed",
     }
     notes = [f"{mark.symbol} {words[mark]}" for mark in Mark if mark in present]

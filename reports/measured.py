@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 SLO_P99_MS: Final = 100.0  # up to a tenth of a second an answer seems instant (Miller 1968)
 
+# Little's law holds exactly over a long time. In a window, connections that complete nothing are
+# missing in it, and a response that began long before counts whole.
+LITTLE: Final = (0.98, 1.02)
+
 
 class ReportError(ValueError):
     """No report can be made of a run; the message is one line for the user."""
@@ -37,6 +41,8 @@ class Mark(Enum):
     PARTIAL = ("†", "some connections or messages failed")
     LIMITED = ("‡", "the loader was the bottleneck, the server may do better")
     STARVED = ("§", "connections without an echo in a window; response times include their wait")
+    LITTLE = ("λ", "throughput × mean response is not the connections (Little's law) within 2 %")
+    UNSETTLED = ("※", "had not settled when the windows began")
     FAILED = ("¶", "failed, nothing usable")
 
     def __init__(self, symbol: str, meaning: str) -> None:
@@ -383,6 +389,12 @@ class Measured:
             if not math.isnan(worst["starved_wait_max_ms"]):
                 longest = wording.milliseconds(worst["starved_wait_max_ms"])
                 parts.append(f"longest wait {longest}")
+            if _beside_little(worst):
+                parts.append(f"Little's law {worst['littles_law_ratio']:.2f}")
+        elif mark is Mark.LITTLE:
+            parts.append(f"{worst['littles_law_ratio']:.2f}, none starved")
+        elif mark is Mark.UNSETTLED:
+            parts.append(f"{worst['unsettled']} after {worst['settle_s']:.1f} s")
         elif mark is Mark.FAILED:
             parts.append(worst["reason"] or "no reason recorded")
         if len(self.rows(point)) > 1:
@@ -422,9 +434,18 @@ def _bears(row: dict[str, Any], mark: Mark) -> bool:
         and (row["status"] == "partial" or row["connected"] < row["connections"]),
         Mark.LIMITED: bool(row["loader_limited"]),
         Mark.STARVED: row["starved"] > 0,
+        # Where some starve, that is the reason, and their mark says so.
+        Mark.LITTLE: not row["starved"] and _beside_little(row),
+        Mark.UNSETTLED: bool(row["unsettled"]),
         Mark.FAILED: failed,
     }
     return bool(bears[mark])
+
+
+def _beside_little(row: dict[str, Any]) -> bool:
+    """Whether Little's law does not hold; where it was not checked, false."""
+    ratio = row["littles_law_ratio"]
+    return bool(ratio < LITTLE[0] or ratio > LITTLE[1])
 
 
 def _grouped(frame: "pd.DataFrame", key: list[str]) -> dict[Point, list[dict[str, Any]]]:

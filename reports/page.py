@@ -119,7 +119,7 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
         ("steps", ", ".join(f"{step:,}" for step in plan.get("steps") or [])),
         ("repeats", _text(plan.get("repeats"))),
         ("windows a step", f"{_text(plan.get('windows'))} of {_text(plan.get('window_s'))} s"),
-        ("settling before", f"{_text(plan.get('settle_s'))} s"),
+        ("settling before", _settling(plan)),
         *(
             (f"workload {workload.name}", f"{workload.description}, {workload.size_bytes} bytes")
             for workload in measured.workloads
@@ -155,6 +155,11 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
         "Limits": limits,
     }
     return [(title, items) for title, items in lists.items() if items]
+
+
+def _settling(plan: Mapping[str, Any]) -> str:
+    least, limit = (_text(plan.get(key)) for key in ("settle_s", "settle_limit_s"))
+    return f"{least} s" if limit == "unknown" else f"at least {least} s, at most {limit} s"
 
 
 def _items(values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -195,16 +195,18 @@ def _of_ceiling(measured: Measured) -> Iterable[str]:
     for workload in measured.workloads:
         for server in measured.servers:
             shares = [
-                f"{wording.share(share.value)}{share.symbols} at {step:,}"
+                (f"{wording.share(share.value)}{share.symbols}", f"at {step:,}")
                 for step in measured.steps
                 for share in [measured.of_ceiling(Point(server.label, workload.name, step))]
                 if share.known
             ]
             if shares:
+                (share, at), *others = shares
+                first = f"{share} of what this loader can drive here {at} clients"
+                reached = wording.joined([first, *map(" ".join, others)])
                 yield (
-                    f"{server.label}, {workload.name}, reached {wording.joined(shares)} clients of "
-                    "the messages a second that this loader can drive here, which was measured on "
-                    "a bare echo server."
+                    f"{server.label}, {workload.name}, reached {reached}; what it can drive was "
+                    "measured on a bare echo server."
                 )
 
 
@@ -358,6 +360,7 @@ _COUNT = Unit("", wording.count)
 STEP_COLUMNS: Final[Sequence[tuple[str, str, str, Unit]]] = (
     ("connected", "connections", "connected", _COUNT),
     ("set-up, s", "connections", "setup_s", _SECONDS),
+    ("settling, s", "connections", "settle_s", _SECONDS),
     ("starved", "connections", "starved", _COUNT),
     ("errors", "connections", "errors", _COUNT),
     ("offered", "messages/s", "offered_per_s", _COUNT),
@@ -369,6 +372,7 @@ STEP_COLUMNS: Final[Sequence[tuple[str, str, str, Unit]]] = (
     ("p99", "response time, ms", "response_p99_ms", _NUMBER),
     ("p99.9", "response time, ms", "response_p99_9_ms", _NUMBER),
     ("max", "response time, ms", "response_max_ms", _NUMBER),
+    ("Little's law", "response time, ms", "littles_law_ratio", _NUMBER),
     ("resident", "memory", "rss_bytes", wording.BYTES),
     ("virtual", "memory", "vms_bytes", wording.BYTES),
     ("page tables", "memory", "page_tables_bytes", wording.BYTES),

@@ -57,8 +57,8 @@ def _count(meaning: str, rule: Rule = merging.total) -> Column:
     return Column("int64", meaning, rule)
 
 
-def _text(meaning: str, rule: Rule = merging.first) -> Column:
-    return Column("str", meaning, rule)
+def _text(meaning: str, rule: Rule = merging.first, *, later: bool = False) -> Column:
+    return Column("str", meaning, rule, later)
 
 
 def _latency(kind: str, meaning: str) -> Table:
@@ -128,6 +128,12 @@ _MEASURES: Final[Table] = {
     ),
     "setup_s": _number("time until every connection had an echo or failed, s", merging.first),
     "accepts_per_s": _number("connections accepted by time of set-up, 1/s", merging.first),
+    "settle_s": _number("time under load before the windows, s", merging.first, later=True),
+    "unsettled": _text(
+        "what had not settled at the limit, when windows began: throughput, memory, both or empty",
+        merging.together,
+        later=True,
+    ),
     "loader_cpu_s": _number("CPU time of the loader, s", merging.total),
     "loader_cpu_share": _number(
         "CPU time of the loader by time measured, 1 = one CPU", merging.mean_by("window_s")

@@ -16,10 +16,19 @@ class HiccupMeter:
     As `loadgen.native.hiccups.HiccupMeter`, every tick since the start is counted exactly once,
     the ones slept through too. What it sees includes its waits for the interpreter's lock, a few
     tenths of a millisecond beside a busy fleet; hence its longer interval, which leaves the lock
-    to the fleet.
+    to the fleet. For the same reason real time, which the native one has, is refused with
+    PermissionError.
     """
 
-    def __init__(self, cpus: Iterable[int] | None = None, interval_ns: int = 10_000_000) -> None:
+    def __init__(
+        self,
+        cpus: Iterable[int] | None = None,
+        interval_ns: int = 10_000_000,
+        *,
+        realtime: bool = False,
+    ) -> None:
+        if realtime:
+            raise PermissionError("a thread that waits for the interpreter's lock is never real-time")
         if interval_ns <= 0:
             raise ValueError(f"an interval must be positive, not {interval_ns} ns")
         self._cpus = None if cpus is None else list(cpus)

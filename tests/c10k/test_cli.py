@@ -300,6 +300,16 @@ class TestRun:
         assert "threaded" in page.read_text()
         samples = pd.read_parquet(tmp_path / "run" / "samples.parquet")
         assert {"settle", "window"} <= set(samples.phase)
+        assert steps.settle_s.between(0.3, 5).all()
+        run = read_run(tmp_path / "run")
+        ceiling = {
+            point["connections"]: point["messages_per_s"] for point in run.manifest["ceiling"]
+        }
+        assert set(ceiling) == {5, 20}
+        closed = steps[steps.loop == "closed"]
+        assert (closed.ceiling_messages_per_s == closed.connections.map(ceiling)).all()
+        assert steps[steps.loop == "open"].ceiling_messages_per_s.isna().all()
+        assert "ceiling" in shown.stdout
 
     def test_one_server_one_workload(self, tmp_path):
         shown = c10k(
@@ -350,6 +360,13 @@ class TestBadLuck:
         assert shown.returncode == 0, shown.stderr
         whole = read_run(tmp_path / "run")
         assert len(whole.steps) == 6
+        assert whole.manifest["ceiling"] == kept.manifest["ceiling"] != []
+        assert (
+            whole.steps.ceiling_messages_per_s.groupby(whole.steps.connections)
+            .nunique()
+            .eq(1)
+            .all()
+        )
         assert not whole.manifest["interrupted"]
         assert list(whole.steps.started_at[: len(kept.steps)]) == list(kept.steps.started_at)
 

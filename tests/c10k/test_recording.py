@@ -5,6 +5,7 @@ import pytest
 
 from c10k.plan import Visit
 from c10k.recording import StepRecording
+from c10k.settling import Settling
 from loadgen.fleet import KINDS, Cut, Opened
 from loadgen.workload import WORKLOADS
 from results.histogram import Histogram
@@ -36,11 +37,19 @@ def cut(messages=0, response_ns=1_000_000, waiting_ns=(), **changes):
 
 
 def recorded(
-    *windows, opened=None, opening=None, workload="saturated", failure="", ceiling=math.nan
+    *windows,
+    opened=None,
+    opening=None,
+    workload="saturated",
+    failure="",
+    ceiling=math.nan,
+    settling=None,
 ):
     visit = Visit("threaded", workload, 0, 10)
     recording = StepRecording(visit, WORKLOADS[workload], began=4.0, ceiling_per_s=ceiling)
     recording.add_opening(opened or Opened(10, 0, 0.5), opening or cut())
+    if settling:
+        recording.add_settling(settling)
     for window in windows:
         recording.add_window(window, TELEMETRY, {"server_hiccup_max_ms": 2.5})
     recording.failure = failure
@@ -138,6 +147,22 @@ def test_one_late_window_does_not_make_the_steps_p99_the_loaders():
 
 def test_a_few_late_messages_are_a_hiccup_of_the_host():
     assert not recorded(cut(10, due=20, late=5)).step["loader_limited"]
+
+
+def test_a_step_says_how_its_load_settled():
+    assert recorded(cut(10)).step["unsettled"] == ""
+    assert math.isnan(recorded(cut(10)).step["settle_s"])
+    settling = Settling(0.1, 1.0)
+    for at_s in (0.0, 0.5, 1.5):
+        settling.saw_messages(5.0 + at_s, 0)
+    step = recorded(cut(10), settling=settling).step
+    assert step["settle_s"] == pytest.approx(1.5)
+    assert step["unsettled"] == "throughput and memory"
+
+
+def test_hiccups_of_both_sides_are_kept():
+    record = recorded(cut(10), cut(10))
+    assert record.step["server_hiccup_max_ms"] == record.windows[0]["server_hiccup_max_ms"] == 2.5
 
 
 def test_times_count_from_the_beginning_of_the_run():

@@ -59,6 +59,8 @@ class Behaviour:
     log_tail: str = ""
     loader_limited: bool = False
     ceiling: float = math.nan
+    unsettled: str = ""
+    littles_law: float | None = None  # what it would be
 
 
 Change = Callable[[Behaviour], None]
@@ -165,6 +167,9 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "starved_wait_max_ms": b.starved_wait_ms if b.starved else math.nan,
                 "setup_s": b.connections * (6e-5 if b.threads > 1 else 3e-5) + 0.01,
                 "accepts_per_s": 16_000.0,
+                "settle_s": 3.0 if b.unsettled else 1.1,
+                "unsettled": b.unsettled,
+                "littles_law_ratio": _little(b),
                 "loader_cpu_s": messages * 6.5e-6,
                 "loader_cpu_share": messages * 6.5e-6 / window_s,
                 "loader_cpu_us_per_message": 6.5,
@@ -195,6 +200,12 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
             }
         )
     return StepRecord(step_row(rows, recordings), windows=rows, histograms=recordings)
+
+
+def _little(b: Behaviour) -> float:
+    if WORKLOADS[b.workload]["loop"] == "open":
+        return math.nan
+    return b.littles_law or (b.connections - b.starved) / b.connections
 
 
 def step_latencies(recordings: Iterable[Recording]) -> dict[str, float]:
@@ -238,6 +249,7 @@ def manifest(
             "windows": 3,
             "window_s": 3.0,
             "settle_s": 1.0,
+            "settle_limit_s": 3.0,
         },
         "host": {
             "hostname_hash": "c0ffee",

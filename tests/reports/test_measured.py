@@ -137,6 +137,35 @@ def test_what_fell_has_no_quotient():
     assert not exactly(2_800.0).by(exactly(-540.0)).known
 
 
+def test_littles_law_is_marked_where_it_does_not_hold(make):
+    def starve(step):
+        if step.server == "threaded" and step.connections == 1_000:
+            step.starved, step.starved_wait_ms, step.littles_law = 3, 900.0, 0.71
+        if step.server == "asyncio_streams":
+            step.littles_law = {10: 0.979, 100: 1.02, 1_000: 1.05}[step.connections]
+
+    measured = make(change=starve, workloads=("saturated",))
+    notes = dict(measured.footnotes(measured.points()))
+    assert notes["§"].endswith(
+        "threaded, saturated, at 1,000 (3 connections, longest wait 900 ms, Little's law 0.71)."
+    )
+    assert notes["λ"].endswith(
+        "asyncio_streams, saturated, at 10 (0.98, none starved) and 1,000 (1.05, none starved)."
+    )
+    relaxed = make(workloads=("steady",))
+    assert relaxed.footnotes(relaxed.points()) == []
+
+
+def test_windows_that_began_at_the_limit_are_marked_with_what_had_not_settled(make):
+    def grow(step):
+        if step.connections == 1_000 and step.server == "threaded":
+            step.unsettled = "memory"
+
+    (note,) = make(change=grow).footnotes([THREADS, Point("threaded", "steady", 100)])
+    assert note[0] == "※"
+    assert note[1].endswith("threaded, steady, at 1,000 (memory after 3.0 s).")
+
+
 def test_footnotes_gather_the_steps_of_a_server_and_workload(make):
     measured = make(change=lambda step: setattr(step, "loader_limited", step.connections > 10))
     (note,) = measured.footnotes(measured.points())

@@ -123,6 +123,7 @@ def test_the_machine_and_the_method_are_told(page):
         "0123456789abcdef",
         "python3 -m servers.threaded --port 0",
         "This is a virtual machine",
+        "at least 1 s, at most 3 s",
         "10,000 connections, 64 bytes",
         "113,000 messages/s, 5.50 µs of CPU a message, 93 % of its CPU",
         "Quote ratios between servers of one run",
