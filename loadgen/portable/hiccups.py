@@ -28,7 +28,9 @@ class HiccupMeter:
         realtime: bool = False,
     ) -> None:
         if realtime:
-            raise PermissionError("a thread that waits for the interpreter's lock is never real-time")
+            raise PermissionError(
+                "a thread that waits for the interpreter's lock is never real-time"
+            )
         if interval_ns <= 0:
             raise ValueError(f"an interval must be positive, not {interval_ns} ns")
         self._cpus = None if cpus is None else list(cpus)
