@@ -94,10 +94,13 @@ class Histogram:
         return Histogram(sum((other.counts for other in others), self.counts.copy()))
 
     def record(self, ns: ArrayLike, count: int = 1) -> None:
-        """Count one value, or each of an array, `count` times; ValueError if one is negative."""
+        """Count one value, or each of an array, `count` times; ValueError if one is negative.
+
+        A value above HIGHEST_NS counts as that, as the native modules have it.
+        """
         if np.any(np.less(ns, 0)):
             raise ValueError("a duration cannot be negative")
-        np.add.at(self.counts, indices(ns), count)
+        np.add.at(self.counts, indices(np.minimum(ns, HIGHEST_NS)), count)
 
     @property
     def total(self) -> int:

@@ -118,6 +118,23 @@ def test_merging_is_associative_commutative_and_loses_nothing(a, b, c):
     assert one == histogram_of(a), "merging must leave its operands alone"
 
 
+@given(st.lists(samples, min_size=1, max_size=5), st.randoms(), st.floats(0.01, 100.0))
+def test_percentiles_of_what_was_merged_in_any_order_are_those_of_all_values(
+    windows, random, percentile
+):
+    values = [value for window in windows for value in window]
+    shuffled = random.sample(windows, len(windows))
+    merged = Histogram().merged(*(histogram_of(window) for window in shuffled))
+    assert merged == histogram_of(values)
+    half = 50 / len(values) * (1 + 1e-9)
+    below, above = (
+        np.percentile(values, min(max(at, 0), 100), method="inverted_cdf")
+        for at in (percentile - half, percentile + half)
+    )
+    found = merged.percentile_ns(percentile)
+    assert below <= found <= max(above * 1.001, above + 2**UNIT_MAGNITUDE)
+
+
 def test_merging_with_nothing_is_a_copy():
     histogram = histogram_of([5_000])
     copy = histogram.merged()
@@ -203,10 +220,11 @@ def test_a_negative_duration_is_refused():
         Histogram().record(-1)
 
 
-def test_a_duration_beyond_the_layout_is_counted_last():
-    histogram = Histogram()
+def test_a_duration_beyond_the_layout_is_counted_as_its_highest():
+    histogram, highest = Histogram(), Histogram()
     histogram.record(10 * HIGHEST_NS, count=2)
-    assert histogram.counts[-1] == 2
+    highest.record(HIGHEST_NS, count=2)
+    assert histogram == highest
 
 
 def test_an_empty_histogram_has_no_summary():
