@@ -6,8 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 
 import pytest
@@ -19,6 +18,7 @@ PATIENCE_S = 20.0
 
 Handler = Callable[[socket.socket], None]
 Serve = Callable[[Handler], tuple[str, int]]
+MakeFleet = Callable[..., Fleet]
 
 
 # uvloop is in the `test` extra, but optional: where it is absent, so are its tests.
@@ -35,17 +35,24 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 
 @pytest.fixture
-def fleet(engine: str) -> Callable[..., Fleet]:
-    """Make a fleet of the engine, by address, workload and options."""
-    options = {"engine": engine.split()[0]}
+def fleet(engine: str) -> Iterator[MakeFleet]:
+    """Make fleets of the engine, by address, workload and options. They close with the test."""
+    of_engine = {"engine": engine.split()[0]}
     if engine.endswith("in processes"):
-        options |= {"processes": True, "threads": 2}
-    return partial(Fleet, **options)
+        of_engine |= {"processes": True, "threads": 2}
+    with ExitStack() as made:
+
+        def make(*arguments, **options) -> Fleet:
+            each = Fleet(*arguments, **(of_engine | options))
+            made.callback(each.close)
+            return each
+
+        yield make
 
 
 @pytest.fixture
 def on_every_engine(
-    fleet: Callable[..., Fleet], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    fleet: MakeFleet, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Run a module's tests, which make a Fleet themselves, with every engine."""
     monkeypatch.setattr(request.module, "Fleet", fleet)

@@ -1,0 +1,245 @@
+"""Servers that misbehave exactly, and keep books of what they did.
+
+`Misbehaving` is a handler for conftest's `serve`; the others are servers of their own.
+"""
+
+import heapq
+import selectors
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import count
+
+# What to do with a connection instead of echoing a message; the last argument is the message that
+# came before it on the same connection.
+Misbehaviour = Callable[[socket.socket, bytes, bytes], None]
+
+
+def receive(connection: socket.socket, size: int) -> bytes:
+    """The next `size` bytes; ConnectionError where the peer ends before."""
+    message = bytearray()
+    while len(message) < size:
+        part = connection.recv(size - len(message))
+        if not part:
+            raise ConnectionError("the peer ended")
+        message += part
+    return bytes(message)
+
+
+class Misbehaving:
+    """A handler that echoes whole messages, but some of them not.
+
+    Messages are counted from 1 in the order in which they arrive, whatever their connection; `at`
+    says what happens to which of them. That connection is then left as it is until its client goes.
+    """
+
+    def __init__(self, at: Mapping[int, Misbehaviour], size: int = 64) -> None:
+        self.at = at
+        self.size = size
+        self.received = 0  # messages, of all connections
+        self.hurt: list[int] = []  # the client's port of each connection misbehaved to
+        self.hurt_ns: list[int] = []  # when
+        self.gone: list[int] = []  # the client's port of each connection that its client left
+        self.gone_ns: list[int] = []  # when
+        self._lock = threading.Lock()
+
+    def __call__(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        port = connection.getpeername()[1]
+        with suppress(OSError):
+            self._serve(connection, port)
+        with self._lock:
+            self.gone.append(port)
+            self.gone_ns.append(time.monotonic_ns())
+
+    def _serve(self, connection: socket.socket, port: int) -> None:
+        message = b""
+        while True:
+            previous, message = message, receive(connection, self.size)
+            with self._lock:
+                self.received += 1
+                misbehave = self.at.get(self.received)
+                if misbehave:
+                    self.hurt.append(port)
+                    self.hurt_ns.append(time.monotonic_ns())
+            if misbehave:
+                misbehave(connection, message, previous)
+                while connection.recv(65536):
+                    pass
+                return
+            connection.sendall(message)
+
+
+def flipped(place: int) -> Misbehaviour:
+    """Echo with one bit of the byte at `place` flipped."""
+
+    def misbehave(connection: socket.socket, message: bytes, _: bytes) -> None:
+        wrong = bytearray(message)
+        wrong[place] ^= 1
+        connection.sendall(wrong)
+
+    return misbehave
+
+
+def stale(connection: socket.socket, message: bytes, previous: bytes) -> None:
+    """Echo the message before instead."""
+    connection.sendall(previous)
+
+
+def halves_swapped(connection: socket.socket, message: bytes, _: bytes) -> None:
+    """Echo the second half of the message first."""
+    half = len(message) // 2
+    connection.sendall(message[half:] + message[:half])
+
+
+class Swapped:
+    """Give two connections each other's message."""
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+        self.both = threading.Barrier(2, timeout=20)
+
+    def __call__(self, connection: socket.socket, message: bytes, _: bytes) -> None:
+        self.messages.append(message)
+        self.both.wait()
+        one, other = self.messages
+        connection.sendall(other if message is one else one)
+
+
+def one_more_byte(connection: socket.socket, message: bytes, _: bytes) -> None:
+    """Echo the message and a byte that was never sent, in one segment."""
+    connection.sendall(message + b"!")
+
+
+def twice(connection: socket.socket, message: bytes, _: bytes) -> None:
+    """Echo the message twice, in one segment."""
+    connection.sendall(message * 2)
+
+
+def nothing(connection: socket.socket, message: bytes, _: bytes) -> None:
+    """Never answer."""
+
+
+def a_part(connection: socket.socket, message: bytes, _: bytes) -> None:
+    """Echo the first ten bytes, and never the rest."""
+    connection.sendall(message[:10])
+
+
+def half_close(connection: socket.socket, message: bytes, _: bytes) -> None:
+    """Shut down the sending side instead of echoing."""
+    connection.shutdown(socket.SHUT_WR)
+
+
+def half_close_in_the_middle(connection: socket.socket, message: bytes, _: bytes) -> None:
+    """Echo the first ten bytes, then shut down the sending side."""
+    connection.sendall(message[:10])
+    connection.shutdown(socket.SHUT_WR)
+
+
+def half_close_after(connection: socket.socket, message: bytes, _: bytes) -> None:
+    """Echo, with the end of file in the same segment: no next message can come between."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    connection.sendall(message)
+    connection.shutdown(socket.SHUT_WR)
+
+
+def reset(connection: socket.socket, message: bytes, _: bytes) -> None:
+    """Reset the connection instead of echoing."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def reset_in_the_middle(connection: socket.socket, message: bytes, previous: bytes) -> None:
+    """Echo the first ten bytes, then reset the connection."""
+    connection.sendall(message[:10])
+    reset(connection, message, previous)
+
+
+class Delaying:
+    """A server that echoes each message after the next of `delays_s`.
+
+    `given_ns` holds, for each connection in order of acceptance, the delays that it really gave.
+    One thread, which never sleeps: to wake up takes an idle virtual machine up to 0.3 ms, and the
+    kernel tells nobody.
+    """
+
+    def __init__(self, delays_s: Iterable[float]) -> None:
+        self.delays_s = iter(delays_s)
+        self.given_ns: list[list[int]] = []
+
+    @contextmanager
+    def serving(self) -> Iterator[tuple[str, int]]:
+        """Serve, and say at which address."""
+        stop = threading.Event()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=self._serve, args=(listener, stop))
+            thread.start()
+            try:
+                yield listener.getsockname()
+            finally:
+                stop.set()
+                thread.join()
+
+    def _serve(self, listener: socket.socket, stop: threading.Event) -> None:
+        connections: list[socket.socket] = []
+        waiting: list[tuple[int, int, int, int, bytes]] = []  # a heap by when to answer
+        order = count()
+        with selectors.DefaultSelector() as selector:
+            selector.register(listener, selectors.EVENT_READ)
+            while not stop.is_set():
+                for key, _ in selector.select(0):
+                    if key.fileobj is listener:
+                        connection, _ = listener.accept()
+                        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                        selector.register(connection, selectors.EVENT_READ, len(connections))
+                        connections.append(connection)
+                        self.given_ns.append([])
+                    elif message := connections[key.data].recv(65536):
+                        arrived_ns = time.monotonic_ns()
+                        due_ns = arrived_ns + int(next(self.delays_s) * 1e9)
+                        entry = (due_ns, next(order), arrived_ns, key.data, message)
+                        heapq.heappush(waiting, entry)
+                    else:
+                        selector.unregister(key.fileobj)
+                while waiting and waiting[0][0] <= time.monotonic_ns():
+                    _, _, arrived_ns, index, message = heapq.heappop(waiting)
+                    self.given_ns[index].append(time.monotonic_ns() - arrived_ns)
+                    with suppress(OSError):  # the client may have gone
+                        connections[index].sendall(message)
+        for connection in connections:
+            connection.close()
+
+
+@contextmanager
+def slowly_accepting(
+    handler: Callable[[socket.socket], None], every_s: float, accepted_ns: list[int]
+) -> Iterator[tuple[str, int]]:
+    """A server with a backlog of 1 that accepts a connection every `every_s` and notes when."""
+    stop = threading.Event()
+    handlers: list[threading.Thread] = []
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+
+    def handle(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            handler(connection)
+
+    def accept() -> None:
+        with suppress(OSError):  # shut down
+            while not stop.wait(every_s):
+                connection, _ = listener.accept()
+                accepted_ns.append(time.monotonic_ns())
+                handlers.append(threading.Thread(target=handle, args=(connection,), daemon=True))
+                handlers[-1].start()
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    try:
+        yield listener.getsockname()
+    finally:
+        stop.set()
+        listener.shutdown(socket.SHUT_RDWR)  # wakes the accept
+        thread.join()
+        listener.close()

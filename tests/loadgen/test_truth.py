@@ -1,0 +1,487 @@
+"""What the fleet reports, beside what the server really did.
+
+For every misbehaving server the report is derived by hand. In a closed loop whose first `PROBES`
+messages prove the connections and are no samples:
+
+    sent     = received by the server - probes
+    messages = sent - messages not answered as they should be
+    errors   = one a connection misbehaved to, under its cause; the others go on
+"""
+
+import os
+import signal
+import socket
+import threading
+import time
+from itertools import repeat
+
+import numpy as np
+import pytest
+
+from loadgen.workload import Workload
+from results.histogram import Histogram, indices, lowest_values_ns
+from servers.catalogue import parse_spec
+from servers.process import ServerProcess
+from tests.loadgen.conftest import PATIENCE_S, echo, until
+from tests.loadgen.misbehaving import (
+    Delaying,
+    Misbehaving,
+    Swapped,
+    a_part,
+    flipped,
+    half_close,
+    half_close_after,
+    half_close_in_the_middle,
+    halves_swapped,
+    nothing,
+    one_more_byte,
+    receive,
+    reset,
+    reset_in_the_middle,
+    slowly_accepting,
+    stale,
+    twice,
+)
+
+CLOSED = Workload("closed")
+PROBES = CONNECTIONS = 5
+SWEEP_S = 0.1  # how often the fleet looks for what has taken too long
+SLACK_S = 5.0  # what a busy machine may take to run a thread
+WAKE_UP_NS = 300_000  # of an idle virtual CPU: the fleet's, before it can read an echo
+
+
+@pytest.fixture
+def server_process(tmp_path):
+    """A real echo server, in a process of its own."""
+    spec = parse_spec("asyncio_streams")
+    command = spec.command(host="127.0.0.1", port=0)
+    with ServerProcess("asyncio_streams", command, log=tmp_path / "log") as process:
+        yield process
+
+
+def begin(fleet, connections=CONNECTIONS):
+    """Open the connections, all of which must open, and load them."""
+    fleet.resize(connections)
+    assert fleet.wait_open(PATIENCE_S).connected == connections
+    fleet.load()
+
+
+class Report:
+    """The sum of some cuts."""
+
+    def __init__(self, *cuts):
+        self.sent = sum(cut.sent for cut in cuts)
+        self.messages = sum(cut.messages for cut in cuts)
+        self.due = sum(cut.due for cut in cuts)
+        self.seconds = sum(cut.seconds for cut in cuts)
+        causes = {cause for cut in cuts for cause in cut.errors}
+        self.errors = {cause: sum(cut.errors.get(cause, 0) for cut in cuts) for cause in causes}
+        self.response, self.service, self.connect = (
+            Histogram().merged(*(Histogram.from_buffer(cut.counts[kind]) for cut in cuts))
+            for kind in ("response", "service", "connect")
+        )
+
+
+def over(histogram, ns):
+    """How many values are at least so long, to within a bucket."""
+    return int(histogram.counts[int(indices(ns)) :].sum())
+
+
+class TestDelays:
+    """The server answers late, and knows how late: no response may seem faster, nor much slower.
+
+    A neighbour on the machine can only make a response seem slower. So every window must keep to
+    the lower bound, and the quietest of five to the upper.
+    """
+
+    @pytest.mark.parametrize(
+        ("workload", "connections", "spin", "allowed_ns"),
+        [
+            # Spinning, the fleet is awake when an echo comes: 1 % of 20 ms and no more.
+            (Workload("open", rate_per_connection=20), 100, True, 0),
+            (Workload("closed"), 4, False, WAKE_UP_NS),
+        ],
+        ids=["open", "closed"],
+    )
+    def test_a_fixed_delay_is_the_median(self, fleet, workload, connections, spin, allowed_ns):
+        self.compare(
+            fleet, workload, connections, lambda: repeat(0.02), [50], allowed_ns, spin=spin
+        )
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_percentiles_are_those_of_the_delays_given(self, fleet, threads):
+        """Replies overtake one another: every connection waits for its own."""
+
+        def lognormal():
+            rng = np.random.default_rng(20)
+            while True:
+                yield min(0.01 * rng.lognormal(0, 0.5), 0.06)
+
+        workload = Workload("open", rate_per_connection=10)
+        self.compare(
+            fleet, workload, 50, lognormal, [25, 50, 75, 90, 99], WAKE_UP_NS, threads=threads
+        )
+
+    def compare(self, fleet, workload, connections, delays, percentiles, allowed_ns, **options):
+        for _ in range(5):
+            given_ns, service = self.measure(fleet, workload, connections, delays(), **options)
+            half = 50 / len(given_ns)  # the ranks are rounded, numpy's upwards
+            below, above = (
+                np.percentile(given_ns, np.clip(at, 0, 100), method="inverted_cdf")
+                for at in (np.subtract(percentiles, half), np.add(percentiles, half))
+            )
+            found = service.percentiles_ns(percentiles)
+            assert (found >= below).all()
+            lowest = lowest_values_ns(indices(found))
+            if (lowest <= above * 1.01 + allowed_ns).all():
+                return
+        pytest.fail(f"the fleet says {lowest} ns where the server gave {above}")
+
+    def measure(self, fleet, workload, connections, delays, **options):
+        """The delays given to the samples, and the service times of these."""
+        server = Delaying(delays)
+        with server.serving() as address:
+            driven = fleet(address, workload, **options)
+            begin(driven, connections)
+            time.sleep(1.0)
+            driven.rest()
+            report = Report(driven.cut())
+            driven.close()
+        given_ns = [ns for given in server.given_ns for ns in given[1:]]  # the first is the probe
+        assert report.errors == {}
+        assert report.sent == report.messages == report.service.total == len(given_ns) > 100
+        assert (report.response.counts.cumsum() <= report.service.counts.cumsum()).all()
+        return given_ns, report.service
+
+    def test_a_message_is_timed_to_its_last_byte(self, serve, fleet):
+        """Ten bytes at once and the rest 20 ms later is a response of 20 ms."""
+
+        def in_two(connection):
+            while True:
+                message = receive(connection, 64)
+                connection.sendall(message[:10])
+                time.sleep(0.02)
+                connection.sendall(message[10:])
+
+        driven = fleet(serve(in_two), CLOSED)
+        begin(driven)
+        time.sleep(0.3)
+        driven.rest()
+        report = Report(driven.cut())
+        assert report.errors == {}
+        assert report.response.total == report.messages > CONNECTIONS
+        assert report.response.min_ns >= 20e6 * 0.999
+
+
+class TestStall:
+    """A server frozen for S seconds in a window of W; an open loop of N connections, rate r each.
+
+    By hand: arrivals are uniform, so the share of messages that is due in the stall is S / W, and
+    what is due t seconds into it waits S - t. A message therefore waits over x seconds with
+    probability (S - x) / W, and the q-quantile of the response time is S - (1 - q) W.
+
+    The service time begins when a message is sent, and a connection has one under way at most: of
+    N r W messages only N wait, a share of 1 / (r W). Its percentiles do not see the stall.
+
+    What waited is sent when the stall ends, and takes some ms: hence few connections.
+    """
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_response_percentiles_are_those_derived_by_hand(self, fleet, server_process, threads):
+        connections, rate = 4, 50
+        address = (server_process.host, server_process.port)
+        driven = fleet(address, Workload("open", rate_per_connection=rate), threads=threads)
+        begin(driven, connections)
+        time.sleep(0.2)
+        driven.cut()
+        time.sleep(1.0)
+        os.kill(server_process.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        time.sleep(1.0)
+        os.kill(server_process.pid, signal.SIGCONT)
+        stall_s = time.monotonic() - began
+        time.sleep(1.5)
+        window = Report(driven.cut())
+
+        assert window.errors == {}
+        assert window.due == pytest.approx(connections * rate * window.seconds, abs=2 * threads)
+        for percentile in (90, 95, 99):
+            by_hand_s = stall_s - (1 - percentile / 100) * window.seconds
+            said_s = window.response.percentile_ns(percentile) / 1e9
+            assert said_s == pytest.approx(by_hand_s, rel=0.05)
+        # Those that were due in the stall with over 100 ms of it to come.
+        waited = over(window.response, 100_000_000)
+        assert waited == pytest.approx(connections * rate * (stall_s - 0.1), rel=0.1)
+
+        # Coordinated omission: a message a connection, 0.6 %, and even the p99 sees none of it.
+        assert connections <= over(window.service, 100_000_000) <= 2 * connections
+        assert window.service.percentile_ns(99) < 0.1e9
+        assert window.service.max_ns >= 0.9e9
+
+
+class TestOneMisbehaviour:
+    """One message of many is not echoed as it should be; its connection fails, the others go on."""
+
+    BEFORE = 40  # messages of all connections, the probes among them
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    @pytest.mark.parametrize(
+        ("misbehave", "cause"),
+        [
+            pytest.param(flipped(0), "corrupt", id="first_byte"),
+            pytest.param(flipped(31), "corrupt", id="middle_byte"),
+            pytest.param(flipped(63), "corrupt", id="last_byte"),
+            (stale, "corrupt"),
+            (halves_swapped, "corrupt"),
+            (one_more_byte, "excess"),
+            (twice, "excess"),
+            (half_close, "closed_by_server"),
+            (half_close_in_the_middle, "closed_by_server"),
+            (reset, "reset"),
+            (reset_in_the_middle, "reset"),
+        ],
+    )
+    def test_it_is_counted_once_and_at_once(self, serve, fleet, misbehave, cause, threads):
+        server = Misbehaving({self.BEFORE + 1: misbehave})
+        self.drive(fleet(serve(server), CLOSED, threads=threads), server, cause)
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    @pytest.mark.parametrize("misbehave", [nothing, a_part])
+    def test_silence_is_a_timeout_when_its_time_is_up(self, serve, fleet, misbehave, threads):
+        server = Misbehaving({self.BEFORE + 1: misbehave})
+        workload = Workload("impatient", timeout_s=0.5)
+        self.drive(fleet(serve(server), workload, threads=threads), server, "timeout")
+        patience_s = (server.gone_ns[0] - server.hurt_ns[0]) / 1e9
+        # The clock runs from the sending, a little before the arrival.
+        assert 0.4 < patience_s < 0.5 + SWEEP_S + SLACK_S
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_messages_swapped_between_two_connections_fail_both(self, serve, fleet, threads):
+        swap = Swapped()
+        server = Misbehaving({self.BEFORE + 1: swap, self.BEFORE + 2: swap})
+        self.drive(fleet(serve(server), CLOSED, threads=threads), server, "corrupt", failures=2)
+
+    @pytest.mark.parametrize("place", [0, 65_535, 65_536, 199_999])
+    def test_a_wrong_byte_anywhere_in_a_large_message(self, serve, fleet, place):
+        size = 200_000
+        server = Misbehaving({self.BEFORE + 1: flipped(place)}, size)
+        self.drive(fleet(serve(server), Workload("large", size_bytes=size)), server, "corrupt")
+
+    def test_one_wrong_byte_in_a_hundred_thousand_messages(self, serve, fleet):
+        """Found, counted once, and attributed; every other message is a sample."""
+        server = Misbehaving({50_000: flipped(17)})
+        driven = fleet(serve(server), CLOSED)
+        self.drive(driven, server, "corrupt", messages=100_000)
+
+    def drive(self, driven, server, cause, failures=1, messages=BEFORE):
+        begun = time.monotonic()
+        begin(driven)
+        until(lambda: len(server.gone) == failures)
+        assert sorted(server.gone) == sorted(server.hurt), "another connection was blamed"
+        took_s = (server.gone_ns[-1] - server.hurt_ns[0]) / 1e9
+        assert took_s < SLACK_S or cause == "timeout"
+        progress = driven.progress()
+        assert (progress.ready, progress.failed) == (CONNECTIONS - failures, failures)
+
+        cuts = [driven.cut()]
+        before = server.received
+        until(lambda: server.received >= max(before + 20, messages))
+        cuts.append(driven.cut())
+        assert cuts[-1].messages > 0
+        assert cuts[-1].errors == {}, "the others were hurt"
+        driven.rest()
+        report = Report(*cuts, driven.cut())
+        assert report.errors == {cause: failures}
+        assert report.sent == server.received - PROBES
+        assert report.messages == report.sent - failures
+        assert report.response.total == report.messages
+        assert len(server.gone) == failures
+        assert time.monotonic() - begun < 2 * PATIENCE_S
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_the_end_of_file_after_a_whole_message_ends_the_next(self, serve, fleet, threads):
+        """By hand: the last echo is a sample; one more message is sent and never answered."""
+        server = Misbehaving({self.BEFORE + 1: half_close_after})
+        driven = fleet(serve(server), CLOSED, threads=threads)
+        begin(driven)
+        until(lambda: driven.progress().failed == 1)
+        driven.rest()
+        report = Report(driven.cut())
+        assert report.errors == {"closed_by_server": 1}
+        assert report.messages == server.received - PROBES
+        assert report.sent == report.messages + 1
+        assert server.gone == server.hurt
+
+    def test_messages_due_on_a_connection_that_ended_are_due_but_not_sent(self, serve, fleet):
+        """By hand: when one of five has ended, one of five due messages is not sent."""
+        server = Misbehaving({self.BEFORE + 1: half_close_after})
+        driven = fleet(serve(server), Workload("open", rate_per_connection=40))
+        begin(driven)
+        until(lambda: driven.progress().failed == 1)
+        assert driven.cut().errors == {"closed_by_server": 1}
+        time.sleep(0.5)
+        report = Report(driven.cut())
+        assert report.errors == {}
+        assert report.due == pytest.approx(CONNECTIONS * 40 * report.seconds, abs=2)
+        assert report.sent == pytest.approx(report.due * 4 / 5, abs=2)
+
+
+class TestEveryConnection:
+    """The server treats all connections alike."""
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_an_echo_in_single_bytes_is_one_message_and_one_sample(self, serve, fleet, threads):
+        size = 16
+
+        echoed = []
+
+        def in_single_bytes(connection):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while True:
+                message = receive(connection, size)
+                echoed.append(message)
+                for place in range(size):
+                    connection.sendall(message[place : place + 1])
+
+        workload = Workload("small", size_bytes=size)
+        driven = fleet(serve(in_single_bytes), workload, threads=threads)
+        begin(driven)
+        until(lambda: driven.progress().messages >= 100)
+        driven.rest()
+        report = Report(driven.cut())
+        assert report.errors == {}
+        assert report.sent == report.messages == report.response.total == len(echoed) - PROBES
+
+    def test_a_server_that_speaks_first_is_not_an_echo_server(self, serve, fleet):
+        def greeting(connection):
+            connection.sendall(b"220 ready\r\n")
+            while connection.recv(65536):
+                pass
+
+        driven = fleet(serve(greeting), CLOSED)
+        driven.resize(CONNECTIONS)
+        opened = driven.wait_open(PATIENCE_S)
+        driven.load()
+        report = Report(driven.cut())
+        assert (opened.connected, opened.failed) == (0, CONNECTIONS)
+        assert report.errors == {"corrupt": CONNECTIONS}
+        assert report.sent == report.messages == 0
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_a_server_that_closes_after_each_message(self, serve, fleet, threads):
+        """By hand: its one echo is the probe; nothing is left to send on."""
+
+        def once(connection):
+            half_close_after(connection, receive(connection, 64), b"")
+            connection.recv(1)
+
+        driven = fleet(serve(once), CLOSED, threads=threads)
+        driven.resize(CONNECTIONS)
+        until(lambda: driven.progress().failed == CONNECTIONS)
+        driven.load()
+        report = Report(driven.cut())
+        assert report.errors == {"closed_by_server": CONNECTIONS}
+        assert report.sent == report.messages == report.response.total == 0
+        assert report.connect.total == CONNECTIONS
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_a_server_that_never_reads(self, serve, fleet, threads):
+        """By hand: it accepts, so all connect; the probe's time is up; nothing was loaded."""
+        ended = threading.Event()
+        workload = Workload("impatient", timeout_s=0.3)
+        driven = fleet(serve(lambda connection: ended.wait(60)), workload, threads=threads)
+        begun = time.monotonic()
+        driven.resize(CONNECTIONS)
+        opened = driven.wait_open(PATIENCE_S)
+        took_s = time.monotonic() - begun
+        driven.load()
+        report = Report(driven.cut())
+        ended.set()
+        assert (opened.connected, opened.failed) == (0, CONNECTIONS)
+        assert 0.3 <= took_s < 0.3 + SWEEP_S + SLACK_S
+        assert report.errors == {"timeout": CONNECTIONS}
+        assert report.sent == report.messages == 0
+        assert report.connect.total == CONNECTIONS
+
+    def test_a_server_that_stops_reading_a_message_too_large_for_any_buffer(self, serve, fleet):
+        """By hand: each sends one message, of which the kernel takes a part, and gets no echo."""
+        ended = threading.Event()
+        size = 16 * 1024 * 1024
+
+        def once(connection):
+            connection.sendall(receive(connection, size))
+            ended.wait(60)
+
+        workload = Workload("impatient", size_bytes=size, timeout_s=3.0)
+        driven = fleet(serve(once), workload)
+        begin(driven, 2)
+        begun = time.monotonic()
+        until(lambda: driven.progress().failed == 2)
+        took_s = time.monotonic() - begun
+        report = Report(driven.cut())
+        ended.set()
+        assert 2.5 <= took_s < 3.0 + SWEEP_S + SLACK_S
+        assert report.errors == {"timeout": 2}
+        assert (report.sent, report.messages) == (2, 0)
+
+    @pytest.mark.parametrize("in_flight", [1, 2])
+    def test_a_server_that_accepts_slowly_is_slow_to_open_not_to_connect(self, fleet, in_flight):
+        """It accepts one each 50 ms. The kernel connects up to backlog + 1 = 2 without it.
+
+        By hand: connecting takes no time, the first echo waits for the accept, so opening ends with
+        the last accept.
+        """
+        accepted_ns = []
+        with slowly_accepting(echo, 0.05, accepted_ns) as address:
+            driven = fleet(address, CLOSED, in_flight=in_flight)
+            asked_ns = time.monotonic_ns()
+            driven.resize(10)
+            opened = driven.wait_open(PATIENCE_S)
+            report = Report(driven.cut())
+            driven.close()
+        assert (opened.connected, opened.failed) == (10, 0)
+        assert opened.setup_s >= 9 * 0.05
+        assert opened.setup_s == pytest.approx((accepted_ns[-1] - asked_ns) / 1e9, abs=0.2)
+        assert report.connect.total == 10
+        assert report.connect.max_ns < 500e6
+        assert report.errors == {}
+
+    def test_a_full_backlog_costs_a_connect_its_retransmission(self, fleet):
+        """Four at once, where the kernel queues two: the others' SYN is dropped.
+
+        By hand: it is sent again after 1 s (RFC 6298, 2.1) and then finds room.
+        """
+        accepted_ns = []
+        with slowly_accepting(echo, 0.1, accepted_ns) as address:
+            driven = fleet(address, CLOSED, in_flight=4)
+            driven.resize(4)
+            opened = driven.wait_open(PATIENCE_S)
+            connect = Report(driven.cut()).connect
+            driven.close()
+        assert (opened.connected, opened.failed) == (4, 0)
+        assert connect.total == 4
+        assert 1 <= over(connect, 950_000_000) <= 2
+        assert over(connect, 500_000_000) == over(connect, 950_000_000)
+        assert opened.setup_s > 0.95
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_a_server_that_dies_in_the_window(self, fleet, server_process, threads):
+        """By hand: each connection has one message under way and ends once; later ones are refused.
+
+        Whether the kernel sends an end of file or a reset depends on what it had not read yet.
+        """
+        address = (server_process.host, server_process.port)
+        driven = fleet(address, CLOSED, threads=threads)
+        begin(driven, 10)
+        until(lambda: driven.progress().messages >= 100)
+        os.kill(server_process.pid, signal.SIGKILL)
+        until(lambda: driven.progress().failed == 10)
+        report = Report(driven.cut())
+        assert set(report.errors) <= {"closed_by_server", "reset"}
+        assert sum(report.errors.values()) == 10
+        assert report.sent == report.messages + 10
+        assert report.response.total == report.messages
+
+        driven.resize(15)
+        until(lambda: driven.progress().failed == 15)
+        assert driven.cut().errors == {"connect_refused": 5}
