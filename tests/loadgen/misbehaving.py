@@ -52,8 +52,8 @@ class Misbehaving:
         with suppress(OSError):
             self._serve(connection, port)
         with self._lock:
+            self.gone_ns.append(time.monotonic_ns())  # first: a test waits for the other
             self.gone.append(port)
-            self.gone_ns.append(time.monotonic_ns())
 
     def _serve(self, connection: socket.socket, port: int) -> None:
         message = b""
