@@ -12,12 +12,11 @@ from loadgen.fleet import KINDS, Fleet
 from loadgen.native.engine import due_times
 from loadgen.workload import Workload
 from results.histogram import Histogram
-from tests.loadgen.conftest import echo, ordered_echo
+from tests.loadgen.conftest import PATIENCE_S, echo, ordered_echo, until
 
 pytestmark = pytest.mark.usefixtures("on_every_engine")
 
 CLOSED = Workload("closed")
-PATIENCE_S = 20.0
 
 
 def recorded(cut, kind):
@@ -32,13 +31,6 @@ def opened(address, workload=CLOSED, connections=10, **options):
         assert fleet.wait_open(PATIENCE_S).connected == connections
         fleet.load()
         yield fleet
-
-
-def until(condition):
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
 
 
 def schedule_of(workload, connections, epoch_ns=0):
