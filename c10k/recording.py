@@ -36,6 +36,7 @@ class StepRecording:
         self.began = began
         self.ceiling_per_s = ceiling_per_s if workload.loop == "closed" else math.nan
         self.opened = Opened(0, visit.connections, math.nan)
+        self._active = workload.active_of(visit.connections)
         self.failure = ""  # why nothing more could be measured
         self._settled: dict[str, Any] = {}
         self._cuts: list[Cut] = []
@@ -85,9 +86,7 @@ class StepRecording:
                 "error_causes": json.dumps(cut.errors, sort_keys=True),
                 "starved": cut.starved,
                 "starved_wait_max_ms": waiting.max_ns / 1e6 if waiting.total else math.nan,
-                "littles_law_ratio": (
-                    cut.littles_law_ratio(self.visit.connections) if closed else math.nan
-                ),
+                "littles_law_ratio": (cut.littles_law_ratio(self._active) if closed else math.nan),
                 "loader_cpu_s": cut.cpu_s,
                 "loader_cpu_share": cut.cpu_share,
                 "loader_cpu_us_per_message": _per(cut.cpu_s * 1e6, cut.messages),
@@ -155,7 +154,7 @@ class StepRecording:
         return {
             "loop": self.workload.loop,
             "rate_per_connection": rate if rate else math.nan,
-            "offered_per_s": rate * self.visit.connections if rate else math.nan,
+            "offered_per_s": rate * self._active if rate else math.nan,
             "size_bytes": self.workload.size_bytes,
             "ceiling_messages_per_s": self.ceiling_per_s,
         }

@@ -63,7 +63,7 @@ class Opened:
 
     connected: int  # connections that had a verified reply
     failed: int
-    setup_s: float  # from the first connect() to the last first echo
+    setup_s: float  # from the first connect() to the last first echo; 0 if none was to be opened
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,7 @@ class Fleet:
         self.engine = engine_of(engine)
         self.workload = workload
         self.connections = 0
+        self._resized_ns = 0
         self._shards: list[Shard] = []
         # A thread for each process: all of them hear a command at nearly the same moment, and no
         # KeyboardInterrupt comes between it and its answer.
@@ -184,6 +185,7 @@ class Fleet:
         moment keeps its due time to within one period. Raises MemoryError.
         """
         self.connections = connections
+        self._resized_ns = time.monotonic_ns()
         active = self.workload.active_of(connections)
         epoch_ns = time.monotonic_ns() + LEAD_NS
 
@@ -214,9 +216,14 @@ class Fleet:
             if watch:
                 watch(progress)
             time.sleep(0.01)
-        ended = self._each(lambda shard, _: shard.peek())
-        began_ns = min(standing.opening_began_ns for standing in ended)
-        ended_ns = max(standing.opening_ended_ns or time.monotonic_ns() for standing in ended)
+        grown = [
+            standing
+            for standing in self._each(lambda shard, _: shard.peek())
+            if standing.opening_began_ns >= self._resized_ns
+        ]
+        now_ns = time.monotonic_ns()
+        began_ns = min((standing.opening_began_ns for standing in grown), default=0)
+        ended_ns = max((standing.opening_ended_ns or now_ns for standing in grown), default=0)
         return Opened(
             progress.ready, self.connections - progress.ready, (ended_ns - began_ns) / 1e9
         )

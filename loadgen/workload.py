@@ -53,8 +53,8 @@ class Workload:
     timeout_s: float = 30.0  # from a message's sending to its reply's last byte
 
     def __post_init__(self) -> None:
-        if self.rate_per_connection is not None and not 0 < self.rate_per_connection <= 1e6:
-            raise ValueError("the rate a connection must be above 0 and at most 1,000,000/s")
+        if self.rate_per_connection is not None and not 1e-6 <= self.rate_per_connection <= 1e6:
+            raise ValueError("the rate a connection must be from 0.000001 to 1,000,000/s")
         if self.arrivals not in ARRIVALS or not 0 <= self.seed < 1 << 64:
             raise ValueError(
                 f"arrivals must be {' or '.join(ARRIVALS)}, the seed from 0 to 2^64 - 1"

@@ -189,13 +189,15 @@ cdef int cause_of(int error) noexcept nogil:
         return NO_PORT
     if error == EMFILE or error == ENFILE:
         return NO_DESCRIPTOR
-    if error == ETIMEDOUT:
-        return CONNECT_TIMEOUT
+    if error == ETIMEDOUT: # what was sent is not acknowledged
+        return TIMEOUT
     return IO_ERROR
 
 
 cdef int connect_cause_of(int error) noexcept nogil:
     cdef int cause = cause_of(error)
+    if cause == TIMEOUT:
+        return CONNECT_TIMEOUT
     return CONNECT_FAILED if cause == IO_ERROR else cause
 
 
@@ -551,6 +553,10 @@ cdef void resize(Engine *engine) noexcept nogil:
     if target < engine.opened:
         engine.opened = target
     elif target > engine.opened:
+        # Closed until they are opened: the schedule may come to them before.
+        memset(
+            &engine.connections[engine.opened], 0, (target - engine.opened) * sizeof(Connection)
+        )
         engine.opening_began_ns = clock_ns(CLOCK_MONOTONIC)
         engine.opening_ended_ns = 0
     engine.target = target

@@ -62,6 +62,8 @@ cdef inline bint reply_feed(Reply *reply, const char *data, size_t length) noexc
                 return False
             if newline == NULL or reply.kept:
                 keep(reply, data, taken)
+                if reply.state == STATUS_LINE and not may_be_status(reply):
+                    return False # at once: what is no HTTP may never end a line
             if newline != NULL:
                 if reply.kept:
                     read_line(reply, reply.line, reply.kept)
@@ -73,6 +75,10 @@ cdef inline bint reply_feed(Reply *reply, const char *data, size_t length) noexc
         data += taken
         length -= taken
     return True
+
+
+cdef inline bint may_be_status(const Reply *reply) noexcept nogil:
+    return strncasecmp(reply.line, b"HTTP/1.", min(reply.kept, 7)) == 0
 
 
 cdef inline void keep(Reply *reply, const char *data, size_t length) noexcept nogil:
@@ -134,6 +140,24 @@ cdef inline const char *value_of(
     return line + i
 
 
+cdef inline bint lists(
+    const char *value, size_t length, const char *token, size_t token_length
+) noexcept nogil:
+    """Whether a list, which commas separate, holds the token."""
+    cdef size_t begin = 0
+    cdef size_t end
+    while begin < length:
+        while begin < length and (value[begin] == 44 or value[begin] == 32 or value[begin] == 9):
+            begin += 1
+        end = begin
+        while end < length and value[end] != 44 and value[end] != 32 and value[end] != 9:
+            end += 1
+        if end - begin == token_length and strncasecmp(value + begin, token, token_length) == 0:
+            return True
+        begin = end
+    return False
+
+
 cdef inline void read_header(Reply *reply, const char *line, size_t length) noexcept nogil:
     cdef const char *value
     cdef size_t i
@@ -155,9 +179,9 @@ cdef inline void read_header(Reply *reply, const char *line, size_t length) noex
             return
         value = value_of(line, &length, b"Connection", 10)
         if value != NULL:
-            if length == 5 and strncasecmp(value, b"close", 5) == 0:
+            if lists(value, length, b"close", 5):
                 reply.closing = True
-            elif length == 10 and strncasecmp(value, b"keep-alive", 10) == 0:
+            elif lists(value, length, b"keep-alive", 10):
                 reply.closing = False
     elif first == 116: # t
         value = value_of(line, &length, b"Transfer-Encoding", 17)

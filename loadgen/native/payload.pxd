@@ -2,8 +2,8 @@
 
 A message is a run of one pool of random bytes; where it starts follows from the connection and
 the message's number. So a message needs no buffer of its own to be sent, to be sent on after a
-partial write, or to be compared, and two messages differ unless their starts collide (once in
-2^18).
+partial write, or to be compared. The 2^18 messages in a row of a connection all differ, and so do
+the n-th messages of 2^18 connections.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -33,11 +33,8 @@ cdef inline unsigned char *pool_create() noexcept nogil:
 
 
 cdef inline uint32_t message_start(uint32_t connection, uint32_t number) noexcept nogil:
-    """Scatter (connection, number) over the pool: splitmix64's finaliser, Steele et al. 2014."""
-    cdef uint64_t x = (<uint64_t>connection << 32 | number) + 0x9E3779B97F4A7C15ULL
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL
-    return <uint32_t>((x ^ (x >> 31)) & (POOL - 1))
+    """Scatter both over the pool, by odd factors: such a product is a permutation of the pool."""
+    return (connection * <uint32_t>0x9E3779B1 + number * <uint32_t>0x85EBCA77) & (POOL - 1)
 
 
 cdef inline const unsigned char *message_at(

@@ -12,6 +12,7 @@ def test_a_rate_makes_an_open_loop():
     "figures",
     [
         {"rate_per_connection": 0},
+        {"rate_per_connection": 1e-12},
         {"rate_per_connection": -1},
         {"rate_per_connection": float("nan")},
         {"arrivals": "bursts"},

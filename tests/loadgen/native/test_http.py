@@ -43,6 +43,8 @@ WHOLE = {
         False,
     ),
     "close": (headed(b"Connection: close", b"Content-Length: 0"), 200, True),
+    "close among others": (headed(b"Connection: TE , Close", b"Content-Length: 0"), 200, True),
+    "close as a part of another": (headed(b"Connection: closed", b"Content-Length: 0"), 200, False),
     "of version 1.0": (b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", 200, True),
     "of version 1.0, kept": (
         b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 1\r\n\r\nx",
@@ -63,6 +65,7 @@ WHOLE = {
 
 MALFORMED = {
     "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "another protocol without lines": b"\x16\x03\x01\x02",
     "no number": b"HTTP/1.1 OK\r\n\r\n",
     "a number too long": b"HTTP/1.1 2000 OK\r\n\r\n",
     "HTTP/2": b"HTTP/2.0 200 OK\r\n\r\n",
