@@ -21,8 +21,13 @@ Serve = Callable[[Handler], tuple[str, int]]
 MakeFleet = Callable[..., Fleet]
 
 
-# uvloop is in the `test` extra, but optional: where it is absent, so are its tests.
-ENGINES = ["native", "portable"] + ["portable on uvloop"] * bool(find_spec("uvloop"))
+ENGINES = ["native", "portable"]
+
+# uvloop is in the `test` extra, but optional: where it is absent, so are its tests. It changes how
+# bytes come and go, not what is made of them; so where the bytes matter, it is tested too.
+on_every_loop = pytest.mark.parametrize(
+    "engine", ENGINES + ["portable on uvloop"] * bool(find_spec("uvloop")), indirect=True
+)
 
 
 @pytest.fixture(params=ENGINES)

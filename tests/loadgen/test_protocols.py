@@ -6,7 +6,9 @@ import pytest
 
 from loadgen.workload import Workload
 from results.histogram import Histogram
-from tests.loadgen.conftest import loaded, rested, total, until
+from tests.loadgen.conftest import loaded, on_every_loop, rested, total, until
+
+pytestmark = on_every_loop
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
