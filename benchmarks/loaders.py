@@ -9,13 +9,13 @@ from benchmarks.measure import NotMeasured, measure
 from results.regression import Machine
 
 CASES = {
-    "test_fleet_by_bare_loop": "the fleet by a bare C loop that neither verifies nor times",
+    "test_fleet_by_bare_loop": "the fleet by a bare C loop",
     "test_opening_by_bare_connects": "the fleet opening by a bare C loop of connect()",
     "test_fleet_by_wrk": "the fleet by wrk, HTTP on nginx",
     "test_locust_user_by_fleet": "a Locust user (gevent) by the fleet",
     "test_thread_by_fleet": "a Python thread a connection by the fleet",
 }
-CONNECTIONS = {"test_opening_by_bare_connects": "10000"}
+CONNECTIONS = {"test_opening_by_bare_connects": 10000}
 
 
 def main() -> int:
@@ -30,11 +30,14 @@ def main() -> int:
     print(f"{Machine.here()}\n")
     print("| | connections | time a message | loader's CPU a message |\n| --- | --- | --- | --- |")
     for case, name in CASES.items():
-        for benchmark in benchmarks:
-            if benchmark["name"].partition("[")[0] == case:
-                connections = benchmark["param"] or CONNECTIONS.get(case, "100")
-                cells = (ratio(benchmark["extra_info"].get(kind)) for kind in ("time", "cpu"))
-                print(f"| {name} | {int(connections):,} | {' | '.join(cells)} |")
+        found = {
+            int(benchmark["param"] or CONNECTIONS.get(case, 100)): benchmark["extra_info"]
+            for benchmark in benchmarks
+            if benchmark["name"].partition("[")[0] == case
+        }
+        for connections, ratios in sorted(found.items()):
+            cells = " | ".join(ratio(ratios.get(kind)) for kind in ("time", "cpu"))
+            print(f"| {name} | {connections:,} | {cells} |")
     return 0
 
 
