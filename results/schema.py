@@ -62,8 +62,11 @@ def _text(meaning: str, rule: Rule = merging.first, *, later: bool = False) -> C
 
 
 def _latency(kind: str, meaning: str) -> Table:
+    later = kind == "first_echo"
     return {
-        f"{kind}_{name}_ms": _number(f"{name} of {meaning}, ms", merging.from_histograms)
+        f"{kind}_{name}_ms": _number(
+            f"{name} of {meaning}, ms", merging.from_histograms, later=later
+        )
         for name in SUMMARY
     }
 
