@@ -24,8 +24,8 @@ from loadgen.fleet import Fleet
 from loadgen.workload import Workload
 fleet = Fleet(("127.0.0.1", int(sys.argv[1])), Workload("any"), threads=2, processes=True)
 fleet.resize(4)
-print(*[shard.pid for shard in fleet._shards], flush=True)
 try:
+    print(*[shard.pid for shard in fleet._shards], flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print(fleet.wait_open(20).connected, flush=True)

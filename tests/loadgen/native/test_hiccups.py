@@ -141,10 +141,12 @@ def test_a_meter_that_is_dropped_ends_its_thread():
     assert not own_threads()
 
 
-def test_a_thread_of_real_time_priority_is_one_or_is_refused():
+def test_a_thread_of_real_time_priority_is_one_or_is_refused(realtime_permitted):
     meter = HiccupMeter(realtime=True)
-    if os.geteuid() != 0:
-        pytest.skip("real-time priority is root's unless it is permitted")
+    if not realtime_permitted:
+        with pytest.raises(PermissionError):
+            meter.start()
+        return
     with meter:
         while not (threads := own_threads()):
             time.sleep(0.001)
