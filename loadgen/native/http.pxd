@@ -211,7 +211,7 @@ cdef inline void read_chunk_size(Reply *reply, const char *line, size_t length) 
     cdef int64_t size = 0
     cdef size_t i = 0
     cdef char digit
-    while i < length:
+    while i < length and i <= 15: # as many are too many, and one more would not fit
         digit = line[i] | 32
         if is_digit(line[i]):
             size = size * 16 + line[i] - 48

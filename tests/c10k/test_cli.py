@@ -19,6 +19,7 @@ from results.histogram_log import read
 from results.store import read_run
 
 SMALL = ("--hold", "0.6", "--profile", "quick")
+SMALLEST = ("--hold", "0.2", "--profile", "quick", "--workload", "saturated")
 
 
 def c10k(*arguments, cwd=None, timeout=100):
@@ -343,7 +344,7 @@ class TestBadLuck:
             time.sleep(0.05)
 
     def test_an_interrupted_run_keeps_what_it_measured_and_can_be_resumed(self, tmp_path):
-        run = self.start(tmp_path, "--steps", "2,4,6", "--workload", "saturated", *SMALL)
+        run = self.start(tmp_path, "--steps", "2,4,6", *SMALLEST)
         self.await_steps(tmp_path, 2)
         run.send_signal(signal.SIGINT)
         out, err = run.communicate(timeout=60)
@@ -371,7 +372,7 @@ class TestBadLuck:
         assert list(whole.steps.started_at[: len(kept.steps)]) == list(kept.steps.started_at)
 
     def test_sigterm_ends_a_run_like_ctrl_c(self, tmp_path):
-        run = self.start(tmp_path, "--steps", "2,4,6", *SMALL)
+        run = self.start(tmp_path, "--steps", "2,4,6", *SMALLEST)
         self.await_steps(tmp_path, 1)
         run.terminate()
         run.communicate(timeout=60)
@@ -379,7 +380,7 @@ class TestBadLuck:
         assert read_run(tmp_path / "run").manifest["interrupted"]
 
     def test_a_server_that_is_killed_fails_its_step_and_the_rest_is_measured(self, tmp_path):
-        run = self.start(tmp_path, "--steps", "2,4,6", "--workload", "saturated", *SMALL)
+        run = self.start(tmp_path, "--steps", "2,4,6", *SMALLEST)
         self.await_steps(tmp_path, 2)
         victims = [
             child.pid
@@ -400,7 +401,7 @@ class TestBadLuck:
         assert (steps[steps.server == "asyncio_streams"].status == "ok").all()
 
     def test_killing_the_run_itself_leaves_a_readable_run_and_no_server(self, tmp_path, mark):
-        run = self.start(tmp_path, "--steps", "2,4,6", "--workload", "saturated", *SMALL)
+        run = self.start(tmp_path, "--steps", "2,4,6", *SMALLEST)
         self.await_steps(tmp_path, 1)
         run.kill()
         run.communicate(timeout=60)

@@ -57,7 +57,8 @@ def test_load_drives_with_the_portable_engine(c10k, tmp_path):
 
 
 def test_a_run_measures_with_the_portable_engine(c10k, tmp_path):
-    shown = c10k("run", "--steps", "5", "--profile", "quick", "--hold", "0.6", "--out", "run")
+    short = ("--profile", "quick", "--hold", "0.3", "--workload", "saturated")
+    shown = c10k("run", "--server", "asyncio_streams", "--steps", "5", *short, "--out", "run")
     assert shown.returncode == 0, shown.stderr
     assert [line for line in shown.stderr.splitlines() if "native engine is not built" in line] == (
         shown.stderr.splitlines()
