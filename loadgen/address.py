@@ -9,7 +9,7 @@ from typing import Final, Self
 CONNECTIONS_A_SOURCE: Final = 10_000
 """How many connections share a source address, where there are more of them. Each has some 28,000
 ephemeral ports, but Linux looks for a free one among every other of them first, and the fuller
-those are the longer: 40,000 connections took 17 s to open with 20,000 an address, and 2 s with
+those are the longer: 40,000 connections took 13 to 22 s to open with 20,000 an address, 2 s with
 10,000. A connection that was closed holds its port for up to a minute, so where they come and go,
 every connection takes another address than the one before."""
 
