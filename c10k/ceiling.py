@@ -82,7 +82,10 @@ def _measured(
     workload = Workload(NAME, size_bytes=size_bytes)
     recording = StepRecording(visit, workload, time.monotonic())
     address = (server.host, server.port)
-    with Hiccups(cpus) as hiccups, Fleet(address, workload, cpus=cpus.loader) as fleet:
+    with (
+        Hiccups(cpus, workload.loop) as hiccups,
+        Fleet(address, workload, cpus=cpus.loader) as fleet,
+    ):
         fleet.resize(visit.connections)
         opened = fleet.wait_open(OPEN_S)
         fleet.load()

@@ -83,8 +83,8 @@ def doubts(cpus: CpuSplit) -> list[dict[str, str]]:
             )
         )
     with Hiccups(cpus) as hiccups:
-        watched = hiccups.on_server
-    if not watched:
+        realtime = hiccups.realtime
+    if not realtime:
         found.append(
             _doubt(
                 "no_realtime",

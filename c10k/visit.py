@@ -74,7 +74,10 @@ class Visitor:
         started_at = time.time()
         recording = StepRecording(visit, workload, began, ceiling_per_s)
         address = (self._server.host, self._server.port)
-        with Telemetry(self._server.pid) as telemetry, Hiccups(self._cpus) as hiccups:
+        with (
+            Telemetry(self._server.pid) as telemetry,
+            Hiccups(self._cpus, workload.loop) as hiccups,
+        ):
             try:
                 idle = telemetry.tree.read()
                 with Fleet(

@@ -184,12 +184,12 @@ _MEASURES: Final[Table] = {
         "longest that a waiting thread woke late on the loader's CPUs, ms", merging.highest
     ),
     "server_hiccup_p99_ms": _number(
-        "p99 of how late a thread of real-time priority woke on the server's CPUs, ms",
+        "open loop: p99 of how late a thread woke on the server's CPUs, ms",
         merging.highest,
         later=True,
     ),
     "server_hiccup_max_ms": _number(
-        "longest that a thread of real-time priority woke late on the server's CPUs, ms",
+        "open loop: longest that a thread woke late on the server's CPUs, ms",
         merging.highest,
         later=True,
     ),
