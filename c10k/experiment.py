@@ -19,6 +19,7 @@ from servers.catalogue import ServerSpec
 from servers.process import ServerProcess, ServerStartError
 
 HOST: Final = "127.0.0.1"
+END_S: Final = 1.0  # how long a server may take to end after its last visit
 
 
 class Experiment:
@@ -46,9 +47,10 @@ class Experiment:
             if todo:
                 self._ceiling = self._known_ceiling()
                 with self._ramp(f"{workload.name}-{repeat}") as ramp:
-                    for visit in todo:
+                    for number, visit in enumerate(todo, start=1):
+                        last = all(later.server != visit.server for later in todo[number:])
                         self._progress.begin(visit)
-                        record = self._measure(ramp, visit, workload)
+                        record = self._measure(ramp, visit, workload, last=last)
                         self._writer.append_step(record)
                         self._progress.end(visit, record)
 
@@ -81,13 +83,19 @@ class Experiment:
                 ramp.try_to_start(spec)
             yield ramp
 
-    def _measure(self, ramp: "_Ramp", visit: Visit, workload: Workload) -> StepRecord:
+    def _measure(
+        self, ramp: "_Ramp", visit: Visit, workload: Workload, *, last: bool
+    ) -> StepRecord:
         spec = self._specs[visit.server]
         if not ramp.is_alive(spec) and (error := ramp.try_to_start(spec)):
             return _failed(visit, workload, error)
         visitor = Visitor(ramp.server(spec), self._plan.profile, self._cpus, self._progress.see)
         highest = ceiling.at(self._ceiling, visit.connections, workload.size_bytes)
-        return visitor.measure(visit, workload, self._began, highest)
+        record = visitor.measure(visit, workload, self._began, highest, last=last)
+        if last:
+            # Closing connection by connection takes 10,000 threads 10 s; SIGTERM waits with them.
+            ramp.server(spec).stop(END_S)
+        return record
 
 
 class _Ramp:

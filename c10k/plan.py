@@ -37,7 +37,7 @@ class Profile:
 PROFILES: Final = {
     profile.name: profile
     for profile in (
-        Profile("quick", "every step, two short windows", 0.3, 0.5, 2, 0.6, 1),
+        Profile("quick", "every step, two short windows", 0.3, 1.0, 2, 0.6, 1),
         Profile("standard", "three windows a step", 1.0, 3.0, 3, 3.0, 1),
         Profile("thorough", "five repeats on fresh servers", 2.0, 10.0, 3, 4.0, 5),
     )

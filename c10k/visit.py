@@ -65,11 +65,18 @@ class Visitor:
         self._watch = watch
 
     def measure(
-        self, visit: Visit, workload: Workload, began: float, ceiling_per_s: float = nan
+        self,
+        visit: Visit,
+        workload: Workload,
+        began: float,
+        ceiling_per_s: float = nan,
+        *,
+        last: bool = False,
     ) -> StepRecord:
         """Measure one step. A server that dies or serves nobody makes a failed step, no error.
 
-        `ceiling_per_s` is what the loader can drive in a closed loop, in messages/s.
+        `ceiling_per_s` is what the loader can drive in a closed loop, in messages/s. After the
+        `last` visit, which the server is to be ended after, it may still be closing connections.
         """
         started_at = time.time()
         recording = StepRecording(visit, workload, began, ceiling_per_s)
@@ -86,7 +93,8 @@ class Visitor:
                     view = _View(fleet, telemetry, self._check_alive, self._watch)
                     self._load(view, hiccups, visit.connections, recording)
                     telemetry.phase = "close"
-                self._await_leaving(telemetry, idle.descriptors)
+                if not last:
+                    self._await_leaving(telemetry, idle.descriptors)
             except (ServerDiedError, ProcessGoneError):
                 recording.failure = self._how_it_died()
             samples = telemetry.drain()
