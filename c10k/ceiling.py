@@ -25,7 +25,7 @@ from servers.process import ServerProcess, ServerStartError
 NAME: Final = "ceiling"
 COMMAND: Final = (sys.executable, "-m", "loadgen.echo_server")
 TOTAL_S: Final = 2.0  # of all windows together
-LEAST_S: Final = 0.25  # of each
+LEAST_S: Final = 0.25  # of each; all that is measured at a step, if that is less
 SETTLE_S: Final = 0.2  # by then 10,000 connections have had a turn each
 OPEN_S: Final = 15.0  # the most that is waited for connections to open
 OPENING_S: Final = 0.00015  # what one takes to open and close
@@ -100,4 +100,5 @@ def _measured(
 
 
 def _window_s(plan: Plan) -> float:
-    return max(LEAST_S, TOTAL_S / len(visits(plan)))
+    held_s = plan.profile.windows * plan.profile.window_s
+    return min(held_s, max(LEAST_S, TOTAL_S / len(visits(plan))))

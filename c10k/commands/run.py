@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile",
         choices=("quick", "standard", "thorough"),
-        help="how long to measure both servers: quick (under 2 minutes), standard (6, the default), "
+        help="how long to measure both servers: quick (under 2 minutes), standard (6, default), "
         "thorough (5 repeats)",
     )
     parser.add_argument(

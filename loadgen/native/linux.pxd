@@ -75,7 +75,7 @@ cdef extern from *:
 
     /* The kernel delays a sleeper by up to its timer slack, 50 us unless told: a schedule
        that is kept to the microsecond cannot have that. */
-    static void own_thread(const char *name, int cpu) {
+    static inline void own_thread(const char *name, int cpu) {
         prctl(PR_SET_NAME, name);
         prctl(PR_SET_TIMERSLACK, 1UL);
         if (cpu >= 0) {
@@ -88,7 +88,7 @@ cdef extern from *:
 
     /* epoll_pwait2 (Linux 5.11) waits to the nanosecond; without it, round down to whole
        milliseconds and poll through the rest, which costs CPU but keeps the schedule. */
-    static int epoll_wait_ns(int epoll, struct epoll_event *events, int room, long long wait_ns) {
+    static inline int epoll_wait_ns(int epoll, struct epoll_event *events, int room, long long wait_ns) {
     #ifdef SYS_epoll_pwait2
         static int missing = 0;
         if (!missing) {

@@ -19,7 +19,7 @@ from c10k.cli import main
 from results.histogram_log import read
 from results.store import read_run
 
-SMALL = ("--hold", "0.6", "--profile", "quick")
+SMALL = ("--hold", "0.4", "--profile", "quick")
 SMALLEST = ("--hold", "0.2", "--profile", "quick", "--workload", "saturated")
 
 
@@ -267,11 +267,14 @@ class TestLoad:
         assert "malformed" in shown.stderr
         assert len(shown.stderr.splitlines()) == 1
 
-    def test_a_series_and_the_whole_spectrum(self, echo_server):
-        shown = c10k("load", echo_server, "-c", 5, "-d", 2, "--series", "--percentiles")
+    def test_a_series_and_the_whole_spectrum(self, echo_server, tmp_path):
+        file = tmp_path / "load.json"
+        shown = c10k(
+            *("load", echo_server, "-c", 5, "-d", 2, "--series", "--percentiles", "--json", file)
+        )
         assert shown.stdout.split(maxsplit=2)[:2] == ["s", "messages/s"]
         assert "Value     Percentile TotalCount 1/(1-Percentile)" in shown.stdout
-        figures = json.loads(c10k("load", echo_server, "-c", 5, "-d", 2, "--json", "-").stdout)
+        figures = json.loads(file.read_text())
         assert len(figures["series"]) == 2
         assert sum(second["messages"] for second in figures["series"]) == pytest.approx(
             figures["received"], rel=0.05
@@ -318,8 +321,7 @@ class TestRun:
 
     def test_one_server_one_workload(self, tmp_path):
         shown = c10k(
-            *("run", "--server", "threaded,stack=256k", "--workload", "saturated"),
-            *("--steps", "3", *SMALL),
+            *("run", "--server", "threaded,stack=256k", "--steps", "3", *SMALLEST),
             cwd=tmp_path,
         )
         assert shown.returncode == 0, shown.stderr

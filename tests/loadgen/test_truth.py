@@ -104,16 +104,14 @@ class TestDelays:
         ("workload", "connections", "options"),
         [
             (Workload("open", rate_per_connection=20), 100, {"spin": True}),
-            (Workload("open", rate_per_connection=20), 100, {"spin": True, "threads": 3}),
             (CLOSED, 4, {}),
         ],
-        ids=["open", "open_3_threads", "closed"],
+        ids=["open", "closed"],
     )
     def test_a_fixed_delay_is_the_median(self, fleet, workload, connections, options):
         self.compare(fleet, workload, connections, lambda: repeat(0.02), [50], options)
 
-    @pytest.mark.parametrize("threads", [1, 3])
-    def test_percentiles_are_those_of_the_delays_given(self, fleet, threads):
+    def test_percentiles_are_those_of_the_delays_given(self, fleet):
         """Replies overtake one another: every connection waits for its own."""
 
         def lognormal():
@@ -122,7 +120,7 @@ class TestDelays:
                 yield min(0.01 * rng.lognormal(0, 0.5), 0.06)
 
         workload = Workload("open", rate_per_connection=10)
-        self.compare(fleet, workload, 50, lognormal, [25, 50, 75, 90, 99], {"threads": threads})
+        self.compare(fleet, workload, 50, lognormal, [25, 50, 75, 90, 99], {"threads": 2})
 
     def compare(self, fleet, workload, connections, delays, percentiles, options):
         wanted = np.array(percentiles, dtype=float)
@@ -190,9 +188,8 @@ class TestStall:
     What waited is sent when the stall ends, and takes some ms: hence few connections.
     """
 
-    @pytest.mark.parametrize("threads", [1, 3])
-    def test_response_percentiles_are_those_derived_by_hand(self, fleet, server_process, threads):
-        connections, rate = 4, 50
+    def test_response_percentiles_are_those_derived_by_hand(self, fleet, server_process):
+        connections, rate, threads = 4, 50, 2
         address = (server_process.host, server_process.port)
         driven = fleet(address, Workload("open", rate_per_connection=rate), threads=threads)
         begin(driven, connections)
@@ -271,11 +268,11 @@ class TestOneMisbehaviour:
         server = Misbehaving({self.BEFORE + 1: flipped(place)}, size)
         self.drive(fleet(serve(server), Workload("large", size_bytes=size)), server, "corrupt")
 
-    def test_one_wrong_byte_in_a_hundred_thousand_messages(self, serve, fleet):
+    def test_one_wrong_byte_in_twenty_thousand_messages(self, serve, fleet):
         """Found, counted once, and attributed; every other message is a sample."""
-        server = Misbehaving({50_000: flipped(17)})
+        server = Misbehaving({10_000: flipped(17)})
         driven = fleet(serve(server), CLOSED)
-        self.drive(driven, server, "corrupt", messages=100_000)
+        self.drive(driven, server, "corrupt", messages=20_000)
 
     def drive(self, driven, server, cause, failures=1, messages=BEFORE):
         begun = time.monotonic()
@@ -417,7 +414,7 @@ class TestEveryConnection:
             connection.sendall(receive(connection, size))
             ended.wait(60)
 
-        workload = Workload("impatient", size_bytes=size, timeout_s=3.0)
+        workload = Workload("impatient", size_bytes=size, timeout_s=2.0)
         driven = fleet(serve(once), workload)
         begin(driven, 2)
         begun = time.monotonic()
@@ -425,7 +422,7 @@ class TestEveryConnection:
         took_s = time.monotonic() - begun
         report = Report(driven.cut())
         ended.set()
-        assert 2.5 <= took_s < 3.0 + SWEEP_S + SLACK_S
+        assert 1.5 <= took_s < 2.0 + SWEEP_S + SLACK_S
         assert report.errors == {"timeout": 2}
         assert (report.sent, report.messages) == (2, 0)
 

@@ -8,6 +8,7 @@ from reports.measured import Measured
 from reports.summary import WIDTH, terminal_summary
 from results.schema import RunError
 from results.store import read_run
+from tests.reports.conftest import write_run
 
 
 class Page(HTMLParser):
@@ -154,8 +155,12 @@ def test_hostile_text_stays_text(page_of):
         assert text in page.text
 
 
-def test_a_failed_step_shows_its_reason_errors_and_log(page_of):
+@pytest.fixture(scope="module")
+def troubled_page(tmp_path_factory):
+    """The page of an interrupted run in which much went wrong."""
+
     def trouble(behaviour):
+        behaviour.loader_limited = behaviour.connections == 10
         if behaviour.connections == 1_000 and behaviour.server == "threaded":
             behaviour.status, behaviour.connected = "failed", 0
             behaviour.reason, behaviour.log_tail = "killed by signal 9", "MemoryError: stack"
@@ -163,20 +168,34 @@ def test_a_failed_step_shows_its_reason_errors_and_log(page_of):
             behaviour.status, behaviour.connected = "partial", 97
             behaviour.errors = {"timeout": 3}
 
-    page = page_of(change=trouble)
-    assert "failed : killed by signal 9" in page.text
-    assert "MemoryError: stack" in page.text
-    assert "97 of 100 connected" in page.text
-    assert "timeout × 3" in page.text
+    directory = tmp_path_factory.mktemp("trouble")
+    run = write_run(
+        directory / "run",
+        steps=(10, 100, 1_000),
+        windows=1,
+        change=trouble,
+        skip=lambda step: step.workload == "saturated" and step.connections > 10,
+    )
+    return Page(build_report(run, directory / "report").read_text())
+
+
+def test_a_failed_step_shows_its_reason_errors_and_log(troubled_page):
+    assert "failed : killed by signal 9" in troubled_page.text
+    assert "MemoryError: stack" in troubled_page.text
+    assert "97 of 100 connected" in troubled_page.text
+    assert "timeout × 3" in troubled_page.text
+
+
+def test_an_interrupted_run_is_reported_with_what_is_missing(troubled_page):
+    assert "Planned steps that were not measured: 4." in troubled_page.text
+
+
+def test_a_limited_loader_is_announced(troubled_page):
+    assert "The loader was the bottleneck in 4 of 8 steps" in troubled_page.text
 
 
 def test_a_quiet_run_says_that_nothing_failed(page):
     assert "In no step did a connection or a message fail." in page.text
-
-
-def test_an_interrupted_run_is_reported_with_what_is_missing(page_of):
-    page = page_of(skip=lambda step: step.workload == "saturated" and step.connections > 10)
-    assert "Planned steps that were not measured: 4." in page.text
 
 
 def test_a_run_of_one_server_is_reported(page_of):
@@ -211,11 +230,6 @@ def test_a_run_that_says_little_of_itself_is_reported(make, tmp_path):
     page = Page(build_report(directory, tmp_path / "report").read_text())
     assert "unknown CPU" in page.text
     assert "At 1,000 clients" in page.text
-
-
-def test_a_limited_loader_is_announced(page_of):
-    page = page_of(change=lambda step: setattr(step, "loader_limited", step.connections == 10))
-    assert "The loader was the bottleneck in 4 of 12 steps" in page.text
 
 
 def test_what_is_no_run_is_refused_in_one_line(tmp_path):
