@@ -502,6 +502,7 @@ def _finish(name: str, figure: Figure, axes: Axes, lines: Sequence[Line], alt: s
         Mark.STARVED: "starved",
         Mark.LITTLE: "Little's law",
         Mark.UNSETTLED: "unsettled",
+        Mark.STOLEN: "stolen CPU",
         Mark.FAILED: "failed",
     }
     notes = [f"{mark.symbol} {words[mark]}" for mark in Mark if mark in present]

@@ -30,6 +30,10 @@ SLO_P99_MS: Final = 100.0  # up to a tenth of a second an answer seems instant (
 # missing in it, and a response that began long before counts whole.
 LITTLE: Final = (0.98, 1.02)
 
+# Of one CPU. The hypervisor takes some milliseconds at a time from the loader or the server, which
+# the slowest responses show first.
+MOST_STOLEN: Final = 0.05
+
 
 class ReportError(ValueError):
     """No report can be made of a run; the message is one line for the user."""
@@ -43,6 +47,10 @@ class Mark(Enum):
     STARVED = ("§", "connections without an echo in a window; response times include their wait")
     LITTLE = ("λ", "throughput × mean response is not the connections (Little's law) within 2 %")
     UNSETTLED = ("※", "had not settled when the windows began")
+    STOLEN = (
+        "◊",
+        "the hypervisor gave over 5 % of a CPU to others, which shows in the slowest responses",
+    )
     FAILED = ("¶", "failed, nothing usable")
 
     def __init__(self, symbol: str, meaning: str) -> None:
@@ -395,6 +403,8 @@ class Measured:
             parts.append(f"{worst['littles_law_ratio']:.2f}, none starved")
         elif mark is Mark.UNSETTLED:
             parts.append(f"{worst['unsettled']} after {worst['settle_s']:.1f} s")
+        elif mark is Mark.STOLEN:
+            parts.append(f"{max(map(_stolen, bearing)):.0%}")
         elif mark is Mark.FAILED:
             parts.append(worst["reason"] or "no reason recorded")
         if len(self.rows(point)) > 1:
@@ -437,9 +447,15 @@ def _bears(row: dict[str, Any], mark: Mark) -> bool:
         # Where some starve, that is the reason, and their mark says so.
         Mark.LITTLE: not row["starved"] and _beside_little(row),
         Mark.UNSETTLED: bool(row["unsettled"]),
+        Mark.STOLEN: _stolen(row) > MOST_STOLEN,
         Mark.FAILED: failed,
     }
     return bool(bears[mark])
+
+
+def _stolen(row: dict[str, Any]) -> float:
+    """What the hypervisor took while was measured, of one CPU; NaN where that is not known."""
+    return float(row["steal_s"] / row["window_s"]) if row["window_s"] else math.nan
 
 
 def _beside_little(row: dict[str, Any]) -> bool:

@@ -79,6 +79,12 @@ def notices(measured: Measured) -> list[str]:
             f"The loader was the bottleneck in {limited} of {len(points)} steps "
             f"({Mark.LIMITED.symbol}): their figures are not the server's limits."
         )
+    stolen = sum(Mark.STOLEN in measured.marks(point) for point in points)
+    if stolen:
+        found.append(
+            f"The hypervisor gave over 5 % of a CPU to others in {stolen} of {len(points)} steps "
+            f"({Mark.STOLEN.symbol}): measure again when they are quiet."
+        )
     return found
 
 

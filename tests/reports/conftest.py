@@ -60,6 +60,7 @@ class Behaviour:
     loader_limited: bool = False
     ceiling: float = math.nan
     unsettled: str = ""
+    stolen: float = 0.003  # of a CPU
     littles_law: float | None = None  # what it would be
 
 
@@ -195,7 +196,7 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "hiccup_max_ms": 1.4,
                 "server_hiccup_p99_ms": 0.21,
                 "server_hiccup_max_ms": 2.3,
-                "steal_s": 0.01,
+                "steal_s": b.stolen * window_s,
                 **step_latencies(here),
             }
         )

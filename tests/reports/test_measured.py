@@ -166,6 +166,18 @@ def test_windows_that_began_at_the_limit_are_marked_with_what_had_not_settled(ma
     assert note[1].endswith("threaded, steady, at 1,000 (memory after 3.0 s).")
 
 
+def test_steps_from_which_the_hypervisor_took_time_are_marked_with_the_share(make):
+    def steal(step):
+        step.stolen = {10: 0.01, 100: 0.04, 1_000: 0.4}[step.connections]
+
+    measured = make(change=steal, servers={"threaded": "thread per connection"})
+    (note,) = measured.footnotes(measured.points())
+    assert note[0] == "◊"
+    assert note[1].endswith(
+        "threaded, steady, at 1,000 (40%); threaded, saturated, at 1,000 (40%)."
+    )
+
+
 def test_footnotes_gather_the_steps_of_a_server_and_workload(make):
     measured = make(change=lambda step: setattr(step, "loader_limited", step.connections > 10))
     (note,) = measured.footnotes(measured.points())

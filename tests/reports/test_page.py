@@ -161,6 +161,7 @@ def troubled_page(tmp_path_factory):
 
     def trouble(behaviour):
         behaviour.loader_limited = behaviour.connections == 10
+        behaviour.stolen = 0.2 if behaviour.connections == 100 else 0
         if behaviour.connections == 1_000 and behaviour.server == "threaded":
             behaviour.status, behaviour.connected = "failed", 0
             behaviour.reason, behaviour.log_tail = "killed by signal 9", "MemoryError: stack"
@@ -192,6 +193,10 @@ def test_an_interrupted_run_is_reported_with_what_is_missing(troubled_page):
 
 def test_a_limited_loader_is_announced(troubled_page):
     assert "The loader was the bottleneck in 4 of 8 steps" in troubled_page.text
+
+
+def test_a_hypervisor_that_took_time_is_announced(troubled_page):
+    assert "to others in 2 of 8 steps" in troubled_page.text
 
 
 def test_a_quiet_run_says_that_nothing_failed(page):
