@@ -88,8 +88,10 @@ class Contrast:
 
     @property
     def decided(self) -> bool:
-        """Whether a verdict may be given: both measured, neither limited by the loader."""
-        return self.ratio.known and not self.limited
+        """Whether a verdict may be given: both measured more than nothing, and neither limited by
+        the loader.
+        """
+        return 0 < self.ratio.value < math.inf and not self.limited
 
     @property
     def larger(self) -> int | None:
@@ -225,7 +227,7 @@ def _clearest(contrasts: Sequence[Contrast]) -> list[Contrast]:
         return list(contrasts)
 
     def difference(contrast: Contrast) -> float:
-        return abs(math.log(contrast.ratio.value)) if contrast.ratio.value > 0 else 0.0
+        return abs(math.log(contrast.ratio.value)) if contrast.decided else 0.0
 
     return [*contrasts[: MOST_CARDS - 1], max(contrasts[MOST_CARDS - 1 :], key=difference)]
 
@@ -325,7 +327,8 @@ def _verdict(contrast: Contrast, servers: Sequence[Server]) -> tuple[str, str]:
     if contrast.limited:
         return wording.MISSING, "the loader was the bottleneck: no verdict"
     if not contrast.decided:
-        return wording.MISSING, "not measured for both"
+        measured = all(value.known for value in contrast.values)
+        return wording.MISSING, "too little to compare" if measured else "not measured for both"
     if contrast.larger is None:
         return "≈ 1×", "no clear difference"
     value = contrast.ratio.value if contrast.larger == 0 else 1 / contrast.ratio.value

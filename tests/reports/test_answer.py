@@ -124,6 +124,24 @@ def test_a_limited_loader_decides_nothing(make):
     assert "throughput" not in told.headline
 
 
+@pytest.mark.parametrize("server", ["threaded", "asyncio_streams"])
+@pytest.mark.parametrize(
+    ("figure", "noun"), [("rss_bytes", "memory"), ("cpu_us", "CPU"), ("messages_per_s", "through")]
+)
+def test_nothing_beside_something_has_no_ratio(make, server, figure, noun):
+    def still(behaviour):
+        noise = 1 + 0.01 * behaviour.repeat
+        _each_alike()(behaviour)
+        behaviour.rss_bytes = 9e6 + noise * 4096 * behaviour.connections
+        behaviour.cpu_us *= noise
+        if behaviour.server == server:
+            setattr(behaviour, figure, 0)
+
+    told = answer(make(repeats=3, change=still))
+    assert noun not in told.headline + told.also
+    assert ("—", "too little to compare") in {(card.figure, card.words) for card in told.cards}
+
+
 def test_nothing_succeeded(make):
     def fail(behaviour):
         behaviour.status, behaviour.reason, behaviour.connected = "failed", "port in use", 0
