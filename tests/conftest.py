@@ -1,9 +1,12 @@
 """What holds for every test."""
 
+import contextlib
 import resource
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +26,21 @@ def realtime_permitted() -> bool:
     """Whether this machine lets us have real-time priority: root in a container may not."""
     code = "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))"
     return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def threads_called(name: str) -> set[int]:
+    """The ids of this process's threads that the system knows by a name."""
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            if (task / "comm").read_text().strip() == name:
+                found.add(int(task.name))
+    return found
+
+
+def await_end_of_threads(name: str) -> None:
+    """Wait until none is left: the system lists a thread a moment longer than joining it takes."""
+    deadline = time.monotonic() + 20
+    while threads_called(name):
+        assert time.monotonic() < deadline, f"a thread {name} is left"
+        time.sleep(0.01)

@@ -2,7 +2,6 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -10,6 +9,7 @@ from loadgen.fleet import KINDS, Fleet
 from loadgen.native.engine import due_times
 from loadgen.workload import Workload
 from results.histogram import Histogram
+from tests.conftest import threads_called
 from tests.loadgen.conftest import PATIENCE_S, echo, ordered_echo, until
 
 pytestmark = pytest.mark.usefixtures("on_every_engine")
@@ -337,15 +337,13 @@ def test_every_kind_is_a_histogram_of_the_shared_layout(serve):
 
 
 def test_the_thread_ends_with_the_fleet(serve):
-    before = threads_of_this_process()
+    until(lambda: not fleet_threads())  # of the test before: see await_end_of_threads
     with opened(serve(echo), connections=1, threads=2):
-        assert threads_of_this_process().count("c10k-fleet") == 2
-    assert "c10k-fleet" not in threads_of_this_process()
-    assert "c10k-fleet" not in before
+        assert len(fleet_threads()) == 2
+    until(lambda: not fleet_threads())
 
 
-def threads_of_this_process():
-    names = {task.parent.name: task.read_text() for task in Path("/proc/self/task").glob("*/comm")}
+def fleet_threads():
     # Python tells the system a thread's name from 3.14 on.
-    names |= {str(thread.native_id): thread.name for thread in threading.enumerate()}
-    return [name.strip() for name in names.values()]
+    told = {thread.native_id for thread in threading.enumerate() if thread.name == "c10k-fleet"}
+    return told | threads_called("c10k-fleet")

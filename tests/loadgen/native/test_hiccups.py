@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from array import array
-from pathlib import Path
 
 import pytest
 from hdrh.histogram import HdrHistogram
@@ -15,9 +14,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loadgen.native.hiccups import HiccupMeter, counts_index
+from tests.conftest import await_end_of_threads, threads_called
 
 MS = 1_000_000
 HOUR = 3_600_000 * MS
+METER_THREAD = "c10k-hiccups"
 REFERENCE = HdrHistogram(1000, HOUR, 3)
 
 METER = """
@@ -40,12 +41,6 @@ def late_ns(counts):
         for index, count in enumerate(numbers)
         for _ in range(count)
     ]
-
-
-def own_threads():
-    """The ids of the meters that run in this process."""
-    names = Path("/proc/self/task").glob("*/comm")
-    return {int(name.parent.name) for name in names if name.read_text() == "c10k-hiccups\n"}
 
 
 @given(st.integers(0, HOUR))
@@ -100,7 +95,7 @@ def test_a_pause_counts_for_every_tick_slept_through():
 def test_it_runs_on_the_cpus_it_is_given():
     cpu = max(os.sched_getaffinity(0))
     with HiccupMeter([cpu]) as meter:
-        while not (threads := own_threads()):
+        while not (threads := threads_called(METER_THREAD)):
             time.sleep(0.001)
         assert [os.sched_getaffinity(thread) for thread in threads] == [{cpu}]
         while not late_ns(meter.swap()):
@@ -133,12 +128,12 @@ def test_it_starts_once_and_stops_any_number_of_times():
     with meter:
         while not late_ns(meter.swap()):
             time.sleep(0.001)
-    assert not own_threads()
+    await_end_of_threads(METER_THREAD)
 
 
 def test_a_meter_that_is_dropped_ends_its_thread():
     HiccupMeter().start()
-    assert not own_threads()
+    await_end_of_threads(METER_THREAD)
 
 
 def test_a_thread_of_real_time_priority_is_one_or_is_refused(realtime_permitted):
@@ -148,7 +143,7 @@ def test_a_thread_of_real_time_priority_is_one_or_is_refused(realtime_permitted)
             meter.start()
         return
     with meter:
-        while not (threads := own_threads()):
+        while not (threads := threads_called(METER_THREAD)):
             time.sleep(0.001)
         assert [os.sched_getscheduler(thread) for thread in threads] == [os.SCHED_FIFO]
         assert [os.sched_getparam(thread).sched_priority for thread in threads] == [1]
