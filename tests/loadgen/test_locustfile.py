@@ -102,7 +102,7 @@ def test_a_server_that_does_not_echo_is_a_failure_and_is_tried_again():
     }
     with ExitStack() as stack:
         hosts = [stack.enter_context(serving(answer)) for answer in answers]
-        done = swarms(*((host, "--wait-s", "0", "--timeout-s", "0.5") for host in hosts))
+        done = swarms(*((host, "--wait-s", "0", "--timeout-s", "0.1") for host in hosts))
         for (counts, status, errors), message in zip(done, answers.values(), strict=True):
             requests, failures = counts["echo"]
             assert requests == failures > 0
