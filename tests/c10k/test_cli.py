@@ -292,7 +292,7 @@ class TestLoad:
         heading = load.stdout.readline()
         load.stdout.readline()  # of the first second
         load.send_signal(signal.SIGINT)
-        out, err = load.communicate(timeout=60)
+        _, err = load.communicate(timeout=60)
         assert load.returncode == 130, err
         assert "messages/s" in heading
         assert json.loads(figures.read_text())["received"] > 0
