@@ -20,7 +20,6 @@ from loadgen.workload import Workload
 from results import spectrum
 from results.histogram import Histogram
 from servers.catalogue import parse_spec
-from servers.process import ServerProcess
 
 # Few in all, so that what the stall held up is made up for at once; many a connection, since there
 # is but one of them under way when the server stops: service time knows of that one alone.
@@ -62,10 +61,9 @@ def stalled_window() -> tuple[Cut, float]:
     spec = parse_spec("asyncio_streams")
     workload = Workload("stall", rate_per_connection=RATE)
     spans = []
-    command = spec.command(host="127.0.0.1", port=0)
     with (
         tempfile.TemporaryDirectory() as directory,
-        ServerProcess(spec.text, command, log=Path(directory, "log")) as server,
+        spec.process(log=Path(directory, "log")) as server,
         Fleet((server.host, server.port), workload) as fleet,
     ):
 

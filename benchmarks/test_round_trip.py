@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from benchmarks.floor import compile_program
-from servers.catalogue import CATALOGUE, parse_spec
+from servers.catalogue import Place, parse_spec
 from servers.process import ServerProcess
 
 SIZE_BYTES = 64
@@ -38,10 +38,9 @@ def floor(start, tmp_path_factory):
     return start("floor", [str(program), "0"])
 
 
-@pytest.fixture(scope="module", params=CATALOGUE)
+@pytest.fixture(scope="module", params=["threaded", "asyncio_streams"])
 def server(request, start):
-    command = parse_spec(request.param).command(host="127.0.0.1", port=0)
-    return start(request.param, command)
+    return start(request.param, parse_spec(request.param).launch(Place()).command)
 
 
 class Client:

@@ -116,13 +116,9 @@ class _Ramp:
 
     def try_to_start(self, spec: ServerSpec) -> str:
         """Start a fresh process; the reason where it does not start, else an empty string."""
-        server = ServerProcess(
-            spec.text,
-            spec.command(host=HOST, port=0),
-            log=self._logs / f"{self._name}-{spec.text.replace('/', '_')}.log",
-            cpus=self._cpus,
-        )
+        log = self._logs / f"{self._name}-{spec.text.replace('/', '_')}.log"
         try:
+            server = spec.process(host=HOST, log=log, cpus=self._cpus)
             self._servers[spec.text] = self._stack.enter_context(server)
         except ServerStartError as error:
             return str(error)

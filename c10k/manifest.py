@@ -11,7 +11,7 @@ from c10k.limits import limits_for
 from c10k.plan import Plan, Profile
 from loadgen.engines import engine_of
 from loadgen.workload import Workload
-from servers.catalogue import parse_spec
+from servers.catalogue import Place, parse_spec
 
 
 def describe(plan: Plan, cpus: CpuSplit, argv: list[str]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def describe(plan: Plan, cpus: CpuSplit, argv: list[str]) -> dict[str, Any]:
                     "name": spec.server.name,
                     "model": spec.server.model,
                     "language": spec.server.language,
-                    "command": spec.command(host=HOST, port=0),
+                    "command": list(spec.launch(Place(HOST)).command),
                 }
                 for spec in plan.servers
             ],

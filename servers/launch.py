@@ -1,6 +1,6 @@
 """Become a command, with a CPU set, resource limits and an end tied to that of the parent.
 
-python launch.py --parent PID [--cpus 0,1] [--limit nofile=64]... -- COMMAND...
+python launch.py [--parent PID] [--cpus 0,1] [--limit nofile=64]... -- COMMAND...
 """
 
 import argparse
@@ -27,14 +27,15 @@ def die_with(parent: int) -> None:
 def main() -> None:
     """Set everything, then exec."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parent", type=int, required=True, help="process id to die with")
+    parser.add_argument("--parent", type=int, help="process id to die with")
     parser.add_argument("--cpus", default="", help="CPUs to run on: 0,1")
     parser.add_argument("--limit", action="append", default=[], help="a setrlimit: nofile=64")
     parser.add_argument("command", nargs="+", help="after a --")
     options = parser.parse_args()
     command = options.command
 
-    die_with(options.parent)
+    if options.parent is not None:
+        die_with(options.parent)
     try:
         if options.cpus:
             os.sched_setaffinity(0, map(int, options.cpus.split(",")))

@@ -5,6 +5,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ import psutil
 
 LAUNCH = Path(__file__).with_name("launch.py")
 KILL_TIMEOUT_S = 5.0  # what the kernel may take to end 10,000 threads after SIGKILL
+CONNECT_PAUSE_S = 0.02  # between looks whether a server listens that does not say so itself
 TAIL_BYTES = 65_536  # of the log's end that log_tail() looks at
 PORT_IN_USE = "address already in use"  # strerror(EADDRINUSE), as every language prints it
 
@@ -37,8 +39,10 @@ class ServerProcess:
     """A server's process tree, as a context manager: started on entry, ended on exit.
 
     The command says where it listens by a line of JSON on standard output: {"port": 9000}, with
-    "host" unless it is 127.0.0.1. That and all else it writes goes to the log. `cpus` are those it
-    may run on; `limits` are resource limits by name, soft and hard ({"nofile": 64}).
+    "host" unless it is 127.0.0.1. One that does not say it is given its `address`, and listens when
+    a connection to there succeeds. All that it writes goes to the log. `cpus` are those it may run
+    on; `limits` are resource limits by name, soft and hard ({"nofile": 64}); `environment` is added
+    to this process's.
 
     The kernel ends the server when the thread that started it ends, however that comes about:
     start it from the main thread, or from one that lives as long as the server shall.
@@ -56,6 +60,8 @@ class ServerProcess:
         log: Path,
         cpus: Collection[int] | None = None,
         limits: Mapping[str, int] | None = None,
+        address: tuple[str, int] | None = None,
+        environment: Mapping[str, str] | None = None,
         ready_timeout_s: float = 15.0,
     ) -> None:
         self.name = name
@@ -63,9 +69,11 @@ class ServerProcess:
         self.log = log
         self._cpus = cpus
         self._limits = limits or {}
+        self._environment = environment or {}
         self._ready_timeout_s = ready_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
-        self._address: tuple[str, int] | None = None
+        self._given = address
+        self._address: tuple[str, int] | None = None  # known to listen
         self._heard = threading.Event()  # of the address, or that there will be none
 
     def start(self) -> Self:
@@ -76,11 +84,12 @@ class ServerProcess:
         log = self.log.open("wb", buffering=0)
         try:
             self._process = subprocess.Popen(
-                self._launch_command(),
+                launcher(self._cpus, self._limits, parent=os.getpid()) + self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
+                env={**os.environ, **self._environment},
             )
             self._pidfd = os.pidfd_open(self._process.pid)
         except OSError as error:
@@ -95,7 +104,10 @@ class ServerProcess:
                 target=self._read_output, args=(self._process.stdout, log), daemon=True
             )
             self._reader.start()
-            self._heard.wait(self._ready_timeout_s)
+            if self._given:
+                self._await_connection(self._given)
+            else:
+                self._heard.wait(self._ready_timeout_s)
             if self._address is None:
                 raise self._start_error()
             self.host, self.port = self._address
@@ -156,28 +168,33 @@ class ServerProcess:
     ) -> None:
         self.stop()
 
-    def _launch_command(self) -> list[str]:
-        launch = [sys.executable, "-I", "-S", str(LAUNCH), "--parent", str(os.getpid())]
-        if self._cpus is not None:
-            launch += ["--cpus", ",".join(map(str, self._cpus))]
-        for name, value in self._limits.items():
-            launch += ["--limit", f"{name}={value}"]
-        return [*launch, "--", *self.command]
-
     def _read_output(self, output: IO[bytes], log: IO[bytes]) -> None:
         """Move standard output into the log until its end; the address is the first that shows."""
         with output, log:
             while line := output.readline(TAIL_BYTES):
                 log.write(line)
-                if self._address is None and (address := _address(line)):
+                if not (self._given or self._address) and (address := _address(line)):
                     self._address = address
                     self._heard.set()
         self._heard.set()
 
+    def _await_connection(self, address: tuple[str, int]) -> None:
+        deadline = time.monotonic() + self._ready_timeout_s
+        while self.alive and time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                socket.create_connection(address, timeout=self._ready_timeout_s).close()
+                self._address = address
+                return
+            time.sleep(CONNECT_PAUSE_S)
+
     def _start_error(self) -> ServerStartError:
         _wait([self._pidfd], 0.2 if self._heard.is_set() else 0)  # the pipe ends just before
         status = self.returncode
-        if status is None and self._heard.is_set():
+        if status is None and self._given:
+            cause = "does not listen on {}:{} after {:g} s".format(
+                *self._given, self._ready_timeout_s
+            )
+        elif status is None and self._heard.is_set():
             cause = "closed its standard output without a line of JSON that names the port"
         elif status is None:
             cause = f"does not listen after {self._ready_timeout_s:g} s"
@@ -196,6 +213,20 @@ class ServerProcess:
             with contextlib.suppress(ProcessLookupError):
                 pidfds.append(os.pidfd_open(pid))
         return pidfds
+
+
+def launcher(
+    cpus: Collection[int] | None, limits: Mapping[str, int], *, parent: int | None = None
+) -> list[str]:
+    """What is put before a command so that it gets CPUs and limits, and dies with a process."""
+    launch = [sys.executable, "-I", "-S", str(LAUNCH)]
+    if parent is not None:
+        launch += ["--parent", str(parent)]
+    if cpus is not None:
+        launch += ["--cpus", ",".join(map(str, cpus))]
+    for name, value in limits.items():
+        launch += ["--limit", f"{name}={value}"]
+    return [*launch, "--"]
 
 
 def _address(line: bytes) -> tuple[str, int] | None:

@@ -18,14 +18,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Become the server: signals and standard streams are its own."""
     from c10k.limits import raise_soft_descriptor_limit
-    from servers.catalogue import parse_spec
+    from servers.cache import cache_directory
+    from servers.catalogue import Place, parse_spec
+    from servers.process import ServerStartError, launcher
 
     if not 0 <= args.port <= 65535:
         raise CommandError(f"--port must be from 0 to 65535, not {args.port}")
     try:
-        command = parse_spec(args.server).command(host=args.host, port=args.port)
+        spec = parse_spec(args.server)
     except ValueError as error:
         raise CommandError(str(error)) from None
+    if spec.missing:
+        raise CommandError(f"{spec.text} cannot run here: {spec.missing}", Status.UNABLE)
     try:
         socket.create_server((args.host, args.port)).close()
     except OSError as error:  # said here in one way, whatever the server
@@ -34,7 +38,15 @@ def execute(args: argparse.Namespace) -> int:
             "that has it"
         ) from None
     raise_soft_descriptor_limit()
+    directory = cache_directory() / "serve" / spec.server.name
+    launch = spec.launch(Place(args.host, args.port, directory, args.verbose))
+    command = [*launcher(spec.cpus or None, spec.limits), *launch.command]
     try:
-        os.execv(command[0], command + ["--verbose"] * args.verbose)
+        if launch.prepare:
+            directory.mkdir(parents=True, exist_ok=True)
+            launch.prepare()
+        os.execve(command[0], command, {**os.environ, **launch.environment})
+    except ServerStartError as error:
+        raise CommandError(str(error), Status.UNABLE) from None
     except OSError as error:
         raise CommandError(f"{command[0]} cannot be run: {error.strerror}", Status.UNABLE) from None

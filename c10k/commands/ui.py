@@ -29,7 +29,7 @@ def execute(args: argparse.Namespace) -> int:
     """Run both until Ctrl-C or until one of them ends, then stop both."""
     from c10k.limits import raise_soft_descriptor_limit
     from servers.catalogue import parse_spec
-    from servers.process import ServerProcess, ServerStartError
+    from servers.process import ServerStartError
 
     locustfile = _locustfile()
     _check_free(args.port)
@@ -40,9 +40,7 @@ def execute(args: argparse.Namespace) -> int:
     raise_soft_descriptor_limit()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="c10k-") as directory:
-        server = ServerProcess(
-            spec.text, spec.command(host="127.0.0.1", port=0), log=Path(directory, "server.log")
-        )
+        server = spec.process(log=Path(directory, "server.log"))
         try:
             with server:
                 return _run_locust(locustfile, args.port, f"tcp://{server.host}:{server.port}")

@@ -400,7 +400,7 @@ class TestBadLuck:
         victims = [
             child.pid
             for child in psutil.Process(run.pid).children(recursive=True)
-            if "servers/threaded.py" in " ".join(child.cmdline())
+            if "servers threaded" in " ".join(child.cmdline())
         ]
         for pid in victims:
             os.kill(pid, signal.SIGKILL)

@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from servers.catalogue import parse_spec
-from servers.process import ServerProcess
 
 C10K = """
 import sys
@@ -39,8 +38,7 @@ def test_the_doctor_says_so(c10k):
 
 
 def test_load_drives_with_the_portable_engine(c10k, tmp_path):
-    command = parse_spec("asyncio_streams").command(host="127.0.0.1", port=0)
-    with ServerProcess("echo", command, log=tmp_path / "log") as server:
+    with parse_spec("asyncio_streams").process(log=tmp_path / "log") as server:
         target = f"127.0.0.1:{server.port}"
         shown = c10k("load", target, "-c", "5", "-d", "0.5", "--json", "-")
         assert shown.returncode == 0, shown.stderr

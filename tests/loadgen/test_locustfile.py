@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from servers.catalogue import parse_spec
-from servers.process import ServerProcess
 
 LOCUSTFILE = Path(__file__).parents[2] / "loadgen" / "locustfile.py"
 
@@ -79,8 +78,7 @@ def keep_silent(connection):
 
 
 def test_users_of_an_echo_server_count_and_do_not_fail(tmp_path):
-    command = parse_spec("asyncio_streams").command(host="127.0.0.1", port=0)
-    with ServerProcess("asyncio_streams", command, log=tmp_path / "log") as server:
+    with parse_spec("asyncio_streams").process(log=tmp_path / "log") as server:
         host = f"tcp://{server.host}:{server.port}"
         done = swarms(
             (host, "--message-bytes", "64", "--wait-s", "0.1"),

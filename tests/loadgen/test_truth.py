@@ -22,7 +22,6 @@ import pytest
 from loadgen.workload import Workload
 from results.histogram import Histogram, indices, lowest_values_ns
 from servers.catalogue import parse_spec
-from servers.process import ServerProcess
 from tests.loadgen.conftest import PATIENCE_S, echo, until
 from tests.loadgen.misbehaving import (
     Delaying,
@@ -53,9 +52,7 @@ SLACK_S = 5.0  # what a busy machine may take to run a thread
 @pytest.fixture
 def server_process(tmp_path):
     """A real echo server, in a process of its own."""
-    spec = parse_spec("asyncio_streams")
-    command = spec.command(host="127.0.0.1", port=0)
-    with ServerProcess("asyncio_streams", command, log=tmp_path / "log") as process:
+    with parse_spec("asyncio_streams").process(log=tmp_path / "log") as process:
         yield process
 
 

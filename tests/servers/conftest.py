@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -18,13 +19,12 @@ Wait = Callable[[Callable[[], object]], None]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Start a server of the catalogue: serve(SPEC, *more_arguments, limits=...)."""
+    """Start a server of the catalogue: serve(SPEC)."""
     with contextlib.ExitStack() as servers:
 
-        def start(spec: str, *arguments: str, limits: dict[str, int] | None = None):
-            command = [*parse_spec(spec).command(host="127.0.0.1", port=0), *arguments]
-            log = tmp_path / f"{spec}.log"
-            return servers.enter_context(ServerProcess(spec, command, log=log, limits=limits))
+        def start(spec: str, **options: Any) -> ServerProcess:
+            log = tmp_path / spec / "log"
+            return servers.enter_context(parse_spec(spec).process(log=log, **options))
 
         yield start
 

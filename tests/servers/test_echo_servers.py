@@ -109,7 +109,7 @@ def test_a_reset_hurts_nobody_else_and_is_told_from_an_end(server, connect, wait
 
 
 def test_a_shortage_of_descriptors_is_survived_and_left_again(name, serve, connect, wait_until):
-    server = serve(name, limits={"nofile": 64})
+    server = serve(f"{name},limit=nofile:64")
     began = time.monotonic()
     connections = [connect(server) for _ in range(100)]
     wait_until(lambda: "cannot accept" in server.log_tail())
@@ -166,7 +166,7 @@ def test_it_is_silent_about_connections_and_messages(server, connect):
 
 
 def test_verbose_tells_of_connections_messages_and_ends(name, serve, connect, wait_until):
-    server = serve(name, "--verbose")
+    server = serve(name, verbose=True)
     connection = connect(server)
     peer = f"127.0.0.1:{connection.getsockname()[1]}"
     assert echo(connection, b"hello") == b"hello"
@@ -177,7 +177,7 @@ def test_verbose_tells_of_connections_messages_and_ends(name, serve, connect, wa
 
 
 def test_it_reads_as_many_bytes_as_the_buffer_option_says(name, serve, connect, wait_until):
-    server = serve(f"{name},buffer=16", "--verbose")
+    server = serve(f"{name},buffer=16", verbose=True)
     assert echo(connect(server), b"x" * 64) == b"x" * 64
     wait_until(lambda: "echoed" in server.log_tail())
     lines = [line for line in server.log.read_text().splitlines() if "echoed" in line]

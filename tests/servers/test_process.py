@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from servers.catalogue import parse_spec
+from servers.catalogue import Place, parse_spec
 from servers.process import LAUNCH, ServerProcess, ServerStartError
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ time.sleep(300)
 
 @pytest.fixture
 def command():
-    return parse_spec("asyncio_streams").command(host="127.0.0.1", port=0)
+    return parse_spec("asyncio_streams").launch(Place()).command
 
 
 @pytest.fixture
@@ -121,9 +121,7 @@ def test_a_server_ends_with_a_parent_that_is_killed(spec, tmp_path, wait_until, 
 import time
 from pathlib import Path
 from servers.catalogue import parse_spec
-from servers.process import ServerProcess
-command = parse_spec({spec!r}).command(host="127.0.0.1", port=0)
-server = ServerProcess({spec!r}, command, log=Path({str(tmp_path / "log")!r})).start()
+server = parse_spec({spec!r}).process(log=Path({str(tmp_path / "log")!r})).start()
 print(server.pid, flush=True)
 time.sleep(300)
 """
@@ -154,7 +152,7 @@ def test_a_server_whose_parent_has_gone_already_does_not_start(tmp_path):
 def test_a_port_in_use_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        command = parse_spec("threaded").command(host="127.0.0.1", port=port)
+        command = parse_spec("threaded").launch(Place(port=port)).command
         with pytest.raises(ServerStartError, match="threaded: the port is in use") as caught:
             ServerProcess("threaded", command, log=tmp_path / "log").start()
     assert "Address already in use" in caught.value.log_tail

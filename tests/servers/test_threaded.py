@@ -14,7 +14,7 @@ MIB = 1024**2
 
 def test_threads_that_cannot_start_are_survived(serve, connect, wait_until):
     # An address space for some dozens of stacks of 4 MiB, whatever the interpreter itself maps.
-    server = serve("threaded,stack=4m", limits={"as": 512 * MIB})
+    server = serve("threaded,stack=4m,limit=as:512m")
     connections = []
     while len(connections) < 200 and "can't start new thread" not in server.log_tail():
         connections.append(connect(server))

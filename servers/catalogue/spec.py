@@ -1,0 +1,171 @@
+"""SPEC: how a server and its options are written, NAME[,key=value]..."""
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from servers.catalogue.program import Launch, Place, Program
+from servers.frame.gil_hog import parse_hog
+from servers.frame.handler import parse_handler
+from servers.process import ServerProcess
+
+# What the process gets, whatever program it runs: not for the program to read.
+PROCESS_OPTIONS: Mapping[str, str] = {
+    "limit": "a resource limit, NAME:VALUE as in setrlimit(2): as:4g, nofile:100 (join with +)",
+    "cpus": "the CPUs that it may run on: 1 or 0-1 or 0+2 (as the run splits them)",
+}
+_SIZES = {"k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+class UnknownServerError(ValueError):
+    """A SPEC names a server that is not in the catalogue."""
+
+
+class UnknownOptionError(ValueError):
+    """A SPEC gives an option that its server does not have, or not as key=value, or badly."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of the catalogue. `options` maps what a SPEC may set to what it means."""
+
+    name: str
+    model: str
+    language: str
+    summary: str
+    program: Program
+    options: Mapping[str, str]
+    protocol: str = "echo"  # or http, or download: see loadgen.workload
+    threads_per_connection: int = 0
+    processes_per_connection: int = 0
+
+
+@dataclass(frozen=True)
+class ServerSpec:
+    """A server with options. `text` is the SPEC as it was typed, the server's label in results."""
+
+    server: Server
+    options: Mapping[str, str]
+    text: str
+
+    @property
+    def cpus(self) -> tuple[int, ...]:
+        """The CPUs that its options give it."""
+        return parse_cpus(self.options["cpus"]) if "cpus" in self.options else ()
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """Its resource limits, by name."""
+        return parse_limits(self.options["limit"]) if "limit" in self.options else {}
+
+    @property
+    def missing(self) -> str:
+        """What must be installed for it to run here, and how; empty where it can."""
+        return self.server.program.missing(self._program_options)
+
+    def launch(self, place: Place) -> Launch:
+        """The command, which runs in any directory."""
+        return self.server.program.launch(self._program_options, place)
+
+    def process(
+        self,
+        *,
+        log: Path,
+        host: str = "127.0.0.1",
+        cpus: Collection[int] | None = None,
+        verbose: bool = False,
+    ) -> ServerProcess:
+        """A process of it, to be entered. `cpus` are those it gets unless its options say which;
+        files that it needs lie beside the log. Raises ServerStartError where it cannot be built."""
+        launch = self.launch(Place(host, directory=log.parent, verbose=verbose))
+        if launch.prepare:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            launch.prepare()
+        return ServerProcess(
+            self.text,
+            launch.command,
+            log=log,
+            cpus=self.cpus or cpus,
+            limits=self.limits,
+            address=launch.address,
+            environment=launch.environment,
+        )
+
+    def handling(self, handler: str) -> "ServerSpec":
+        """The same server doing work on each message. UnknownOptionError where it cannot."""
+        if handler == "none" or "handler" in self.options:
+            return self
+        if "handler" not in self.server.options:
+            raise UnknownOptionError(f"{self.server.name} has no option 'handler'")
+        return replace(self, options={**self.options, "handler": handler})
+
+    @property
+    def _program_options(self) -> dict[str, str]:
+        return {key: value for key, value in self.options.items() if key not in PROCESS_OPTIONS}
+
+
+def parse(text: str, catalogue: Mapping[str, Server]) -> ServerSpec:
+    """Read NAME[,key=value]...; UnknownServerError or UnknownOptionError says what would do."""
+    name, *settings = (part.strip() for part in text.split(","))
+    if name not in catalogue:
+        raise UnknownServerError(f"no server is called {name!r}{_remedy(name, catalogue)}")
+    server = catalogue[name]
+    known = {**server.options, **PROCESS_OPTIONS}
+    options: dict[str, str] = {}
+    for setting in settings:
+        key, _, value = (part.strip() for part in setting.partition("="))
+        if key not in known:
+            raise UnknownOptionError(f"{name} has no option {key!r}{_remedy(key, known)}")
+        if not value:
+            raise UnknownOptionError(f"{name} needs a value for {key}: write {key}=VALUE")
+        if key in options:
+            raise UnknownOptionError(f"{name} is given {key} twice: leave one out")
+        _check(key, value)
+        options[key] = value
+    return ServerSpec(server, options, text)
+
+
+def parse_limits(text: str) -> dict[str, int]:
+    """Read as:4g+nofile:100. Raises ValueError."""
+    limits = {}
+    for part in text.split("+"):
+        name, _, amount = part.partition(":")
+        size = _SIZES.get(amount[-1:].lower())
+        number = amount[:-1] if size else amount
+        if not (name.isalpha() and number.isdecimal()):
+            raise ValueError(f"a limit is NAME:VALUE, such as as:4g or nofile:100; got {part!r}")
+        limits[name.lower()] = int(number) * (size or 1)
+    return limits
+
+
+def parse_cpus(text: str) -> tuple[int, ...]:
+    """Read 1, 0-1 or 0+2. Raises ValueError."""
+    cpus: set[int] = set()
+    for part in text.split("+"):
+        first, _, last = part.partition("-")
+        if not (first.isdecimal() and (last.isdecimal() or "-" not in part)):
+            raise ValueError(f"CPUs are written 1, 0-1 or 0+2; got {text!r}")
+        cpus |= set(range(int(first), int(last or first) + 1))
+    return tuple(sorted(cpus))
+
+
+def _check(key: str, value: str) -> None:
+    """What can be known to be wrong before the server starts is said before it starts."""
+    parsers = {
+        "limit": parse_limits,
+        "cpus": parse_cpus,
+        "handler": parse_handler,
+        "gil_hog": parse_hog,
+    }
+    if key in parsers:
+        try:
+            parsers[key](value)
+        except ValueError as error:
+            raise UnknownOptionError(f"{key}={value}: {error}") from None
+
+
+def _remedy(wrong: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(wrong, known, n=1)
+    guess = f": did you mean {close[0]!r}?" if close else "."
+    return f"{guess} Known: {', '.join(known)}"

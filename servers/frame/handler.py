@@ -1,0 +1,57 @@
+"""What a server does with what it has read before it sends it back: the chapter's "processing"."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+_UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Waits or burns CPU for so many seconds a read; one of the two is 0."""
+
+    sleep_s: float
+    cpu_s: float
+
+    def handle(self, sleep: Callable[[float], object] = time.sleep) -> None:
+        """Do it in this thread; `sleep` is how one waits in the server's idiom."""
+        if self.cpu_s:
+            burn(self.cpu_s)
+        else:
+            sleep(self.sleep_s)
+
+    async def handle_async(self, sleep: Callable[[float], Awaitable[object]]) -> None:
+        """Do it in a coroutine: burning CPU holds up the loop, as it does in any such server."""
+        if self.cpu_s:
+            burn(self.cpu_s)
+        else:
+            await sleep(self.sleep_s)
+
+
+def parse_handler(text: str) -> Handler | None:
+    """Read none, sleep:5ms or cpu:5ms. Raises ValueError."""
+    if text == "none":
+        return None
+    kind, _, duration = text.partition(":")
+    if kind not in ("sleep", "cpu"):
+        raise ValueError(f"--handler is none, sleep:5ms or cpu:5ms, not {text!r}")
+    seconds = parse_duration(duration)
+    return Handler(sleep_s=seconds, cpu_s=0) if kind == "sleep" else Handler(0, cpu_s=seconds)
+
+
+def parse_duration(text: str) -> float:
+    """Read 5ms, 250us or 1.5s, above 0 and at most an hour. Raises ValueError."""
+    matched = re.fullmatch(r"(\d+(?:\.\d+)?)(us|ms|s)", text)
+    seconds = float(matched[1]) * _UNITS_S[matched[2]] if matched else 0.0
+    if not 0 < seconds <= 3600:
+        raise ValueError(f"a time is written 5ms, 250us or 1.5s, up to an hour; got {text!r}")
+    return seconds
+
+
+def burn(seconds: float) -> None:
+    """Use so much of this thread's CPU time; what others take meanwhile does not count."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
