@@ -20,7 +20,7 @@ class Echo:
         self._log = command_line.log
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Send everything back until the peer has sent its last byte. asyncio sets TCP_NODELAY."""
+        """Send everything back until the peer has sent its last byte."""
         log = self._log
         peer = name_of(writer.get_extra_info("peername"))
         log.connected(peer)
@@ -45,7 +45,7 @@ class Echo:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("asyncio_streams", __doc__)
-    asynchronous.add_loop_argument(command_line)
+    command_line.add_loop()
     command_line.parse()
     echo = Echo(command_line)
 

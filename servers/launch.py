@@ -11,15 +11,16 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+prctl = ctypes.CDLL(None).prctl
 
 
-def die_with(parent: int) -> None:
-    """Have the kernel send SIGTERM here when the parent's thread that started us ends.
+def die_with(parent: int, number: int = signal.SIGTERM) -> None:
+    """Have the kernel send a signal here when the parent's thread that started us ends.
 
     A parent that ended before the request would never be noticed: hence the look at who it is now.
     The request outlives exec(), not fork(): the children of a server are the server's to end.
     """
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    prctl(PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:
         sys.exit("launch: the parent has ended")
 

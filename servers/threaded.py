@@ -6,15 +6,10 @@ python -m servers.threaded --port 9000
 import _thread
 import threading
 
-from servers.frame.accepting import accepted, turn_away
-from servers.frame.blocking import echo, end_at_once_on_signals
-from servers.frame.command_line import CommandLine
-
-
-def byte_count(text: str) -> int:
-    """Read 65536, 64k or 1m."""
-    unit = {"k": 1024, "m": 1024**2}.get(text[-1:].lower())
-    return int(text[:-1]) * unit if unit else int(text)
+from servers.frame.accepting import accepted_alone, turn_away
+from servers.frame.blocking import echo
+from servers.frame.command_line import CommandLine, byte_count
+from servers.frame.signals import end_at_once_on_signals
 
 
 def main() -> None:
@@ -32,7 +27,7 @@ def main() -> None:
     listener = command_line.listen()
     command_line.announce(listener)
     log = command_line.log
-    for connection, peer in accepted(listener, log):
+    for connection, peer in accepted_alone(listener, log):
         conversation = (connection, peer, options.buffer, command_line.handler, log)
         try:
             # threading.Thread.start() would wait until the new thread runs: several turns at the

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from servers.catalogue.program import Launch, Place, Program
+from servers.frame.command_line import LOOPS
 from servers.frame.gil_hog import parse_hog
 from servers.frame.handler import parse_handler
 from servers.process import ServerProcess
@@ -150,6 +151,13 @@ def parse_cpus(text: str) -> tuple[int, ...]:
     return tuple(sorted(cpus))
 
 
+def parse_loop(text: str) -> str:
+    """Read the name of an event loop for asyncio. Raises ValueError."""
+    if text not in LOOPS:
+        raise ValueError(f"asyncio runs on {', '.join(LOOPS)}")
+    return text
+
+
 def _check(key: str, value: str) -> None:
     """What can be known to be wrong before the server starts is said before it starts."""
     parsers = {
@@ -157,6 +165,7 @@ def _check(key: str, value: str) -> None:
         "cpus": parse_cpus,
         "handler": parse_handler,
         "gil_hog": parse_hog,
+        "loop": parse_loop,
     }
     if key in parsers:
         try:

@@ -2,28 +2,42 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from servers.frame.log import Log, name_of
+from servers.frame.signals import waiting_for
 
 SHORTAGE_PAUSE_S = 0.1  # until the next accept when descriptors, memory or threads ran out
 
 
-def accepted(listener: socket.socket, log: Log) -> Iterator[tuple[socket.socket, str]]:
+def accepted(
+    listener: socket.socket,
+    log: Log,
+    *,
+    wait: Callable[[], object] = lambda: None,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Iterator[tuple[socket.socket, str]]:
     """Yield each connection with its peer's name, for ever.
 
-    A shortage (EMFILE, ENFILE, ENOMEM, ENOBUFS) is waited out: the queue waits for better times.
+    `wait` is called before each accept. A shortage (EMFILE, ENFILE, ENOMEM, ENOBUFS) is slept out:
+    the queue waits for better times.
     """
     while True:
         try:
+            wait()
             connection, address = listener.accept()
         except ConnectionAbortedError:
             continue  # the client left while it waited in the queue
         except (OSError, MemoryError) as error:
             log.shortage(error)
-            time.sleep(SHORTAGE_PAUSE_S)
+            sleep(SHORTAGE_PAUSE_S)
             continue
         yield connection, name_of(address)
+
+
+def accepted_alone(listener: socket.socket, log: Log) -> Iterator[tuple[socket.socket, str]]:
+    """Yield them in the one process that accepts, which handles signals meanwhile."""
+    return accepted(listener, log, wait=waiting_for(listener))
 
 
 def turn_away(connection: socket.socket, log: Log, error: BaseException) -> None:

@@ -6,40 +6,49 @@ import importlib
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from servers.frame.command_line import CommandLine
 from servers.frame.log import Log
 
 SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-LOOPS = ("asyncio", "uvloop", "rloop")
 
 Start = Callable[[socket.socket], Awaitable[asyncio.AbstractServer]]
 
 
-def add_loop_argument(command_line: CommandLine) -> None:
-    """Let the loop be chosen."""
-    command_line.add_argument("--loop", choices=LOOPS, default="asyncio", help="(%(default)s)")
+def run(
+    command_line: CommandLine,
+    listener: socket.socket,
+    start: Start,
+    started: Callable[[], object] | None = None,
+) -> None:
+    """Serve what connects to the listening socket until SIGTERM or SIGINT.
 
-
-def run(command_line: CommandLine, listener: socket.socket, start: Start) -> None:
-    """Serve what connects to the listening socket until SIGTERM or SIGINT."""
+    `started` is called when it is served; unless there is one, the server is announced then.
+    """
+    started = started or partial(command_line.announce, listener)
     loop = command_line.options.loop
     factory = None if loop == "asyncio" else importlib.import_module(loop).new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_serve(command_line, listener, start))
+        runner.run(_serve(command_line, listener, start, started))
 
 
-async def _serve(command_line: CommandLine, listener: socket.socket, start: Start) -> None:
+async def _serve(
+    command_line: CommandLine,
+    listener: socket.socket,
+    start: Start,
+    started: Callable[[], object],
+) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(ShortageLog(command_line.log))
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_signal_handler(signal.SIGINT, ended.set)
-    server = await start(listener)
+    server = await start(listener.dup())  # rloop takes it away
     # asyncio's own backlog is also how many it accepts in one turn.
     listener.listen(command_line.options.backlog)
-    command_line.announce(listener)
+    started()
     await ended.wait()
     server.close()  # the run that ends now cancels the connections' coroutines
 

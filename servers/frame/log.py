@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 
 
 class Log:
@@ -14,6 +15,7 @@ class Log:
         self.name = name
         self.verbose = verbose
         self.shortages = 0
+        self._lock = threading.Lock()
 
     def __call__(self, line: str) -> None:
         """Write a line."""
@@ -25,9 +27,15 @@ class Log:
         if self.verbose:
             self(f"{peer}: connected")
 
-    def echoed(self, peer: str, data: bytes | bytearray | memoryview) -> None:
-        """A read was answered; to be asked only where `verbose`: it costs a call a message."""
-        self(f"{peer}: echoed {len(data)} bytes: {bytes(data)!r}")
+    def echoed(self, peer: str, data: bytes | bytearray | memoryview | int) -> None:
+        """A read is answered; to be asked only where `verbose`: it costs a call a message.
+
+        `data` is the number of the bytes where nobody here has seen them.
+        """
+        if isinstance(data, int):
+            self(f"{peer}: echoed {data} bytes")
+        else:
+            self(f"{peer}: echoed {len(data)} bytes: {bytes(data)!r}")
 
     def ended(self, peer: str) -> None:
         """The client has sent its last byte, and has all of them back."""
@@ -40,11 +48,14 @@ class Log:
 
     def shortage(self, error: BaseException) -> None:
         """A connection could not be taken: no descriptor, memory, thread or process is left."""
-        self.shortages += 1
-        self(f"cannot accept: {error!r} ({self.shortages} times so far)")
+        with self._lock:
+            self.shortages += 1
+            self(f"cannot accept: {error!r} ({self.shortages} times so far)")
 
 
 def name_of(address: object) -> str:
-    """A peer's address as host:port."""
+    """A peer's address as host:port. Some give None for one that has left since it connected."""
+    if address is None:
+        return "a client that has left"
     host, port = address[:2]  # type: ignore[index]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
