@@ -1,0 +1,43 @@
+"""An echo server with a process for every connection: fork() and blocking sockets.
+
+python -m servers.forking --port 9000
+"""
+
+import signal
+import socket
+
+from servers.frame.accepting import accepted_alone, turn_away
+from servers.frame.blocking import echo
+from servers.frame.children import Children
+from servers.frame.command_line import CommandLine
+from servers.frame.signals import ENDINGS
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    command_line = CommandLine("forking", __doc__)
+    options = command_line.parse()
+    log = command_line.log
+    listener = command_line.listen()
+    children = Children()
+    signal.signal(signal.SIGCHLD, lambda *_: children.reap())
+    for number in ENDINGS:
+        signal.signal(number, lambda *_: children.end())
+    command_line.say_where(listener)
+
+    def converse(connection: socket.socket, peer: str) -> None:
+        listener.close()
+        command_line.begin_work()
+        echo(connection, peer, options.buffer, command_line.handler, log)
+
+    for connection, peer in accepted_alone(listener, log):
+        try:
+            children.fork(converse, connection, peer)
+        except (OSError, MemoryError) as error:
+            turn_away(connection, log, error)
+        else:
+            connection.close()  # the child has its own
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""An echo server of some processes forked in advance, each of which serves one client at a time.
+
+python -m servers.prefork --port 9000 --workers 64
+
+They share the listening socket: the kernel gives a connection to one of those that wait in
+accept(). Whoever connects while none does waits in the queue of the kernel.
+"""
+
+from collections.abc import Callable
+
+from servers.frame.accepting import accepted
+from servers.frame.blocking import echo
+from servers.frame.children import supervise
+from servers.frame.command_line import CommandLine
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    command_line = CommandLine("prefork", __doc__)
+    command_line.add_count("--workers", 64, "processes")
+    options = command_line.parse()
+    log = command_line.log
+    listener = command_line.listen()
+
+    def work(_index: int, ready: Callable[[], None]) -> None:
+        command_line.begin_work()
+        ready()
+        for connection, peer in accepted(listener, log):
+            echo(connection, peer, options.buffer, command_line.handler, log)
+
+    supervise(options.workers, work, lambda: command_line.say_where(listener), log)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""An echo server with a bounded pool of threads: who connects while all are busy waits.
+
+python -m servers.threadpool --port 9000 --workers 64
+
+The kernel and the pool's queue take any number of connections, so that a client beyond the pool is
+connected at once; but nobody reads what it sends until a client that came before it has left.
+"""
+
+import _thread
+import queue
+import socket
+import sys
+import threading
+
+from servers.frame.accepting import accepted_alone
+from servers.frame.blocking import echo
+from servers.frame.command_line import CommandLine
+from servers.frame.signals import end_at_once_on_signals
+
+
+class Pool:
+    """The workers, and the connections that wait for one."""
+
+    def __init__(self, command_line: CommandLine) -> None:
+        self._workers: int = command_line.options.workers
+        self._buffer: int = command_line.options.buffer
+        self._handler = command_line.handler
+        self._log = command_line.log
+        self._queue: queue.SimpleQueue[tuple[socket.socket, str]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._connections = 0
+        self._said = 0
+
+    def start(self) -> None:
+        """Start the workers; RuntimeError where the system gives no thread."""
+        for _ in range(self._workers):
+            _thread.start_new_thread(self._work, ())
+
+    def add(self, connection: socket.socket, peer: str) -> None:
+        """Give a connection to the worker that is free next."""
+        with self._lock:
+            self._connections += 1
+            waiting = self._connections - self._workers
+        if waiting > 0:
+            self._tell(waiting, peer)
+        self._queue.put((connection, peer))
+
+    def _tell(self, waiting: int, peer: str) -> None:
+        """Say how many wait: each time where verbose, else when they have doubled."""
+        if self._log.verbose or waiting >= 2 * self._said:
+            self._said = waiting
+            self._log(f"{peer}: all {self._workers} workers are busy: {waiting} wait")
+
+    def _work(self) -> None:
+        while True:
+            connection, peer = self._queue.get()
+            echo(connection, peer, self._buffer, self._handler, self._log)
+            with self._lock:
+                self._connections -= 1
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    command_line = CommandLine("threadpool", __doc__)
+    command_line.add_count("--workers", 64, "threads")
+    command_line.parse()
+    end_at_once_on_signals()
+    listener = command_line.listen()
+    pool = Pool(command_line)
+    try:
+        pool.start()
+    except (RuntimeError, MemoryError) as error:
+        sys.exit(f"threadpool: cannot start the workers: {error}")
+    command_line.announce(listener)
+    for connection, peer in accepted_alone(listener, command_line.log):
+        pool.add(connection, peer)
+
+
+if __name__ == "__main__":
+    main()
