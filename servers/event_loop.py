@@ -1,0 +1,202 @@
+"""An echo server on one event loop, written out: what asyncio, Node.js and Boost.Asio do inside.
+
+python -m servers.event_loop --port 9000
+"""
+
+import heapq
+import itertools
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from selectors import EVENT_READ, EVENT_WRITE
+
+from servers.frame.accepting import SHORTAGE_PAUSE_S
+from servers.frame.command_line import CommandLine
+from servers.frame.log import name_of
+from servers.frame.signals import end_at_once_on_signals, signalled
+
+ACCEPTED_IN_A_TURN = 100  # then those who are connected have theirs
+
+
+class EventLoop:
+    """Waits until a socket is ready or a time has come, and calls what belongs to it.
+
+    All in one thread, one call after the other: nobody who is called may wait.
+    """
+
+    def __init__(self) -> None:
+        self.selector = selectors.DefaultSelector()  # a key's data is what is called
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []  # a heap: the next is first
+        self._numbers = itertools.count()  # the order of those for the same time
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> None:
+        """Call it once, after so much time."""
+        heapq.heappush(self._timers, (time.monotonic() + delay_s, next(self._numbers), call))
+
+    def run(self) -> None:
+        """Go on for ever."""
+        while True:
+            wait_s = self._timers[0][0] - time.monotonic() if self._timers else None
+            for key, _ in self.selector.select(wait_s):
+                key.data()
+            while self._timers and self._timers[0][0] <= time.monotonic():
+                heapq.heappop(self._timers)[2]()
+
+
+class Session:
+    """One connection: it reads, lets the handler work, writes, and only then reads again.
+
+    So a client that does not take its answers is not read from, and holds `buffer` bytes at most.
+    """
+
+    def __init__(
+        self, connection: socket.socket, peer: str, loop: EventLoop, command_line: CommandLine
+    ) -> None:
+        self.connection = connection
+        self.peer = peer
+        self.log = command_line.log
+        self.buffer: int = command_line.options.buffer
+        self.unsent = 0  # bytes
+        self._data: bytes | memoryview = b""
+        self._handler = command_line.handler
+        self._loop = loop
+        self._events = 0  # those that are waited for
+        connection.setblocking(False)
+        self._wait_for(EVENT_READ)
+        self.log.connected(peer)
+
+    def proceed(self) -> None:
+        """Go on: the connection is ready, or the rest is over."""
+        try:
+            if not self._events:
+                self._wait_for(EVENT_READ)
+            if self.unsent:
+                self._write()
+            else:
+                self._read()
+        except BlockingIOError:
+            pass  # it was not ready after all
+        except (OSError, MemoryError) as error:
+            self.log.broken(self.peer, error)
+            self.close()
+
+    def rest(self, duration_s: float) -> None:
+        """Wait for nothing but for some time to pass."""
+        self._wait_for(0)
+        self._loop.call_later(duration_s, self.proceed)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._wait_for(0)
+        self.connection.close()
+
+    def receive(self) -> int:
+        """Take what has come; how many bytes that is, none at the end of the file."""
+        self._data = self.connection.recv(self.buffer)
+        return len(self._data)
+
+    def send(self) -> int:
+        """Send what the connection takes; how many bytes that is."""
+        sent = self.connection.send(self._data)
+        self._data = memoryview(self._data)[sent:] if sent < self.unsent else b""
+        return sent
+
+    def _read(self) -> None:
+        self.unsent = self.receive()
+        if not self.unsent:
+            self.log.ended(self.peer)
+            self.close()
+            return
+        if self.log.verbose:
+            self.log.echoed(self.peer, self._data or self.unsent)
+        if self._handler and self._handler.sleep_s:
+            self.rest(self._handler.sleep_s)
+            return
+        if self._handler:
+            self._handler.handle()
+        self._write()
+
+    def _write(self) -> None:
+        try:
+            self.unsent -= self.send()
+            event = EVENT_WRITE if self.unsent else EVENT_READ
+        except BlockingIOError:
+            event = EVENT_WRITE  # the client is to read first
+        if event != self._events:
+            self._wait_for(event)
+
+    def _wait_for(self, events: int) -> None:
+        selector = self._loop.selector
+        if self._events and events:
+            selector.modify(self.connection, events, self.proceed)
+        elif events:
+            selector.register(self.connection, events, self.proceed)
+        elif self._events:
+            selector.unregister(self.connection)
+        self._events = events
+
+
+MakeSession = Callable[[socket.socket, str, EventLoop, CommandLine], object]
+
+
+class Acceptor:
+    """Makes a session of each connection that waits in the queue."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        loop: EventLoop,
+        command_line: CommandLine,
+        session: MakeSession = Session,
+    ) -> None:
+        self._listener = listener
+        self._loop = loop
+        self._command_line = command_line
+        self._session = session
+        listener.setblocking(False)
+        self._resume()
+
+    def _resume(self) -> None:
+        self._loop.selector.register(self._listener, EVENT_READ, self._accept)
+
+    def _accept(self) -> None:
+        for _ in range(ACCEPTED_IN_A_TURN):
+            try:
+                connection, address = self._listener.accept()
+            except BlockingIOError:
+                return
+            except ConnectionAbortedError:
+                continue  # the client left while it waited
+            except (OSError, MemoryError) as error:
+                self._command_line.log.shortage(error)
+                self._loop.selector.unregister(self._listener)
+                self._loop.call_later(SHORTAGE_PAUSE_S, self._resume)
+                return
+            try:
+                self._session(connection, name_of(address), self._loop, self._command_line)
+            except (OSError, MemoryError) as error:
+                self._command_line.log.shortage(error)
+                connection.close()
+
+
+def serve(command_line: CommandLine, session: MakeSession = Session) -> None:
+    """Serve in this thread until SIGTERM or SIGINT."""
+    end_at_once_on_signals()
+    listener = command_line.listen()
+    loop = EventLoop()
+    loop.selector.register(signalled(), EVENT_READ, lambda: None)  # Python then calls the handler
+    Acceptor(listener, loop, command_line, session)
+    command_line.announce(listener)
+    loop.run()
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    command_line = CommandLine("event_loop", __doc__)
+    command_line.parse()
+    serve(command_line)
+
+
+if __name__ == "__main__":
+    main()
