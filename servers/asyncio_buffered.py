@@ -1,0 +1,112 @@
+"""An echo server on one event loop whose connections read into buffers of a pool that they share.
+
+python -m servers.asyncio_buffered --port 9000
+
+asyncio's BufferedProtocol reads into a buffer that it is given. A connection has one only from
+a read to the last byte of the answer: a few do for thousands of connections. With --pool off each
+read is into a new one, which is the same server without the pool.
+"""
+
+import asyncio
+import socket
+
+from servers.frame import asynchronous
+from servers.frame.command_line import CommandLine
+from servers.frame.log import Log
+from servers.frame.protocol import EchoProtocol
+
+
+class Pool:
+    """Buffers that no connection has just now; more are made when there are none."""
+
+    def __init__(self, size: int, keeps: bool, log: Log) -> None:
+        self._size = size
+        self._keeps = keeps
+        self._log = log
+        self._free: list[memoryview] = []
+        self._made = 0
+
+    def take(self) -> memoryview:
+        """A buffer, with anything in it. Raises MemoryError."""
+        if self._free:
+            return self._free.pop()  # the last that was used: its bytes are still in a CPU's cache
+        self._made += 1
+        if self._log.verbose:
+            self._log(f"buffer {self._made} made")
+        return memoryview(bytearray(self._size))
+
+    def give(self, buffer: memoryview) -> None:
+        """Take back one that nobody reads any more."""
+        if self._keeps:
+            self._free.append(buffer)
+
+
+class Echo(EchoProtocol, asyncio.BufferedProtocol):
+    """A connection that lends a buffer from the pool to be read into."""
+
+    def __init__(self, command_line: CommandLine, pool: Pool) -> None:
+        super().__init__(command_line)
+        self._pool = pool
+        self._buffer: memoryview | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.BaseProtocol."""
+        super().connection_made(transport)
+        # The transport keeps what it could not write where it is. Above 0 bytes of that it calls
+        # pause_writing(), and resume_writing() once the buffer is nobody's.
+        self.transport.set_write_buffer_limits(0)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """See asyncio.BufferedProtocol."""
+        if self._buffer is None:
+            self._buffer = self._pool.take()
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """See asyncio.BufferedProtocol."""
+        assert self._buffer is not None
+        self.answer(self._buffer[:nbytes])
+
+    def send(self, data: bytes | memoryview) -> None:
+        """Send it back; if all of it is out, the buffer is free."""
+        super().send(data)
+        if self.writable:
+            self._release()
+
+    def resume_writing(self) -> None:
+        """See asyncio.BaseProtocol."""
+        self._release()
+        super().resume_writing()
+
+    def eof_received(self) -> None:
+        """See asyncio.BufferedProtocol. The transport closes by itself."""
+        self._release()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.BaseProtocol."""
+        self._release()
+        super().connection_lost(exc)
+
+    def _release(self) -> None:
+        buffer, self._buffer = self._buffer, None
+        if buffer is not None:
+            self._pool.give(buffer)
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    command_line = CommandLine("asyncio_buffered", __doc__, buffer=4096)
+    command_line.add_loop()
+    command_line.add_argument("--pool", choices=("on", "off"), default="on", help="(%(default)s)")
+    options = command_line.parse()
+    pool = Pool(options.buffer, options.pool == "on", command_line.log)
+
+    async def start(listener: socket.socket) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: Echo(command_line, pool), sock=listener)
+
+    asynchronous.run(command_line, command_line.listen(), start)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""An echo server on one event loop: asyncio's protocols, callbacks for every connection.
+
+python -m servers.asyncio_protocol --port 9000
+"""
+
+import asyncio
+import socket
+
+from servers.frame import asynchronous
+from servers.frame.command_line import CommandLine
+from servers.frame.protocol import EchoProtocol
+
+
+class Echo(EchoProtocol, asyncio.Protocol):
+    """A connection that is given what has come, as bytes."""
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        self.answer(data)
+
+
+def start_on(command_line: CommandLine) -> asynchronous.Start:
+    """What makes an Echo of each connection to a listening socket."""
+
+    async def start(listener: socket.socket) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: Echo(command_line), sock=listener)
+
+    return start
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    # How much is read at once is asyncio's to say: 256 KiB.
+    command_line = CommandLine("asyncio_protocol", __doc__, buffer=None)
+    command_line.add_loop()
+    command_line.parse()
+    asynchronous.run(command_line, command_line.listen(), start_on(command_line))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""An echo server of several processes, each with an event loop of its own.
+
+python -m servers.asyncio_workers --port 9000 --workers 4
+
+Each process listens on a socket of its own, and the kernel spreads the connections over them
+(SO_REUSEPORT). The sockets outlive a worker: who waits in its queue is served by the next one.
+"""
+
+import importlib
+from collections.abc import Callable
+
+from servers.asyncio_protocol import start_on
+from servers.frame import asynchronous
+from servers.frame.children import supervise
+from servers.frame.command_line import CommandLine, cpus
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    command_line = CommandLine("asyncio_workers", __doc__, buffer=None)
+    command_line.add_loop()
+    command_line.add_count("--workers", cpus(), "processes")
+    options = command_line.parse()
+    importlib.import_module(options.loop)  # once, for all of them
+    listeners = command_line.listen_together(options.workers)
+
+    def work(index: int, ready: Callable[[], None]) -> None:
+        listener = listeners.pop(index)
+        for other in listeners:
+            other.close()
+
+        def started() -> None:
+            command_line.begin_work()
+            ready()
+
+        asynchronous.run(command_line, listener, start_on(command_line), started)
+
+    supervise(options.workers, work, lambda: command_line.say_where(listeners[0]), command_line.log)
+
+
+if __name__ == "__main__":
+    main()
