@@ -1,0 +1,69 @@
+"""An echo server with a trio task for every connection, all in one nursery.
+
+python -m servers.trio --port 9000
+"""
+
+import signal
+
+import trio
+
+from servers.frame.accepting import SHORTAGE_PAUSE_S
+from servers.frame.command_line import CommandLine
+from servers.frame.log import name_of
+
+
+async def converse(stream: trio.SocketStream, peer: str, command_line: CommandLine) -> None:
+    """Send everything back until the peer has sent its last byte."""
+    log, handler, buffer = command_line.log, command_line.handler, command_line.options.buffer
+    log.connected(peer)
+    try:
+        while data := await stream.receive_some(buffer):
+            if handler:
+                await handler.handle_async(trio.sleep)
+            await stream.send_all(data)
+            if log.verbose:
+                log.echoed(peer, data)
+    except (trio.BrokenResourceError, MemoryError) as error:
+        log.broken(peer, error.__cause__ or error)
+    else:
+        log.ended(peer)
+    finally:
+        stream.socket.close()
+
+
+async def serve(command_line: CommandLine) -> None:
+    """Give each connection a task, until a signal comes."""
+    plain = command_line.listen()
+    listener = trio.socket.from_stdlib_socket(plain)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(cancel_on_signals, nursery.cancel_scope)
+        command_line.announce(plain)
+        while True:
+            try:
+                connection, address = await listener.accept()
+                stream = trio.SocketStream(connection)
+            except ConnectionAbortedError:
+                continue  # the client left while it waited in the queue
+            except (OSError, MemoryError) as error:
+                command_line.log.shortage(error)
+                await trio.sleep(SHORTAGE_PAUSE_S)
+                continue
+            nursery.start_soon(converse, stream, name_of(address), command_line)
+
+
+async def cancel_on_signals(scope: trio.CancelScope) -> None:
+    """End everything on the first of them."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+        async for _ in received:
+            scope.cancel()
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    command_line = CommandLine("trio", __doc__)
+    command_line.parse()
+    trio.run(serve, command_line)
+
+
+if __name__ == "__main__":
+    main()
