@@ -1,0 +1,31 @@
+"""A server of one large file that has the kernel send it: sendfile(2), and no byte passes through.
+
+python -m servers.files_sendfile --port 9000 --size 64m
+
+A thread for every connection. The line 1000 is answered by the file's first 1,000 bytes.
+"""
+
+import os
+import socket
+
+from servers.frame import download
+from servers.frame.command_line import CommandLine
+
+
+def send(connection: socket.socket, file: int, size: int) -> None:
+    """Have the first bytes of the file sent."""
+    offset = 0
+    while offset < size:
+        offset += os.sendfile(connection.fileno(), file, offset, size - offset)
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    command_line = CommandLine("files_sendfile", __doc__, buffer=None, handles=False)
+    download.add_size(command_line)
+    command_line.parse()
+    download.serve(command_line, send)
+
+
+if __name__ == "__main__":
+    main()

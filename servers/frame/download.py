@@ -1,0 +1,91 @@
+"""A server of one large file, with a thread for every connection, whichever way its bytes are sent.
+
+The line N, in decimal digits, is answered by N bytes, byte i of which is i mod 251.
+"""
+
+import _thread
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import IO
+
+from servers.frame.accepting import accepted_alone, turn_away
+from servers.frame.command_line import CommandLine, byte_count
+from servers.frame.log import Log
+from servers.frame.signals import end_at_once_on_signals
+
+PERIOD = 251
+LONGEST_LINE = 20
+SIZE = 16 * 1024**2
+
+Send = Callable[[socket.socket, int, int], object]
+
+
+def add_size(command_line: CommandLine) -> None:
+    """Let the size of the file be chosen."""
+    command_line.add_argument(
+        "--size", type=byte_count, default=SIZE, help="bytes of the file, 64m or 1g (16m)"
+    )
+
+
+def serve(command_line: CommandLine, send: Send) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    `send` is given a connection, the file's descriptor and how many of its bytes to send.
+    """
+    size: int = command_line.options.size
+    log = command_line.log
+    end_at_once_on_signals()
+    listener = command_line.listen()
+    try:
+        file = temporary_file(size)
+    except OSError as error:
+        sys.exit(f"{command_line.name}: cannot write a file of {size} bytes: {error}")
+    with file:
+        command_line.announce(listener)
+        for connection, peer in accepted_alone(listener, log):
+            conversation = (connection, peer, file.fileno(), size, send, log)
+            try:
+                _thread.start_new_thread(converse, conversation)
+            except (RuntimeError, MemoryError) as error:
+                turn_away(connection, log, error)
+
+
+def temporary_file(size: int) -> IO[bytes]:
+    """A file of the bytes that are asked for, which goes with this process. Raises OSError.
+
+    It lies in $TMPDIR or /var/tmp, since /tmp is memory on many systems.
+    """
+    file = tempfile.TemporaryFile(dir=os.environ.get("TMPDIR", "/var/tmp"))  # noqa: SIM115 - kept open
+    period = bytes(range(PERIOD)) * 4096
+    for begin in range(0, size, len(period)):
+        file.write(period[: size - begin])
+    file.flush()
+    return file
+
+
+def converse(
+    connection: socket.socket, peer: str, file: int, size: int, send: Send, log: Log
+) -> None:
+    """Send what is asked for until the peer has sent its last byte."""
+    with connection:
+        try:
+            log.connected(peer)
+            with connection.makefile("rb") as lines:
+                while line := lines.readline(LONGEST_LINE):
+                    send(connection, file, _wanted(line, size))
+        except (OSError, MemoryError, ValueError) as error:
+            log.broken(peer, error)
+        else:
+            log.ended(peer)
+
+
+def _wanted(line: bytes, size: int) -> int:
+    digits = line.removesuffix(b"\n")
+    if digits == line or not digits.isdigit():
+        raise ValueError(f"not a line of digits: {line!r}")
+    if int(digits) > size:
+        raise ValueError(f"{int(digits)} bytes were asked for, the file has {size}")
+    return int(digits)
