@@ -5,17 +5,22 @@ from collections.abc import Mapping
 from servers.catalogue.program import PythonProgram
 from servers.catalogue.spec import Server
 
-_ECHO: Mapping[str, str] = {
-    "handler": "what is done with each read: none, sleep:5ms or cpu:5ms (none)",
-    "buffer": "bytes a read asks for (1024)",
+_BACKLOG: Mapping[str, str] = {
     "backlog": "connections that may wait for accept (as many as the host allows)",
 }
-_PYTHON: Mapping[str, str] = {
-    **_ECHO,
+_HANDLER: Mapping[str, str] = {
+    "handler": "what is done with each read: none, sleep:5ms or cpu:5ms (none)",
+}
+_BUFFER: Mapping[str, str] = {"buffer": "bytes a read asks for (1024)"}
+_INTERPRETER: Mapping[str, str] = {
     "python": "another interpreter, python3.13 or a path (the one that runs c10k)",
     "gil_hog": "HOLD:RELEASE, a thread that holds the GIL for so long, then lets go: 10ms:5ms",
 }
-_ASYNCIO: Mapping[str, str] = {"loop": "asyncio, uvloop or rloop (asyncio)", **_PYTHON}
+_PYTHON: Mapping[str, str] = {**_HANDLER, **_BUFFER, **_BACKLOG, **_INTERPRETER}
+_LOOP: Mapping[str, str] = {"loop": "asyncio, uvloop or rloop (asyncio)"}
+# How much asyncio's protocols are given at once is not for a server to say.
+_PROTOCOL: Mapping[str, str] = {**_LOOP, **_HANDLER, **_BACKLOG, **_INTERPRETER}
+_SIZE: Mapping[str, str] = {"size": "bytes of the file, the most that may be asked for (16m)"}
 
 _CAST = (
     Server(
@@ -28,12 +33,125 @@ _CAST = (
         threads_per_connection=1,
     ),
     Server(
+        name="threadpool",
+        model="a bounded pool of threads",
+        language="Python",
+        summary="blocking sockets; whoever connects while all workers are busy waits for one",
+        program=PythonProgram("threadpool"),
+        options={"workers": "threads (64)", **_PYTHON},
+    ),
+    Server(
+        name="forking",
+        model="a process a connection",
+        language="Python",
+        summary="blocking sockets, a fork for every connection, as in Apache 1.x and inetd",
+        program=PythonProgram("forking"),
+        options=_PYTHON,
+        processes_per_connection=1,
+    ),
+    Server(
+        name="prefork",
+        model="a bounded pool of processes",
+        language="Python",
+        summary="blocking sockets; processes forked in advance share the listener",
+        program=PythonProgram("prefork"),
+        options={"workers": "processes (64)", **_PYTHON},
+    ),
+    Server(
+        name="event_loop",
+        model="an event loop",
+        language="Python",
+        summary="one thread on the selectors module, written out: what others have inside",
+        program=PythonProgram("event_loop"),
+        options=_PYTHON,
+    ),
+    Server(
+        name="event_loop_threads",
+        model="an event loop a thread",
+        language="Python",
+        summary="several of these loops in threads, each with a listener of its own",
+        program=PythonProgram("event_loop_threads"),
+        options={"threads": "event loops (as many as CPUs)", **_PYTHON},
+    ),
+    Server(
         name="asyncio_streams",
         model="an event loop",
         language="Python",
         summary="asyncio's streams, every connection in a coroutine of one thread",
         program=PythonProgram("asyncio_streams"),
-        options=_ASYNCIO,
+        options={**_LOOP, **_PYTHON},
+    ),
+    Server(
+        name="asyncio_protocol",
+        model="an event loop",
+        language="Python",
+        summary="asyncio's protocols, callbacks for every connection in one thread",
+        program=PythonProgram("asyncio_protocol"),
+        options=_PROTOCOL,
+    ),
+    Server(
+        name="asyncio_buffered",
+        model="an event loop",
+        language="Python",
+        summary="asyncio's buffered protocols, which read into buffers of a pool that they share",
+        program=PythonProgram("asyncio_buffered"),
+        options={
+            "pool": "on, or off for a new buffer each read (on)",
+            "buffer": "bytes a buffer (4096)",
+            **_PROTOCOL,
+        },
+    ),
+    Server(
+        name="asyncio_workers",
+        model="an event loop a process",
+        language="Python",
+        summary="asyncio's protocols in several processes, each with a listener of its own",
+        program=PythonProgram("asyncio_workers"),
+        options={"workers": "processes (as many as CPUs)", **_PROTOCOL},
+    ),
+    Server(
+        name="gevent",
+        model="an event loop",
+        language="Python",
+        summary="gevent, every connection in a greenlet of one thread",
+        program=PythonProgram("gevent", needs="gevent"),
+        options=_PYTHON,
+    ),
+    Server(
+        name="trio",
+        model="an event loop",
+        language="Python",
+        summary="trio, every connection in a task of one thread",
+        program=PythonProgram("trio", needs="trio"),
+        options=_PYTHON,
+    ),
+    Server(
+        name="splice",
+        model="an event loop",
+        language="Python",
+        summary="zero copy: event_loop, with the bytes moved by splice() through a pipe",
+        program=PythonProgram("splice", platform="linux"),
+        options={**_BUFFER, **_BACKLOG, **_INTERPRETER},
+    ),
+    Server(
+        name="files",
+        model="a thread a connection",
+        language="Python",
+        summary="a large file by read and send",
+        program=PythonProgram("files"),
+        options={**_SIZE, "buffer": "bytes a read (65536)", **_BACKLOG, **_INTERPRETER},
+        protocol="download",
+        threads_per_connection=1,
+    ),
+    Server(
+        name="files_sendfile",
+        model="a thread a connection",
+        language="Python",
+        summary="zero copy: the same file by sendfile()",
+        program=PythonProgram("files_sendfile"),
+        options={**_SIZE, **_BACKLOG, **_INTERPRETER},
+        protocol="download",
+        threads_per_connection=1,
     ),
 )
 
