@@ -1,0 +1,76 @@
+"""What the tests say to an echo server, and how they look at it."""
+
+import os
+import signal
+import socket
+import struct
+import threading
+
+import psutil
+
+from servers.process import ServerProcess
+
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+def receive(connection: socket.socket, size: int) -> bytes:
+    """Read until size bytes are here or the peer has ended."""
+    data = bytearray()
+    while len(data) < size and (part := connection.recv(min(65_536, size - len(data)))):
+        data += part
+    return bytes(data)
+
+
+def echo(connection: socket.socket, message: bytes) -> bytes:
+    """Send while receiving, as a message larger than the buffers between demands."""
+    sender = threading.Thread(target=connection.sendall, args=(message,))
+    sender.start()
+    answer = receive(connection, len(message))
+    sender.join()
+    return answer
+
+
+def served(connection: socket.socket) -> bool:
+    """Whether a byte comes back on a connection within its timeout."""
+    try:
+        connection.sendall(b"?")
+        return connection.recv(1) == b"?"
+    except OSError:
+        return False
+
+
+def reset(connection: socket.socket) -> None:
+    """End it with a RST."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    connection.close()
+
+
+def fill(connection: socket.socket, size: int) -> int:
+    """Send without reading until nothing more is taken, or so many bytes; how many were."""
+    for kind in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+        connection.setsockopt(socket.SOL_SOCKET, kind, 65_536)  # or it would take some megabytes
+    connection.settimeout(0.25)
+    sent = 0
+    try:
+        while sent < size:
+            sent += connection.send(bytes(65_536))
+    except TimeoutError:
+        pass
+    return sent
+
+
+def tree(server: ServerProcess) -> list[psutil.Process]:
+    """The processes of a server, itself first."""
+    process = psutil.Process(server.pid)
+    return [process, *process.children(recursive=True)]
+
+
+def rss_bytes(server: ServerProcess) -> int:
+    """What all of them have resident."""
+    return sum(process.memory_info().rss for process in tree(server))
+
+
+def signal_all(server: ServerProcess, number: signal.Signals) -> None:
+    """Send a signal to each of them."""
+    for process in tree(server):
+        os.kill(process.pid, number)

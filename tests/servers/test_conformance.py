@@ -1,0 +1,159 @@
+"""What every echo server of the catalogue does, in whatever language it is written."""
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+
+import psutil
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from servers.catalogue import CATALOGUE, parse_spec
+from servers.catalogue.program import PythonProgram
+from tests.servers.talk import echo, fill, receive, reset, rss_bytes, served, tree
+
+MIB = 1024**2
+ECHO = [name for name, server in CATALOGUE.items() if server.protocol == "echo"]
+
+# A bounded pool serves so many clients at once: here 200 and some.
+SPECS = {"threadpool": "threadpool,workers=256", "prefork": "prefork,workers=256"}
+# Where each connection has a process, it has a limit of descriptors to itself, and none runs out of
+# them: test_forking.py has what these run out of.
+PROCESSES = {"forking", "prefork"}
+# With one queue, whoever comes first is accepted first.
+ONE_QUEUE = {
+    "event_loop_threads": "event_loop_threads,threads=1",
+    "asyncio_workers": "asyncio_workers,workers=1",
+}
+
+
+@pytest.fixture(scope="module", params=ECHO)
+def name(request):
+    if missing := parse_spec(request.param).missing:
+        pytest.skip(f"{request.param} cannot run here: {missing}")
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def server(name, tmp_path_factory):
+    """One for all tests that neither end it nor need it fresh."""
+    log = tmp_path_factory.mktemp(name) / "log"
+    with parse_spec(SPECS.get(name, name)).process(log=log) as running:
+        yield running
+
+
+@pytest.mark.parametrize("size", [1, 1024, 1025, MIB])
+def test_a_message_comes_back_intact(server, connect, size):
+    message = os.urandom(size)
+    assert echo(connect(server), message) == message
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(parts=st.lists(st.binary(min_size=1, max_size=3000), min_size=1, max_size=8))
+def test_the_stream_comes_back_however_it_was_cut(server, connect, parts):
+    connection = connect(server)
+    for part in parts:
+        connection.sendall(part)
+    assert receive(connection, sum(map(len, parts))) == b"".join(parts)
+    connection.close()
+
+
+def test_200_clients_each_get_their_own_bytes(server, connect):
+    connections = [connect(server) for _ in range(200)]
+    messages = [f"client {number}".encode() for number in range(200)]
+    for connection, message in zip(connections, messages, strict=True):
+        connection.sendall(message)
+    for connection, message in zip(connections, messages, strict=True):
+        assert receive(connection, len(message)) == message
+
+
+def test_a_half_closed_connection_is_answered_in_full_and_then_closed(server, connect):
+    connection = connect(server)
+    message = os.urandom(300_000)
+
+    def send():
+        connection.sendall(message)
+        connection.shutdown(socket.SHUT_WR)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    assert receive(connection, len(message) + 1) == message
+    sender.join()
+    assert connection.recv(1) == b""
+
+
+def test_resets_hurt_nobody_else(server, connect):
+    witness = connect(server)
+    assert served(witness)
+    for sent in (b"", b"half of a mess", bytes(100_000)):
+        for _ in range(5):
+            rude = connect(server)
+            rude.sendall(sent)
+            reset(rude)
+    assert served(witness)
+    assert served(connect(server))
+
+
+def test_a_client_that_never_reads_is_held_back_alone(server, connect):
+    greedy, other = connect(server), connect(server)
+    assert served(greedy)
+    before = rss_bytes(server)
+    assert fill(greedy, 128 * MIB) < 128 * MIB
+    assert served(other)
+    assert rss_bytes(server) - before < 32 * MIB
+
+
+def test_descriptors_may_run_out_and_be_there_again(name, serve, connect, wait_until):
+    if name in PROCESSES:
+        return  # none runs out
+    server = serve(f"{ONE_QUEUE.get(name, name)},limit=nofile:64")
+    connections = [connect(server) for _ in range(100)]
+    for connection in connections:
+        connection.sendall(b"?")
+    for connection in connections[:30]:
+        assert receive(connection, 1) == b"?", "who came before the shortage is served during it"
+    if in_python := isinstance(CATALOGUE[name].program, PythonProgram):
+        wait_until(lambda: "cannot accept" in server.log_tail())
+    for connection in connections[:30]:
+        connection.close()
+    for connection in connections[30:]:
+        with contextlib.suppress(ConnectionError):  # some turn away whom they cannot serve
+            assert receive(connection, 1) == b"?" or not in_python, "who waited has its turn"
+        connection.close()
+    wait_until(lambda: served(connect(server)))
+
+
+def test_sigterm_ends_it_soon_and_it_has_said_nothing(name, serve, connect, wait_until):
+    server = serve(SPECS.get(name, name))
+    said = server.log.read_bytes()
+    connections = [connect(server) for _ in range(200)]
+    assert all(served(connection) for connection in connections)
+    processes = tree(server)
+    began = time.monotonic()
+    os.kill(server.pid, signal.SIGTERM)
+    wait_until(lambda: not server.alive)
+    _, left = psutil.wait_procs(processes[1:], timeout=15)
+    assert time.monotonic() - began < 2
+    assert not left
+    assert not any(answered(connection) for connection in connections)
+    assert server.returncode in (0, -signal.SIGTERM)
+    assert server.log.read_bytes() == said, "nothing about connections and messages"
+
+
+def answered(connection):
+    """Whether more comes than the end of the connection, in whatever form."""
+    with contextlib.suppress(ConnectionResetError):
+        return connection.recv(1)
+    return b""
+
+
+def test_it_serves_on_ipv6(name, serve, connect):
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6: enable it (net.ipv6.conf.lo.disable_ipv6=0)")
+    connection = connect(serve(name, host="::1"))
+    assert connection.family == socket.AF_INET6
+    assert echo(connection, b"hello") == b"hello"

@@ -1,0 +1,86 @@
+"""Processes that share a port: one that dies is replaced, and nobody who waits for it is lost."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from servers.process import ServerProcess
+from tests.servers.talk import served, tree
+
+SLOW_TO_START = """
+import json, time
+from pathlib import Path
+from servers.frame.children import supervise
+from servers.frame.log import Log
+
+def work(index, ready):
+    time.sleep(0.3)
+    Path({folder!r}, str(index)).touch()
+    ready()
+    time.sleep(300)
+
+supervise(3, work, lambda: print(json.dumps(dict(port=1)), flush=True), Log("slow", False))
+"""
+
+
+def workers(server):
+    return [process.pid for process in tree(server)[1:]]
+
+
+def test_a_server_has_started_when_all_its_workers_have(tmp_path):
+    command = [sys.executable, "-c", SLOW_TO_START.format(folder=str(tmp_path))]
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with ServerProcess("slow", command, log=tmp_path / "log", environment=environment):
+        assert all((tmp_path / str(index)).exists() for index in range(3))
+
+
+@pytest.mark.parametrize("name", ["prefork", "asyncio_workers"])
+def test_a_worker_that_dies_is_replaced(name, serve, connect, wait_until):
+    server = serve(f"{name},workers=3")
+    victim, *others = workers(server)
+    assert len(others) == 2
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: victim not in workers(server) and len(workers(server)) == 3)
+    assert set(others) < set(workers(server))
+    assert f"worker {victim} ended with status -9: another takes its place" in server.log_tail()
+    for connection in [connect(server) for _ in range(3)]:
+        assert served(connection)
+
+
+@pytest.mark.parametrize("name", ["prefork", "asyncio_workers"])
+def test_who_waits_for_a_worker_that_dies_is_served_by_the_next(name, serve, connect):
+    server = serve(f"{name},workers=1")
+    assert served(connect(server))
+    (worker,) = workers(server)
+    os.kill(worker, signal.SIGSTOP)
+    connection = connect(server)
+    os.kill(worker, signal.SIGKILL)
+    assert served(connection)
+
+
+def test_who_comes_while_all_processes_are_busy_waits_until_one_leaves(serve, connect):
+    server = serve("prefork,workers=2")
+    first, second = connect(server), connect(server)
+    assert served(first)
+    assert served(second)
+    third = connect(server)
+    third.sendall(b"!")
+    third.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        third.recv(1)
+    third.settimeout(15)
+    first.close()
+    assert third.recv(1) == b"!"
+
+
+def test_connections_are_spread_over_the_workers(serve, connect):
+    server = serve("asyncio_workers,workers=3")
+    idle = [process.num_fds() for process in tree(server)[1:]]
+    connections = [connect(server) for _ in range(60)]
+    assert all(served(connection) for connection in connections)
+    held = [process.num_fds() for process in tree(server)[1:]]
+    assert all(after > before for after, before in zip(held, idle, strict=True))
+    assert sum(held) - sum(idle) == 60
