@@ -1,11 +1,13 @@
 """Start a server in a process of its own, wait until it listens, and end its whole tree."""
 
 import contextlib
+import errno
 import json
 import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -22,6 +24,7 @@ KILL_TIMEOUT_S = 5.0  # what the kernel may take to end 10,000 threads after SIG
 CONNECT_PAUSE_S = 0.02  # between looks whether a server listens that does not say so itself
 TAIL_BYTES = 65_536  # of the log's end that log_tail() looks at
 PORT_IN_USE = "address already in use"  # strerror(EADDRINUSE), as every language prints it
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger
 
 
 class ServerStartError(RuntimeError):
@@ -42,7 +45,7 @@ class ServerProcess:
     "host" unless it is 127.0.0.1. One that does not say it is given its `address`, and listens when
     a connection to there succeeds. All that it writes goes to the log. `cpus` are those it may run
     on; `limits` are resource limits by name, soft and hard ({"nofile": 64}); `environment` is added
-    to this process's.
+    to this process's; it runs in `directory`, or in this process's.
 
     The kernel ends the server when the thread that started it ends, however that comes about:
     start it from the main thread, or from one that lives as long as the server shall.
@@ -62,6 +65,7 @@ class ServerProcess:
         limits: Mapping[str, int] | None = None,
         address: tuple[str, int] | None = None,
         environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
         ready_timeout_s: float = 15.0,
     ) -> None:
         self.name = name
@@ -70,6 +74,7 @@ class ServerProcess:
         self._cpus = cpus
         self._limits = limits or {}
         self._environment = environment or {}
+        self._directory = directory
         self._ready_timeout_s = ready_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._given = address
@@ -80,8 +85,12 @@ class ServerProcess:
         """Start it and return when it listens; ServerStartError where it does not."""
         if self._process:
             raise RuntimeError(f"{self.name} was started before: a ServerProcess is for one start")
+        if self._given and _is_taken(self._given):  # whoever has it would be taken for the server
+            raise ServerStartError(self.name, PORT_IN_USE, PORT_IN_USE)
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        log = self.log.open("wb", buffering=0)
+        self.log.write_bytes(b"")
+        # Appending: a server that opens /dev/stderr anew writes at an offset of its own.
+        log = self.log.open("ab", buffering=0)
         try:
             self._process = subprocess.Popen(
                 launcher(self._cpus, self._limits, parent=os.getpid()) + self.command,
@@ -89,6 +98,7 @@ class ServerProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
+                cwd=self._directory,
                 env={**os.environ, **self._environment},
             )
             self._pidfd = os.pidfd_open(self._process.pid)
@@ -180,9 +190,8 @@ class ServerProcess:
 
     def _await_connection(self, address: tuple[str, int]) -> None:
         deadline = time.monotonic() + self._ready_timeout_s
-        while self.alive and time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                socket.create_connection(address, timeout=self._ready_timeout_s).close()
+        while self.alive and (left := deadline - time.monotonic()) > 0:
+            if _listens(address, left) and self.alive:
                 self._address = address
                 return
             time.sleep(CONNECT_PAUSE_S)
@@ -200,6 +209,8 @@ class ServerProcess:
             cause = f"does not listen after {self._ready_timeout_s:g} s"
         elif status < 0:
             cause = f"was ended by {signal.Signals(-status).name} before it listened"
+        elif status == 0 and self._given:
+            cause = "ended before it listened: it must stay in the foreground"
         else:
             cause = f"ended with status {status} before it listened"
         return ServerStartError(self.name, cause, self.log_tail())
@@ -237,6 +248,31 @@ def _address(line: bytes) -> tuple[str, int] | None:
     if not isinstance(said, dict) or not isinstance(said.get("port"), int):
         return None
     return str(said.get("host", "127.0.0.1")), said["port"]
+
+
+def _is_taken(address: tuple[str, int]) -> bool:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    try:
+        socket.create_server(address, family=family).close()
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    return False
+
+
+def _listens(address: tuple[str, int], timeout_s: float) -> bool:
+    """Whether a connection to there succeeds, other than with itself.
+
+    Where nobody listens on an ephemeral port, the kernel may choose just that as the near end's,
+    and the two ends are one. A reset, for the server to have the port at once.
+    """
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection(address, timeout=timeout_s) as probe,
+    ):
+        if probe.getsockname() != probe.getpeername():
+            return True
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    return False
 
 
 def _session(pid: int) -> int | None:

@@ -210,3 +210,28 @@ def test_it_is_for_one_start(command, tmp_path):
         pytest.raises(RuntimeError, match="started before"),
     ):
         server.start()
+
+
+def test_what_it_writes_to_a_stderr_that_it_opens_itself_is_kept(tmp_path, wait_until):
+    talk = script(
+        "import json, sys",
+        "own = open('/dev/stderr', 'a')",
+        "for number in range(3):",
+        "    print('error', number, file=own, flush=True)",
+        "    print('output', number, flush=True)",
+        "print(json.dumps({'port': 1}))",
+    )
+    (tmp_path / "log").write_text("of a run before")
+    with ServerProcess("talk", talk, log=tmp_path / "log") as server:
+        wait_until(lambda: not server.alive)
+    lines = server.log.read_text().splitlines()
+    assert sorted(lines[:-1]) == sorted(f"{w} {n}" for w in ("error", "output") for n in range(3))
+
+
+def test_it_runs_in_the_directory_that_it_is_given(tmp_path):
+    say = script("import json, os", "print(json.dumps({'port': 1, 'host': os.getcwd()}))")
+    log = tmp_path / "log"
+    with ServerProcess("here", say, log=log, directory=tmp_path) as server:
+        assert server.host == str(tmp_path)
+    with pytest.raises(ServerStartError, match="nowhere"):
+        ServerProcess("there", say, log=log, directory=tmp_path / "nowhere").start()
