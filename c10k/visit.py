@@ -145,7 +145,8 @@ class Visitor:
         deadline = time.monotonic() + LEAVE_S
         while self._server.alive and time.monotonic() < deadline:
             sample = telemetry.latest()
-            if sample is None or sample.descriptors <= idle_descriptors:
+            # Not `<=`: of another user's process they are NaN, and nothing can be waited for.
+            if sample is None or not sample.descriptors > idle_descriptors:
                 return
             time.sleep(POLL_S)
 

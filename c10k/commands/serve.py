@@ -31,7 +31,8 @@ def execute(args: argparse.Namespace) -> int:
     if spec.missing:
         raise CommandError(f"{spec.text} cannot run here: {spec.missing}", Status.UNABLE)
     try:
-        socket.create_server((args.host, args.port)).close()
+        family = socket.AF_INET6 if ":" in args.host else socket.AF_INET
+        socket.create_server((args.host, args.port), family=family).close()
     except OSError as error:  # said here in one way, whatever the server
         raise CommandError(
             f"cannot listen: {error.strerror}; choose another --port or --host, or end the program "
@@ -45,6 +46,8 @@ def execute(args: argparse.Namespace) -> int:
         if launch.prepare:
             directory.mkdir(parents=True, exist_ok=True)
             launch.prepare()
+        if launch.directory:
+            os.chdir(launch.directory)
         os.execve(command[0], command, {**os.environ, **launch.environment})
     except ServerStartError as error:
         raise CommandError(str(error), Status.UNABLE) from None

@@ -37,6 +37,8 @@ def execute(args: argparse.Namespace) -> int:
         spec = parse_spec(args.server)
     except ValueError as error:
         raise CommandError(str(error)) from None
+    if spec.server.protocol != "echo":
+        raise CommandError(f"{spec.text} speaks {spec.server.protocol}; Locust's users here, echo")
     raise_soft_descriptor_limit()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="c10k-") as directory:

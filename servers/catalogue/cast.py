@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from servers.catalogue import apache, nginx
 from servers.catalogue.program import PythonProgram
 from servers.catalogue.spec import Server
 
@@ -152,6 +153,45 @@ _CAST = (
         options={**_SIZE, **_BACKLOG, **_INTERPRETER},
         protocol="download",
         threads_per_connection=1,
+    ),
+    Server(
+        name="nginx",
+        model="an event loop a worker process",
+        language="C",
+        summary="the real nginx, with a file of 64 bytes",
+        program=nginx.NGINX,
+        options=nginx.OPTIONS,
+        protocol="http",
+    ),
+    Server(
+        name="apache_prefork",
+        model="a process a connection, of a pool",
+        language="C",
+        summary="the real Apache as it began, with a file of 64 bytes",
+        program=apache.apache("prefork"),
+        options={"workers": "processes, all there from the start (1024)"},
+        protocol="http",
+        processes_per_connection=1,
+    ),
+    Server(
+        name="apache_worker",
+        model="a thread a connection, of a pool",
+        language="C",
+        summary="the real Apache in processes of 64 threads, with a file of 64 bytes",
+        program=apache.apache("worker"),
+        options={"workers": "threads, all there from the start (1024)"},
+        protocol="http",
+        threads_per_connection=1,
+    ),
+    Server(
+        name="apache_event",
+        model="a thread a request, of a pool; an event loop for idle connections",
+        language="C",
+        summary="the real Apache as it is today, with a file of 64 bytes; a connection whose "
+        "request finds no thread is closed",
+        program=apache.apache("event"),
+        options={"workers": "threads, all there from the start (1024)"},
+        protocol="http",
     ),
 )
 

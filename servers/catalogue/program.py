@@ -34,13 +34,14 @@ class Launch:
     """A command that serves. Without an `address` it says on standard output where it listens.
 
     `prepare` does what must be done before it is run: builds it, writes its configuration. It
-    raises ServerStartError.
+    raises ServerStartError. It is run in `directory`, or where c10k runs.
     """
 
     command: Sequence[str]
     address: tuple[str, int] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[], None] | None = None
+    directory: Path | None = None
 
 
 class Program(Protocol):

@@ -2,14 +2,14 @@
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from servers.catalogue.program import Launch, Place, Program
 from servers.frame.command_line import LOOPS
 from servers.frame.gil_hog import parse_hog
 from servers.frame.handler import parse_handler
-from servers.process import ServerProcess
+from servers.process import ServerProcess, ServerStartError
 
 # What the process gets, whatever program it runs: not for the program to read.
 PROCESS_OPTIONS: Mapping[str, str] = {
@@ -29,7 +29,12 @@ class UnknownOptionError(ValueError):
 
 @dataclass(frozen=True)
 class Server:
-    """A server of the catalogue. `options` maps what a SPEC may set to what it means."""
+    """A server of the catalogue, or one like them. `options` maps what a SPEC may set to what it
+    means.
+
+    `protocol` is what it speaks, and `request` what a client must know beside that, by the names
+    of the fields of loadgen.workload.Workload: {"send": "PING\\r\\n", "expect_bytes": 7}.
+    """
 
     name: str
     model: str
@@ -37,7 +42,8 @@ class Server:
     summary: str
     program: Program
     options: Mapping[str, str]
-    protocol: str = "echo"  # or http, or download: see loadgen.workload
+    protocol: str = "echo"
+    request: Mapping[str, str | int] = field(default_factory=dict)
     threads_per_connection: int = 0
     processes_per_connection: int = 0
 
@@ -79,10 +85,13 @@ class ServerSpec:
     ) -> ServerProcess:
         """A process of it, to be entered. `cpus` are those it gets unless its options say which;
         files that it needs lie beside the log. Raises ServerStartError where it cannot be built."""
-        launch = self.launch(Place(host, directory=log.parent, verbose=verbose))
-        if launch.prepare:
-            log.parent.mkdir(parents=True, exist_ok=True)
-            launch.prepare()
+        try:
+            launch = self.launch(Place(host, directory=log.parent, verbose=verbose))
+            if launch.prepare:
+                log.parent.mkdir(parents=True, exist_ok=True)
+                launch.prepare()
+        except OSError as error:  # no port is free, or no file can be written
+            raise ServerStartError(self.text, f"cannot be prepared: {error}", "") from error
         return ServerProcess(
             self.text,
             launch.command,
@@ -91,6 +100,7 @@ class ServerSpec:
             limits=self.limits,
             address=launch.address,
             environment=launch.environment,
+            directory=launch.directory,
         )
 
     def handling(self, handler: str) -> "ServerSpec":

@@ -1,0 +1,115 @@
+"""Apache httpd with each of its models (MPMs): a process, a thread or an event a connection.
+
+On SIGTERM, prefork sends SIGTERM to the whole process group that it was started in.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from math import ceil
+from pathlib import Path
+from typing import Final
+
+from servers.catalogue.program import Place
+from servers.catalogue.web import BACKLOG, ROOT, WebServer, listening, user_and_group
+from servers.process import ServerStartError
+
+MODULES: Final = Path("/usr/lib/apache2/modules")
+THREADS_A_PROCESS: Final = 64  # as many as ThreadLimit allows unless it is raised
+
+# Paths are relative to ServerRoot, which is the directory that it runs in. Mutexes are in memory,
+# so is the scoreboard; nothing else is written. A connection is the client's to close.
+CONFIGURATION: Final = """\
+LoadModule mpm_{mpm}_module {modules}/mod_mpm_{mpm}.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule dir_module {modules}/mod_dir.so
+{user}
+ServerRoot .
+ServerName localhost
+DefaultRuntimeDir .
+PidFile pid
+Mutex pthread
+ErrorLog /dev/stderr
+{access_log}
+Listen {address}
+ListenBacklog {backlog}
+KeepAliveTimeout 86400
+MaxKeepAliveRequests 0
+{pool}
+DocumentRoot {root}
+DirectoryIndex index.html
+<Directory />
+    Options FollowSymLinks
+    AllowOverride None
+    Require all granted
+</Directory>
+"""
+# Every pool stands from the start, neither grows nor shrinks: what it has not when the connections
+# come, prefork would add by 32 a second at most.
+PROCESSES: Final = """\
+ServerLimit {workers}
+MaxRequestWorkers {workers}
+StartServers {workers}
+MinSpareServers 1
+MaxSpareServers {workers}"""
+# A process that ends, for want of descriptors say, keeps its slot until its last connection ends.
+THREADS: Final = """\
+ServerLimit {slots}
+StartServers {processes}
+ThreadsPerChild {threads}
+MaxRequestWorkers {workers}
+MinSpareThreads 1
+MaxSpareThreads {workers}"""
+# A process of the event MPM holds connections for as long as one of its threads is idle.
+EVENTS: Final = f"{THREADS}\nAsyncRequestWorkerFactor 100000"
+ACCESS_LOG: Final = r'CustomLog /dev/stdout "%a:%{remote}p \"%r\" %>s %B"'
+MOST_WORKERS: Final = 20_000  # all start at once, and SIGTERM is heard when they have
+
+
+def pool(mpm: str, options: Mapping[str, str]) -> str:
+    """The directives that say how many processes and threads there are."""
+    workers = _workers(mpm, options.get("workers", "1024"))
+    if mpm == "prefork":
+        return PROCESSES.format(workers=workers)
+    threads = min(workers, THREADS_A_PROCESS)
+    processes = ceil(workers / threads)
+    form = EVENTS if mpm == "event" else THREADS
+    return form.format(
+        slots=2 * processes,
+        processes=processes,
+        threads=threads,
+        workers=processes * threads,
+    )
+
+
+def configure(mpm: str, options: Mapping[str, str], place: Place) -> str:
+    """The text of its configuration. Raises ServerStartError."""
+    account = user_and_group()
+    return CONFIGURATION.format(
+        mpm=mpm,
+        modules=MODULES,
+        user="User {}\nGroup {}".format(*account) if account else "",
+        access_log=ACCESS_LOG if place.verbose else "",
+        address=listening(place),
+        backlog=BACKLOG,
+        pool=pool(mpm, options),
+        root=ROOT,
+    )
+
+
+def apache(mpm: str) -> WebServer:
+    """The program with one of its models: prefork, worker or event."""
+    return WebServer(
+        "apache2",
+        "apache2",
+        ("-DFOREGROUND", "-d", ".", "-f", "apache.conf"),
+        "apache.conf",
+        partial(configure, mpm),
+        MODULES / f"mod_mpm_{mpm}.so",
+    )
+
+
+def _workers(mpm: str, text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        cause = f"workers={text} is not a number from 1 to {MOST_WORKERS:,}"
+        raise ServerStartError(f"apache_{mpm}", cause, "")
+    return int(text)

@@ -1,0 +1,85 @@
+"""The real web servers, each with a configuration, a document and a directory of its own.
+
+The configuration names no path but those of the system: the server runs in its directory, whatever
+that is called. What it serves it reaches by way of /proc/self/cwd, which its workers may follow
+also where they gave up root's rights and the run lies in a folder that is root's alone.
+"""
+
+import grp
+import os
+import pwd
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from servers.catalogue.program import Launch, Place, free_port
+
+BACKLOG: Final = 65_535  # listen(2) lowers it to net.core.somaxconn: as many as this host allows
+DOCUMENT: Final = b"x" * 63 + b"\n"  # as long as the messages of an echo
+DOCUMENTS: Final = Path("documents")  # their folder, in the directory of the server
+ROOT: Final = Path("/proc/self/cwd") / DOCUMENTS
+UNPRIVILEGED: Final = "nobody"  # on every system, unlike www-data
+SYSTEM_PROGRAMS: Final = "/usr/local/sbin:/usr/sbin:/sbin"  # not on every user's PATH
+
+
+@dataclass(frozen=True)
+class WebServer:
+    """A program that reads its configuration in the directory that it runs in.
+
+    `package` is Debian's, and `needs` a file of it, the program aside. `configure` writes the
+    configuration from the options and the place, whose port is known then.
+    """
+
+    program: str
+    package: str
+    arguments: Sequence[str]
+    configuration: str  # the file's name
+    configure: Callable[[Mapping[str, str], Place], str]
+    needs: Path = Path("/")
+
+    def missing(self, options: Mapping[str, str]) -> str:
+        """See Program."""
+        if _find(self.program) and self.needs.exists():
+            return ""
+        return f"sudo apt install {self.package}"
+
+    def launch(self, options: Mapping[str, str], place: Place) -> Launch:
+        """See Program."""
+        port = place.port or free_port(place.host)
+        own = place.directory.absolute() / f"{self.program}-{port}"
+        at = Place(place.host, port, own, place.verbose)
+        return Launch(
+            [_find(self.program) or self.program, *self.arguments],
+            (place.host, port),
+            prepare=partial(self._prepare, options, at),
+            directory=own,
+        )
+
+    def _prepare(self, options: Mapping[str, str], place: Place) -> None:
+        documents = place.directory / DOCUMENTS
+        documents.mkdir(parents=True, exist_ok=True)
+        for path in (place.directory, documents):
+            path.chmod(0o755)  # whatever the umask is: see above
+        (documents / "index.html").write_bytes(DOCUMENT)
+        (documents / "index.html").chmod(0o644)
+        (place.directory / self.configuration).write_text(self.configure(options, place))
+
+
+def listening(place: Place) -> str:
+    """Host and port as configurations take them."""
+    return f"[{place.host}]:{place.port}" if ":" in place.host else f"{place.host}:{place.port}"
+
+
+def user_and_group() -> tuple[str, str] | None:
+    """Whom workers become that root has started; None where it is not root who starts them."""
+    if os.geteuid() != 0:
+        return None
+    user = pwd.getpwnam(UNPRIVILEGED)
+    return user.pw_name, grp.getgrgid(user.pw_gid).gr_name
+
+
+def _find(program: str) -> str | None:
+    return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{SYSTEM_PROGRAMS}")

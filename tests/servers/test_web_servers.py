@@ -1,0 +1,214 @@
+"""The real web servers: that they serve their document, as few or as many, as root or anyone."""
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from servers.catalogue import Place, parse_spec
+from servers.process import ServerProcess, ServerStartError
+
+DOCUMENT = b"x" * 63 + b"\n"
+# Pools that a test can afford, and that hold the 200 clients of one.
+SPECS = {
+    "nginx": "nginx",
+    "apache_prefork": "apache_prefork,workers=256",
+    "apache_worker": "apache_worker,workers=256",
+    "apache_event": "apache_event,workers=256",
+}
+
+
+@pytest.fixture(params=SPECS)
+def name(request):
+    if missing := parse_spec(request.param).missing:
+        pytest.skip(f"{request.param} is not installed: {missing}")
+    return request.param
+
+
+@pytest.fixture
+def server(name, serve):
+    return serve(SPECS[name])
+
+
+def get(connection, path="/"):
+    """Ask for a path and read the whole reply: its status and its body."""
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return reply(connection)
+
+
+def reply(connection):
+    received = b""
+    while b"\r\n\r\n" not in received:
+        part = connection.recv(65_536)
+        assert part, "the connection was closed before a reply"
+        received += part
+    head, _, body = received.partition(b"\r\n\r\n")
+    status, *fields = head.decode().split("\r\n")
+    headers = dict(field.lower().split(": ", 1) for field in fields)
+    assert headers.get("connection", "keep-alive") == "keep-alive"
+    while len(body) < int(headers["content-length"]):
+        body += connection.recv(65_536)
+    return int(status.split()[1]), body
+
+
+def tree(server):
+    process = psutil.Process(server.pid)
+    return [process, *process.children(recursive=True)]
+
+
+def test_a_kept_connection_gets_the_document_again_and_again(server, connect):
+    connection = connect(server)
+    assert [get(connection) for _ in range(50)] == [(200, DOCUMENT)] * 50
+
+
+def test_nothing_but_the_document_is_served(server, connect):
+    for path in ("/nginx.conf", "/apache.conf", "/../nginx.conf", "/pid"):
+        connection = connect(server)
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert connection.recv(12) in (b"HTTP/1.1 404", b"HTTP/1.1 400")
+
+
+def test_200_clients_at_once_are_all_answered(server, connect):
+    connections = [connect(server) for _ in range(200)]
+    for connection in connections:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert all(reply(connection) == (200, DOCUMENT) for connection in connections)
+    assert all(get(connection) == (200, DOCUMENT) for connection in connections), "kept alive"
+
+
+def test_sigterm_ends_the_whole_tree_soon(server, connect, wait_until, ended):
+    connections = [connect(server) for _ in range(100)]
+    assert all(get(connection) == (200, DOCUMENT) for connection in connections)
+    pids = [process.pid for process in tree(server)]
+    assert len(pids) > 1
+    began = time.monotonic()
+    os.kill(server.pid, signal.SIGTERM)
+    wait_until(lambda: all(ended(pid) for pid in pids))
+    assert time.monotonic() - began < 2
+    assert server.returncode == 0
+    assert not list(server.log.parent.glob("*/pid"))
+
+
+def test_it_says_nothing_of_connections_and_requests(server, connect):
+    get(connect(server))
+    said = server.log.read_bytes()
+    for _ in range(20):
+        assert get(connect(server)) == (200, DOCUMENT)
+    assert server.log.read_bytes() == said
+
+
+def test_verbose_tells_of_each_request(name, serve, connect, wait_until):
+    server = serve(SPECS[name], verbose=True)
+    for _ in range(3):
+        get(connect(server))
+    wait_until(lambda: server.log.read_text().count('"GET / HTTP/1.1" 200 64') == 3)
+
+
+def test_it_serves_over_ipv6(name, serve, connect):
+    server = serve(SPECS[name], host="::1")
+    assert server.host == "::1"
+    assert get(connect(server)) == (200, DOCUMENT)
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_whoever_starts_it_its_workers_can_read_the_document(
+    name, connect, wait_until, tmp_path, mask
+):
+    hidden = tmp_path / 'a "hidden" $place; of {mine}'
+    before = os.umask(mask)
+    try:
+        hidden.mkdir(mode=0o700)
+        with parse_spec(f"{name},workers=2").process(log=hidden / "log") as server:
+            assert get(connect(server)) == (200, DOCUMENT)
+            assert tree(server)[0].uids().real == os.geteuid()
+            wait_until(lambda: all(worker.uids().real != 0 for worker in tree(server)[1:]))
+            opened = {file.path for process in tree(server) for file in process.open_files()}
+    finally:
+        os.umask(before)
+    assert all(Path(path).is_relative_to(hidden) for path in opened), "it keeps to its directory"
+
+
+@pytest.mark.parametrize(
+    ("spec", "children", "threads"),
+    [
+        ("nginx,workers=3", 3, 1),
+        ("apache_prefork,workers=5", 5, 1),
+        ("apache_worker,workers=100", 2, 65),
+        ("apache_event,workers=10", 1, 12),
+    ],
+)
+def test_it_has_the_workers_that_its_option_says(spec, children, threads, serve, wait_until):
+    if missing := parse_spec(spec).missing:
+        pytest.skip(missing)
+    server = serve(spec)
+    # A thread that accepts, and with the event MPM the one that it began with, come on top.
+    wait_until(lambda: len(tree(server)) == 1 + children)
+    wait_until(lambda: all(child.num_threads() >= threads for child in tree(server)[1:]))
+
+
+def test_a_shortage_of_descriptors_is_survived_and_left_again(name, serve, connect, wait_until):
+    server = serve(f"{name},limit=nofile:64" + (",workers=64" if name != "nginx" else ""))
+    assert get(connect(server)) == (200, DOCUMENT)
+    connections = [connect(server) for _ in range(100)]
+    for connection in connections:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    if name != "apache_prefork":  # a process of which has one connection
+        wait_until(lambda: "Too many open files" in server.log_tail())
+    for connection in connections:
+        connection.close()
+
+    def served():  # a process of Apache's that ends may take a connection with it
+        try:
+            with socket.create_connection((server.host, server.port), timeout=1) as late:
+                return get(late) == (200, DOCUMENT)
+        except (OSError, AssertionError):
+            return False
+
+    wait_until(served)
+    assert server.alive
+
+
+def test_a_port_that_another_has_is_named(name, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = Place(port=taken.getsockname()[1], directory=tmp_path)
+        launch = parse_spec(name).launch(place)
+        launch.prepare()
+        server = ServerProcess(
+            name,
+            launch.command,
+            log=tmp_path / "log",
+            address=launch.address,
+            directory=launch.directory,
+        )
+        with pytest.raises(ServerStartError, match=f"{name}: the port is in use"), server:
+            pass
+
+
+@pytest.mark.parametrize(
+    ("spec", "cause"),
+    [
+        ("nginx,workers=many", '"worker_processes" directive invalid value'),
+        ("nginx,connections=0", "ended with status 1"),
+        ("apache_event,workers=0", "workers=0 is not a number from 1 to 20,000"),
+        ("apache_prefork,workers=20001", "workers=20001 is not a number from 1 to 20,000"),
+        ("apache_worker,workers=all", "workers=all is not a number"),
+    ],
+)
+def test_what_it_cannot_be_is_said(spec, cause, tmp_path):
+    if missing := parse_spec(spec).missing:
+        pytest.skip(missing)
+    with pytest.raises(ServerStartError) as caught, parse_spec(spec).process(log=tmp_path / "log"):
+        pass
+    assert cause in str(caught.value)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_where_it_is_not_installed_the_remedy_is_known(name, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("servers.catalogue.web.SYSTEM_PROGRAMS", "/nowhere")
+    package = "nginx" if name == "nginx" else "apache2"
+    assert parse_spec(name).missing == f"sudo apt install {package}"
