@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from c10k import VERSION, host
@@ -11,7 +12,8 @@ from c10k.limits import limits_for
 from c10k.plan import Plan, Profile
 from loadgen.engines import engine_of
 from loadgen.workload import Workload
-from servers.catalogue import Place, parse_spec
+from servers.catalogue import Place, ServerSpec, parse_command, parse_spec
+from servers.catalogue.foreign import ForeignProgram
 
 
 def describe(plan: Plan, cpus: CpuSplit, argv: list[str]) -> dict[str, Any]:
@@ -22,16 +24,7 @@ def describe(plan: Plan, cpus: CpuSplit, argv: list[str]) -> dict[str, Any]:
         "commit": host.commit(),
         "argv": argv,
         "plan": {
-            "servers": [
-                {
-                    "label": spec.text,
-                    "name": spec.server.name,
-                    "model": spec.server.model,
-                    "language": spec.server.language,
-                    "command": list(spec.launch(Place(HOST)).command),
-                }
-                for spec in plan.servers
-            ],
+            "servers": [_server(spec) for spec in plan.servers],
             "workloads": [asdict(load) | {"loop": load.loop} for load in plan.workloads],
             "steps": list(plan.steps),
             "profile": plan.profile.name,
@@ -60,7 +53,7 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
         for load in plan["workloads"]
     ]
     return Plan(
-        tuple(parse_spec(server["label"]) for server in plan["servers"]),
+        tuple(_spec(server) for server in plan["servers"]),
         tuple(workloads),
         tuple(plan["steps"]),
         Profile(
@@ -73,3 +66,27 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
             plan["repeats"],
         ),
     )
+
+
+def _server(spec: ServerSpec) -> dict[str, Any]:
+    """What a report says of a server, and what makes its SPEC again."""
+    described: dict[str, Any] = {
+        "label": spec.text,
+        "name": spec.server.name,
+        "model": spec.server.model,
+        "language": spec.server.language,
+    }
+    program = spec.server.program
+    if isinstance(program, ForeignProgram):
+        return described | {
+            "command": list(program.words),
+            "definition": program.definition,
+            "directory": str(program.directory),
+        }
+    return described | {"command": list(spec.launch(Place(HOST)).command)}
+
+
+def _spec(server: Mapping[str, Any]) -> ServerSpec:
+    if "definition" in server:
+        return parse_command(server["definition"], Path(server["directory"]))
+    return parse_spec(server["label"])

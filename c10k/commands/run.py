@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from results.store import RunWriter
 
 # Of a run that is resumed the plan is fixed: its steps must stay comparable.
-PLANNING = ("server", "workload", "steps", "profile", "hold", "repeat", "out")
+PLANNING = ("server", "command", "workload", "steps", "profile", "hold", "repeat", "out")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="SPEC",
         help="a server of the catalogue with its options, such as threaded,stack=256k; "
-        "repeat for more (default: threaded and asyncio_streams)",
+        "repeat for more (default: threaded and asyncio_streams, unless there is a --command)",
+    )
+    parser.add_argument(
+        "--command",
+        action="append",
+        metavar="NAME=CMDLINE",
+        help="any program that serves, such as 'mine=./server --port {port}'; {port} and {host} "
+        "are replaced, and no shell is used. It echoes, unless NAME,protocol=http,path=/… or "
+        r"NAME,protocol=raw,send=PING\r\n,expect=7 says otherwise; repeat for more",
     )
     parser.add_argument(
         "--workload",
@@ -100,7 +108,7 @@ def _new(args: argparse.Namespace, cpus: "CpuSplit") -> "tuple[RunWriter, Plan]"
     from c10k import manifest
     from results.store import RunError, RunWriter
 
-    plan = _fitting(_planned(args), fit=args.fit)
+    plan = _fitting(_present(_planned(args)), fit=args.fit)
     directory = args.out or Path("results/runs", f"{datetime.now():%Y-%m-%d_%H%M%S}")  # noqa: DTZ005 (a name for people)
     try:
         return RunWriter(directory).create(manifest.describe(plan, cpus, sys.argv[1:])), plan
@@ -120,7 +128,7 @@ def _resumed(args: argparse.Namespace) -> "tuple[RunWriter, Plan]":
         raise CommandError(f"the plan in {args.resume} cannot be read: {error}") from None
     except ValueError as error:  # RunError too
         raise CommandError(str(error)) from None
-    _fitting(plan, fit=False)
+    _fitting(_present(plan), fit=False)
     writer = RunWriter.open(args.resume)
     writer.update_manifest(interrupted=False, finished_at=None)
     return writer, plan
@@ -129,17 +137,20 @@ def _resumed(args: argparse.Namespace) -> "tuple[RunWriter, Plan]":
 def _planned(args: argparse.Namespace) -> "Plan":
     from c10k import plan
     from loadgen.workload import WORKLOADS
-    from servers.catalogue import parse_spec
+    from servers.catalogue import parse_command, parse_spec
 
-    servers = args.server or plan.DEFAULT_SERVERS
+    commands = args.command or []
+    servers = args.server or (() if commands else plan.DEFAULT_SERVERS)
     workloads = args.workload or plan.DEFAULT_WORKLOADS
     if unknown := [name for name in workloads if name not in WORKLOADS]:
         raise CommandError(f"unknown workload {unknown[0]!r}; there are {', '.join(WORKLOADS)}")
     try:
-        plan.check_unique(servers, "server")
+        specs = [parse_spec(text) for text in servers]
+        specs += [parse_command(text, Path.cwd()) for text in commands]
+        plan.check_unique([spec.text for spec in specs], "server")
         plan.check_unique(workloads, "workload")
         return plan.Plan(
-            tuple(parse_spec(text) for text in servers),
+            tuple(specs),
             tuple(WORKLOADS[name] for name in workloads),
             plan.parse_steps(args.steps) if args.steps is not None else plan.DEFAULT_STEPS,
             _profile(args),
@@ -161,6 +172,14 @@ def _profile(args: argparse.Namespace) -> "Profile":
             raise CommandError("--repeat must be 1 or more")
         profile = dataclasses.replace(profile, repeats=args.repeat)
     return profile
+
+
+def _present(plan: "Plan") -> "Plan":
+    """The plan, if all that it measures can run here."""
+    for spec in plan.servers:
+        if spec.missing:
+            raise CommandError(f"{spec.text} cannot run here: {spec.missing}", Status.UNABLE)
+    return plan
 
 
 def _fitting(plan: "Plan", *, fit: bool) -> "Plan":
