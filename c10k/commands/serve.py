@@ -1,6 +1,7 @@
 """run one server of the catalogue in the foreground"""
 
 import argparse
+import json
 import os
 import socket
 
@@ -48,6 +49,9 @@ def execute(args: argparse.Namespace) -> int:
             launch.prepare()
         if launch.directory:
             os.chdir(launch.directory)
+        if launch.address:  # it does not say itself where it will listen
+            host, port = launch.address
+            print(json.dumps({"port": port, "pid": os.getpid(), "host": host}), flush=True)
         os.execve(command[0], command, {**os.environ, **launch.environment})
     except ServerStartError as error:
         raise CommandError(str(error), Status.UNABLE) from None

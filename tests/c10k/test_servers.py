@@ -75,13 +75,11 @@ def test_one_of_them_serves_in_the_foreground(spec, host, tmp_path, monkeypatch)
     if missing := parse_spec(spec).missing:
         pytest.skip(f"{spec} is not installed: {missing}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as free:
-        free.bind((host, 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "c10k", "serve", spec, "--host", host, "--port", str(port)]
+    command = [sys.executable, "-m", "c10k", "serve", spec, "--host", host]
     server = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     )
+    port = json.loads(server.stdout.readline())["port"]
     try:
         deadline = time.monotonic() + 30
         while True:
