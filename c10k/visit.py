@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import nan
+from math import inf, nan
 from typing import Final
 
 from c10k.cpus import CpuSplit
@@ -24,6 +24,7 @@ OPEN_BASE_S: Final = 10.0
 OPEN_SLOWEST_PER_S: Final = 200
 # How long a server may take to let go of a step's connections before the next visit.
 LEAVE_S: Final = 10.0
+STILL_S: Final = 1.0  # without one less it has let go of all that it will
 POLL_S: Final = 0.1
 # The portable engine and the telemetry would wait for each other.
 SHARES_THE_INTERPRETER: Final = engine_of("auto") == "portable"
@@ -143,10 +144,15 @@ class Visitor:
         """Wait until the server has let go of the connections: what their end costs would be
         taken from the next visit."""
         deadline = time.monotonic() + LEAVE_S
+        fewest, since = inf, time.monotonic()
         while self._server.alive and time.monotonic() < deadline:
             sample = telemetry.latest()
-            # Not `<=`: of another user's process they are NaN, and nothing can be waited for.
+            # Of another user's process they are NaN: then nothing can be waited for.
             if sample is None or not sample.descriptors > idle_descriptors:
+                return
+            if sample.descriptors < fewest:
+                fewest, since = sample.descriptors, time.monotonic()
+            elif time.monotonic() - since > STILL_S:  # a pool that has grown keeps its own
                 return
             time.sleep(POLL_S)
 

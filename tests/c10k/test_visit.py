@@ -1,0 +1,39 @@
+"""A visit from its connections' opening to their end, to a server of its own."""
+
+import sys
+import time
+
+from c10k import visit
+from c10k.cpus import CpuSplit
+from c10k.plan import Profile, Visit
+from c10k.visit import Visitor
+from loadgen.workload import Workload
+from servers.process import ServerProcess
+
+# Keeps a descriptor for each connection that it ever had, as a pool does that has grown.
+GROWING = """
+import json, os, socket, threading
+
+kept = []
+
+def echo(connection):
+    kept.append(os.open(os.devnull, os.O_RDONLY))
+    with connection:
+        while data := connection.recv(4096):
+            connection.sendall(data)
+
+listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
+while True:
+    threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+def test_what_a_pool_keeps_when_its_connections_end_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(visit, "LEAVE_S", 1000.0)
+    profile = Profile("tiny", "", 0.1, 0.2, 1, 0.2, 1)
+    with ServerProcess("grows", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
+        visitor = Visitor(server, profile, CpuSplit.of_this_process(), lambda _: None)
+        first = visitor.measure(Visit("grows", "w", 0, 5), Workload("w"), time.monotonic())
+    assert first.step["status"] == "ok"
+    assert first.step["connected"] == 5
