@@ -43,13 +43,11 @@ DirectoryIndex index.html
     Require all granted
 </Directory>
 """
-# Every pool stands from the start, neither grows nor shrinks: what it has not when the connections
-# come, prefork would add by 32 a second at most.
+# A pool grows with its connections and never shrinks, so that memory can be held against them.
 PROCESSES: Final = """\
 ServerLimit {workers}
 MaxRequestWorkers {workers}
-StartServers {workers}
-MinSpareServers 1
+StartServers {start}
 MaxSpareServers {workers}"""
 # A process that ends, for want of descriptors say, keeps its slot until its last connection ends.
 THREADS: Final = """\
@@ -57,25 +55,40 @@ ServerLimit {slots}
 StartServers {processes}
 ThreadsPerChild {threads}
 MaxRequestWorkers {workers}
-MinSpareThreads 1
 MaxSpareThreads {workers}"""
 # A process of the event MPM holds connections for as long as one of its threads is idle.
 EVENTS: Final = f"{THREADS}\nAsyncRequestWorkerFactor 100000"
 ACCESS_LOG: Final = r'CustomLog /dev/stdout "%a:%{remote}p \"%r\" %>s %B"'
-MOST_WORKERS: Final = 20_000  # all start at once, and SIGTERM is heard when they have
+OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "prefork": {
+        "workers": "the most processes (10240)",
+        "start": "processes that are there from the start; it adds 32 a second at most (5)",
+    },
+    "worker": {
+        "workers": "the most threads, 64 a process (10240)",
+        "start": "threads that are there from the start; it adds 2048 a second at most (192)",
+    },
+    "event": {"workers": "threads, 64 a process, all there from the start (1024)"},
+}
+MOST_WORKERS: Final = 20_000  # a slip of the pen shall not fill the machine with processes
+DEFAULTS: Final = {
+    "prefork": (10_240, 5),
+    "worker": (10_240, 3 * THREADS_A_PROCESS),
+    "event": (1024, MOST_WORKERS),
+}
 
 
 def pool(mpm: str, options: Mapping[str, str]) -> str:
     """The directives that say how many processes and threads there are."""
-    workers = _workers(mpm, options.get("workers", "1024"))
+    most, start = _numbers(mpm, options)
     if mpm == "prefork":
-        return PROCESSES.format(workers=workers)
-    threads = min(workers, THREADS_A_PROCESS)
-    processes = ceil(workers / threads)
+        return PROCESSES.format(workers=most, start=start)
+    threads = min(most, THREADS_A_PROCESS)
+    processes = ceil(most / threads)
     form = EVENTS if mpm == "event" else THREADS
     return form.format(
         slots=2 * processes,
-        processes=processes,
+        processes=ceil(start / threads),
         threads=threads,
         workers=processes * threads,
     )
@@ -108,8 +121,14 @@ def apache(mpm: str) -> WebServer:
     )
 
 
-def _workers(mpm: str, text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
-        cause = f"workers={text} is not a number from 1 to {MOST_WORKERS:,}"
-        raise ServerStartError(f"apache_{mpm}", cause, "")
-    return int(text)
+def _numbers(mpm: str, options: Mapping[str, str]) -> tuple[int, int]:
+    """How many workers there may be, and how many there are from the start."""
+    most, start = DEFAULTS[mpm]
+    numbers = []
+    for option, default in (("workers", most), ("start", start)):
+        text = options.get(option, str(default))
+        if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+            cause = f"{option}={text} is not a number from 1 to {MOST_WORKERS:,}"
+            raise ServerStartError(f"apache_{mpm}", cause, "")
+        numbers.append(int(text))
+    return numbers[0], min(numbers)

@@ -169,7 +169,7 @@ _CAST = (
         language="C",
         summary="the real Apache as it began, with a file of 64 bytes",
         program=apache.apache("prefork"),
-        options={"workers": "processes, all there from the start (1024)"},
+        options=apache.OPTIONS["prefork"],
         protocol="http",
         processes_per_connection=1,
     ),
@@ -179,7 +179,7 @@ _CAST = (
         language="C",
         summary="the real Apache in processes of 64 threads, with a file of 64 bytes",
         program=apache.apache("worker"),
-        options={"workers": "threads, all there from the start (1024)"},
+        options=apache.OPTIONS["worker"],
         protocol="http",
         threads_per_connection=1,
     ),
@@ -190,7 +190,7 @@ _CAST = (
         summary="the real Apache as it is today, with a file of 64 bytes; a connection whose "
         "request finds no thread is closed",
         program=apache.apache("event"),
-        options={"workers": "threads, all there from the start (1024)"},
+        options=apache.OPTIONS["event"],
         protocol="http",
     ),
 )

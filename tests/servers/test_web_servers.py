@@ -16,8 +16,8 @@ DOCUMENT = b"x" * 63 + b"\n"
 # Pools that a test can afford, and that hold the 200 clients of one.
 SPECS = {
     "nginx": "nginx",
-    "apache_prefork": "apache_prefork,workers=256",
-    "apache_worker": "apache_worker,workers=256",
+    "apache_prefork": "apache_prefork,start=210",
+    "apache_worker": "apache_worker,start=256",
     "apache_event": "apache_event,workers=256",
 }
 
@@ -136,8 +136,9 @@ def test_whoever_starts_it_its_workers_can_read_the_document(
     ("spec", "children", "threads"),
     [
         ("nginx,workers=3", 3, 1),
-        ("apache_prefork,workers=5", 5, 1),
-        ("apache_worker,workers=100", 2, 65),
+        ("apache_prefork,workers=5,start=9", 5, 1),
+        ("apache_prefork,start=7", 7, 1),
+        ("apache_worker,start=100", 2, 65),
         ("apache_event,workers=10", 1, 12),
     ],
 )
@@ -148,6 +149,19 @@ def test_it_has_the_workers_that_its_option_says(spec, children, threads, serve,
     # A thread that accepts, and with the event MPM the one that it began with, come on top.
     wait_until(lambda: len(tree(server)) == 1 + children)
     wait_until(lambda: all(child.num_threads() >= threads for child in tree(server)[1:]))
+
+
+@pytest.mark.parametrize(
+    ("spec", "connections", "tasks"),
+    [("apache_prefork,start=2", 5, 5), ("apache_worker,start=1", 70, 2 * 64)],
+)
+def test_a_pool_grows_with_its_connections(spec, connections, tasks, serve, connect, wait_until):
+    if missing := parse_spec(spec).missing:
+        pytest.skip(missing)
+    server = serve(spec)
+    kept = [connect(server) for _ in range(connections)]
+    assert all(get(connection) == (200, DOCUMENT) for connection in kept)
+    assert sum(process.num_threads() for process in tree(server)[1:]) >= tasks
 
 
 def test_a_shortage_of_descriptors_is_survived_and_left_again(name, serve, connect, wait_until):
@@ -194,7 +208,7 @@ def test_a_port_that_another_has_is_named(name, tmp_path):
         ("nginx,workers=many", '"worker_processes" directive invalid value'),
         ("nginx,connections=0", "ended with status 1"),
         ("apache_event,workers=0", "workers=0 is not a number from 1 to 20,000"),
-        ("apache_prefork,workers=20001", "workers=20001 is not a number from 1 to 20,000"),
+        ("apache_prefork,start=20001", "start=20001 is not a number from 1 to 20,000"),
         ("apache_worker,workers=all", "workers=all is not a number"),
     ],
 )
