@@ -68,13 +68,13 @@ OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "workers": "the most threads, 64 a process (10240)",
         "start": "threads that are there from the start; it adds 2048 a second at most (192)",
     },
-    "event": {"workers": "threads, 64 a process, all there from the start (1024)"},
+    "event": {"workers": "threads, 64 a process, all there from the start (2048)"},
 }
 MOST_WORKERS: Final = 20_000  # a slip of the pen shall not fill the machine with processes
 DEFAULTS: Final = {
     "prefork": (10_240, 5),
     "worker": (10_240, 3 * THREADS_A_PROCESS),
-    "event": (1024, MOST_WORKERS),
+    "event": (2048, MOST_WORKERS),
 }
 
 
@@ -113,9 +113,7 @@ def apache(mpm: str) -> WebServer:
     """The program with one of its models: prefork, worker or event."""
     return WebServer(
         "apache2",
-        "apache2",
-        ("-DFOREGROUND", "-d", ".", "-f", "apache.conf"),
-        "apache.conf",
+        ("-DFOREGROUND", "-d", ".", "-f", "apache2.conf"),
         partial(configure, mpm),
         MODULES / f"mod_mpm_{mpm}.so",
     )

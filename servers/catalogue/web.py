@@ -27,24 +27,21 @@ SYSTEM_PROGRAMS: Final = "/usr/local/sbin:/usr/sbin:/sbin"  # not on every user'
 
 @dataclass(frozen=True)
 class WebServer:
-    """A program that reads its configuration in the directory that it runs in.
+    """A program that is called as its Debian package, of which it may need another file.
 
-    `package` is Debian's, and `needs` a file of it, the program aside. `configure` writes the
-    configuration from the options and the place, whose port is known then.
+    `configure` makes the text of PROGRAM.conf, which lies in the directory that it runs in, from
+    the options and the place, whose port is known then. It raises ServerStartError.
     """
 
     program: str
-    package: str
     arguments: Sequence[str]
-    configuration: str  # the file's name
     configure: Callable[[Mapping[str, str], Place], str]
-    needs: Path = Path("/")
+    needs: Path | None = None
 
     def missing(self, options: Mapping[str, str]) -> str:
         """See Program."""
-        if _find(self.program) and self.needs.exists():
-            return ""
-        return f"sudo apt install {self.package}"
+        found = _find(self.program) and (self.needs is None or self.needs.exists())
+        return "" if found else f"sudo apt install {self.program}"
 
     def launch(self, options: Mapping[str, str], place: Place) -> Launch:
         """See Program."""
@@ -65,7 +62,7 @@ class WebServer:
             path.chmod(0o755)  # whatever the umask is: see above
         (documents / "index.html").write_bytes(DOCUMENT)
         (documents / "index.html").chmod(0o644)
-        (place.directory / self.configuration).write_text(self.configure(options, place))
+        (place.directory / f"{self.program}.conf").write_text(self.configure(options, place))
 
 
 def listening(place: Place) -> str:

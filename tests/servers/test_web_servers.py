@@ -66,7 +66,7 @@ def test_a_kept_connection_gets_the_document_again_and_again(server, connect):
 
 
 def test_nothing_but_the_document_is_served(server, connect):
-    for path in ("/nginx.conf", "/apache.conf", "/../nginx.conf", "/pid"):
+    for path in ("/nginx.conf", "/apache2.conf", "/../nginx.conf", "/pid"):
         connection = connect(server)
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert connection.recv(12) in (b"HTTP/1.1 404", b"HTTP/1.1 400")
