@@ -1,0 +1,155 @@
+// An echo server on an event loop: Asio's io_context, a session object for every connection.
+//
+//   c10k serve boost_asio --port 9000
+#include "frame/asio.hpp"
+#include "frame/command_line.hpp"
+#include "frame/listening.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+using frame::CommandLine;
+using namespace std::chrono_literals;
+
+constexpr auto SHORTAGE_PAUSE = 100ms; // until the next accept when descriptors or memory ran out
+
+/// A connection: read, write all of it, read again, until the peer has sent its last byte.
+///
+/// It lives as long as the one operation that it waits for. There is never a second, so whichever
+/// threads run the loop, no two are in the same session, and it needs no strand.
+class Session : public std::enable_shared_from_this<Session> {
+  public:
+    Session(tcp::socket socket, const tcp::endpoint &peer, const CommandLine &command_line)
+        : command_line_(command_line), peer_(peer), socket_(std::move(socket)),
+          buffer_(new char[command_line.buffer]) {}
+
+    void start() {
+        command_line_.log.connected(peer_);
+        error_code error;
+        socket_.set_option(tcp::no_delay(true), error);
+        if (error)
+            broken(error);
+        else
+            read();
+    }
+
+  private:
+    void read() try {
+        socket_.async_read_some(
+            asio::buffer(buffer_.get(), command_line_.buffer),
+            [this, self = shared_from_this()](error_code error, std::size_t size) {
+                if (!error)
+                    handle(size);
+                else if (error == asio::error::eof)
+                    command_line_.log.ended(peer_);
+                else
+                    broken(error);
+            });
+    } catch (const std::exception &error) {
+        broken(error);
+    }
+
+    void handle(std::size_t size) try {
+        const frame::Handler &handler = command_line_.handler;
+        if (handler.sleep.count()) {
+            auto timer =
+                std::make_shared<asio::steady_timer>(socket_.get_executor(), handler.sleep);
+            timer->async_wait(
+                [this, self = shared_from_this(), timer, size](error_code) { write(size); });
+            return;
+        }
+        handler.handle();
+        write(size);
+    } catch (const std::exception &error) {
+        broken(error);
+    }
+
+    void write(std::size_t size) try {
+        asio::async_write(
+            socket_, asio::buffer(buffer_.get(), size),
+            [this, self = shared_from_this(), size](error_code error, std::size_t) {
+                if (error)
+                    return broken(error);
+                if (command_line_.log.verbose)
+                    command_line_.log.echoed(peer_, {buffer_.get(), size});
+                read();
+            });
+    } catch (const std::exception &error) {
+        broken(error);
+    }
+
+    template <class Error> void broken(const Error &error) {
+        command_line_.log.broken(peer_, error);
+    }
+
+    const CommandLine &command_line_;
+    const tcp::endpoint peer_; // by now the socket may not know it any more
+    tcp::socket socket_;
+    const std::unique_ptr<char[]> buffer_;
+};
+
+/// The loop, and the acceptor on it, which is armed anew after every accept.
+class Server {
+  public:
+    Server(CommandLine &command_line, int threads)
+        : command_line_(command_line), io_(threads), acceptor_(frame::listen(io_, command_line)),
+          work_(asio::make_work_guard(io_)) {}
+
+    /// Serve for ever, with any number of threads; `accepting` where one of them accepts already.
+    void run(bool accepting) {
+        for (;;) {
+            try {
+                if (!accepting)
+                    accept();
+                accepting = true;
+                io_.run();
+            } catch (const std::exception &error) {
+                accepting = false; // a session lets nothing out: an accept has failed
+                command_line_.log.shortage(error);
+                io_.run_for(SHORTAGE_PAUSE); // the sessions go on meanwhile
+            }
+        }
+    }
+
+    void announce() const { frame::announce(acceptor_); }
+
+  private:
+    void accept() {
+        acceptor_.async_accept(peer_, [this](error_code error, tcp::socket socket) {
+            if (error)
+                throw system_error(error);
+            std::make_shared<Session>(std::move(socket), peer_, command_line_)->start();
+            accept();
+        });
+    }
+
+    CommandLine &command_line_;
+    asio::io_context io_;
+    tcp::acceptor acceptor_;
+    asio::executor_work_guard<asio::io_context::executor_type> work_; // also while none is accepted
+    tcp::endpoint peer_; // of the connection that is being accepted: there is one at a time
+};
+
+int main(int argc, char **argv) {
+    int threads = 1;
+    CommandLine command_line("boost_asio", "an echo server on an event loop");
+    command_line.add("--threads", "run the loop (1)", [&threads](std::string_view text) {
+        threads = frame::parse_number(text, 1);
+    });
+    command_line.parse(argc, argv);
+    frame::end_at_once_on_signals();
+    Server server(command_line, threads);
+    try {
+        for (int started = 1; started < threads; ++started)
+            std::thread(&Server::run, &server, true).detach();
+    } catch (const std::exception &error) {
+        command_line.fail(1, "cannot start so many threads: ", error);
+    }
+    server.announce();
+    server.run(false);
+}

@@ -1,0 +1,127 @@
+// The command line of every server that is written in C++.
+#pragma once
+
+#include "frame/handler.hpp"
+#include "frame/log.hpp"
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace frame {
+
+/// Read a whole number in decimal. Throws std::invalid_argument.
+inline int parse_number(std::string_view text, int least = std::numeric_limits<int>::min()) {
+    int number = 0;
+    const char *const end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || stopped != end)
+        throw std::invalid_argument("must be a whole number, not '" + std::string(text) + "'");
+    if (number < least)
+        throw std::invalid_argument("must be at least " + std::to_string(least));
+    return number;
+}
+
+/// Read 65536, 64k or 1m, as a number of bytes. Throws std::invalid_argument.
+inline std::size_t parse_bytes(std::string_view text) {
+    std::size_t unit = 1;
+    if (!text.empty() && std::string_view("kKmM").find(text.back()) != std::string_view::npos) {
+        unit = text.back() == 'k' || text.back() == 'K' ? 1 << 10 : 1 << 20;
+        text.remove_suffix(1);
+    }
+    return static_cast<std::size_t>(parse_number(text, 0)) * unit;
+}
+
+/// The arguments that all have; a server adds its own before it calls parse().
+class CommandLine {
+  public:
+    std::string host = "127.0.0.1";
+    int port = 0;
+    std::size_t buffer = 1024;
+    int backlog = 65'535; // listen(2) lowers it to net.core.somaxconn: as many as this host allows
+    Handler handler;
+    Log log;
+
+    CommandLine(std::string name, std::string about)
+        : log(name), name_(std::move(name)), about_(std::move(about)) {
+        using Text = std::string_view;
+        add("--host", "address to bind (127.0.0.1)", [this](Text text) { host = text; });
+        add("--port", "0, the default, takes a free one",
+            [this](Text text) { port = parse_number(text); });
+        add("--buffer", "bytes a read (1024)",
+            [this](Text text) { buffer = static_cast<std::size_t>(parse_number(text, 1)); });
+        add("--backlog", "default: the most that is allowed",
+            [this](Text text) { backlog = parse_number(text); });
+        add("--handler", "work a read: none, sleep:5ms or cpu:5ms",
+            [this](Text text) { handler = parse_handler(std::string(text)); });
+    }
+    CommandLine(const CommandLine &) = delete; // the options refer to it
+    CommandLine &operator=(const CommandLine &) = delete;
+
+    /// Add an option with a value. What `take` throws is the end of a sentence on the option.
+    void add(std::string option, std::string help, std::function<void(std::string_view)> take) {
+        options_.push_back({std::move(option), std::move(help), std::move(take)});
+    }
+
+    /// Read the arguments; exit with status 2 where one is wrong.
+    void parse(int argc, char **argv) {
+        for (int i = 1; i < argc; ++i) {
+            const std::string_view argument = argv[i];
+            const std::string name(argument.substr(0, argument.find('=')));
+            if (argument == "--help")
+                show_help();
+            if (argument == "--verbose") {
+                log.verbose = true;
+                continue;
+            }
+            const Option &option = find(name);
+            if (name.size() == argument.size() && ++i == argc)
+                fail(2, name, " needs a value");
+            try {
+                option.take(name.size() < argument.size() ? argument.substr(name.size() + 1)
+                                                          : argv[i]);
+            } catch (const std::invalid_argument &error) {
+                fail(2, name, ' ', error.what());
+            }
+        }
+    }
+
+    /// Leave with a line that says why.
+    template <class... Parts> [[noreturn]] void fail(int status, const Parts &...why) const {
+        log.line(why...);
+        std::exit(status);
+    }
+
+  private:
+    struct Option {
+        std::string name, help;
+        std::function<void(std::string_view)> take;
+    };
+
+    const Option &find(const std::string &name) const {
+        for (const Option &option : options_)
+            if (option.name == name)
+                return option;
+        fail(2, "there is no argument ", name, ": see --help");
+    }
+
+    [[noreturn]] void show_help() const {
+        std::printf("%s: %s\n\n", name_.c_str(), about_.c_str());
+        for (const Option &option : options_)
+            std::printf("  %-10s %s\n", option.name.c_str(), option.help.c_str());
+        std::printf("  %-10s %s\n", "--verbose", "log connections and messages");
+        std::exit(0);
+    }
+
+    std::string name_, about_;
+    std::vector<Option> options_;
+};
+
+} // namespace frame
