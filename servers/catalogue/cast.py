@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 from servers.catalogue import apache, nginx
+from servers.catalogue.compiled import CompiledProgram
 from servers.catalogue.program import PythonProgram
+from servers.catalogue.script import ScriptProgram
 from servers.catalogue.spec import Server
 
 _BACKLOG: Mapping[str, str] = {
@@ -17,7 +19,8 @@ _INTERPRETER: Mapping[str, str] = {
     "python": "another interpreter, python3.13 or a path (the one that runs c10k)",
     "gil_hog": "HOLD:RELEASE, a thread that holds the GIL for so long, then lets go: 10ms:5ms",
 }
-_PYTHON: Mapping[str, str] = {**_HANDLER, **_BUFFER, **_BACKLOG, **_INTERPRETER}
+_ECHO: Mapping[str, str] = {**_HANDLER, **_BUFFER, **_BACKLOG}
+_PYTHON: Mapping[str, str] = {**_ECHO, **_INTERPRETER}
 _LOOP: Mapping[str, str] = {"loop": "asyncio, uvloop or rloop (asyncio)"}
 # How much asyncio's protocols are given at once is not for a server to say.
 _PROTOCOL: Mapping[str, str] = {**_LOOP, **_HANDLER, **_BACKLOG, **_INTERPRETER}
@@ -192,6 +195,31 @@ _CAST = (
         program=apache.apache("event"),
         options=apache.OPTIONS["event"],
         protocol="http",
+    ),
+    Server(
+        name="boost_asio",
+        model="an event loop",
+        language="C++",
+        summary="Boost.Asio's io_context, every connection a session object",
+        program=CompiledProgram("boost_asio"),
+        options={"threads": "that run the event loop (1)", **_ECHO},
+    ),
+    Server(
+        name="boost_threads",
+        model="a thread a connection",
+        language="C++",
+        summary="Boost.Asio's blocking sockets, every connection in a thread of its own",
+        program=CompiledProgram("boost_threads"),
+        options={"stack": "bytes of stack a thread, 256k or 8m (ulimit -s)", **_ECHO},
+        threads_per_connection=1,
+    ),
+    Server(
+        name="node",
+        model="an event loop",
+        language="JavaScript",
+        summary="Node.js' net, every connection a stream of the one thread",
+        program=ScriptProgram("node", "node.js", "nodejs"),
+        options={**_ECHO, "buffer": "bytes it answers at a time (1024); it reads up to 64 KiB"},
     ),
 )
 

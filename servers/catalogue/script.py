@@ -1,0 +1,25 @@
+"""Servers in a language whose interpreter is found on PATH."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from servers.catalogue.program import FOLDER, Launch, Place, arguments
+
+
+@dataclass(frozen=True)
+class ScriptProgram:
+    """A file of this folder that an interpreter runs, which a Debian package brings."""
+
+    interpreter: str
+    script: str
+    package: str
+
+    def missing(self, options: Mapping[str, str]) -> str:
+        """See Program."""
+        return "" if shutil.which(self.interpreter) else f"sudo apt install {self.package}"
+
+    def launch(self, options: Mapping[str, str], place: Place) -> Launch:
+        """See Program."""
+        script = str(FOLDER / self.script)
+        return Launch([self.interpreter, script, *place.arguments(), *arguments(options)])

@@ -1,0 +1,201 @@
+"""What the servers in C++ and JavaScript have beside what every server promises."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import threading
+import time
+
+import psutil
+import pytest
+
+from servers.catalogue import CATALOGUE, Place, parse_spec
+
+MIB = 1024**2
+NAMES = ["boost_asio", "boost_threads", "node"]
+
+
+def skip_without(spec):
+    if missing := parse_spec(spec).missing:
+        pytest.skip(f"{spec}: {missing}")
+
+
+@pytest.fixture
+def serve(serve):
+    def start(spec, **options):
+        skip_without(spec)
+        return serve(spec, **options)
+
+    return start
+
+
+def run(name, *arguments):
+    """Run a server's program, which is to end at once."""
+    skip_without(name)
+    launch = parse_spec(name).launch(Place())
+    if launch.prepare:
+        launch.prepare()
+    program = launch.command[: launch.command.index("--host")]
+    return subprocess.run(
+        [*program, *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def served(connection):
+    """Whether a byte comes back."""
+    connection.sendall(b"?")
+    with contextlib.suppress(ConnectionError):
+        return connection.recv(1) == b"?"
+    return False
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_tells_of_every_option(name):
+    ran = run(name, "--help")
+    assert ran.returncode == 0
+    assert all(f"--{option} " in ran.stdout for option in CATALOGUE[name].options)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("boost_asio", ["--threads", "0"], "--threads must be at least 1"),
+        ("boost_asio", ["--stack", "1m"], "there is no argument --stack: see --help"),
+        ("boost_asio", ["--port"], "--port needs a value"),
+        ("boost_asio", ["--port=x"], "--port must be a whole number, not 'x'"),
+        ("boost_asio", ["--handler=nap:5ms"], "--handler is none, sleep:5ms or cpu:5ms, not"),
+        ("boost_asio", ["--handler=cpu:0ms"], "--handler takes a time written 5ms, 250us or 1.5s"),
+        ("boost_threads", ["--stack", "1k"], "--stack is not a size that a stack can have"),
+        ("node", ["--threads", "2"], "Unknown option '--threads'"),
+        ("node", ["--port"], "Option '--port <value>' argument missing"),
+        ("node", ["--port=x"], "--port must be a whole number, not 'x'"),
+        ("node", ["--handler=nap:5ms"], "--handler is none, sleep:5ms or cpu:5ms, up to an hour"),
+    ],
+)
+def test_a_wrong_argument_is_said_in_a_line(name, arguments, message):
+    ran = run(name, *arguments)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(f"{name}: {message}")
+    assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_handler_that_sleeps_holds_up_nobody_else(name, serve, connect):
+    server = serve(f"{name},handler=sleep:500ms")
+    connections = [connect(server) for _ in range(40)]
+    began = time.monotonic()
+    for connection in connections:
+        connection.sendall(b"?")
+    for connection in connections:
+        assert connection.recv(1) == b"?"
+    assert 0.5 <= time.monotonic() - began < 10, "one after the other takes 20 s"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_handler_that_burns_uses_the_cpu_time_that_it_is_told(name, serve, connect):
+    server = serve(f"{name},handler=cpu:50ms")
+    connection = connect(server)
+    before = sum(psutil.Process(server.pid).cpu_times()[:2])
+    for _ in range(5):
+        assert served(connection)
+    assert 0.2 < sum(psutil.Process(server.pid).cpu_times()[:2]) - before < 0.6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_half_closed_connection_is_answered_in_full_by_a_slow_handler(name, serve, connect):
+    connection = connect(serve(f"{name},handler=sleep:20ms,buffer=1000"))
+    message = os.urandom(3500)
+    connection.sendall(message)
+    connection.shutdown(socket.SHUT_WR)
+    assert b"".join(iter(lambda: connection.recv(65_536), b"")) == message
+
+
+def test_the_event_loop_has_one_thread_unless_told(serve, connect):
+    server = serve("boost_asio")
+    assert all(served(connect(server)) for _ in range(5))
+    assert psutil.Process(server.pid).num_threads() == 1
+
+
+def test_threads_share_the_event_loop(serve, connect, wait_until):
+    server = serve("boost_asio,threads=3,handler=cpu:2ms")
+    done = threading.Event()
+
+    def talk(connection):
+        while not done.is_set():
+            served(connection)
+
+    talkers = [threading.Thread(target=talk, args=(connect(server),)) for _ in range(6)]
+    for talker in talkers:
+        talker.start()
+    try:
+        loop = psutil.Process(server.pid)
+        wait_until(lambda: all(sum(thread[1:]) > 0.05 for thread in loop.threads()))
+        assert loop.num_threads() == 3
+    finally:
+        done.set()
+        for talker in talkers:
+            talker.join()
+
+
+def test_every_connection_has_its_thread(serve, connect):
+    server = serve("boost_threads")
+    for count in range(1, 6):
+        assert served(connect(server))
+        assert psutil.Process(server.pid).num_threads() == 1 + count
+
+
+def test_the_stack_option_sets_what_a_thread_reserves(serve, connect):
+    reserved = {}
+    for stack in ("256k", "8m"):
+        server = serve(f"boost_threads,stack={stack}")
+        before = psutil.Process(server.pid).memory_info().vms
+        assert all(served(connect(server)) for _ in range(20))
+        reserved[stack] = psutil.Process(server.pid).memory_info().vms - before
+    # What else a thread maps (malloc's arenas) may differ by one or the other.
+    difference = 20 * (8 * MIB - MIB // 4)
+    assert reserved["8m"] - reserved["256k"] == pytest.approx(difference, rel=0.1, abs=64 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ("boost_threads,stack=4m,limit=as:256m", "Resource temporarily unavailable"),
+        ("boost_asio,buffer=1048576,limit=as:64m", "std::bad_alloc"),
+        ("boost_asio,threads=2,buffer=1048576,limit=as:256m", "std::bad_alloc"),
+    ],
+)
+def test_memory_that_runs_out_is_survived(spec, why, serve, connect, wait_until):
+    server = serve(spec)
+    admitted, turned_away = [], 0
+    while turned_away < 3 and len(admitted) < 300:
+        connection = connect(server)
+        if served(connection):
+            admitted.append(connection)
+        else:
+            turned_away += 1
+    assert len(admitted) > 5
+    wait_until(lambda: f"cannot accept: {why} (3 times so far)" in server.log_tail())
+    assert all(served(connection) for connection in admitted), "who has a connection keeps it"
+
+    descriptors = psutil.Process(server.pid).num_fds() - len(admitted)
+    for connection in admitted:
+        connection.close()
+    wait_until(lambda: psutil.Process(server.pid).num_fds() == descriptors)
+    assert served(connect(server))
+
+
+def test_node_turns_connections_without_a_descriptor_away_and_says_so(serve, connect, wait_until):
+    server = serve("node,limit=nofile:64")
+    connections = [connect(server) for _ in range(100)]
+    admitted = [connection for connection in connections if served(connection)]
+    assert 20 < len(admitted) < 64
+    assert "cannot accept: Too many open files (1 times so far)" in server.log_tail()
+    for connection in admitted:
+        connection.close()
+    wait_until(lambda: served(connect(server)))
+
+
+def test_without_an_interpreter_its_package_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert parse_spec("node").missing == "sudo apt install nodejs"
