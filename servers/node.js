@@ -3,6 +3,7 @@
 //   c10k serve node --port 9000
 "use strict";
 
+const dns = require("node:dns");
 const fs = require("node:fs");
 const net = require("node:net");
 const { parseArgs } = require("node:util");
@@ -78,6 +79,7 @@ function main() {
   process.on("SIGINT", () => process.exit(0));
   const { host, port, backlog } = options;
   if (port < 0 || port > 65_535) fail(1, "cannot listen: port must be 0-65535");
+  dns.setDefaultResultOrder("ipv4first"); // localhost is 127.0.0.1, as it is for the other servers
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, converse);
   const refuse = (error) => fail(1, `cannot listen: ${STRERROR[error.code] ?? error.message}`);
   server.once("error", refuse);
