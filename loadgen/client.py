@@ -1,0 +1,247 @@
+"""A conversation with an echo server that any thread may take part in."""
+
+import asyncio
+import os
+import socket
+from asyncio import FIRST_COMPLETED
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Condition, Thread, current_thread
+from typing import Any, Final, Self
+
+QUEUE_BYTES: Final = 65_536
+"""Above this, whoever sends more waits: a sender faster than the server would fill the memory."""
+
+READ_BYTES: Final = 65_536
+
+
+class ConversationError(Exception):
+    """Why there is no conversation any more, and how many bytes had not come back."""
+
+
+class UnreachableError(ConversationError):
+    """Why there never was one: the reason of every address that was tried."""
+
+
+class EchoClient:
+    """A connection that is made, written and read by an event loop in a thread of its own.
+
+    A new client is on its way already: the host's addresses are tried in turn, each for
+    `connect_timeout_s` seconds. `received` is called in the client's thread with the bytes that
+    come, as they come; until it returns nothing is read or sent, and what it raises ends the
+    conversation. Once the client is closing, `patience_s` seconds in which no byte comes end it
+    too.
+
+    As a context manager it closes and awaits the end, raising what `ended` does; where the body
+    fails, it breaks off instead.
+    """
+
+    connected: Future[str]
+    """The address that answered, or the error that `ended` has."""
+
+    ended: Future[None]
+    """Done when the client was closed and no fewer bytes came than were sent; otherwise a
+    ConversationError, or what `received` raised."""
+
+    failures: list[str]
+    """Address and reason of each attempt to connect that failed."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        received: Callable[[bytes], object],
+        *,
+        connect_timeout_s: float = 5,
+        patience_s: float = 10,
+    ) -> None:
+        self.connected = Future()
+        self.ended = Future()
+        self.failures = []
+        self._host, self._port = host, port
+        self._received = received
+        self._connect_timeout_s = connect_timeout_s
+        self._patience_s = patience_s
+        self._room = Condition()  # guards the next three, and the loop against calls once closed
+        self._closed = False
+        self._queued_bytes = 0
+        self._accepted_bytes = 0
+        self._received_bytes = 0
+        self._heard_at = 0.0
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._closing = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._conversation = self._loop.create_task(self._converse())
+        # A daemon: `received` may be held up for good, by a pipe that nobody reads.
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.close()
+                self.ended.result()
+        finally:
+            self._break_off()
+
+    def send_message(self, message: bytes) -> None:
+        """Queue bytes to be sent after all that are queued; from any thread.
+
+        Waits while more than QUEUE_BYTES are queued, except in the client's own thread, which is
+        the one that sends. Raises what `ended` does, or ConversationError after `close`.
+        """
+        with self._room:
+            if current_thread() is not self._thread:
+                self._room.wait_for(lambda: self._closed or self._queued_bytes <= QUEUE_BYTES)
+            if self._closed:
+                if self.ended.done():
+                    self.ended.result()
+                raise ConversationError("the client is closed")
+            self._queued_bytes += len(message)
+            self._accepted_bytes += len(message)
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, message)
+
+    def close(self) -> None:
+        """Send what is queued, then say that it was all, and read what still comes; any thread.
+
+        Returns at once: `ended` tells when that is done. Closing again does nothing.
+        """
+        with self._room:
+            if not self._closed:
+                self._closed = True
+                self._room.notify_all()
+                self._loop.call_soon_threadsafe(self._finish)
+
+    def _finish(self) -> None:
+        self._queue.put_nowait(None)
+        self._closing.set()
+
+    def _break_off(self) -> None:
+        with self._room:
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._conversation.cancel)
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(asyncio.wait([self._conversation]))
+        if self._conversation.cancelled():
+            error: BaseException | None = ConversationError("the conversation was broken off")
+        else:
+            error = self._conversation.exception()
+        if error is None:
+            self.ended.set_result(None)
+        else:
+            if not self.connected.done():
+                self.connected.set_exception(error)
+            self.ended.set_exception(error)
+        with self._room:
+            self._closed = True
+            self._room.notify_all()
+            self._loop.close()
+
+    async def _converse(self) -> None:
+        connection, address = await self._connect()
+        self.connected.set_result(address)
+        with connection:
+            reading = asyncio.create_task(self._read(connection))
+            silence = asyncio.create_task(self._fall_silent())
+            writing = asyncio.create_task(self._write(connection))
+            try:
+                # A write that fails ends nothing: what came before it is still to be read.
+                done, _ = await asyncio.wait([reading, silence], return_when=FIRST_COMPLETED)
+                reason = done.pop().result()
+            finally:
+                tasks: list[asyncio.Task[Any]] = [reading, silence, writing]
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+        missing_bytes = self._accepted_bytes - self._received_bytes
+        if missing_bytes > 0:
+            raise ConversationError(f"{reason}; {missing_bytes:,} bytes had not come back")
+        if not self._closed:
+            raise ConversationError(reason)
+
+    async def _connect(self) -> tuple[socket.socket, str]:
+        """A connection to the first address that answers, and that address."""
+        try:
+            addresses = await asyncio.wrap_future(self._resolve())
+        except OSError as error:
+            addresses = []
+            self.failures.append(str(error.strerror))
+        for family, kind, protocol, _, address in addresses:
+            try:
+                connection = socket.socket(family, kind, protocol)
+                await self._open(connection, address)
+            except TimeoutError:
+                self.failures.append(f"{address[0]}: no answer in {self._connect_timeout_s:g} s")
+            except OSError as error:  # asyncio's own text has the address in the reason's place
+                self.failures.append(f"{address[0]}: {os.strerror(error.errno or 0)}")
+            else:
+                return connection, address[0]
+        reasons = "; ".join(self.failures)
+        raise UnreachableError(f"cannot reach {self._host} port {self._port}: {reasons}")
+
+    def _resolve(self) -> "Future[list[Any]]":
+        """The host's addresses, from a daemon thread: the interpreter would await an executor's
+        before it exits, and a resolver may take a minute to give up."""
+        found: Future[list[Any]] = Future()
+        found.set_running_or_notify_cancel()
+
+        def resolve() -> None:
+            try:
+                addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            except UnicodeError:
+                found.set_exception(OSError(0, "no host can have such a name"))
+            except OSError as error:
+                found.set_exception(error)
+            else:
+                found.set_result(addresses)
+
+        Thread(target=resolve, daemon=True).start()
+        return found
+
+    async def _open(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
+        try:
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each leaves at once
+            async with asyncio.timeout(self._connect_timeout_s):
+                await self._loop.sock_connect(connection, address)
+        except BaseException:
+            connection.close()
+            raise
+
+    async def _read(self, connection: socket.socket) -> str:
+        """Pass on what comes until no more can; the reason."""
+        while True:
+            try:
+                data = await self._loop.sock_recv(connection, READ_BYTES)
+            except OSError as error:
+                return f"the connection broke: {error.strerror}"
+            if not data:
+                return "the server closed the connection"
+            self._received_bytes += len(data)
+            self._received(data)
+            self._heard_at = self._loop.time()
+            await asyncio.sleep(0)  # sock_recv does not, while there is more: others would starve
+
+    async def _write(self, connection: socket.socket) -> None:
+        """Send what is queued, one message at a time, to the end of the queue."""
+        try:
+            while (message := await self._queue.get()) is not None:
+                await self._loop.sock_sendall(connection, message)
+                with self._room:
+                    self._queued_bytes -= len(message)
+                    self._room.notify_all()
+            connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the connection is over, and the reader about to learn it
+
+    async def _fall_silent(self) -> str:
+        """Return once the client is closing and its patience has passed without a byte."""
+        await self._closing.wait()
+        self._heard_at = self._loop.time()
+        while (left_s := self._heard_at + self._patience_s - self._loop.time()) > 0:
+            await asyncio.sleep(left_s)
+        return f"the server was silent for {self._patience_s:g} s"
