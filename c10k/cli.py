@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from c10k import VERSION
-from c10k.commands import doctor, load, report, run, serve, servers, ui
+from c10k.commands import client, doctor, load, report, run, serve, servers, ui
 from c10k.outcome import CommandError, Status
 
 # Imported above are only arguments and texts: each command imports what it works with when it
@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "report": report,
     "servers": servers,
     "serve": serve,
+    "client": client,
     "doctor": doctor,
     "ui": ui,
 }

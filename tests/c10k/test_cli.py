@@ -63,7 +63,7 @@ class TestHelp:
     def test_it_lists_the_commands(self):
         shown = c10k("--help")
         assert shown.returncode == 0
-        for command in ("run", "load", "report", "serve", "servers", "doctor", "ui"):
+        for command in ("run", "load", "report", "serve", "servers", "client", "doctor", "ui"):
             assert f"    {command} " in shown.stdout
 
     def test_it_imports_nothing_heavy(self):
@@ -76,7 +76,7 @@ class TestHelp:
         assert shown.stdout.strip() == "[]"
 
     @pytest.mark.parametrize(
-        "command", ["run", "load", "report", "serve", "servers", "doctor", "ui"]
+        "command", ["run", "load", "report", "serve", "servers", "client", "doctor", "ui"]
     )
     def test_every_command_explains_itself(self, command):
         shown = c10k(command, "--help")
