@@ -111,8 +111,11 @@ _MEASURES: Final[Table] = {
     ),
     "windows": _count("windows measured", merging.window_count),
     "loop": _text("open or closed"),
+    "protocol": _text("echo, http, raw or download; empty before there were others", later=True),
     "rate_per_connection": _number("messages due a connection in an open loop, 1/s", merging.first),
-    "size_bytes": _count("size of a message, bytes", merging.first),
+    "size_bytes": _count(
+        "size of a message that comes back or 0 where that is unknown, bytes", merging.first
+    ),
     "offered_per_s": _number("messages due on all connections, 1/s", merging.first),
     **{
         name: column
@@ -195,7 +198,7 @@ _MEASURES: Final[Table] = {
     ),
     "started_at": _number("when it began, s since the epoch", merging.first),
     "reason": _text("why the status is not ok, else empty", merging.together),
-    "log_tail": _text("last lines of the server's log when it failed", merging.last),
+    "log_tail": _text("last lines of the server's log when connections failed", merging.last),
 }
 
 STEPS: Final[Table] = {**KEY, **_MEASURES}

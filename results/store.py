@@ -59,7 +59,8 @@ class StepRecord:
 
     step: a row of the steps; columns that were not measured may be left out.
     windows, samples: rows of those tables; the step's key and the window's number are filled in.
-    histograms: for each window response, service, send_lag and waiting; connect once.
+    histograms: for each window response, service, send_lag and waiting; connect and first_echo
+    once, or where connections come and go for each window.
     """
 
     step: Mapping[str, Any]
@@ -160,6 +161,13 @@ class RunWriter:
     def done(self) -> set[Key]:
         """The steps that are in the journal, by (server, workload, repeat, connections)."""
         return set(self._done)
+
+    def steps(self) -> list[dict[str, Any]]:
+        """The rows of these, with NaN where nothing was measured."""
+        frame = self._tables["steps"].to_pandas()
+        return [
+            {str(name): value for name, value in row.items()} for row in frame.to_dict("records")
+        ]
 
     def append_step(self, record: StepRecord) -> None:
         """Put a step on the disk, where it survives a crash; RunError if it is there already."""

@@ -142,10 +142,10 @@ class ServerProcess:
             return None
         return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
-    def log_tail(self, lines: int = 20) -> str:
-        """Return the last lines that the server wrote, to either output."""
+    def log_tail(self, lines: int = 20, *, since: int = 0) -> str:
+        """Return the last lines that the server wrote, to either output, after so many bytes."""
         with contextlib.suppress(FileNotFoundError), self.log.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - TAIL_BYTES))
+            log.seek(max(since, log.seek(0, os.SEEK_END) - TAIL_BYTES))
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
         return ""
 

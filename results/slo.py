@@ -1,0 +1,48 @@
+"""Whether a step held: every connection served, no message failed, p99 within the objective."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+P99_MS: Final = 100.0  # up to a tenth of a second an answer seems instant (Miller 1968)
+
+Row = Mapping[str, Any]
+
+
+def shortfall(rows: Sequence[Row], p99_ms: float = P99_MS) -> str:
+    """Why a step did not hold, from its rows (one a repeat); empty where it did.
+
+    Of several repeats all must have served everyone, and the median of their p99 be within the
+    service level objective. How fast one was that the loader limited counts only if all are such.
+    """
+    return refusal(rows) or _slowness(fair(rows) or rows, p99_ms)
+
+
+def refusal(rows: Sequence[Row]) -> str:
+    """Which connections or messages failed, and what the server said of it; empty for none."""
+    return next(filter(None, map(_refusal, rows)), "")
+
+
+def fair(rows: Sequence[Row]) -> list[Row]:
+    """The repeats in which the loader was not the bottleneck: those tell how fast the server is."""
+    return [row for row in rows if not row["loader_limited"]]
+
+
+def _refusal(row: Row) -> str:
+    short = row["connected"] < row["connections"]
+    if row["status"] == "ok" and not short and not row["errors"]:
+        return ""
+    served = f"{row['connected']:,} of {row['connections']:,} connections were served"
+    reason = row["reason"] or served
+    said = row["log_tail"].rstrip().rpartition("\n")[2].strip()
+    return f"{reason}; its log: {said}" if said and said not in reason else reason
+
+
+def _slowness(rows: Sequence[Row], p99_ms: float) -> str:
+    if starved := max(row["starved"] for row in rows):
+        return f"{starved:,} connections without a reply"
+    reached = float(np.median([row["response_p99_ms"] for row in rows]))
+    if reached <= p99_ms:
+        return ""
+    return f"p99 of {reached:.3g} ms" if reached < 1000 else f"p99 of {reached:,.0f} ms"
