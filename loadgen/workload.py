@@ -1,8 +1,9 @@
 """What each connection does: what it sends, how often, and how long it waits."""
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 ARRIVALS: Final = ("uniform", "poisson")
 PROTOCOLS: Final = ("echo", "http", "raw", "download")
@@ -51,6 +52,8 @@ class Workload:
     messages_per_connection: int | None = None  # None: one connection carries them all
     connect_timeout_s: float = 10.0
     timeout_s: float = 30.0  # from a message's sending to its reply's last byte
+    handler: str = "none"
+    summary: str = ""  # what it is, in a few words
 
     def __post_init__(self) -> None:
         if self.rate_per_connection is not None and not 1e-6 <= self.rate_per_connection <= 1e6:
@@ -91,6 +94,11 @@ class Workload:
         return "closed" if self.rate_per_connection is None else "open"
 
     @property
+    def message_bytes(self) -> int:
+        """What comes back of a message; 0 where only the server knows."""
+        return {"echo": self.size_bytes, "http": 0}.get(self.protocol, self.expect_bytes)
+
+    @property
     def sent_when_due(self) -> bool:
         """Whether no message ever waits to be sent: for its time, or for a connection."""
         return (
@@ -102,6 +110,15 @@ class Workload:
     def active_of(self, connections: int) -> int:
         """How many of the connections send."""
         return math.ceil(self.active * connections)
+
+    def over(self, protocol: str, request: Mapping[str, Any]) -> "Workload":
+        """The same load on a server of another protocol; `request` are the fields that say what is
+        asked of it. ValueError where there is no such load."""
+        if self.protocol == protocol == "download":
+            return self
+        if self.protocol == "echo" and protocol != "download":
+            return replace(self, protocol=protocol, **request)
+        raise ValueError(f"for servers that speak {self.protocol}, not {protocol}")
 
     def request(self, authority: str) -> bytes:
         """What is sent each time, to the host and port of a URL; empty for echo, whose messages
@@ -123,10 +140,45 @@ class Workload:
         return b""
 
 
+# The chapter's own assumption: 5 ms of processing, and 10 of 100 clients active at a time. In a
+# closed loop a tenth of the clients has a message with the server at any time, whatever the server
+# can do: 5 ms of CPU for each of 10,000 clients is 50 s of CPU, and messages that came at a rate
+# would only tell how long they had been coming.
+_TENTH: Final = 0.1
+
 WORKLOADS: Final = {
     workload.name: workload
     for workload in (
-        Workload("steady", rate_per_connection=1.0),
-        Workload("saturated"),
+        Workload("steady", rate_per_connection=1.0, summary="1 message/s a client"),
+        Workload("saturated", summary="each client sends its next when the reply has come"),
+        Workload("game", rate_per_connection=10.0, summary="10 messages/s a client"),
+        # As many messages as steady, from a tenth of the connections.
+        Workload(
+            "mostly_idle",
+            rate_per_connection=10.0,
+            active=_TENTH,
+            summary="a tenth of the clients sends 10 messages/s each, the others are silent",
+        ),
+        Workload(
+            "work_sleep",
+            active=_TENTH,
+            handler="sleep:5ms",
+            summary="the server waits 5 ms a message; a tenth of the clients always has one there",
+        ),
+        Workload(
+            "work_cpu",
+            active=_TENTH,
+            handler="cpu:5ms",
+            summary="the server computes 5 ms a message; a tenth of the clients always has one "
+            "there",
+        ),
+        Workload("churn", messages_per_connection=1, summary="a new connection for each message"),
+        Workload(
+            "download",
+            protocol="download",
+            expect_bytes=1024 * 1024,
+            summary="1 MiB a reply, as fast as they come",
+        ),
     )
 }
+"""By name. Those that echo are driven over http or raw, too, where a server speaks that."""
