@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from c10k.cpus import CpuSplit
 from c10k.hiccups import Hiccups
-from c10k.plan import Plan, Visit
+from c10k.plan import Plan, Visit, load_on
 from c10k.progress import Progress
 from c10k.recording import StepRecording
 from loadgen.fleet import Fleet
@@ -36,29 +36,45 @@ Ceiling = Sequence[Mapping[str, Any]]
 """As run.json holds it: a mapping a number of connections and size of messages."""
 
 
-def at(ceiling: Ceiling, connections: int, size_bytes: int) -> float:
+def at(ceiling: Ceiling, connections: int, workload: Workload) -> float:
     """Messages/s over so many connections; NaN where that was not measured."""
-    for point in ceiling:
-        if (point["connections"], point["size_bytes"]) == (connections, size_bytes):
+    for point in ceiling if _bounds(workload) else ():
+        if (point["connections"], point["size_bytes"]) == (connections, workload.size_bytes):
             return float(point["messages_per_s"])
     return math.nan
 
 
+def _bounds(workload: Workload) -> bool:
+    """Whether the ceiling is one to this workload: echo, all connections active, and kept."""
+    kept = workload.messages_per_connection is None
+    return workload.protocol == "echo" and workload.active == 1 and kept
+
+
 def visits(plan: Plan) -> dict[Visit, int]:
     """The visits of the bare echo server, each with the size of its messages in bytes."""
-    sizes = sorted({workload.size_bytes for workload in plan.workloads})
+    loads = (
+        load_on(spec, load)
+        for spec in plan.servers
+        for load in plan.workloads
+        if load.name in plan.workloads_of(spec)
+    )
+    sizes = sorted({load.size_bytes for load in loads if _bounds(load)})
     return {Visit(f"bare echo, {size} B", NAME, 0, n): size for size in sizes for n in plan.steps}
 
 
 def seconds(plan: Plan) -> dict[Visit, float]:
     """Roughly how long each of them takes."""
-    held_s = SETTLE_S + _window_s(plan)
-    return {visit: held_s + OPENING_S * visit.connections for visit in visits(plan)}
+    return {
+        visit: SETTLE_S + _window_s(plan) + OPENING_S * visit.connections for visit in visits(plan)
+    }
 
 
 def measure(plan: Plan, cpus: CpuSplit, log: Path, progress: Progress) -> tuple[Ceiling, str]:
     """Measure it at every step; also why some are missing, empty where none is."""
-    ceiling, missing = [], []
+    ceiling: list[dict[str, Any]] = []
+    missing = []
+    if not visits(plan):
+        return ceiling, ""
     try:
         with ServerProcess(NAME, COMMAND, log=log, cpus=cpus.server) as server:
             for visit, size in visits(plan).items():

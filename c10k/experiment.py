@@ -5,12 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from c10k import ceiling
+from c10k import ceiling, find_max
 from c10k.ceiling import Ceiling
 from c10k.cpus import CpuSplit
-from c10k.plan import Plan, Visit
+from c10k.limits import most_connections
+from c10k.plan import Plan, Visit, load_on
 from c10k.progress import Progress
 from c10k.visit import Visitor
 from loadgen.workload import Workload
@@ -41,18 +42,69 @@ class Experiment:
         self._ceiling: Ceiling = ()
 
     def walk(self) -> None:
-        """Visit every server at every step. Raises RunError when a step cannot be stored."""
+        """Visit every server at every step, then search. RunError when a step cannot be stored."""
         for workload, repeat, visits in self._plan.ramps():
             todo = [visit for visit in visits if visit.key not in self._writer.done()]
             if todo:
                 self._ceiling = self._known_ceiling()
-                with self._ramp(f"{workload.name}-{repeat}") as ramp:
+                with self._ramp(f"{workload.name}-{repeat}", workload) as ramp:
+                    for server in dict.fromkeys(visit.server for visit in todo):
+                        # One that cannot start fails its own steps; the others go on.
+                        ramp.try_to_start(self._specs[server])
                     for number, visit in enumerate(todo, start=1):
                         last = all(later.server != visit.server for later in todo[number:])
-                        self._progress.begin(visit)
-                        record = self._measure(ramp, visit, workload, last=last)
-                        self._writer.append_step(record)
-                        self._progress.end(visit, record)
+                        self._visit(ramp, visit, last=last)
+        if self._plan.find_max:
+            self._find_max()
+
+    def _find_max(self) -> None:
+        """Search for each server and workload, after the ramps, and keep what was found."""
+        found = list(self._writer.manifest.get("max_connections", ()))
+        known = {(each["server"], each["workload"]) for each in found}
+        for spec, workload in self._plan.searches():
+            if (spec.text, workload.name) not in known:
+                self._ceiling = self._known_ceiling()
+                with self._ramp(f"{workload.name}-max", workload) as ramp:
+                    found.append(self._search(ramp, spec, workload))
+                self._writer.update_manifest(max_connections=found)
+
+    def _search(self, ramp: "_Ramp", spec: ServerSpec, workload: Workload) -> dict[str, Any]:
+        """One search: its result as run.json holds it. Every probe has a fresh server."""
+        server = spec.server
+        reach = find_max.REACH * self._plan.steps_of(spec)[-1]
+        most, limits = most_connections(
+            reach, server.threads_per_connection, server.processes_per_connection
+        )
+        left = self._plan.search(spec, workload)
+        while True:
+            rows = self._rows(spec, workload)
+            obstacles = find_max.obstacles(rows, self._plan.slo_p99_ms)
+            tried = {number: not obstacle for number, obstacle in obstacles.items()}
+            if not (number := find_max.next_probe(tried, most)):
+                break
+            probe = Visit(spec.text, workload.name, len(rows.get(number, ())), number)
+            seconds = self._plan.seconds(probe)
+            others = find_max.probes_left(tried, most) - 1
+            self._progress.expect({probe: seconds, left: seconds * others})
+            self._visit(ramp, probe, last=True)
+        self._progress.expect({left: 0.0})
+        held, broken = find_max.bracket(tried)
+        if broken is not None:
+            why = f"at {broken:,}: {obstacles[broken]}"
+        elif limits:
+            why = f"this machine: {'; '.join(map(str, limits))}"
+        else:
+            why = f"not searched beyond {most:,}, {find_max.REACH} times the largest step"
+        self._progress.say(f"max connections  {spec.text}, {workload.name}: {held:,} ({why})")
+        return {"server": spec.text, "workload": workload.name, "connections": held, "why": why}
+
+    def _rows(self, spec: ServerSpec, workload: Workload) -> dict[int, list[dict[str, Any]]]:
+        """What was measured, by the number of connections."""
+        rows: dict[int, list[dict[str, Any]]] = {}
+        for row in self._writer.steps():
+            if (row["server"], row["workload"]) == (spec.text, workload.name):
+                rows.setdefault(row["connections"], []).append(row)
+        return rows
 
     def _known_ceiling(self) -> Ceiling:
         """The run's ceiling, which is measured at its start and kept when it is resumed."""
@@ -75,23 +127,26 @@ class Experiment:
         return measured
 
     @contextmanager
-    def _ramp(self, name: str) -> Iterator["_Ramp"]:
+    def _ramp(self, name: str, workload: Workload) -> Iterator["_Ramp"]:
         with ExitStack() as stack:
-            ramp = _Ramp(stack, self._logs, name, self._cpus.server)
-            for spec in self._plan.servers:
-                # One that cannot start fails its own steps; the others go on.
-                ramp.try_to_start(spec)
-            yield ramp
+            yield _Ramp(stack, self._logs, name, workload, self._cpus.server)
 
-    def _measure(
-        self, ramp: "_Ramp", visit: Visit, workload: Workload, *, last: bool
-    ) -> StepRecord:
+    def _visit(self, ramp: "_Ramp", visit: Visit, *, last: bool) -> StepRecord:
+        """Measure one step and store it."""
+        self._progress.begin(visit)
+        record = self._measure(ramp, visit, last=last)
+        self._writer.append_step(record)
+        self._progress.end(visit, record)
+        return record
+
+    def _measure(self, ramp: "_Ramp", visit: Visit, *, last: bool) -> StepRecord:
         spec = self._specs[visit.server]
+        load = load_on(spec, ramp.workload)
         if not ramp.is_alive(spec) and (error := ramp.try_to_start(spec)):
-            return _failed(visit, workload, error)
+            return _failed(visit, load, error)
         visitor = Visitor(ramp.server(spec), self._plan.profile, self._cpus, self._progress.see)
-        highest = ceiling.at(self._ceiling, visit.connections, workload.size_bytes)
-        record = visitor.measure(visit, workload, self._began, highest, last=last)
+        highest = ceiling.at(self._ceiling, visit.connections, load)
+        record = visitor.measure(visit, load, self._began, highest, last=last)
         if last:
             # Closing connection by connection takes 10,000 threads 10 s; SIGTERM waits with them.
             ramp.server(spec).stop(END_S)
@@ -99,9 +154,12 @@ class Experiment:
 
 
 class _Ramp:
-    """The server processes of one ramp, all ended with its stack."""
+    """The server processes of one ramp, under one workload, all ended with its stack."""
 
-    def __init__(self, stack: ExitStack, logs: Path, name: str, cpus: tuple[int, ...]) -> None:
+    def __init__(
+        self, stack: ExitStack, logs: Path, name: str, workload: Workload, cpus: tuple[int, ...]
+    ) -> None:
+        self.workload = workload
         self._stack = stack
         self._logs = logs
         self._name = name
@@ -118,7 +176,8 @@ class _Ramp:
         """Start a fresh process; the reason where it does not start, else an empty string."""
         log = self._logs / f"{self._name}-{spec.text.replace('/', '_')}.log"
         try:
-            server = spec.process(host=HOST, log=log, cpus=self._cpus)
+            working = spec.handling(self.workload.handler)
+            server = working.process(host=HOST, log=log, cpus=self._cpus)
             self._servers[spec.text] = self._stack.enter_context(server)
         except ServerStartError as error:
             return str(error)
@@ -136,8 +195,9 @@ def _failed(visit: Visit, workload: Workload, reason: str) -> StepRecord:
             "connections": visit.connections,
             "status": "failed",
             "loop": workload.loop,
+            "protocol": workload.protocol,
             "rate_per_connection": rate or math.nan,
-            "size_bytes": workload.size_bytes,
+            "size_bytes": workload.message_bytes,
             "started_at": time.time(),
             "reason": reason.splitlines()[0],
             "log_tail": reason,

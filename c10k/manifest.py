@@ -1,6 +1,6 @@
 """The description of a run, as run.json holds it: written from a plan, and read back as one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,38 +9,67 @@ from c10k import VERSION, host
 from c10k.cpus import CpuSplit
 from c10k.experiment import HOST
 from c10k.limits import limits_for
-from c10k.plan import Plan, Profile
+from c10k.plan import Plan, Profile, Technique
 from loadgen.engines import engine_of
 from loadgen.workload import Workload
+from results.slo import P99_MS
 from servers.catalogue import Place, ServerSpec, parse_command, parse_spec
 from servers.catalogue.foreign import ForeignProgram
 
 
-def describe(plan: Plan, cpus: CpuSplit, argv: list[str]) -> dict[str, Any]:
-    """Everything about a run but what it will measure."""
-    threads = max(spec.server.threads_per_connection for spec in plan.servers)
+def describe(
+    plan: Plan, cpus: CpuSplit, argv: list[str], left_out: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Everything about a run but what it will measure, and what was asked for and is left out."""
+    limits = {
+        limit.name: limit.value
+        for spec in plan.servers
+        for limit in limits_for(
+            plan.steps_of(spec)[-1],
+            spec.server.threads_per_connection,
+            spec.server.processes_per_connection,
+        )
+    }
     return {
         "c10k_version": VERSION,
         "commit": host.commit(),
         "argv": argv,
-        "plan": {
-            "servers": [_server(spec) for spec in plan.servers],
-            "workloads": [asdict(load) | {"loop": load.loop} for load in plan.workloads],
-            "steps": list(plan.steps),
-            "profile": plan.profile.name,
-            "repeats": plan.profile.repeats,
-            "windows": plan.profile.windows,
-            "window_s": plan.profile.window_s,
-            "settle_s": plan.profile.settle_s,
-            "settle_limit_s": plan.profile.settle_limit_s,
-        },
+        "plan": plan_described(plan, left_out),
         "host": host.describe(),
         "versions": host.versions(),
         "engine": engine_of("auto"),
         "cpu_split": asdict(cpus),
         "ceiling": None,  # measured when the run begins
-        "limits": {limit.name: limit.value for limit in limits_for(plan.steps[-1], threads)},
+        "limits": limits,
         "warnings": host.doubts(cpus),
+    }
+
+
+def plan_described(plan: Plan, left_out: Sequence[str]) -> dict[str, Any]:
+    """A plan as run.json holds it, and what is left out of it."""
+    return {
+        "servers": [
+            _server(spec)
+            | {
+                "protocol": spec.server.protocol,
+                "limits": spec.limits,
+                "workloads": list(plan.workloads_of(spec)),
+                "steps": list(plan.steps_of(spec)),
+            }
+            for spec in plan.servers
+        ],
+        "workloads": [asdict(load) | {"loop": load.loop} for load in plan.workloads],
+        "steps": list(plan.steps),
+        "profile": plan.profile.name,
+        "repeats": plan.profile.repeats,
+        "windows": plan.profile.windows,
+        "window_s": plan.profile.window_s,
+        "settle_s": plan.profile.settle_s,
+        "settle_limit_s": plan.profile.settle_limit_s,
+        "techniques": [asdict(technique) for technique in plan.techniques],
+        "find_max": plan.find_max,
+        "slo_p99_ms": plan.slo_p99_ms,
+        "left_out": list(left_out),
     }
 
 
@@ -52,8 +81,9 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
         Workload(**{key: value for key, value in load.items() if key != "loop"})
         for load in plan["workloads"]
     ]
+    servers = plan["servers"]
     return Plan(
-        tuple(_spec(server) for server in plan["servers"]),
+        tuple(map(_spec, servers)),
         tuple(workloads),
         tuple(plan["steps"]),
         Profile(
@@ -65,6 +95,18 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
             plan["window_s"],
             plan["repeats"],
         ),
+        {
+            server["label"]: tuple(server["workloads"])
+            for server in servers
+            if "workloads" in server
+        },
+        {server["label"]: tuple(server["steps"]) for server in servers if "steps" in server},
+        tuple(
+            Technique(**{**technique, "workloads": tuple(technique["workloads"])})
+            for technique in plan.get("techniques", ())
+        ),
+        plan.get("find_max", False),
+        plan.get("slo_p99_ms", P99_MS),
     )
 
 

@@ -1,12 +1,14 @@
 """The plan of an experiment: which server is visited when, with what load, for how long."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 from loadgen.workload import Workload
+from results.slo import P99_MS
 from servers.catalogue import ServerSpec
+from servers.frame.handler import parse_handler
 
 DEFAULT_STEPS: Final = (10, 100, 500, 1000, 5000, 10000)
 DEFAULT_SERVERS: Final = ("threaded", "asyncio_streams")
@@ -16,6 +18,7 @@ DEFAULT_WORKLOADS: Final = ("steady", "saturated")
 # connection, and reading the telemetry of its thread at both ends of a window.
 SECONDS_A_VISIT: Final = 0.6
 SECONDS_A_CONNECTION: Final = 0.0004
+PROBES_A_SEARCH: Final = 7  # usually
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,48 @@ class Visit:
 
 
 @dataclass(frozen=True)
+class Technique:
+    """A pair of servers that differ in one technique, by their labels, and the workloads that they
+    are compared under. `claim` names what the chapter says of it, if it does: see reports.chapter.
+    """
+
+    name: str
+    with_it: str
+    without_it: str
+    workloads: tuple[str, ...]
+    claim: str = ""
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """The labels of the two servers."""
+        return self.with_it, self.without_it
+
+
+@dataclass(frozen=True)
 class Plan:
-    """An experiment: every server, at every step, under every workload, repeatedly."""
+    """An experiment: every server, at every step, under every workload, repeatedly.
+
+    A server may have workloads and steps of its own, by its label, where not all of the plan's are
+    for it. With `find_max` a search follows the ramps: see c10k.find_max.
+    """
 
     servers: tuple[ServerSpec, ...]
     workloads: tuple[Workload, ...]
     steps: tuple[int, ...]
     profile: Profile
+    own_workloads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    own_steps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    techniques: tuple[Technique, ...] = ()
+    find_max: bool = False
+    slo_p99_ms: float = P99_MS
+
+    def steps_of(self, spec: ServerSpec) -> tuple[int, ...]:
+        """The numbers of connections at which a server is visited."""
+        return self.own_steps.get(spec.text, self.steps)
+
+    def workloads_of(self, spec: ServerSpec) -> tuple[str, ...]:
+        """The names of the workloads under which a server is visited."""
+        return self.own_workloads.get(spec.text, tuple(load.name for load in self.workloads))
 
     def ramps(self) -> Iterator[tuple[Workload, int, list[Visit]]]:
         """Each ramp, which fresh server processes live through, with its visits in order.
@@ -76,18 +114,60 @@ class Plan:
         """
         for repeat in range(self.profile.repeats):
             for workload in self.workloads:
+                servers = [s for s in self.servers if workload.name in self.workloads_of(s)]
                 visits = []
                 for position, connections in enumerate(self.steps):
-                    turn = self.servers[:: 1 if (position + repeat) % 2 == 0 else -1]
-                    visits += [Visit(s.text, workload.name, repeat, connections) for s in turn]
+                    turn = servers[:: 1 if (position + repeat) % 2 == 0 else -1]
+                    visits += [
+                        Visit(spec.text, workload.name, repeat, connections)
+                        for spec in turn
+                        if connections in self.steps_of(spec)
+                    ]
                 yield workload, repeat, visits
+
+    def searches(self) -> list[tuple[ServerSpec, Workload]]:
+        """What to search the most connections of, after the ramps."""
+        return [
+            (spec, workload)
+            for workload in self.workloads
+            for spec in self.servers
+            if self.find_max and workload.name in self.workloads_of(spec)
+        ]
+
+    def search(self, spec: ServerSpec, workload: Workload) -> Visit:
+        """What stands for all probes of a search that are still to come, in the time left."""
+        return Visit(spec.text, workload.name, 0, 0)
+
+    def time(self) -> dict[Visit, float]:
+        """Roughly how long each visit takes, and each search, in seconds."""
+        visits = {visit: self.seconds(visit) for _, _, ramp in self.ramps() for visit in ramp}
+        searches = {
+            self.search(spec, workload): PROBES_A_SEARCH
+            * self.seconds(Visit(spec.text, workload.name, 0, self.steps_of(spec)[-1]))
+            for spec, workload in self.searches()
+        }
+        return visits | searches
 
     def seconds(self, visit: Visit) -> float:
         """Roughly how long a visit takes."""
         profile = self.profile
         settling = (profile.settle_s + profile.settle_limit_s) / 2
         held = settling + profile.windows * profile.window_s
-        return held + SECONDS_A_VISIT + SECONDS_A_CONNECTION * visit.connections
+        (workload,) = (load for load in self.workloads if load.name == visit.workload)
+        a_connection = SECONDS_A_CONNECTION + cpu_s(workload)
+        return held + SECONDS_A_VISIT + a_connection * visit.connections
+
+
+def load_on(spec: ServerSpec, workload: Workload) -> Workload:
+    """The workload as this server is driven with it. Raises ValueError where it cannot serve it."""
+    spec.handling(workload.handler)
+    return workload.over(spec.server.protocol, spec.server.request)
+
+
+def cpu_s(workload: Workload) -> float:
+    """The CPU time that a server is to burn for each message."""
+    handler = parse_handler(workload.handler)
+    return handler.cpu_s if handler else 0.0
 
 
 def parse_steps(text: str) -> tuple[int, ...]:
@@ -96,11 +176,16 @@ def parse_steps(text: str) -> tuple[int, ...]:
         steps = tuple(int(part.replace("_", "")) for part in text.split(","))
     except ValueError:
         steps = ()
+    return check_steps(steps, text)
+
+
+def check_steps(steps: Sequence[int], text: str) -> tuple[int, ...]:
+    """The steps. Raises ValueError unless they are positive and ascending; `text` is as given."""
     if not steps or steps[0] < 1 or any(a >= b for a, b in pairwise(steps)):
         raise ValueError(
             f"steps must be ascending positive numbers, such as 10,100,1000; got {text!r}"
         )
-    return steps
+    return tuple(steps)
 
 
 def check_unique(labels: Sequence[str], what: str) -> None:

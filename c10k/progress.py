@@ -31,6 +31,10 @@ class Clock:
         self._planned_s = self._taken_s = 0.0
         self._began = time.monotonic()
 
+    def expect(self, visits: Mapping[Visit, float]) -> None:
+        """These are to come as well, or take another time than was thought."""
+        self._left |= visits
+
     def begin(self) -> None:
         """A visit begins."""
         self._began = time.monotonic()
@@ -48,6 +52,9 @@ class Clock:
 
 class Progress(Protocol):
     """Is told how a run goes on."""
+
+    def expect(self, visits: Mapping[Visit, float]) -> None:
+        """These are to come as well, each in so many seconds."""
 
     def begin(self, visit: Visit) -> None:
         """A visit begins."""
@@ -79,6 +86,10 @@ class PlainProgress:
         self._write = write
         self._visit: Visit | None = None
         self._said = 0.0
+
+    def expect(self, visits: Mapping[Visit, float]) -> None:
+        """Count them in the time left."""
+        self._clock.expect(visits)
 
     def begin(self, visit: Visit) -> None:
         """Remember the visit; its line comes when there is something to say."""
@@ -124,6 +135,10 @@ class LiveProgress:
         self._console = console
         self._live = Live(console=console, refresh_per_second=8, transient=True)
         self._visit: Visit | None = None
+
+    def expect(self, visits: Mapping[Visit, float]) -> None:
+        """Count them in the time left."""
+        self._clock.expect(visits)
 
     def begin(self, visit: Visit) -> None:
         """Show that the visit begins."""
@@ -171,7 +186,7 @@ class LiveProgress:
 
 def _title(visit: Visit) -> str:
     again = f" #{visit.repeat + 1}" if visit.repeat else ""
-    return f"{visit.workload:<9} {visit.connections:>6,}  {visit.server}{again}"
+    return f"{visit.workload:<11} {visit.connections:>6,}  {visit.server}{again}"
 
 
 def _moment(moment: Moment) -> str:

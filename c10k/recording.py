@@ -47,7 +47,8 @@ class StepRecording:
     def add_opening(self, opened: Opened, cut: Cut) -> None:
         """Take how the connections were opened."""
         self.opened = opened
-        self._recordings += [self._recording(kind, cut) for kind in OPENING_KINDS]
+        if not self._churning:
+            self._recordings += [self._recording(kind, cut) for kind in OPENING_KINDS]
         self.add_between(cut)
 
     def add_settling(self, settling: Settling) -> None:
@@ -65,6 +66,8 @@ class StepRecording:
         recordings = [self._recording(kind, cut) for kind in WINDOW_KINDS]
         waiting = recordings[-1].histogram
         closed = self.workload.loop == "closed"
+        if self._churning:  # connections open within the windows
+            recordings += [self._recording(kind, cut) for kind in OPENING_KINDS]
         self._cuts.append(cut)
         self._recordings += recordings
         self._errors.update(cut.errors)
@@ -115,12 +118,27 @@ class StepRecording:
                 "errors": self._errors.total(),
                 "error_causes": json.dumps(self._errors, sort_keys=True),
                 "setup_s": opened.setup_s,
-                "accepts_per_s": _per(opened.connected, opened.setup_s),
+                "accepts_per_s": self._accepts_per_s(),
                 "started_at": started_at,
             }
         )
         rebased = [{**sample, "t_s": sample["t_s"] - self.began} for sample in samples]
         return StepRecord(row, self._windows, rebased, self._recordings)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether connections or messages failed, or the server died."""
+        return bool(self.failure or self.opened.failed or self._errors)
+
+    @property
+    def _churning(self) -> bool:
+        return self.workload.messages_per_connection is not None
+
+    def _accepts_per_s(self) -> float:
+        """While the connections were opened, or came and went."""
+        if self._churning:
+            return _per(sum(cut.opened for cut in self._cuts), sum(c.seconds for c in self._cuts))
+        return _per(self.opened.connected, self.opened.setup_s)
 
     def _limited(self, cuts: Sequence[Cut]) -> bool:
         """Whether the loader had no time left or was late, or drove nearly all that it can."""
@@ -155,7 +173,8 @@ class StepRecording:
             "loop": self.workload.loop,
             "rate_per_connection": rate if rate else math.nan,
             "offered_per_s": rate * self._active if rate else math.nan,
-            "size_bytes": self.workload.size_bytes,
+            "protocol": self.workload.protocol,
+            "size_bytes": self.workload.message_bytes,
             "ceiling_messages_per_s": self.ceiling_per_s,
         }
 

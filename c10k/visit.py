@@ -8,7 +8,7 @@ from typing import Final
 
 from c10k.cpus import CpuSplit
 from c10k.hiccups import Hiccups
-from c10k.plan import Profile, Visit
+from c10k.plan import Profile, Visit, cpu_s
 from c10k.recording import StepRecording
 from c10k.settling import Settling
 from loadgen.engines import engine_of
@@ -19,7 +19,8 @@ from results.histogram import Histogram
 from results.store import StepRecord
 from servers.process import ServerProcess
 
-# A server that accepts slower than this is not waited for: what it holds by then is its figure.
+# A server that accepts slower than this, beside what it computes for the first message, is not
+# waited for: what it holds by then is its figure.
 OPEN_BASE_S: Final = 10.0
 OPEN_SLOWEST_PER_S: Final = 200
 # How long a server may take to let go of a step's connections before the next visit.
@@ -80,6 +81,7 @@ class Visitor:
         `last` visit, which the server is to be ended after, it may still be closing connections.
         """
         started_at = time.time()
+        logged = self._server.log.stat().st_size
         recording = StepRecording(visit, workload, began, ceiling_per_s)
         address = (self._server.host, self._server.port)
         with (
@@ -92,24 +94,24 @@ class Visitor:
                     address, workload, cpus=self._cpus.loader, processes=SHARES_THE_INTERPRETER
                 ) as fleet:
                     view = _View(fleet, telemetry, self._check_alive, self._watch)
-                    self._load(view, hiccups, visit.connections, recording)
+                    self._load(view, hiccups, recording)
                     telemetry.phase = "close"
                 if not last:
                     self._await_leaving(telemetry, idle.descriptors)
             except (ServerDiedError, ProcessGoneError):
                 recording.failure = self._how_it_died()
             samples = telemetry.drain()
-        log_tail = self._server.log_tail() if recording.failure else ""
+        log_tail = self._server.log_tail(since=logged) if recording.troubled else ""
         return recording.record(started_at, samples, log_tail)
 
-    def _load(
-        self, view: "_View", hiccups: Hiccups, connections: int, recording: StepRecording
-    ) -> None:
+    def _load(self, view: "_View", hiccups: Hiccups, recording: StepRecording) -> None:
         fleet, telemetry = view.fleet, view.telemetry
         before = telemetry.memory()
         telemetry.phase = "open"
+        connections = recording.visit.connections
         fleet.resize(connections)
-        slowest_s = OPEN_BASE_S + connections / OPEN_SLOWEST_PER_S
+        a_connection_s = 1 / OPEN_SLOWEST_PER_S + cpu_s(recording.workload)
+        slowest_s = OPEN_BASE_S + connections * a_connection_s
         opened = fleet.wait_open(slowest_s, lambda _: view.look())
         self._check_alive()
         fleet.load()

@@ -1,7 +1,6 @@
 """ramp the servers through all steps, then write the report"""
 
 import argparse
-import dataclasses
 import os
 import signal
 import sys
@@ -11,15 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from c10k.outcome import CommandError, Status
+from loadgen.workload import WORKLOADS
 
 if TYPE_CHECKING:
     from c10k.cpus import CpuSplit
-    from c10k.plan import Plan, Profile, Visit
+    from c10k.plan import Plan, Visit
     from c10k.progress import Progress
     from results.store import RunWriter
 
 # Of a run that is resumed the plan is fixed: its steps must stay comparable.
-PLANNING = ("server", "command", "workload", "steps", "profile", "hold", "repeat", "out")
+PLANNING = (
+    *("server", "command", "workload", "steps", "profile", "hold", "repeat", "find_max"),
+    *("slo_p99", "config", "out"),
+)
+# What the options are called in an experiment file, where it is not the same.
+KEYS = {"servers": "--server", "commands": "--command", "workloads": "--workload"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--workload",
         action="append",
         metavar="NAME",
-        help="steady (1 message/s a client) or saturated (closed loop); repeat for more "
-        "(default: both)",
+        help="; ".join(f"{load.name}: {load.summary}" for load in WORKLOADS.values())
+        + "; repeat for more (default: steady and saturated)",
     )
     parser.add_argument(
         "--steps",
@@ -67,7 +72,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--repeat", type=int, metavar="N", help="ramps on fresh servers, instead of the profile's"
     )
     parser.add_argument(
-        "--fit", action="store_true", help="leave out the steps that this machine's limits forbid"
+        "--fit",
+        action="store_true",
+        default=None,
+        help="leave out the steps that this machine's limits forbid",
+    )
+    parser.add_argument(
+        "--find-max",
+        action="store_true",
+        default=None,
+        help="then search for the most connections that each server serves under each workload, "
+        "to within 2 %% and up to ten times the largest step: about 5 to 9 steps more for each",
+    )
+    parser.add_argument(
+        "--slo-p99",
+        type=float,
+        metavar="MS",
+        help="the response time that 99 of 100 messages must have for a server to serve its "
+        "connections (default: 100)",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE.toml",
+        help="an experiment file, such as experiments/c10k.toml; the other options override it",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="the run's directory (default: results/runs/DATE)"
@@ -108,95 +136,65 @@ def _new(args: argparse.Namespace, cpus: "CpuSplit") -> "tuple[RunWriter, Plan]"
     from c10k import manifest
     from results.store import RunError, RunWriter
 
-    plan = _fitting(_present(_planned(args)), fit=args.fit)
+    plan, left_out = _planned(args)
+    for line in left_out:
+        print(f"left out: {line}")
     directory = args.out or Path("results/runs", f"{datetime.now():%Y-%m-%d_%H%M%S}")  # noqa: DTZ005 (a name for people)
     try:
-        return RunWriter(directory).create(manifest.describe(plan, cpus, sys.argv[1:])), plan
+        description = manifest.describe(plan, cpus, sys.argv[1:], left_out)
+        return RunWriter(directory).create(description), plan
     except RunError as error:
         raise CommandError(str(error)) from None
 
 
 def _resumed(args: argparse.Namespace) -> "tuple[RunWriter, Plan]":
     from c10k import manifest
+    from c10k.planning import check_limits
     from results.store import RunWriter, read_run
 
-    if given := [f"--{name}" for name in PLANNING if getattr(args, name) is not None]:
-        raise CommandError(f"--resume goes on with the run's own plan: leave out {given[0]}")
+    if given := [name for name in PLANNING if getattr(args, name) is not None]:
+        option = f"--{given[0].replace('_', '-')}"
+        raise CommandError(f"--resume goes on with the run's own plan: leave out {option}")
     try:
         plan = manifest.plan_of(read_run(args.resume).manifest)
     except (KeyError, TypeError) as error:
         raise CommandError(f"the plan in {args.resume} cannot be read: {error}") from None
     except ValueError as error:  # RunError too
         raise CommandError(str(error)) from None
-    _fitting(_present(plan), fit=False)
+    check_limits(plan)
     writer = RunWriter.open(args.resume)
     writer.update_manifest(interrupted=False, finished_at=None)
     return writer, plan
 
 
-def _planned(args: argparse.Namespace) -> "Plan":
-    from c10k import plan
-    from loadgen.workload import WORKLOADS
-    from servers.catalogue import parse_command, parse_spec
+def _planned(args: argparse.Namespace) -> "tuple[Plan, list[str]]":
+    """The plan, and a line for each thing that was asked for and is left out."""
+    from c10k import experiment_file, plan, planning
 
-    commands = args.command or []
-    servers = args.server or (() if commands else plan.DEFAULT_SERVERS)
-    workloads = args.workload or plan.DEFAULT_WORKLOADS
-    if unknown := [name for name in workloads if name not in WORKLOADS]:
-        raise CommandError(f"unknown workload {unknown[0]!r}; there are {', '.join(WORKLOADS)}")
+    given = {
+        "servers": args.server,
+        "commands": args.command,
+        "workloads": args.workload,
+        "profile": args.profile,
+        "hold": args.hold,
+        "repeat": args.repeat,
+        "fit": args.fit,
+        "find-max": args.find_max,
+        "slo-p99": args.slo_p99,
+    }
+    options = {key: value for key, value in given.items() if value is not None}
+
+    def where(key: str) -> str:
+        return KEYS.get(key, f"--{key}") if key in options else f"{args.config}: {key}"
+
     try:
-        specs = [parse_spec(text) for text in servers]
-        specs += [parse_command(text, Path.cwd()) for text in commands]
-        plan.check_unique([spec.text for spec in specs], "server")
-        plan.check_unique(workloads, "workload")
-        return plan.Plan(
-            tuple(specs),
-            tuple(WORKLOADS[name] for name in workloads),
-            plan.parse_steps(args.steps) if args.steps is not None else plan.DEFAULT_STEPS,
-            _profile(args),
-        )
+        if args.steps is not None:
+            options["steps"] = plan.parse_steps(args.steps)
+        content = experiment_file.read(args.config) if args.config else {}
+        settings = experiment_file.parse(experiment_file.overridden(content, options), where)
     except ValueError as error:
         raise CommandError(str(error)) from None
-
-
-def _profile(args: argparse.Namespace) -> "Profile":
-    from c10k.plan import PROFILES
-
-    profile = PROFILES[args.profile or "standard"]
-    if args.hold is not None:
-        if not 0 < args.hold <= 3600:
-            raise CommandError("--hold must be above 0 and at most 3600 seconds")
-        profile = dataclasses.replace(profile, window_s=args.hold / profile.windows)
-    if args.repeat is not None:
-        if args.repeat < 1:
-            raise CommandError("--repeat must be 1 or more")
-        profile = dataclasses.replace(profile, repeats=args.repeat)
-    return profile
-
-
-def _present(plan: "Plan") -> "Plan":
-    """The plan, if all that it measures can run here."""
-    for spec in plan.servers:
-        if spec.missing:
-            raise CommandError(f"{spec.text} cannot run here: {spec.missing}", Status.UNABLE)
-    return plan
-
-
-def _fitting(plan: "Plan", *, fit: bool) -> "Plan":
-    """The plan, if this machine's limits allow it; with `fit` the steps that they allow."""
-    from c10k.limits import shortfalls
-
-    short = shortfalls(plan.steps, max(spec.server.threads_per_connection for spec in plan.servers))
-    if not short:
-        return plan
-    largest = max(short)
-    reasons = "; ".join(str(limit) for limit in short[largest])
-    steps = tuple(step for step in plan.steps if step not in short)
-    if not fit or not steps:
-        hint = "; or leave such steps out with --fit" if steps else ""
-        raise CommandError(f"{largest:,} connections do not fit: {reasons}{hint}", Status.UNABLE)
-    print(f"left out: {', '.join(f'{step:,}' for step in short)} connections: {reasons}")
-    return dataclasses.replace(plan, steps=steps)
+    return planning.planned(settings, named=options)
 
 
 def _measure(plan: "Plan", writer: "RunWriter", cpus: "CpuSplit") -> bool:
@@ -205,12 +203,7 @@ def _measure(plan: "Plan", writer: "RunWriter", cpus: "CpuSplit") -> bool:
     from c10k.experiment import Experiment
 
     remaining = {} if writer.manifest.get("ceiling") is not None else ceiling.seconds(plan)
-    remaining |= {
-        visit: plan.seconds(visit)
-        for _, _, visits in plan.ramps()
-        for visit in visits
-        if visit.key not in writer.done()
-    }
+    remaining |= {v: s for v, s in plan.time().items() if v.key not in writer.done()}
     # The servers choose their own CPUs when they start; what runs here is the loader's side.
     os.sched_setaffinity(0, cpus.loader)
     interrupted = False
@@ -231,9 +224,10 @@ def _progress(plan: "Plan", visits: "dict[Visit, float]", cpus: "CpuSplit") -> "
     from rich.console import Console
 
     from c10k.progress import Clock, LiveProgress, PlainProgress, duration
+    from reports.wording import joined
 
     clock = Clock(visits)
-    servers = " and ".join(spec.text for spec in plan.servers)
+    servers = joined([spec.text for spec in plan.servers])
     steps = ", ".join(f"{step:,}" for step in plan.steps)
     print(
         f"{servers}: {steps} connections, {plan.profile.windows} × {plan.profile.window_s:g} s "

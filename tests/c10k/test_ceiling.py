@@ -90,8 +90,24 @@ def test_it_takes_a_few_seconds_whatever_the_plan():
 
 
 def test_it_is_looked_up_by_connections_and_size():
+    saturated = WORKLOADS["saturated"]
     known = [{"connections": 10, "size_bytes": 64, "messages_per_s": 5.0}]
-    assert ceiling.at(known, 10, 64) == 5.0
-    assert math.isnan(ceiling.at(known, 10, 65))
-    assert math.isnan(ceiling.at(known, 11, 64))
-    assert math.isnan(ceiling.at((), 10, 64))
+    assert ceiling.at(known, 10, saturated) == 5.0
+    assert math.isnan(ceiling.at(known, 10, dataclasses.replace(saturated, size_bytes=65)))
+    assert math.isnan(ceiling.at(known, 11, saturated))
+    assert math.isnan(ceiling.at((), 10, saturated))
+
+
+@pytest.mark.parametrize("name", ["churn", "work_sleep", "mostly_idle", "download"])
+def test_it_claims_nothing_of_a_load_that_was_not_measured(name):
+    known = [{"connections": 10, "size_bytes": 64, "messages_per_s": 5.0}]
+    assert math.isnan(ceiling.at(known, 10, WORKLOADS[name]))
+    assert math.isnan(ceiling.at(known, 10, WORKLOADS["saturated"].over("http", {})))
+
+
+def test_a_plan_without_such_a_load_has_none(cpus, tmp_path):
+    watcher = Watcher()
+    measured = ceiling.measure(plan(2, workloads=("churn",)), cpus, tmp_path / "log", watcher)
+    assert measured == ([], "")
+    assert not watcher.begun
+    assert not ceiling.seconds(plan(2, workloads=("churn",)))

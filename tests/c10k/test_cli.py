@@ -97,7 +97,11 @@ class TestWrongRequests:
             (["run", "--hold", "nan"], "--hold must be above 0"),
             (["run", "--repeat", "0"], "--repeat must be 1 or more"),
             (["run", "--server", "threaded", "--server", "threaded"], "given twice"),
+            (["run", "--workload", "download"], "threaded cannot serve download"),
+            (["run", "--slo-p99", "0"], "--slo-p99 must be above 0"),
+            (["run", "--config", "nowhere.toml"], "nowhere.toml cannot be read"),
             (["run", "--resume", "nowhere"], "not the directory of a run"),
+            (["run", "--resume", "nowhere", "--find-max"], "leave out --find-max"),
             (["run", "--resume", "nowhere", "--steps", "10"], "leave out --steps"),
             (["report", "nowhere"], "not the directory of a run"),
             (["load", "localhost"], "HOST:PORT"),
@@ -135,6 +139,20 @@ class TestWrongRequests:
         assert shown.out == ""
         assert message in shown.err
         assert len(shown.err.splitlines()) == 1
+        assert not list(tmp_path.iterdir())
+
+    def test_a_wrong_key_of_an_experiment_file(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "x.toml").write_text("step = [10]")
+        assert main(["run", "--config", "x.toml"]) == 2
+        shown = capsys.readouterr()
+        assert shown.err.startswith("c10k: x.toml: step: there is no such key: did you mean 'steps")
+        assert [path.name for path in tmp_path.iterdir()] == ["x.toml"]
+
+    def test_a_server_that_cannot_run_here(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.chdir(tmp_path)
+        assert main(["run", "--server", "threaded,python=python0.0"]) == 3
+        assert "there is no interpreter 'python0.0'" in capsys.readouterr().err
         assert not list(tmp_path.iterdir())
 
     def test_a_target_that_refuses(self):
@@ -336,6 +354,40 @@ class TestRun:
         assert shown.returncode == 0, shown.stderr
         run = read_run(tmp_path / shown.stdout.splitlines()[-1])
         assert list(run.steps.server) == ["threaded,stack=256k"]
+
+    def test_an_experiment_file(self, tmp_path):
+        """Its technique is reported; what cannot run is left out; an option overrides it."""
+        (tmp_path / "stacks.toml").write_text(
+            """
+            servers = ["asyncio_streams,python=python0.0"]
+            workloads = ["churn"]
+            steps = [100_000_000]
+            profile = "quick"
+            hold = 0.4
+            [[techniques]]
+            name = "small stacks"
+            with = "threaded,stack=256k"
+            without = "threaded"
+            workloads = ["saturated"]
+            claim = "zero copy"
+            """
+        )
+        shown = c10k(
+            *("run", "--config", "stacks.toml", "--steps", "3", "--out", "run"), cwd=tmp_path
+        )
+        assert shown.returncode == 0, shown.stderr
+        assert "left out: asyncio_streams,python=python0.0 cannot run here" in shown.stdout
+        steps = read_run(tmp_path / "run").steps
+        assert sorted(steps.server) == ["threaded", "threaded,stack=256k"]
+        assert set(steps.workload) == {"saturated"}
+        assert "small stacks" in shown.stdout.partition("the claim")[2]
+        out = tmp_path / "reports" / "out" / "run"
+        trials = pd.read_csv(out / "tables" / "techniques.csv")
+        assert list(trials.connections) == [3]
+        assert trials.messages_per_s_ratio.item() > 0
+        page = (out / "index.html").read_text()
+        assert "Techniques, with and without" in page
+        assert "left out: asyncio_streams" in page.lower()
 
     def test_a_run_is_not_overwritten(self, tmp_path):
         (tmp_path / "run.json").write_text("{}")

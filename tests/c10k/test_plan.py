@@ -1,9 +1,11 @@
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from c10k import ceiling
-from c10k.plan import PROFILES, Plan, check_unique, parse_steps
+from c10k.plan import PROFILES, Plan, Visit, check_unique, load_on, parse_steps
 from loadgen.workload import WORKLOADS
 from servers.catalogue import parse_spec
 
@@ -57,3 +59,56 @@ def test_a_profile_keeps_its_promise_by_its_own_estimate(profile, minutes):
     )
     seconds = sum(planned.seconds(visit) for _, _, visits in planned.ramps() for visit in visits)
     assert seconds + sum(ceiling.seconds(planned).values()) < minutes * 60
+
+
+def test_a_server_is_visited_at_its_own_steps_under_its_own_workloads():
+    planned = dataclasses.replace(
+        plan("threaded", "asyncio_streams"),
+        own_steps={"threaded": (10, 100)},
+        own_workloads={"threaded": ("saturated",)},
+    )
+    visits = [visit for _, _, ramp in planned.ramps() for visit in ramp]
+    assert [v.connections for v in visits if v.server == "threaded"] == [10, 100]
+    assert {v.workload for v in visits if v.server == "threaded"} == {"saturated"}
+    assert len([v for v in visits if v.server == "asyncio_streams"]) == 2 * 3
+
+
+def test_there_is_a_search_for_each_server_and_workload_that_is_measured():
+    planned = dataclasses.replace(
+        plan("threaded", "asyncio_streams"), own_workloads={"threaded": ("saturated",)}
+    )
+    assert planned.searches() == []
+    searches = dataclasses.replace(planned, find_max=True).searches()
+    assert [(spec.text, workload.name) for spec, workload in searches] == [
+        ("asyncio_streams", "steady"),
+        ("threaded", "saturated"),
+        ("asyncio_streams", "saturated"),
+    ]
+
+
+def test_the_time_of_a_plan_counts_its_searches_and_what_servers_compute():
+    simple = dataclasses.replace(plan("threaded"), workloads=(WORKLOADS["steady"],))
+    searching = dataclasses.replace(simple, find_max=True)
+    assert sum(searching.time().values()) > sum(simple.time().values())
+    computing = dataclasses.replace(simple, workloads=(WORKLOADS["work_cpu"],))
+    first = Visit("threaded", "work_cpu", 0, 10_000)
+    least = Visit("threaded", "work_cpu", 0, 10)
+    assert computing.seconds(first) - computing.seconds(least) > 0.005 * 9_000
+
+
+def test_a_server_is_driven_over_its_own_protocol():
+    echo = parse_spec("threaded")
+    assert load_on(echo, WORKLOADS["steady"]) == WORKLOADS["steady"]
+    server = dataclasses.replace(echo.server, protocol="http", request={"path": "/x"})
+    http = dataclasses.replace(echo, server=server)
+    assert load_on(http, WORKLOADS["game"]).path == "/x"
+    with pytest.raises(ValueError, match="for servers that speak download, not http"):
+        load_on(http, WORKLOADS["download"])
+
+
+def test_a_server_without_a_handler_cannot_work():
+    spec = parse_spec("threaded")
+    idle = dataclasses.replace(spec, server=dataclasses.replace(spec.server, options={}))
+    load_on(idle, WORKLOADS["steady"])
+    with pytest.raises(ValueError, match="no option 'handler'"):
+        load_on(idle, WORKLOADS["work_cpu"])

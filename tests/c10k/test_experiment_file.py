@@ -1,0 +1,237 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from c10k import manifest
+from c10k.experiment_file import found_interpreters, overridden, parse, read
+from c10k.plan import DEFAULT_SERVERS, DEFAULT_STEPS, DEFAULT_WORKLOADS, PROFILES
+from c10k.planning import planned
+from loadgen.workload import WORKLOADS
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+
+
+def where(key):
+    return f"x.toml: {key}"
+
+
+@pytest.mark.parametrize("name", ["chapter", "c10k", "techniques", "python"])
+def test_the_experiments_that_are_shipped_are_right(name):
+    asked = parse(read(EXPERIMENTS / f"{name}.toml"), where)
+    assert asked.servers or asked.techniques
+    assert all(technique.claim for technique in asked.techniques)
+
+
+def test_nothing_asked_for_is_the_chapters_pair():
+    asked = parse({}, where)
+    assert tuple(each.spec.text for each in asked.servers) == DEFAULT_SERVERS
+    assert tuple(load.name for load in asked.workloads) == DEFAULT_WORKLOADS
+    assert (asked.steps, asked.profile) == (DEFAULT_STEPS, PROFILES["standard"])
+    assert (asked.fit, asked.find_max, asked.slo_p99_ms) == (False, False, 100.0)
+
+
+def test_every_key_is_heard():
+    asked = parse(
+        {
+            "servers": ["threaded", {"server": "threaded,limit=as:4g", "steps": [5, 50]}],
+            "workloads": ["game", "churn"],
+            "steps": [10, 20],
+            "profile": "quick",
+            "hold": 3,
+            "repeat": 7,
+            "fit": True,
+            "find-max": True,
+            "slo-p99": 250,
+            "techniques": [
+                {
+                    "name": "stacks",
+                    "with": "threaded,stack=256k",
+                    "without": "threaded",
+                    "claim": "buffer pool",
+                }
+            ],
+        },
+        where,
+    )
+    assert [each.steps for each in asked.servers] == [(), (5, 50)]
+    assert [load.name for load in asked.workloads] == ["game", "churn"]
+    assert asked.steps == (10, 20)
+    assert (asked.profile.window_s, asked.profile.repeats) == (1.5, 7)
+    assert (asked.fit, asked.find_max, asked.slo_p99_ms) == (True, True, 250.0)
+    (technique,) = asked.techniques
+    assert technique.sides == ("threaded,stack=256k", "threaded")
+    assert technique.workloads == ("game", "churn")
+
+
+def test_techniques_alone_bring_their_own_servers():
+    asked = parse({"techniques": [{"name": "a", "with": "threaded", "without": "threaded"}]}, where)
+    assert asked.servers == asked.workloads == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"server": ["threaded"]}, "x.toml: server: there is no such key: did you mean 'servers'?"),
+        ({"servers": "threaded"}, "x.toml: servers must be a list"),
+        ({"servers": [3]}, "x.toml: servers must be text, not 3"),
+        ({"servers": ["treaded"]}, "x.toml: servers: no server is called 'treaded': did you mean"),
+        (
+            {"servers": ["threaded", "threaded"]},
+            "x.toml: servers: server 'threaded' is given twice",
+        ),
+        ({"servers": [{"step": [1]}]}, "x.toml: servers: step: there is no such key: did you mean"),
+        ({"servers": [{"steps": [1]}]}, "x.toml: servers must be text, not None"),
+        ({"servers": [{"server": "threaded", "steps": [2, 1]}]}, "x.toml: servers: steps: steps"),
+        ({"workloads": ["heavy"]}, "x.toml: workloads: unknown workload 'heavy'; there are steady"),
+        ({"workloads": ["game", "game"]}, "x.toml: workloads: workload 'game' is given twice"),
+        ({"steps": [10, 5]}, "x.toml: steps: steps must be ascending positive numbers"),
+        ({"steps": [1.5]}, "x.toml: steps: steps must be ascending"),
+        ({"steps": [True]}, "x.toml: steps: steps must be ascending"),
+        ({"steps": 10}, "x.toml: steps must be a list, not 10"),
+        ({"profile": "slow"}, "x.toml: profile must be quick, standard, thorough, not 'slow'"),
+        ({"profile": ["quick"]}, "x.toml: profile must be text"),
+        ({"hold": 0}, "x.toml: hold must be above 0 and at most 3600 seconds"),
+        ({"hold": float("nan")}, "x.toml: hold must be above 0"),
+        ({"hold": True}, "x.toml: hold must be above 0"),
+        ({"hold": "9 s"}, "x.toml: hold must be above 0"),
+        ({"repeat": 0}, "x.toml: repeat must be 1 or more"),
+        ({"repeat": 1.0}, "x.toml: repeat must be 1 or more"),
+        ({"fit": "yes"}, "x.toml: fit must be true or false, not 'yes'"),
+        ({"find-max": 1}, "x.toml: find-max must be true or false"),
+        ({"find_max": True}, "x.toml: find_max: there is no such key: did you mean 'find-max'?"),
+        ({"slo-p99": -1}, "x.toml: slo-p99 must be above 0"),
+        ({"interpreters": "all"}, 'x.toml: interpreters must be "found" or a list'),
+        ({"techniques": {"name": "x"}}, "x.toml: techniques must be a list"),
+        ({"techniques": ["x"]}, "x.toml: techniques[0] must be a table"),
+        ({"techniques": [{"name": "x"}]}, "x.toml: techniques[0]: with must be text, not None"),
+        (
+            {"techniques": [{"name": "x", "with": "threaded", "without": "no"}]},
+            "x.toml: techniques[0]: without: no server is called 'no'",
+        ),
+        (
+            {
+                "techniques": [
+                    {"name": "x", "with": "threaded", "without": "threaded", "claim": "magic"}
+                ]
+            },
+            "x.toml: techniques[0]: claim: the chapter claims nothing of 'magic', but threads on",
+        ),
+        (
+            {"techniques": [{"name": "x", "with": "threaded", "without": "threaded"}] * 2},
+            "x.toml: techniques: technique 'x' is given twice",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_key(content, message):
+    with pytest.raises(ValueError, match=r"^x\.toml: ") as caught:
+        parse(content, where)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_none_is_said_so(tmp_path):
+    with pytest.raises(ValueError, match=r"nowhere\.toml cannot be read: No such file"):
+        read(tmp_path / "nowhere.toml")
+    (tmp_path / "x.toml").write_bytes(b"steps = [10,")
+    with pytest.raises(ValueError, match=r"x\.toml is not TOML"):
+        read(tmp_path / "x.toml")
+    (tmp_path / "x.toml").write_bytes(b'profile = "\xff"')
+    with pytest.raises(ValueError, match=r"x\.toml is not TOML"):
+        read(tmp_path / "x.toml")
+
+
+def test_options_take_the_place_of_what_the_file_says():
+    table = {"name": "x", "with": "a", "without": "b", "workloads": ["churn"]}
+    file = {"steps": [1], "interpreters": "found", "servers": ["a"], "techniques": [table]}
+    assert overridden(file, {}) == file
+    assert overridden(file, {"steps": [2]}) == {**file, "steps": [2]}
+    assert overridden(file, {"servers": ["b"]}) == {"steps": [1], "servers": ["b"]}
+    changed = overridden(file, {"workloads": ["game"]})
+    assert changed["workloads"] == ["game"]
+    assert changed["techniques"] == [{"name": "x", "with": "a", "without": "b"}]
+
+
+def test_a_server_is_measured_on_each_interpreter_that_is_asked_for():
+    asked = parse(
+        {"servers": ["threaded,stack=1m", "threaded,python=a"], "interpreters": ["b", "c"]}, where
+    )
+    assert [each.spec.text for each in asked.servers] == [
+        "threaded,stack=1m",
+        "threaded,stack=1m,python=b",
+        "threaded,stack=1m,python=c",
+        "threaded,python=a",
+    ]
+
+
+def test_interpreters_are_found_by_running_them(tmp_path, monkeypatch):
+    def program(name, script):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+
+    program("python3.11", "echo 'version: command not found'; exit 127")  # a version manager's
+    program("python3.12", f"echo '{sys.version}'")  # the one that runs this
+    program("python3.13", "echo 'another one'")
+    program("python3.14", "echo 'another one'")  # the same by another name
+    program("pypy3", "echo 'a third'")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert found_interpreters() == ["python3.13", "pypy3"]
+
+
+STEPS = st.lists(st.integers(1, 9_000), min_size=1, max_size=4, unique=True).map(sorted)
+SERVERS = st.lists(
+    st.sampled_from(["threaded", "threaded,stack=256k", "asyncio_streams"]), min_size=1, unique=True
+)
+CONTENT = st.fixed_dictionaries(
+    {"servers": SERVERS},
+    optional={
+        "workloads": st.lists(
+            st.sampled_from([name for name in WORKLOADS if name != "download"]),
+            min_size=1,
+            unique=True,
+        ),
+        "steps": STEPS,
+        "profile": st.sampled_from(list(PROFILES)),
+        "hold": st.integers(1, 3600),
+        "repeat": st.integers(1, 9),
+        "find-max": st.booleans(),
+        "slo-p99": st.integers(1, 10_000),
+        "techniques": st.just(
+            [
+                {
+                    "name": "x",
+                    "with": "threaded,stack=64k",
+                    "without": "threaded",
+                    "claim": "zero copy",
+                }
+            ]
+        ),
+    },
+)
+
+
+@given(CONTENT)
+@settings(deadline=None, max_examples=25)
+def test_a_file_its_run_and_the_run_resumed_have_the_same_plan(tmp_path_factory, content):
+    file = tmp_path_factory.mktemp("experiment") / "x.toml"
+    file.write_text("".join(f"{key} = {_toml(value)}\n" for key, value in content.items()))
+    assert read(file) == content
+    plan, left_out = planned(parse(read(file), where))
+    assert left_out == []
+    written = json.loads(json.dumps(manifest.plan_described(plan, left_out)))
+    again = manifest.plan_of({"plan": written})
+    assert list(again.ramps()) == list(plan.ramps())
+    assert again.searches() == plan.searches()
+    assert (again.techniques, again.slo_p99_ms) == (plan.techniques, plan.slo_p99_ms)
+    assert again.time() == plan.time()
+
+
+def _toml(value):
+    """The JSON of a value without tables is TOML."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        tables = (", ".join(f"{k} = {_toml(v)}" for k, v in table.items()) for table in value)
+        return "[" + ", ".join(f"{{{table}}}" for table in tables) + "]"
+    return json.dumps(value)
