@@ -11,7 +11,7 @@ from typing import Final
 
 from reports import chapter, wording
 from reports.chapter import Claim
-from reports.measured import SLO_P99_MS, Mark, Measured, Point, Quantity, Server, Workload
+from reports.measured import Mark, Measured, Point, Quantity, Server, Workload
 from reports.wording import Unit, joined
 
 CLEAR: Final = 1.2
@@ -129,7 +129,7 @@ def answer(measured: Measured) -> Answer:
     points = [
         Point(server.label, workload.name, step)
         for server in servers
-        for workload in measured.workloads
+        for workload in measured.workloads_of(servers)
     ]
     if len(servers) == 1:
         headline, also = _alone(servers[0], contrasts, step)
@@ -151,24 +151,26 @@ def _subjects_of_comparison(measured: Measured) -> list[Server]:
 
 
 def _common_step(measured: Measured, servers: Sequence[Server]) -> int | None:
-    """The largest step that every one of the servers got through under each workload."""
+    """The largest step that every one of the servers got through under each common workload."""
+    workloads = measured.workloads_of(servers)
     common = [
         step
         for step in measured.steps
         if all(
             measured.usable(Point(server.label, workload.name, step))
             for server in servers
-            for workload in measured.workloads
+            for workload in workloads
         )
     ]
-    return max(common, default=None)
+    return max(common, default=None) if workloads else None
 
 
 def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[Contrast]:
     """What is compared, in the order it is told."""
-    relaxed, saturated = measured.workload("open"), measured.workload("closed")
-    usual = relaxed or measured.workloads[0]
-    slopes = tuple(measured.slope(server.label, usual.name, "rss_bytes") for server in servers)
+    workloads = measured.workloads_of(servers)
+    relaxed, saturated = (measured.workload(loop, workloads) for loop in ("open", "closed"))
+    usual = relaxed or workloads[0]
+    slopes = tuple(measured.slope(server.label, usual.name, "pss_bytes") for server in servers)
     memory = Subject(
         "memory",
         "{} of memory each",
@@ -189,11 +191,10 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
     cpu = Subject("CPU", "{} of CPU a message", f"CPU a message, {usual.name}", _CPU, "as much")
     yield at(cpu, usual, "cpu_us_per_message")
     if relaxed:
-        rate = f"{relaxed.rate_per_connection:g} message/s"
         response = Subject(
-            f"response time at {rate}",
-            f"{{}} for the median response at {rate}",
-            f"Median response, {rate}",
+            f"response time {relaxed.phrase}",
+            f"{{}} for the median response {relaxed.phrase}",
+            f"Median response, {relaxed.phrase.removeprefix('at ')}",
             wording.MS,
             "as long",
             claim=chapter.RESPONSE_BY_CLIENTS.get(step),
@@ -202,18 +203,18 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         yield at(response, relaxed, "response_p50_ms")
     if saturated:
         throughput = Subject(
-            "throughput when saturated",
-            "{} when saturated",
-            "Throughput, saturated",
+            f"throughput {saturated.phrase}",
+            f"{{}} {saturated.phrase}",
+            f"Throughput, {saturated.name}",
             _RATE,
             "as many",
             higher_is_better=True,
         )
         yield at(throughput, saturated, "messages_per_s")
         tail = Subject(
-            "tail latency when saturated",
-            "a p99 of {} when saturated",
-            "p99 response, saturated",
+            f"tail latency {saturated.phrase}",
+            f"a p99 of {{}} {saturated.phrase}",
+            f"p99 response, {saturated.name}",
             wording.MS,
             "as long",
             apart=APART_MS,
@@ -348,11 +349,12 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
     def at(workload: Workload, column: str) -> list[Quantity]:
         return [measured.at(Point(server.label, workload.name, step), column) for server in servers]
 
-    relaxed, saturated = measured.workload("open"), measured.workload("closed")
-    usual = relaxed or measured.workloads[0]
+    workloads = measured.workloads_of(servers)
+    relaxed, saturated = (measured.workload(loop, workloads) for loop in ("open", "closed"))
+    usual = relaxed or workloads[0]
     resident, virtual = (
         [measured.slope(server.label, usual.name, column) for server in servers]
-        for column in ("rss_bytes", "vms_bytes")
+        for column in ("pss_bytes", "vms_bytes")
     )
     if resident[0].known:
         text = (
@@ -363,12 +365,11 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
             text += "; the chapter's 8,192 KB a thread is such reserved address space"
         yield f"{text}."
     if relaxed:
-        rate = f"{relaxed.rate_per_connection:g} message/s"
         p99 = joined(
             [wording.milliseconds(value.value) for value in at(relaxed, "response_p99_ms")]
         )
         text = (
-            f"At {rate} a client the median response takes "
+            f"{_capital(relaxed.phrase)}{' a client' * relaxed.plain} the median response takes "
             f"{each(wording.MS, at(relaxed, 'response_p50_ms'))} (p99 {p99})"
         )
         claim = chapter.RESPONSE_BY_CLIENTS.get(step)
@@ -379,9 +380,9 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         p99 = joined(
             [wording.milliseconds(value.value) for value in at(saturated, "response_p99_ms")]
         )
+        when = "Sending as fast as echoes come" if saturated.plain else _capital(saturated.phrase)
         text = (
-            "Sending as fast as echoes come, "
-            f"{each(_RATE, at(saturated, 'messages_per_s'))} come back, with a p99 of {p99}"
+            f"{when}, {each(_RATE, at(saturated, 'messages_per_s'))} come back, with a p99 of {p99}"
         )
         points = [Point(server.label, saturated.name, step) for server in servers]
         shares = [measured.of_ceiling(point) for point in points]
@@ -396,13 +397,13 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         + joined(
             [
                 f"{limit.bound}{limit.value:,.0f}{limit.symbols} {workload.name}"
-                for workload in measured.workloads
+                for workload in workloads
                 for limit in [measured.max_connections(server.label, workload.name)]
             ]
         )
         for server in servers
     ]
-    yield f"Clients served within a p99 of {SLO_P99_MS:g} ms: {'; '.join(held)}."
+    yield f"Clients served within a p99 of {measured.slo_p99_ms:g} ms: {'; '.join(held)}."
 
 
 def _starving(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[str]:
@@ -412,11 +413,14 @@ def _starving(measured: Measured, servers: Sequence[Server], step: int) -> Itera
             starved = measured.at(point, "starved").value
             if starved > 0:
                 verb = "leave" if server.plural else "leaves"
-                noun = server.noun[:1].upper() + server.noun[1:]
                 yield (
-                    f"{noun} {verb} {starved:,.0f} of {step:,} {workload.name} connections "
-                    "without any echo for a whole window."
+                    f"{_capital(server.noun)} {verb} {starved:,.0f} of {step:,} {workload.name} "
+                    "connections without any echo for a whole window."
                 )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _beyond(measured: Measured, step: int) -> Iterable[str]:

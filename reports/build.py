@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from reports import figures, page, summary, tables
+from reports import capacity, figures, page, summary, tables, techniques
 from reports.answer import answer
 from reports.measured import Measured, ReportError
 from results.store import read_run
@@ -20,6 +20,10 @@ def build_report(run_directory: Path, out: Path) -> Path:
     measured = Measured(read_run(run_directory))
     told = answer(measured)
     chapter_tables = tables.chapter_tables(measured)
+    own_tables = [
+        *([capacity.table(measured)] if measured.found() else []),
+        *([techniques.table(measured)] if measured.techniques else []),
+    ]
     steps = tables.steps(measured)
     pictures = figures.pictures(measured)
     index = out / "index.html"
@@ -27,7 +31,7 @@ def build_report(run_directory: Path, out: Path) -> Path:
         (out / "summary.md", summary.markdown(measured, told)),
         *(
             (out / "tables" / f"{table.name}.{suffix}", text)
-            for table in (*chapter_tables, steps)
+            for table in (*chapter_tables, *own_tables, steps)
             for suffix, text in (("md", table.markdown()), ("csv", table.csv()))
         ),
         *(
@@ -35,7 +39,7 @@ def build_report(run_directory: Path, out: Path) -> Path:
             for picture in pictures
             for suffix, content in (("svg", picture.svg), ("png", picture.png))
         ),
-        (index, page.render(measured, told, chapter_tables, steps, pictures)),
+        (index, page.render(measured, told, chapter_tables, own_tables, steps, pictures)),
     ]
     try:
         _write(files)

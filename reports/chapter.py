@@ -1,4 +1,4 @@
-"""What the chapter claims, as figures to put beside a measurement (its tables T1 to T4).
+"""What the chapter claims, to put beside a measurement: its tables T1 to T4, and of techniques.
 
 The chapter's KB, MB and GB are read as powers of 1,024 bytes. It never says how its figures were
 measured, and where it contradicts itself or a figure means something else than it seems to, NOTES
@@ -63,6 +63,28 @@ RESPONSE_BY_CLIENTS: Final = {
 GRAPH_CLIENTS: Final = (10, 100, 500, 1_000, 5_000, 10_000)
 GRAPH_TOP_MS: Final = 200
 
+
+@dataclass(frozen=True)
+class TechniqueClaim:
+    """What the chapter says of a technique, and the columns of the steps that it would show in."""
+
+    text: str
+    columns: tuple[str, ...]
+
+
+TECHNIQUES: Final = {
+    "threads on a loop": TechniqueClaim(
+        "several threads on one event loop use every core", ("messages_per_s",)
+    ),
+    "buffer pool": TechniqueClaim(
+        "a pool of buffers removes the cost of allocation and fragmentation",
+        ("cpu_us_per_message", "pss_bytes"),
+    ),
+    "zero copy": TechniqueClaim(
+        "zero copy saves two copies, and CPU for large files", ("cpu_us_per_message",)
+    ),
+}
+
 NOTES: Final = {
     "T1": (
         "The chapter's 8,192 KB a thread is the address space reserved for its stack, not memory "
@@ -78,7 +100,8 @@ NOTES: Final = {
     ),
     "T3": (
         "The chapter assumes 5 ms of processing a message and about a tenth of the connections "
-        "active; the servers measured here only echo.",
+        "active: the workloads work_sleep and work_cpu are that. Under the others servers only "
+        "echo.",
         "It does not say whether it means a mean or which percentile, so its figure stands beside "
         "each.",
     ),

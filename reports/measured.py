@@ -16,6 +16,7 @@ import numpy as np
 from reports import chapter, wording
 from results.merging import total
 from results.schema import STEPS
+from results.slo import P99_MS, fair, refusal, shortfall
 from results.statistics import median_interval, ratio_interval
 from results.statistics import slope as fitted_slope
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from results.store import Run
 
-SLO_P99_MS: Final = 100.0  # up to a tenth of a second an answer seems instant (Miller 1968)
-
 # Little's law holds exactly over a long time. In a window, connections that complete nothing are
 # missing in it, and a response that began long before counts whole.
 LITTLE: Final = (0.98, 1.02)
@@ -33,6 +32,15 @@ LITTLE: Final = (0.98, 1.02)
 # Of one CPU. The hypervisor takes some milliseconds at a time from the loader or the server, which
 # the slowest responses show first.
 MOST_STOLEN: Final = 0.05
+
+
+# Of a workload's description; what it is where a run says nothing of it.
+_PLAIN_WORKLOAD: Final = {
+    "protocol": "echo",
+    "active": 1.0,
+    "messages_per_connection": None,
+    "handler": "none",
+}
 
 
 class ReportError(ValueError):
@@ -140,6 +148,8 @@ class Server:
     command: str
     role: chapter.Role | None
     alone: bool
+    protocol: str = "echo"
+    address_space_bytes: float = math.nan  # that it may have, if that is limited
 
     @property
     def noun(self) -> str:
@@ -160,19 +170,57 @@ class Server:
 
 @dataclass(frozen=True)
 class Workload:
-    """A workload of the run."""
+    """A workload of the run. `plain` is one in which all connections send, and the server only
+    replies.
+    """
 
     name: str
     loop: str
     rate_per_connection: float
     size_bytes: int
+    summary: str = ""
+    plain: bool = True
 
     @property
     def description(self) -> str:
         """What it does, in a few words."""
-        if self.loop == "open":
-            return f"open loop, {self.rate_per_connection:g} message/s a client"
-        return "closed loop, as fast as echoes come"
+        if self.summary:
+            return f"{self.loop} loop, {self.summary}"
+        return "open loop, " + self.rate if self.loop == "open" else "closed loop"
+
+    @property
+    def rate(self) -> str:
+        """How much each client sends in an open loop."""
+        messages = "message" if self.rate_per_connection == 1 else "messages"
+        return f"{self.rate_per_connection:g} {messages}/s a client"
+
+    @property
+    def phrase(self) -> str:
+        """What prose says of figures that were measured under it."""
+        if not self.plain:
+            return f"under {self.name}"
+        return "when saturated" if self.loop == "closed" else f"at {self.rate.rpartition(' a ')[0]}"
+
+
+@dataclass(frozen=True)
+class Technique:
+    """A pair of servers of the run, by their labels, that differ in one technique."""
+
+    name: str
+    with_it: str
+    without_it: str
+    workloads: tuple[str, ...]
+    claim: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search for the most connections found, and why no more were."""
+
+    server: str
+    workload: str
+    most: Quantity
+    why: str
 
 
 class Measured:
@@ -185,16 +233,23 @@ class Measured:
         self.manifest: dict[str, Any] = run.manifest
         plan = run.manifest.get("plan") or {}
         self.servers = self._servers(plan.get("servers") or [])
-        self.workloads = self._workloads(
-            [item.get("name", "") for item in plan.get("workloads") or []]
-        )
-        self.steps = sorted({int(step) for step in run.steps["connections"]})
+        self.workloads = self._workloads(plan.get("workloads") or [])
+        self.slo_p99_ms = float(plan.get("slo_p99_ms") or P99_MS)
+        tried = {int(step) for step in run.steps["connections"]}
+        self.steps = sorted(tried.intersection(plan.get("steps") or ()) or tried)
+        self.techniques = [
+            Technique(**{**item, "workloads": tuple(item["workloads"])})
+            for item in plan.get("techniques") or []
+        ]
         self.role = {server.role: server for server in self.servers if server.role}
         key = ["server", "workload", "connections"]
         self._rows = _grouped(run.steps, key)
         self._windows = _grouped(run.windows, key)
         self._quantities: dict[tuple[Point, str], Quantity] = {}
-        self.planned_missing = max(0, self._planned(plan) - len(run.steps))
+        self._tried: dict[tuple[str, str], list[int]] = {}
+        for point in sorted(self._rows):
+            self._tried.setdefault((point.server, point.workload), []).append(point.connections)
+        self.planned_missing = max(0, self._planned(plan) - self._ramped())
 
     def _servers(self, planned: Sequence[dict[str, Any]]) -> list[Server]:
         known = {item.get("label"): item for item in planned}
@@ -214,32 +269,50 @@ class Measured:
                 _command(known.get(label, {}).get("command", "")),
                 role_of.get(label),
                 models.count(model) == 1,
+                known.get(label, {}).get("protocol", "echo"),
+                (known.get(label, {}).get("limits") or {}).get("as", math.nan),
             )
             for label, _, model in described
         ]
 
-    def _workloads(self, planned: list[str]) -> list[Workload]:
+    def _workloads(self, planned: Sequence[dict[str, Any]]) -> list[Workload]:
         rows = self.run.steps.drop_duplicates("workload").to_dict("records")
         first = {str(row["workload"]): row for row in rows}
-        names = list(dict.fromkeys([*(name for name in planned if name in first), *first]))
+        known = {item["name"]: item for item in planned if item.get("name") in first}
         return [
             Workload(
                 name,
                 str(first[name]["loop"]),
                 float(first[name]["rate_per_connection"]),
                 int(first[name]["size_bytes"]),
+                known.get(name, {}).get("summary", ""),
+                all(
+                    known.get(name, {}).get(key, usual) == usual
+                    for key, usual in _PLAIN_WORKLOAD.items()
+                ),
             )
-            for name in names
+            for name in dict.fromkeys([*known, *first])
         ]
 
     @staticmethod
     def _planned(plan: dict[str, Any]) -> int:
-        lengths = [len(plan.get(key) or []) for key in ("servers", "workloads", "steps")]
-        return math.prod(lengths) * int(plan.get("repeats") or 1)
+        """The steps of all ramps."""
+        every = [plan.get(key) or [] for key in ("workloads", "steps")]
+        visits = (
+            len(server.get("workloads", every[0])) * len(server.get("steps", every[1]))
+            for server in plan.get("servers") or []
+        )
+        return sum(visits) * int(plan.get("repeats") or 1)
 
-    def workload(self, loop: str) -> Workload | None:
-        """The first workload with an open or a closed loop."""
-        return next((workload for workload in self.workloads if workload.loop == loop), None)
+    def _ramped(self) -> int:
+        """Those that were measured: all but the numbers that a search tried."""
+        return int(self.run.steps["connections"].isin(self.steps).sum())
+
+    def workload(self, loop: str, among: Sequence[Workload] | None = None) -> Workload | None:
+        """The first workload with an open or a closed loop, a plain one if there is any."""
+        every = self.workloads if among is None else among
+        fitting = [workload for workload in every if workload.loop == loop]
+        return next((each for each in fitting if each.plain), next(iter(fitting), None))
 
     def points(self) -> list[Point]:
         """Every step that was measured or failed, in the order of the plan."""
@@ -250,6 +323,18 @@ class Measured:
             for server in self.servers
         )
         return [point for point in every if point in self._rows]
+
+    def visited(self, server: Server, workload: Workload) -> bool:
+        """Whether there is anything of a server under a workload."""
+        return (server.label, workload.name) in self._tried
+
+    def workloads_of(self, servers: Iterable[Server]) -> list[Workload]:
+        """Those under which all of these servers were visited."""
+        return [
+            workload
+            for workload in self.workloads
+            if all(self.visited(server, workload) for server in servers)
+        ]
 
     def nearest_step(self, connections: int) -> int:
         """The step of the run nearest to so many connections, by their ratio."""
@@ -324,13 +409,15 @@ class Measured:
 
     def of_ceiling(self, point: Point) -> Quantity:
         """The server's messages/s as a share of what the loader can drive."""
-        highest = exactly(self.ceiling(point.workload, point.connections))
-        return self.at(point, "messages_per_s").by(highest)
+        known = [row["ceiling_messages_per_s"] for row in self.rows(point)]
+        return self.at(point, "messages_per_s").by(exactly(known[0] if known else math.nan))
 
     def max_connections(self, server: str, workload: str) -> Quantity:
-        """The largest step with every connection served, no failure and p99 within the SLO."""
-        points = [Point(server, workload, step) for step in self.steps]
-        tried = [point for point in points if self.rows(point)]
+        """The most with every connection served, no failure and p99 within the objective.
+
+        Among the steps, and the numbers that a search tried.
+        """
+        tried = [Point(server, workload, n) for n in self._tried.get((server, workload), [])]
         held = [point for point in tried if self._holds(point)]
         if not tried:
             return Quantity()
@@ -338,8 +425,8 @@ class Measured:
             return Quantity(tried[0].connections, marks=self.marks(tried[0]), bound="< ")
         best = held[-1]
         beyond = tried[tried.index(best) + 1 :]
-        bounded = beyond and not self.limited(beyond[0])
-        doubted = self.limited(best) or (beyond and not bounded)
+        bounded = beyond and (refusal(self.rows(beyond[0])) or fair(self.rows(beyond[0])))
+        doubted = not bounded and (beyond or not fair(self.rows(best)))
         return Quantity(
             best.connections,
             marks=(Mark.LIMITED,) if doubted else (),
@@ -347,14 +434,15 @@ class Measured:
         )
 
     def _holds(self, point: Point) -> bool:
-        served = all(
-            row["status"] == "ok"
-            and row["connected"] == row["connections"]
-            and not row["errors"]
-            and not row["starved"]
-            for row in self.rows(point)
-        )
-        return served and self.at(point, "response_p99_ms").value <= SLO_P99_MS
+        return not shortfall(self.rows(point), self.slo_p99_ms)
+
+    def found(self) -> list[Found]:
+        """What the searches for the most connections found, in the order of the plan."""
+        return [
+            Found(server, workload, self.max_connections(server, workload), search["why"])
+            for search in self.manifest.get("max_connections") or []
+            for server, workload in [(search["server"], search["workload"])]
+        ]
 
     def limited(self, point: Point) -> bool:
         """Whether the loader was the bottleneck in a repeat."""

@@ -12,7 +12,7 @@ from reports import answer as answers
 from reports import style, wording
 from reports.answer import Answer
 from reports.figures import Picture
-from reports.measured import SLO_P99_MS, Mark, Measured, causes
+from reports.measured import Mark, Measured, causes
 from reports.table import Table
 
 
@@ -32,10 +32,14 @@ def render(
     measured: Measured,
     answer: Answer,
     chapter_tables: Sequence[Table],
+    own_tables: Sequence[Table],
     steps: Table,
     pictures: Sequence[Picture],
 ) -> str:
-    """The whole page as HTML; every text of the run is escaped."""
+    """The whole page as HTML; every text of the run is escaped.
+
+    `own_tables` are those that only a run with techniques or searches has.
+    """
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
@@ -48,6 +52,7 @@ def render(
     return environment.get_template("page.html.j2").render(
         answer=answer,
         chapter_tables=chapter_tables,
+        own_tables=own_tables,
         steps=steps,
         drawings=[(picture, Markup(style.for_page(picture.svg))) for picture in pictures],
         hues={label: look.hue for label, look in looks.items()},
@@ -60,7 +65,7 @@ def render(
         notices=notices(measured),
         clear=answers.CLEAR,
         apart_ms=answers.APART_MS,
-        slo_ms=SLO_P99_MS,
+        slo_ms=measured.slo_p99_ms,
         marks=list(Mark),
     )
 
@@ -72,6 +77,14 @@ def notices(measured: Measured) -> list[str]:
         found.append("This run did not come to its end.")
     if measured.planned_missing:
         found.append(f"Planned steps that were not measured: {measured.planned_missing}.")
+    found += [
+        wording.sentence(f"left out: {line}")
+        for line in (measured.manifest.get("plan") or {}).get("left_out") or []
+    ]
+    others = [server for server in measured.servers if server.protocol != "echo"]
+    if others and len(others) < len(measured.servers):
+        labels = wording.joined([f"{server.label} {server.protocol}" for server in others])
+        found.append(f"Not all servers speak the same: {labels}; the others echo.")
     points = measured.points()
     limited = sum(measured.limited(point) for point in points)
     if limited:
@@ -127,12 +140,17 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
         ("windows a step", f"{_text(plan.get('windows'))} of {_text(plan.get('window_s'))} s"),
         ("settling before", _settling(plan)),
         *(
-            (f"workload {workload.name}", f"{workload.description}, {workload.size_bytes} bytes")
+            (f"workload {workload.name}", f"{workload.description}, {workload.size_bytes:,} bytes")
             for workload in measured.workloads
         ),
     ]
     servers = [
-        (server.label, ", ".join(filter(None, [server.model, server.language, server.command])))
+        (
+            server.label,
+            ", ".join(
+                filter(None, [server.model, server.language, server.protocol, server.command])
+            ),
+        )
         for server in measured.servers
     ]
     versions = _items(

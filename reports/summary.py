@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Final
 
-from reports import wording
+from reports import capacity, techniques, wording
 from reports.answer import Answer, answer
 from reports.measured import Measured, Point, Quantity
 from reports.table import escaped
@@ -32,26 +32,47 @@ def terminal_summary(run: Run) -> str:
     """
     measured = Measured(run)
     told = answer(measured)
-    rows = [list(_HEADINGS), *_rows(measured)]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(_HEADINGS))]
-    # A long SPEC gives way, so that the line fits.
-    spare = WIDTH - sum(widths) - 2 * (len(widths) - 1)
-    widths[1] += min(0, spare)
-    lines = ["  ".join(_aligned(row, widths)).rstrip() for row in rows]
+    footnotes = (f"{symbol} {text}" for symbol, text in measured.footnotes(_largest(measured)))
     return "\n".join(
         [
             *textwrap.wrap(f"{told.headline} {told.also}", WIDTH),
             "",
-            *lines,
+            *_drawn([list(_HEADINGS), *_rows(measured)], long=1),
             "",
-            "clients: the largest step; memory/conn: how much each connection adds, resident",
-            *(
-                line
-                for symbol, text in measured.footnotes(_largest(measured))
-                for line in textwrap.wrap(f"{symbol} {text}", WIDTH, subsequent_indent="  ")
-            ),
+            "clients: the largest step; memory/conn: how much each connection adds, resident (PSS)",
+            *_wrapped(footnotes),
+            *_searches(measured),
+            *_techniques(measured),
         ]
     )
+
+
+def _searches(measured: Measured) -> Iterable[str]:
+    if measured.found():
+        yield ""
+        yield f"max connections, p99 within {measured.slo_p99_ms:g} ms"
+        yield from _wrapped(capacity.lines(measured))
+        yield from _wrapped(capacity.the_500(measured))
+
+
+def _techniques(measured: Measured) -> Iterable[str]:
+    if trials := techniques.lines(measured):
+        yield ""
+        yield from _drawn([list(techniques.HEADINGS), *trials], long=0)
+        yield "messages/s, CPU and memory: with the technique by without it, at the largest step"
+
+
+def _wrapped(texts: Iterable[str]) -> Iterable[str]:
+    for text in texts:
+        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ")
+
+
+def _drawn(rows: list[list[str]], *, long: int) -> Iterable[str]:
+    """Rows in columns; the one that is `long` gives way, so that the lines fit."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths[long] += min(0, WIDTH - sum(widths) - 2 * (len(widths) - 1))
+    for row in rows:
+        yield "  ".join(_aligned(row, widths)).rstrip()
 
 
 def _aligned(row: list[str], widths: list[int]) -> Iterable[str]:
@@ -90,7 +111,7 @@ def _rows(measured: Measured) -> Iterable[list[str]]:
             text(measured.at(point, "messages_per_s"), _COUNT),
             text(measured.at(point, "response_p50_ms"), _NUMBER),
             text(measured.at(point, "response_p99_ms"), _NUMBER),
-            text(measured.slope(point.server, point.workload, "rss_bytes"), wording.BYTES),
+            text(measured.slope(point.server, point.workload, "pss_bytes"), wording.BYTES),
             text(measured.at(point, "cpu_us_per_message"), _NUMBER),
         ]
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from reports import chapter, wording
+from reports import capacity, chapter, wording
 from reports.chapter import Claim, Role
-from reports.measured import SLO_P99_MS, Measured, Point, Quantity, Workload, exactly
+from reports.measured import Measured, Point, Quantity, Workload, exactly
 from reports.table import NOTHING, Cell, Column, Raw, Section, Table, cell
 from reports.wording import Unit
 
@@ -85,7 +85,7 @@ def server_types(measured: Measured) -> Table:
             for role, server in measured.role.items()
         }
         yield Line(
-            ("max connections", f"p99 ≤ {SLO_P99_MS:g} ms"),
+            ("max connections", f"p99 ≤ {measured.slo_p99_ms:g} ms"),
             "max",
             wording.COUNT,
             chapter.MAX_CONNECTIONS,
@@ -126,13 +126,14 @@ def server_types(measured: Measured) -> Table:
         measured,
         "t1-server-types",
         "T1. Server types",
-        "What each type of server can do. Max connections: the largest step with every connection "
-        f"verified and served, no message failed and response p99 within {SLO_P99_MS:g} ms. Memory "
-        "a connection: how much each further connection adds over the ramp (slope). CPU "
-        "efficiency: time on a CPU ÷ (time on a CPU + time runnable but waiting for one).",
+        "What each type of server can do. Max connections: the most with every connection verified "
+        f"and served, no message failed and response p99 within {measured.slo_p99_ms:g} ms, among "
+        "the steps and what a search tried. Memory a connection: how much each further connection "
+        "adds over the ramp (slope). CPU efficiency: time on a CPU ÷ (time on a CPU + time "
+        "runnable but waiting for one).",
         ("measure", "detail"),
         lines,
-        notes=chapter.NOTES["T1"],
+        notes=[*capacity.the_500(measured), *chapter.NOTES["T1"]],
     )
 
 
@@ -299,6 +300,9 @@ def _side_by_side(
     ]
     sections, records, points = [], [], []
     for workload in measured.workloads:
+        servers = measured.role.values()
+        if servers and not any(measured.visited(server, workload) for server in servers):
+            continue
         of_workload = list(lines(workload))
         rows = [_cells(line, compare, unit) for line in of_workload]
         sections.append(Section(f"{workload.name}: {workload.description}", rows))
@@ -374,6 +378,7 @@ STEP_COLUMNS: Final[Sequence[tuple[str, str, str, Unit]]] = (
     ("max", "response time, ms", "response_max_ms", _NUMBER),
     ("Little's law", "response time, ms", "littles_law_ratio", _NUMBER),
     ("resident", "memory", "rss_bytes", wording.BYTES),
+    ("shared divided", "memory", "pss_bytes", wording.BYTES),
     ("virtual", "memory", "vms_bytes", wording.BYTES),
     ("page tables", "memory", "page_tables_bytes", wording.BYTES),
     ("kernel", "memory", "kernel_bytes", wording.BYTES),

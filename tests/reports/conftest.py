@@ -95,7 +95,7 @@ def behaviour(server: str, workload: str, connections: int, repeat: int) -> Beha
         else 0.98,
         starved=starved,
         starved_wait_ms=7_900.0 if starved else 0.0,
-        ceiling=float(CEILING[n]) if closed else math.nan,
+        ceiling=float(CEILING.get(n, math.nan)) if closed else math.nan,
     )
     # Repeats differ a little, always in the same way.
     wobble = 1 + 0.02 * math.sin(7 * repeat + n)
@@ -297,12 +297,22 @@ def write_run(
     windows: int = 3,
     change: Change = lambda behaviour: None,
     skip: Callable[[Behaviour], bool] = lambda behaviour: False,
+    plan: Mapping[str, Any] | None = None,
+    probes: Sequence[int] = (),
+    found: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
-    """A run on disk; `change` adjusts each step's behaviour, `skip` leaves steps unmeasured."""
-    with RunWriter(directory).create(manifest(servers, workloads, steps, repeats)) as writer:
+    """A run on disk; `change` adjusts each step's behaviour, `skip` leaves steps unmeasured.
+
+    `plan` are more keys of the plan, `probes` numbers that a search tried beside the steps, and
+    `found` is its result.
+    """
+    described = manifest(servers, workloads, steps, repeats)
+    described["plan"] |= plan or {}
+    described["max_connections"] = list(found)
+    with RunWriter(directory).create(described) as writer:
         for repeat in range(repeats):
             for workload in workloads:
-                for step in steps:
+                for step in sorted({*steps, *probes}):
                     for server in servers:
                         planned = behaviour(server, workload, step, repeat)
                         change(planned)

@@ -126,6 +126,85 @@ def test_max_connections_is_a_marked_bound_when_the_loader_gave_up_first(make):
     assert _limit(make, change=limited_but_within) == ("≥ ", 1_000, (Mark.LIMITED,))
 
 
+def test_what_a_search_tried_counts_for_max_connections_and_is_no_step(make):
+    def slow(step):
+        if step.connections > 700:
+            step.median_ms = 500.0
+
+    measured = make(change=slow, probes=(316, 650, 720))
+    assert measured.steps == [10, 100, 1_000]
+    assert measured.planned_missing == 0
+    assert {point.connections for point in measured.points()} == {10, 100, 1_000}
+    limit = measured.max_connections("threaded", "steady")
+    assert (limit.bound, limit.value) == ("", 650)
+
+
+def test_a_limited_loader_bounds_nothing_but_connections_that_were_refused_do(make):
+    def refuse(step):
+        step.loader_limited = True
+        if step.connections > 100:
+            step.status, step.connected = "partial", 388
+
+    assert _limit(make, change=refuse) == ("", 100, ())
+
+
+def test_the_objective_is_the_runs(make):
+    relaxed = {"plan": {"slo_p99_ms": 5_000.0}}
+    assert _limit(make, change=lambda step: setattr(step, "median_ms", 900.0), **relaxed) == (
+        *("≥ ", 1_000),
+        (),
+    )
+    assert make(**relaxed).slo_p99_ms == 5_000
+    assert make().slo_p99_ms == 100
+
+
+def test_servers_with_steps_and_workloads_of_their_own_miss_nothing(make):
+    servers = [
+        {"label": "threaded", "steps": [10], "workloads": ["steady"]},
+        {"label": "asyncio_streams"},
+    ]
+    measured = make(
+        plan={"servers": servers},
+        skip=lambda step: (
+            step.server == "threaded" and (step.connections > 10 or step.workload != "steady")
+        ),
+    )
+    assert measured.planned_missing == 0
+    steady, saturated = measured.workloads
+    assert measured.workloads_of(measured.servers) == [steady]
+    assert measured.visited(measured.servers[1], saturated)
+
+
+def test_a_workload_says_what_it_is(make):
+    workloads = [
+        {"name": "steady", "summary": "1 message/s a client"},
+        {"name": "saturated", "handler": "cpu:5ms", "active": 0.1, "summary": "5 ms of work"},
+    ]
+    relaxed, working = make(plan={"workloads": workloads}).workloads
+    assert (relaxed.description, relaxed.plain) == ("open loop, 1 message/s a client", True)
+    assert (working.description, working.plain) == ("closed loop, 5 ms of work", False)
+    assert (relaxed.phrase, working.phrase) == ("at 1 message/s", "under saturated")
+    old, _ = make().workloads
+    assert old.description == "open loop, 1 message/s a client"
+
+
+def test_a_plain_workload_stands_for_its_loop(make):
+    working = [{"name": "saturated", "active": 0.1}, {"name": "steady"}]
+    measured = make(plan={"workloads": working})
+    assert measured.workload("closed").name == "saturated"
+    assert measured.workload("open", []) is None
+
+
+def test_a_share_of_the_ceiling_is_of_the_servers_own(make):
+    def http(step):
+        if step.server == "threaded":
+            step.ceiling = float("nan")
+
+    measured = make(change=http)
+    assert not measured.of_ceiling(Point("threaded", "saturated", 100)).known
+    assert measured.of_ceiling(Point("asyncio_streams", "saturated", 100)).known
+
+
 def test_a_quotient_has_the_widest_interval_that_both_allow():
     quotient = Quantity(4, 3, 6).by(Quantity(2, 1, 3, (Mark.LIMITED,)))
     assert (quotient.value, quotient.low, quotient.high) == (2, 1, 6)

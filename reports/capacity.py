@@ -1,0 +1,78 @@
+"""What the searches for the most connections found, and what the chapter's 500 is."""
+
+from collections.abc import Iterable
+
+from reports import chapter, wording
+from reports.measured import Measured
+from reports.table import Cell, Column, Section, Table, cell
+
+
+def table(measured: Measured) -> Table:
+    """The most connections of each server under each workload, and why no more were held."""
+    found = measured.found()
+    return Table(
+        "max-connections",
+        "Max connections",
+        "The most connections with every one served, no message failed and response p99 within "
+        f"{measured.slo_p99_ms:g} ms: searched from the steps on, by doubling and bisection, each "
+        "try on a fresh server. What bound it is what the next number tried ran into.",
+        [
+            Column("server", head=True),
+            Column("max connections"),
+            Column("bound by", kind="words"),
+        ],
+        [
+            Section(
+                f"{workload.name}: {workload.description}",
+                [
+                    [
+                        Cell(each.server, each.server),
+                        cell(each.most, wording.COUNT),
+                        Cell(each.why, each.why),
+                    ]
+                    for each in found
+                    if each.workload == workload.name
+                ],
+            )
+            for workload in measured.workloads
+            if any(each.workload == workload.name for each in found)
+        ],
+        records=[
+            {
+                "workload": each.workload,
+                "server": each.server,
+                "max_connections": each.most.value,
+                "bound": each.most.bound.strip(),
+                "bound_by": each.why,
+                "slo_p99_ms": measured.slo_p99_ms,
+                "marks": each.most.symbols,
+            }
+            for each in found
+        ],
+    )
+
+
+def the_500(measured: Measured) -> Iterable[str]:
+    """Why the chapter says 500, where a server was searched in a limited address space."""
+    stack = chapter.MEMORY_A_CONNECTION.value("synchronous")
+    for server in measured.servers:
+        found = [each for each in measured.found() if each.server == server.label]
+        if found and server.address_space_bytes > 0:
+            best = max(found, key=lambda each: each.most.value)
+            space = f"{server.address_space_bytes / chapter.GB:g} GB"
+            stacks = server.address_space_bytes / stack
+            yield (
+                f"Why the chapter says {chapter.MAX_CONNECTIONS.synchronous}: in an address space "
+                f"of {space} {server.label} served {best.most.bound}{best.most.value:,.0f} "
+                f"connections, {best.workload} ({best.why}). There is room for at most "
+                f"{stacks:,.0f} stacks of {chapter.MEMORY_A_CONNECTION.synchronous} each."
+            )
+
+
+def lines(measured: Measured) -> list[str]:
+    """The same for a terminal: a line a search."""
+    return [
+        f"{each.workload}  {each.server}  {each.most.bound}{each.most.value:,.0f}"
+        f"{each.most.symbols}  {each.why}"
+        for each in measured.found()
+    ]

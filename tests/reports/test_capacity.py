@@ -1,0 +1,80 @@
+import io
+
+import pandas as pd
+import pytest
+
+from reports import capacity, tables
+from reports.summary import WIDTH, terminal_summary
+
+LIMITED = "threaded,limit=as:4g"
+WHY = "at 391: 388 of 391 connections were served; 3 × reset; its log: can't start new thread"
+
+
+@pytest.fixture
+def measured(make):
+    """A run in which a server in 4 GiB was searched."""
+
+    def refuse(behaviour):
+        if behaviour.server == LIMITED and behaviour.connections > 388:
+            behaviour.status, behaviour.connected = "partial", 388
+            behaviour.errors = {"reset": behaviour.connections - 388}
+
+    servers = {"threaded": "a thread a connection", LIMITED: "a thread a connection"}
+    return make(
+        servers=servers,
+        workloads=("steady",),
+        change=refuse,
+        probes=(387, 391),
+        plan={
+            "servers": [
+                {"label": label, "name": "threaded", "model": model, "limits": limits}
+                for (label, model), limits in zip(
+                    servers.items(), ({}, {"as": 4 * 1024**3}), strict=True
+                )
+            ]
+        },
+        found=[
+            {
+                "server": "threaded",
+                "workload": "steady",
+                "connections": 1_000,
+                "why": "this machine",
+            },
+            {"server": LIMITED, "workload": "steady", "connections": 387, "why": WHY},
+        ],
+    )
+
+
+def test_each_search_has_its_number_and_what_bound_it(measured):
+    table = capacity.table(measured)
+    ((one, other),) = [section.rows for section in table.sections]
+    assert [str(cell) for cell in one] == ["threaded", "≥ 1,000", "this machine"]
+    assert [str(cell) for cell in other] == [LIMITED, "387", WHY]
+    frame = pd.read_csv(io.StringIO(table.csv()))
+    assert list(frame.max_connections) == [1_000, 387]
+    assert list(frame.slo_p99_ms) == [100, 100]
+
+
+def test_t1_quotes_the_search_and_explains_the_500(measured):
+    table = tables.server_types(measured)
+    cells = table.sections[0].rows[0]
+    assert [str(cell) for cell in cells[:2]] == ["max connections", "p99 ≤ 100 ms"]
+    assert cells[3].text == "≥ 1,000"
+    (note,) = [note for note in table.notes if "Why the chapter says" in note]
+    assert note == (
+        f"Why the chapter says 500: in an address space of 4 GB {LIMITED} served 387 connections, "
+        f"steady ({WHY}). There is room for at most 512 stacks of 8,192 KB each."
+    )
+
+
+def test_nothing_is_explained_without_a_search_in_a_limited_address_space(make):
+    assert list(capacity.the_500(make())) == []
+
+
+def test_the_terminal_says_the_result_of_each_server(measured):
+    text = terminal_summary(measured.run)
+    assert all(len(line) <= WIDTH for line in text.splitlines())
+    assert "max connections, p99 within 100 ms" in text
+    assert f"steady  {LIMITED}  387  at 391: 388 of 391" in text
+    assert "steady  threaded  ≥ 1,000  this machine" in text
+    assert "Why the chapter says 500" in text

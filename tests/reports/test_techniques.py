@@ -1,0 +1,125 @@
+import io
+
+import pandas as pd
+import pytest
+
+from reports import techniques
+from reports.summary import WIDTH, terminal_summary
+from reports.table import escaped
+
+POOL = {
+    "name": "buffer pool",
+    "with_it": "pooled",
+    "without_it": "plain",
+    "workloads": ["saturated"],
+    "claim": "buffer pool",
+}
+
+
+@pytest.fixture
+def run_of(make):
+    """A run of a technique, of which `with_it` changes the server that has it."""
+
+    def made(technique=POOL, steps=(1_000,), also=lambda behaviour: None, **with_it):
+        def change(behaviour):
+            noise = 1 + 0.01 * behaviour.repeat
+            behaviour.messages_per_s = 5_000 * noise
+            behaviour.cpu_us = 20.0 * noise
+            behaviour.rss_bytes = 30e6 * noise
+            if behaviour.server == technique["with_it"]:
+                for name, factor in with_it.items():
+                    setattr(behaviour, name, getattr(behaviour, name) * factor)
+                also(behaviour)
+
+        return make(
+            servers={"pooled": "event loop", "plain": "event loop"},
+            workloads=("saturated",),
+            steps=steps,
+            repeats=3,
+            change=change,
+            plan={"techniques": [technique]},
+        )
+
+    return made
+
+
+def verdicts(measured):
+    return {trial.verdict for trial in techniques.trials(measured)}
+
+
+@pytest.mark.parametrize(
+    ("with_it", "verdict"),
+    [
+        ({}, "no clear difference"),
+        ({"cpu_us": 0.5}, "held"),
+        ({"rss_bytes": 0.5}, "held"),
+        ({"cpu_us": 2}, "no, the contrary"),
+        ({"cpu_us": 0.5, "rss_bytes": 3}, "in part"),
+        ({"messages_per_s": 3}, "no clear difference"),  # the chapter claims nothing of it
+        ({"cpu_us": 0.9}, "no clear difference"),
+    ],
+)
+def test_the_claim_is_judged_by_the_measures_that_it_is_about(run_of, with_it, verdict):
+    assert verdicts(run_of(**with_it)) == {verdict}
+
+
+def test_an_interval_that_holds_one_decides_nothing(run_of):
+    def wild(behaviour):
+        behaviour.cpu_us = (5.0, 12.0, 60.0)[behaviour.repeat]
+
+    assert verdicts(run_of(also=wild)) == {"no clear difference"}
+
+
+def test_a_limited_loader_decides_nothing(run_of):
+    def limited(behaviour):
+        behaviour.loader_limited = True
+
+    decided = verdicts(run_of(also=limited, cpu_us=0.5))
+    assert decided == {"not decided: the loader was the bottleneck"}
+
+
+def test_a_technique_of_which_the_chapter_says_nothing_is_not_judged(run_of):
+    assert verdicts(run_of({**POOL, "claim": ""}, cpu_us=0.5)) == {"—"}
+
+
+def test_the_table_has_each_side_and_the_ratio_with_its_spread(run_of):
+    measured = run_of(steps=(10, 100, 1_000), cpu_us=0.5)
+    table = techniques.table(measured)
+    assert [section.title for section in table.sections] == [
+        "buffer pool: pooled against plain; the chapter: a pool of buffers removes the cost of "
+        "allocation and fragmentation"
+    ]
+    rows = table.sections[0].rows
+    assert [cells[1].text for cells in rows] == ["10", "100", "1,000"]
+    titles = [column.full_title for column in table.columns]
+    cells = dict(zip(titles, rows[0], strict=True))
+    assert cells["CPU a message, µs: with"].value == pytest.approx(10, rel=0.05)
+    assert cells["CPU a message, µs: without"].value == pytest.approx(20, rel=0.05)
+    ratio = cells["CPU a message, µs: with ÷ without"]
+    assert (ratio.text, ratio.value) == ("0.50×", pytest.approx(0.5, rel=0.01))
+    assert cells["messages/s: with ÷ without"].text == "1.0×"
+    assert cells["the claim"].text == "held"
+    assert any("The servers had one CPU here" in note for note in table.notes)
+
+    frame = pd.read_csv(io.StringIO(table.csv()))
+    assert list(frame.verdict) == ["held"] * 3
+    assert (frame.cpu_us_per_message_ratio_low <= frame.cpu_us_per_message_ratio).all()
+    assert frame.cpu_us_per_message_ratio.to_list() == pytest.approx([0.5] * 3, rel=0.01)
+    assert escaped("buffer pool: pooled against plain") in table.markdown()
+
+
+def test_a_side_that_was_not_measured_has_no_row(make):
+    measured = make(
+        servers={"pooled": "event loop", "plain": "event loop"},
+        workloads=("saturated",),
+        plan={"techniques": [POOL]},
+        skip=lambda step: step.server == "plain" and step.connections > 10,
+    )
+    assert [trial.points[0].connections for trial in techniques.trials(measured)] == [10]
+
+
+def test_the_terminal_shows_the_largest_step(run_of):
+    text = terminal_summary(run_of(cpu_us=0.5).run)
+    assert all(len(line) <= WIDTH for line in text.splitlines())
+    (line,) = [line for line in text.splitlines() if line.startswith("buffer pool")]
+    assert line.split() == ["buffer", "pool", "saturated", "1,000", "1.0×", "0.50×", "1.0×", "held"]
