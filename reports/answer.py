@@ -135,6 +135,9 @@ def answer(measured: Measured) -> Answer:
         headline, also = _alone(servers[0], contrasts, step)
     else:
         headline, also = _headline(servers, contrasts, step)
+        if len(measured.servers) > len(servers):
+            pair = joined([server.label for server in servers])
+            also = f"Compared are {pair}, of {len(measured.servers)} servers. {also}".strip()
     return Answer(
         headline,
         also,

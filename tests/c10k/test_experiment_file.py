@@ -67,6 +67,14 @@ def test_every_key_is_heard():
     assert technique.workloads == ("game", "churn")
 
 
+def test_commands_alone_are_all_that_is_measured():
+    command = f"mine={sys.executable} echo.py {{port}}"
+    asked = parse({"commands": [command]}, where)
+    assert [each.spec.text for each in asked.servers] == ["mine"]
+    both = parse({"commands": [command], "servers": ["threaded"]}, where)
+    assert [each.spec.text for each in both.servers] == ["threaded", "mine"]
+
+
 def test_techniques_alone_bring_their_own_servers():
     asked = parse({"techniques": [{"name": "a", "with": "threaded", "without": "threaded"}]}, where)
     assert asked.servers == asked.workloads == ()
@@ -86,6 +94,7 @@ def test_techniques_alone_bring_their_own_servers():
         ({"servers": [{"step": [1]}]}, "x.toml: servers: step: there is no such key: did you mean"),
         ({"servers": [{"steps": [1]}]}, "x.toml: servers must be text, not None"),
         ({"servers": [{"server": "threaded", "steps": [2, 1]}]}, "x.toml: servers: steps: steps"),
+        ({"commands": ["./mine {port}"]}, "x.toml: commands: a command is NAME=COMMAND LINE"),
         ({"workloads": ["heavy"]}, "x.toml: workloads: unknown workload 'heavy'; there are steady"),
         ({"workloads": ["game", "game"]}, "x.toml: workloads: workload 'game' is given twice"),
         ({"steps": [10, 5]}, "x.toml: steps: steps must be ascending positive numbers"),
@@ -150,6 +159,7 @@ def test_options_take_the_place_of_what_the_file_says():
     assert overridden(file, {}) == file
     assert overridden(file, {"steps": [2]}) == {**file, "steps": [2]}
     assert overridden(file, {"servers": ["b"]}) == {"steps": [1], "servers": ["b"]}
+    assert overridden(file, {"commands": ["c"]}) == {"steps": [1], "commands": ["c"]}
     changed = overridden(file, {"workloads": ["game"]})
     assert changed["workloads"] == ["game"]
     assert changed["techniques"] == [{"name": "x", "with": "a", "without": "b"}]

@@ -110,6 +110,31 @@ def test_servers_of_other_models_are_named(make):
     assert told.headline == "At 1,000 clients there is no clear difference between one and two."
 
 
+def test_of_several_servers_it_says_which_are_compared(make):
+    told = answer(make(servers={"one": "", "two": "", "three": ""}))
+    assert told.also.startswith("Compared are one and two, of 3 servers.")
+
+
+def test_servers_are_compared_under_the_workloads_that_they_share(make):
+    told = answer(
+        make(
+            servers={"one": "", "two": ""},
+            skip=lambda step: step.server == "two" and step.workload == "saturated",
+        )
+    )
+    assert "At 1,000 clients" in told.headline
+    assert "saturated" not in told.headline + told.also + " ".join(told.sentences)
+
+
+def test_a_load_that_is_not_plain_is_called_by_its_name(make):
+    workloads = [{"name": "steady", "active": 0.1}, {"name": "saturated", "handler": "cpu:5ms"}]
+    told = answer(make(plan={"workloads": workloads}))
+    text = " ".join([told.headline, told.also, *told.sentences])
+    assert "throughput under saturated" in text
+    assert "Under steady the median response takes" in text
+    assert "Under saturated, " in text
+
+
 def test_servers_of_one_model_are_told_apart_by_their_labels(make):
     told = answer(make(servers=dict.fromkeys(["threaded", "threaded,stack=256k"], "a thread each")))
     assert "threaded and threaded,stack=256k" in told.headline
