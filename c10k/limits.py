@@ -18,9 +18,9 @@ SPARE_PROCESSES: Final = 64
 # A thread maps its stack and the guard page below it.
 MAPS_A_THREAD: Final = 2
 SPARE_MAPS: Final = 1024
-# What a forked process takes of MemAvailable: 550 to 600 KiB, of which 460 are its own pages
-# (measured on a Python server, 1,000 and 3,000 connections), the rest page tables and the kernel's.
-KIB_A_PROCESS: Final = 600
+# What a forked process takes of MemAvailable: 1,150 to 1,400 KiB with `forking`, of which 1,000 are
+# its own pages, the rest page tables and the kernel's (500 connections); 370 to 500 with Apache's.
+KIB_A_PROCESS: Final = 1200
 SPARE_KIB: Final = 512 * 1024
 
 
