@@ -26,7 +26,7 @@ from c10k.plan import (
 from loadgen.workload import WORKLOADS, Workload
 from reports.chapter import TECHNIQUES
 from results.slo import P99_MS
-from servers.catalogue import ServerSpec, parse_spec
+from servers.catalogue import ServerSpec, parse_command, parse_spec
 
 INTERPRETERS: Final = (
     *("python3.11", "python3.12", "python3.13", "python3.13t", "python3.14", "python3.14t"),
@@ -76,9 +76,9 @@ def overridden(content: Mapping[str, Any], options: Mapping[str, Any]) -> dict[s
     Servers that are named there are all that is measured, and workloads hold for techniques too.
     """
     changed = dict(content)
-    if "servers" in options:
-        changed.pop("techniques", None)
-        changed.pop("interpreters", None)
+    if options.keys() & {"servers", "commands"}:
+        for key in ("servers", "commands", "techniques", "interpreters"):
+            changed.pop(key, None)
     if "workloads" in options and isinstance(techniques := changed.get("techniques"), list):
         changed["techniques"] = [
             {key: value for key, value in table.items() if key != "workloads"}
@@ -94,15 +94,16 @@ def parse(content: Mapping[str, Any], where: Where) -> Settings:
     _check_keys(content, KEYS, where)
     interpreters = _interpreters(content.get("interpreters", []), where("interpreters"))
     techniques = _techniques(content, where)
+    commands = _list(content.get("commands", ()), where("commands"))
     # Techniques bring servers and workloads of their own.
-    alone = bool(techniques) and "servers" not in content
+    alone = bool(techniques) and not content.keys() & {"servers", "commands"}
+    default = () if alone or commands else DEFAULT_SERVERS
     servers = [
         asked
-        for server in _list(
-            content.get("servers", () if alone else DEFAULT_SERVERS), where("servers")
-        )
+        for server in _list(content.get("servers", default), where("servers"))
         for asked in _asked(server, where("servers"), interpreters)
     ]
+    servers += [Asked(_command(definition, where("commands"))) for definition in commands]
     check_unique([asked.spec.text for asked in servers], f"{where('servers')}: server")
     return Settings(
         tuple(servers),
@@ -140,6 +141,14 @@ def _spec(value: object, where: str) -> ServerSpec:
     text = _text(value, where)
     try:
         return parse_spec(text)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _command(value: object, where: str) -> ServerSpec:
+    definition = _text(value, where)
+    try:
+        return parse_command(definition, Path.cwd())
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 
@@ -227,8 +236,8 @@ def _profile(content: Mapping[str, Any], where: Where) -> Profile:
 
 
 KEYS: Final = (
-    *("servers", "interpreters", "workloads", "steps", "profile", "hold", "repeat", "fit"),
-    *("find-max", "slo-p99", "techniques"),
+    *("servers", "commands", "interpreters", "workloads", "steps", "profile", "hold", "repeat"),
+    *("fit", "find-max", "slo-p99", "techniques"),
 )
 
 

@@ -33,13 +33,14 @@ class Part:
 def planned(settings: Settings, named: Container[str] = ()) -> tuple[Plan, list[str]]:
     """The plan, and a line for each thing that it leaves out.
 
-    `named` are the keys of the settings (servers, workloads) that the command line gave. Raises
-    CommandError for what of these cannot be measured, and where nothing is left.
+    `named` are the keys of the settings (servers, commands, workloads) that the command line gave.
+    Raises CommandError for what of these cannot be measured, and where nothing is left.
     """
     left_out: list[str] = []
+    strict = "servers" in named or "commands" in named
     parts = _parts(settings)
-    parts = _able(parts, left_out, strict="servers" in named)
-    parts = _serving(parts, left_out, named)
+    parts = _able(parts, left_out, strict=strict)
+    parts = _serving(parts, left_out, named, strict=strict)
     parts = _within_limits(parts, left_out, fit=settings.fit)
     techniques = _comparable(settings.techniques, parts, left_out)
     plan = Plan(
@@ -91,7 +92,9 @@ def _able(parts: Iterable[Part], left_out: list[str], *, strict: bool) -> list[P
     return able
 
 
-def _serving(parts: Iterable[Part], left_out: list[str], named: Container[str]) -> list[Part]:
+def _serving(
+    parts: Iterable[Part], left_out: list[str], named: Container[str], *, strict: bool
+) -> list[Part]:
     """The servers that can serve at least one workload, each with those that it can."""
     serving = []
     unserved: dict[str, list[str]] = {}  # workload -> why no server can serve it
@@ -104,7 +107,7 @@ def _serving(parts: Iterable[Part], left_out: list[str], named: Container[str]) 
             left_out.append(f"{part.label} cannot serve {joined(names)}: {reason}")
             for name in names:
                 unserved.setdefault(name, []).append(left_out[-1])
-        if not part.workloads and "servers" in named:
+        if not part.workloads and strict:
             raise CommandError(left_out[-1])
     for load in (load for part in serving for load in part.workloads):
         unserved.pop(load.name, None)
