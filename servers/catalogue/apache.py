@@ -113,6 +113,7 @@ def apache(mpm: str) -> WebServer:
     """The program with one of its models: prefork, worker or event."""
     return WebServer(
         "apache2",
+        "apache2-bin",  # apache2 also has it run, on port 80
         ("-DFOREGROUND", "-d", ".", "-f", "apache2.conf"),
         partial(configure, mpm),
         MODULES / f"mod_mpm_{mpm}.so",

@@ -52,4 +52,6 @@ def configure(options: Mapping[str, str], place: Place) -> str:
 
 
 # -e: until it has read its configuration it logs where Debian says, which is root's to write.
-NGINX: Final = WebServer("nginx", ("-p", ".", "-e", "stderr", "-c", "nginx.conf"), configure)
+NGINX: Final = WebServer(
+    "nginx", "nginx", ("-p", ".", "-e", "stderr", "-c", "nginx.conf"), configure
+)

@@ -27,13 +27,14 @@ SYSTEM_PROGRAMS: Final = "/usr/local/sbin:/usr/sbin:/sbin"  # not on every user'
 
 @dataclass(frozen=True)
 class WebServer:
-    """A program that is called as its Debian package, of which it may need another file.
+    """A program, the Debian package that brings it, and another file of that which it may need.
 
     `configure` makes the text of PROGRAM.conf, which lies in the directory that it runs in, from
     the options and the place, whose port is known then. It raises ServerStartError.
     """
 
     program: str
+    package: str
     arguments: Sequence[str]
     configure: Callable[[Mapping[str, str], Place], str]
     needs: Path | None = None
@@ -41,7 +42,7 @@ class WebServer:
     def missing(self, options: Mapping[str, str]) -> str:
         """See Program."""
         found = _find(self.program) and (self.needs is None or self.needs.exists())
-        return "" if found else f"sudo apt install {self.program}"
+        return "" if found else f"sudo apt install {self.package}"
 
     def launch(self, options: Mapping[str, str], place: Place) -> Launch:
         """See Program."""

@@ -6,11 +6,11 @@ import socket
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from servers.catalogue import Place, parse_spec
 from servers.process import ServerProcess, ServerStartError
+from tests.servers.talk import tree
 
 DOCUMENT = b"x" * 63 + b"\n"
 # Pools that a test can afford, and that hold the 200 clients of one.
@@ -53,11 +53,6 @@ def reply(connection):
     while len(body) < int(headers["content-length"]):
         body += connection.recv(65_536)
     return int(status.split()[1]), body
-
-
-def tree(server):
-    process = psutil.Process(server.pid)
-    return [process, *process.children(recursive=True)]
 
 
 def test_a_kept_connection_gets_the_document_again_and_again(server, connect):
@@ -226,5 +221,5 @@ def test_what_it_cannot_be_is_said(spec, cause, tmp_path):
 def test_where_it_is_not_installed_the_remedy_is_known(name, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr("servers.catalogue.web.SYSTEM_PROGRAMS", "/nowhere")
-    package = "nginx" if name == "nginx" else "apache2"
+    package = "nginx" if name == "nginx" else "apache2-bin"
     assert parse_spec(name).missing == f"sudo apt install {package}"
