@@ -21,6 +21,16 @@ _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--command",
+        action="append",
+        default=[],
+        metavar="NAME=CMDLINE",
+        help="a program of which tests/servers/test_conformance.py asks what every server promises",
+    )
+
+
 @pytest.fixture(scope="session")
 def realtime_permitted() -> bool:
     """Whether this machine lets us have real-time priority: root in a container may not."""

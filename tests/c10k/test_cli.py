@@ -365,7 +365,7 @@ class TestRun:
             profile = "quick"
             hold = 0.4
             [[techniques]]
-            name = "small stacks"
+            name = "small-stacks"
             with = "threaded,stack=256k"
             without = "threaded"
             workloads = ["saturated"]
@@ -380,7 +380,7 @@ class TestRun:
         steps = read_run(tmp_path / "run").steps
         assert sorted(steps.server) == ["threaded", "threaded,stack=256k"]
         assert set(steps.workload) == {"saturated"}
-        assert "small stacks" in shown.stdout.partition("the claim")[2]
+        assert "small-stacks" in shown.stdout.partition("the claim")[2]
         out = tmp_path / "reports" / "out" / "run"
         trials = pd.read_csv(out / "tables" / "techniques.csv")
         assert list(trials.connections) == [3]

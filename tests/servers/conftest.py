@@ -10,8 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
-from servers.catalogue import parse_spec
 from servers.process import ServerProcess
+from tests.servers.talk import parse
 
 Serve = Callable[..., ServerProcess]
 Wait = Callable[[Callable[[], object]], None]
@@ -19,12 +19,13 @@ Wait = Callable[[Callable[[], object]], None]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Start a server of the catalogue: serve(SPEC)."""
+    """Start a server of the catalogue, or another program: serve(SPEC), serve(DEFINITION)."""
     with contextlib.ExitStack() as servers:
 
         def start(spec: str, **options: Any) -> ServerProcess:
-            log = tmp_path / spec / "log"
-            return servers.enter_context(parse_spec(spec).process(log=log, **options))
+            server = parse(spec)
+            log = tmp_path / server.text / "log"
+            return servers.enter_context(server.process(log=log, **options))
 
         yield start
 

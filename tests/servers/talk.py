@@ -1,16 +1,23 @@
-"""What the tests say to an echo server, and how they look at it."""
+"""How the tests call an echo server, what they say to it, and how they look at it."""
 
 import os
 import signal
 import socket
 import struct
 import threading
+from pathlib import Path
 
 import psutil
 
+from servers.catalogue import ServerSpec, parse_command, parse_spec
 from servers.process import ServerProcess
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+def parse(text: str) -> ServerSpec:
+    """Read a SPEC, or the definition of a program that is not in the catalogue."""
+    return parse_command(text, Path.cwd()) if "{port}" in text else parse_spec(text)
 
 
 def receive(connection: socket.socket, size: int) -> bytes:

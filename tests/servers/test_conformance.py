@@ -1,9 +1,15 @@
-"""What every echo server of the catalogue does, in whatever language it is written."""
+"""What every echo server does, in whatever language it is written.
+
+Those of the catalogue are asked, and a program that the catalogue knows nothing of; another one
+with pytest tests/servers/test_conformance.py -k mine --command 'mine=./server --port {port}'.
+"""
 
 import contextlib
 import os
+import re
 import signal
 import socket
+import sys
 import threading
 import time
 
@@ -12,12 +18,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from servers.catalogue import CATALOGUE, parse_spec
-from servers.catalogue.program import PythonProgram
-from tests.servers.talk import echo, fill, receive, reset, rss_bytes, served, tree
+from servers.catalogue import CATALOGUE
+from servers.catalogue.program import FOLDER, PythonProgram
+from tests.servers.talk import echo, fill, parse, receive, reset, rss_bytes, served, tree
 
 MIB = 1024**2
 ECHO = [name for name, server in CATALOGUE.items() if server.protocol == "echo"]
+FOREIGN = f"foreign={sys.executable} {FOLDER} event_loop --host {{host}} --port {{port}}"
 
 # A bounded pool serves so many clients at once: here 200 and some.
 SPECS = {"threadpool": "threadpool,workers=256", "prefork": "prefork,workers=256"}
@@ -31,9 +38,17 @@ ONE_QUEUE = {
 }
 
 
-@pytest.fixture(scope="module", params=ECHO)
+def pytest_generate_tests(metafunc):
+    if "name" in metafunc.fixturenames:
+        programs = [FOREIGN, *metafunc.config.getoption("command")]
+        ids = [*ECHO, *(program.partition("=")[0] for program in programs)]
+        metafunc.parametrize("name", ECHO + programs, indirect=True, ids=ids, scope="module")
+
+
+@pytest.fixture(scope="module")
 def name(request):
-    if missing := parse_spec(request.param).missing:
+    """A name of the catalogue, or the definition of a program that is not there."""
+    if missing := parse(request.param).missing:
         pytest.skip(f"{request.param} cannot run here: {missing}")
     return request.param
 
@@ -41,8 +56,8 @@ def name(request):
 @pytest.fixture(scope="module")
 def server(name, tmp_path_factory):
     """One for all tests that neither end it nor need it fresh."""
-    log = tmp_path_factory.mktemp(name) / "log"
-    with parse_spec(SPECS.get(name, name)).process(log=log) as running:
+    spec = parse(SPECS.get(name, name))
+    with spec.process(log=tmp_path_factory.mktemp(spec.text) / "log") as running:
         yield running
 
 
@@ -110,13 +125,13 @@ def test_a_client_that_never_reads_is_held_back_alone(server, connect):
 def test_descriptors_may_run_out_and_be_there_again(name, serve, connect, wait_until):
     if name in PROCESSES:
         return  # none runs out
-    server = serve(f"{ONE_QUEUE.get(name, name)},limit=nofile:64")
+    server = serve(re.sub("^[^,=]+", r"\g<0>,limit=nofile:64", ONE_QUEUE.get(name, name)))
     connections = [connect(server) for _ in range(100)]
     for connection in connections:
         connection.sendall(b"?")
     for connection in connections[:30]:
         assert receive(connection, 1) == b"?", "who came before the shortage is served during it"
-    if in_python := isinstance(CATALOGUE[name].program, PythonProgram):
+    if in_python := name in CATALOGUE and isinstance(CATALOGUE[name].program, PythonProgram):
         wait_until(lambda: "cannot accept" in server.log_tail())
     for connection in connections[:30]:
         connection.close()

@@ -1,6 +1,5 @@
 """What the servers in C++ and JavaScript have beside what every server promises."""
 
-import contextlib
 import os
 import socket
 import subprocess
@@ -11,6 +10,7 @@ import psutil
 import pytest
 
 from servers.catalogue import CATALOGUE, Place, parse_spec
+from tests.servers.talk import served
 
 MIB = 1024**2
 NAMES = ["boost_asio", "boost_threads", "node"]
@@ -40,14 +40,6 @@ def run(name, *arguments):
     return subprocess.run(
         [*program, *arguments], capture_output=True, text=True, timeout=30, check=False
     )
-
-
-def served(connection):
-    """Whether a byte comes back."""
-    connection.sendall(b"?")
-    with contextlib.suppress(ConnectionError):
-        return connection.recv(1) == b"?"
-    return False
 
 
 @pytest.mark.parametrize("name", NAMES)
