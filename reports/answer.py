@@ -173,7 +173,7 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
     workloads = measured.workloads_of(servers)
     relaxed, saturated = (measured.workload(loop, workloads) for loop in ("open", "closed"))
     usual = relaxed or workloads[0]
-    slopes = tuple(measured.slope(server.label, usual.name, "pss_bytes") for server in servers)
+    slopes = tuple(measured.slope(server.label, usual.name, "resident_bytes") for server in servers)
     memory = Subject(
         "memory",
         "{} of memory each",
@@ -357,7 +357,7 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
     usual = relaxed or workloads[0]
     resident, virtual = (
         [measured.slope(server.label, usual.name, column) for server in servers]
-        for column in ("pss_bytes", "vms_bytes")
+        for column in ("resident_bytes", "vms_bytes")
     )
     if resident[0].known:
         text = (

@@ -78,7 +78,7 @@ TECHNIQUES: Final = {
     ),
     "buffer pool": TechniqueClaim(
         "a pool of buffers removes the cost of allocation and fragmentation",
-        ("cpu_us_per_message", "pss_bytes"),
+        ("cpu_us_per_message", "resident_bytes"),
     ),
     "zero copy": TechniqueClaim(
         "zero copy saves two copies, and CPU for large files", ("cpu_us_per_message",)

@@ -181,7 +181,7 @@ def _memory(measured: Measured) -> Iterator[Picture]:
     """Resident and virtual memory on the same scale, under the most relaxed workload."""
     workload = measured.workload("open") or measured.workloads[0]
     kinds = {
-        "resident": ("rss_bytes", "what the server occupies"),
+        "resident": ("resident_bytes", "what the server occupies"),
         "virtual": ("vms_bytes", "what the server reserves"),
     }
     claimed = _claimed(measured, chapter.MEMORY)

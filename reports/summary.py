@@ -39,7 +39,7 @@ def terminal_summary(run: Run) -> str:
             "",
             *_drawn([list(_HEADINGS), *_rows(measured)], long=1),
             "",
-            "clients: the largest step; memory/conn: how much each connection adds, resident (PSS)",
+            "clients: the largest step; memory/conn: how much each connection adds, resident",
             *_wrapped(footnotes),
             *_searches(measured),
             *_techniques(measured),
@@ -111,7 +111,7 @@ def _rows(measured: Measured) -> Iterable[list[str]]:
             text(measured.at(point, "messages_per_s"), _COUNT),
             text(measured.at(point, "response_p50_ms"), _NUMBER),
             text(measured.at(point, "response_p99_ms"), _NUMBER),
-            text(measured.slope(point.server, point.workload, "pss_bytes"), wording.BYTES),
+            text(measured.slope(point.server, point.workload, "resident_bytes"), wording.BYTES),
             text(measured.at(point, "cpu_us_per_message"), _NUMBER),
         ]
 

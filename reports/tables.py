@@ -18,7 +18,7 @@ from reports.wording import Unit
 _MS = Unit("ms", wording.number)  # where the heading says the unit
 STATISTICS: Final = {"mean": "mean", "p50": "p50", "p99": "p99", "p99_9": "p99.9"}
 MEMORY: Final = {
-    "rss": ("resident", "rss_bytes"),
+    "rss": ("resident", "resident_bytes"),
     "vms": ("virtual", "vms_bytes"),
     "page_tables": ("page tables", "page_tables_bytes"),
     "kernel": ("kernel", "kernel_bytes"),
@@ -377,7 +377,7 @@ STEP_COLUMNS: Final[Sequence[tuple[str, str, str, Unit]]] = (
     ("p99.9", "response time, ms", "response_p99_9_ms", _NUMBER),
     ("max", "response time, ms", "response_max_ms", _NUMBER),
     ("Little's law", "response time, ms", "littles_law_ratio", _NUMBER),
-    ("resident", "memory", "rss_bytes", wording.BYTES),
+    ("resident", "memory", "resident_bytes", wording.BYTES),
     ("shared divided", "memory", "pss_bytes", wording.BYTES),
     ("virtual", "memory", "vms_bytes", wording.BYTES),
     ("page tables", "memory", "page_tables_bytes", wording.BYTES),

@@ -21,7 +21,7 @@ MEASURES: Final = {
         "throughput", "", "messages/s", _COUNT, "as many", higher_is_better=True
     ),
     "cpu_us_per_message": Subject("CPU", "", "CPU a message, µs", _CPU, "as much"),
-    "pss_bytes": Subject("memory", "", "memory", wording.BYTES, "as much"),
+    "resident_bytes": Subject("memory", "", "memory", wording.BYTES, "as much"),
 }
 
 
@@ -83,10 +83,10 @@ def table(measured: Measured) -> Table:
     return Table(
         "techniques",
         "Techniques, with and without",
-        "Two servers that differ in one technique, visited in turn. Memory is the resident memory "
-        "of all the server's processes, shared pages divided. The claim held where one of the "
-        "measures that it is about is clearly better with the technique and none clearly worse: "
-        f"by a ratio of at least {CLEAR:g} whose interval leaves out 1.",
+        "Two servers that differ in one technique, visited in turn. Memory is what all the "
+        "server's processes have resident, what they share counted once. The claim held where one "
+        "of the measures that it is about is clearly better with the technique and none clearly "
+        f"worse: by a ratio of at least {CLEAR:g} whose interval leaves out 1.",
         [*columns, Column("the claim", kind="words")],
         [
             Section(

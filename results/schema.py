@@ -87,10 +87,11 @@ KEY: Final[Table] = {
 }
 
 _LEVELS: Final[Mapping[str, str]] = {
-    "rss_bytes": "resident memory of the server's processes, bytes",
+    "resident_bytes": "resident memory of the server, what its processes share counted once, bytes",
+    "rss_bytes": "resident memory summed over the server's processes, bytes",
     "vms_bytes": "virtual memory of the server's processes, bytes",
     "uss_bytes": "memory of the server's processes that nobody shares, bytes",
-    "pss_bytes": "resident memory of the server's processes, shared pages divided, bytes",
+    "pss_bytes": "resident memory of its processes, divided among all that share a page, bytes",
     "page_tables_bytes": "page tables of the server's processes (VmPTE), bytes",
     "kernel_bytes": "change of kernel memory on the host since before the connections, bytes",
     "kernel_stack_bytes": "change of KernelStack on the host since before the connections, bytes",

@@ -45,9 +45,20 @@ class Spent(NamedTuple):
 class Footprint(NamedTuple):
     """Exact memory of a tree in bytes; NaN where another user's process hides it."""
 
+    resident_bytes: float  # what the processes share counted once; of one process its RSS
     rss_bytes: float
-    pss_bytes: float  # shared pages divided among those who share them: adds up over processes
+    pss_bytes: float  # shared pages divided among those who share them, also outside the tree
     uss_bytes: float  # what would be free if the process ended
+
+
+class _Rollup(NamedTuple):
+    """Of one process, bytes of /proc/PID/smaps_rollup (proc_pid_smaps(5))."""
+
+    rss: float
+    pss: float
+    unique: float
+    own: float  # anonymous memory, divided among the processes of a fork, which alone can share it
+    mapped: float  # files, and memory shared on purpose
 
 
 class ProcessTree:
@@ -120,7 +131,10 @@ class ProcessTree:
         The kernel walks every page under the lock that a new mapping (and so a new thread) needs:
         18 ms at 10,000 threads.
         """
-        return Footprint(*map(sum, zip(*self._of_each(_footprint), strict=True)))
+        rss, pss, unique, own, mapped = zip(*self._of_each(_rollup), strict=True)
+        # The processes of a server map the same files, which others may map too: the PSS of a
+        # server depends on who else runs.
+        return Footprint(sum(own) + max(mapped), sum(rss), sum(pss), sum(unique))
 
     def _of_each(self, measure: Callable[[int], T]) -> Iterator[T]:
         for pid in self.members:
@@ -223,10 +237,12 @@ def _cpu_s(pid: int) -> float:
         raise ProcessLookupError(f"process {pid} has ended") from error
 
 
-def _footprint(pid: int) -> Footprint:
+def _rollup(pid: int) -> _Rollup:
     try:
         memory = sizes(read(f"/proc/{pid}/smaps_rollup"))
     except PermissionError:
-        return Footprint(nan, nan, nan)
+        return _Rollup(*[nan] * len(_Rollup._fields))
+    rss = memory.get("Rss", 0)  # a zombie has no memory
     unique = sum(size for name, size in memory.items() if name.startswith("Private_"))
-    return Footprint(memory.get("Rss", 0), memory.get("Pss", 0), unique)
+    own = memory.get("Pss_Anon", 0)  # since Linux 5.3
+    return _Rollup(rss, memory.get("Pss", 0), unique, own, rss - memory.get("Anonymous", 0))

@@ -36,6 +36,7 @@ def usage(begin: Reading, end: Reading) -> dict[str, float]:
     user = _user_part(begin.spent, end.spent)
     tasks = elapsed(begin.tasks, end.tasks)
     return {
+        "resident_bytes": end.footprint.resident_bytes,
         "rss_bytes": end.footprint.rss_bytes,
         "vms_bytes": end.tree.vms_bytes,
         "uss_bytes": end.footprint.uss_bytes,

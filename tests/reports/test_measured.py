@@ -73,7 +73,7 @@ def test_memory_a_connection_is_the_slope_over_the_ramp(make):
 
 
 def test_a_slope_needs_two_steps(make):
-    assert not make(steps=(100,)).slope("threaded", "steady", "rss_bytes").known
+    assert not make(steps=(100,)).slope("threaded", "steady", "resident_bytes").known
 
 
 def _limit(make, **options):

@@ -83,7 +83,7 @@ def test_t2_gives_resident_and_virtual_memory_and_what_is_saved(measured, step):
 def test_t1_memory_a_connection_is_a_slope(measured, step):
     cells = row(tables.server_types(measured), "steady", "memory a connection", "resident")
     steps = np.array(measured.steps, dtype=float)
-    rss = [step("threaded", "steady", count, "rss_bytes") for count in measured.steps]
+    rss = [step("threaded", "steady", count, "resident_bytes") for count in measured.steps]
     slope = np.polyfit(steps, rss, 1)[0]
     assert cells["s"].value == pytest.approx(slope)
     assert cells["s"].text == f"{slope / KB:.1f} KB"
@@ -175,7 +175,7 @@ def test_csv_holds_raw_numbers_under_names_with_units(measured, step):
     assert found["measured_low_ms"].item() <= found["measured_ms"].item()
     assert found["marks"].item() == "§"
     steps = pd.read_csv(io.StringIO(tables.steps(measured).csv()))
-    assert steps["rss_bytes"].max() == measured.run.steps["rss_bytes"].max()
+    assert steps["resident_bytes"].max() == measured.run.steps["resident_bytes"].max()
 
 
 def test_markdown_is_a_table_that_no_label_can_break(make):

@@ -53,6 +53,7 @@ def make_step() -> StepMaker:
                 "window_s": 2.0,
                 "messages": 200,
                 "cpu_s": 0.01 * connections,
+                "resident_bytes": 1e6 * connections,
                 "rss_bytes": 1e6 * connections,
                 "error_causes": "{}",
             }

@@ -110,6 +110,18 @@ def test_follows_children_and_grandchildren(child):
     assert footprint.pss_bytes < footprint.rss_bytes  # Python's text is shared by two of them
 
 
+def test_what_forked_processes_share_is_resident_once(child):
+    tree = ProcessTree(child.pid)
+    child.do(f"import os, time; used = b'x' * {50 * MIB}")
+    alone = tree.footprint()
+    assert alone.resident_bytes == pytest.approx(alone.rss_bytes, rel=1e-3)
+    child.do("os.fork() or time.sleep(300)")
+    tree.rescan()
+    family = tree.footprint()
+    assert family.rss_bytes - alone.rss_bytes > 50 * MIB
+    assert 0 < family.resident_bytes - alone.resident_bytes < 10 * MIB
+
+
 def test_a_rescan_finds_the_children_of_other_threads(child):
     tree = ProcessTree(child.pid)
     child.do(SLEEPER_OF_A_THREAD)
@@ -184,5 +196,5 @@ def test_what_another_user_hides_is_not_a_number(start_child):
     observer.do("from loadgen.telemetry import ProcessTree")
     observer.do(NOBODY)
     tree = f"ProcessTree({hidden.pid})"
-    assert observer.do(f"print(*{tree}.footprint())") == "nan nan nan"
+    assert observer.do(f"print(*{tree}.footprint())") == "nan nan nan nan"
     assert int(observer.do(f"print({tree}.read().threads)")) == 1

@@ -14,6 +14,7 @@ while time.process_time() < begin + 0.5:
 touched = b"x" * (10 << 20)
 """
 COLUMNS = [
+    "resident_bytes",
     "rss_bytes",
     "vms_bytes",
     "uss_bytes",
@@ -54,6 +55,7 @@ def test_a_window_has_the_columns_of_its_table_and_they_agree(child):
     assert window["runqueue_wait_s"] < end.at_s - begin.at_s
     assert window["context_switches"] >= 1
     assert window["minor_faults"] > 0
+    assert window["resident_bytes"] == pytest.approx(window["rss_bytes"], rel=1e-3)
     assert window["rss_bytes"] >= window["pss_bytes"] >= window["uss_bytes"] >= 10 << 20
     assert window["threads"] == window["processes"] == 1
     assert all(window[column] >= 0 for column in COLUMNS)
