@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from reports import capacity, figures, page, summary, tables, techniques
+from reports import capacity, figures, overview, page, summary, tables, techniques
 from reports.answer import answer
 from reports.measured import Measured, ReportError
 from results.store import read_run
@@ -21,6 +21,7 @@ def build_report(run_directory: Path, out: Path) -> Path:
     told = answer(measured)
     chapter_tables = tables.chapter_tables(measured)
     own_tables = [
+        *([overview.table(measured)] if len(measured.servers) > 2 else []),
         *([capacity.table(measured)] if measured.found() else []),
         *([techniques.table(measured)] if measured.techniques else []),
     ]

@@ -20,6 +20,9 @@ from reports.style import Look
 _LEFT: Final = 0.15  # where the axes begin
 _LABEL_LENGTH: Final = 16  # most characters of a line's label
 _CHARACTER: Final = 0.59  # its width on average, by the font's size
+_LINE: Final = 1.18  # the height of a line of text, by the font's size
+_HEIGHT: Final = 0.64  # of the axes, by the picture's
+_FEW: Final = 3
 _SVG_METADATA: Final = ("Creator", "Date", "Format", "Type")  # left out
 
 
@@ -157,8 +160,9 @@ def _response_on_log_axes(measured: Measured, workload: Workload) -> Iterator[Pi
     medians = _series(measured, workload, "response_p50_ms")
     if not medians:
         return
+    alone = len(medians) <= _FEW  # more labels than that would only be in each other's way
     tails = [
-        replace(line, label="p99", width=line.width / 2)
+        replace(line, label="p99" if alone else "", width=line.width / 2)
         for line in _series(measured, workload, "response_p99_ms")
     ]
     claimed = _claimed(measured, chapter.RESPONSE_BY_CLIENTS)
@@ -362,10 +366,12 @@ def _at_percentile(line: Line, rarity: float) -> float:
 
 def _canvas(title: str, subtitle: str, lines: Iterable[Line]) -> tuple[Figure, Axes]:
     """A figure with its titles, and axes that leave room at the right for the lines' labels."""
-    figure = Figure(figsize=(style.WIDTH / 72, style.HEIGHT / 72), dpi=72)  # a pixel is a point
-    longest = max(len(line.label) for line in lines)
+    labels = {line.label for line in lines}
+    height = max(style.HEIGHT, len(labels) * _LINE * style.FONT / _HEIGHT)
+    figure = Figure(figsize=(style.WIDTH / 72, height / 72), dpi=72)  # a pixel is a point
+    longest = max(map(len, labels))
     room = (longest * _CHARACTER + 1.5) * style.FONT / style.WIDTH
-    axes = figure.add_axes((_LEFT, 0.16, 1 - _LEFT - room, 0.64))
+    axes = figure.add_axes((_LEFT, 0.16, 1 - _LEFT - room, _HEIGHT))
     figure.text(0.015, 0.975, title, fontsize=11.5, fontweight="bold", va="top")
     figure.text(0.015, 0.908, subtitle, color=style.MUTED, va="top")
     axes.set_xlabel("clients")
@@ -449,10 +455,12 @@ def _label_ends(axes: Axes, lines: Sequence[Line]) -> None:
     """Names at the right of the axes, beside where each line ends, pushed apart until they fit."""
     to_axes = axes.transData + axes.transAxes.inverted()
     ends = [
-        (line, *to_axes.transform((line.known[-1][0], line.known[-1][1].value))) for line in lines
+        (line, *to_axes.transform((line.known[-1][0], line.known[-1][1].value)))
+        for line in lines
+        if line.label
     ]
     ends.sort(key=lambda end: end[2])
-    gap = 1.18 * style.FONT / (axes.get_position().height * style.HEIGHT)
+    gap = _LINE * style.FONT / (axes.get_window_extent().height)
     places = _apart([float(y) for _, _, y in ends], gap, 0.0, 1.02)
     for (line, x, y), place in zip(ends, places, strict=True):
         alpha = 0.75 if line.dashed else 1.0

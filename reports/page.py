@@ -38,7 +38,7 @@ def render(
 ) -> str:
     """The whole page as HTML; every text of the run is escaped.
 
-    `own_tables` are those that only a run with techniques or searches has.
+    `own_tables` are those that only a run of many servers, of techniques or searches has.
     """
     environment = Environment(
         loader=PackageLoader("reports"),

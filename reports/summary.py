@@ -4,26 +4,13 @@ import textwrap
 from collections.abc import Iterable
 from typing import Final
 
-from reports import capacity, techniques, wording
+from reports import capacity, overview, techniques
 from reports.answer import Answer, answer
-from reports.measured import Measured, Point, Quantity
+from reports.measured import Measured
 from reports.table import escaped
-from reports.wording import Unit
 from results.store import Run
 
 WIDTH: Final = 100
-_HEADINGS: Final = (
-    "workload",
-    "server",
-    "clients",
-    "messages/s",
-    "p50 ms",
-    "p99 ms",
-    "memory/conn",
-    "CPU µs/msg",
-)
-_NUMBER: Final = Unit("", wording.number)
-_COUNT: Final = Unit("", wording.count)
 
 
 def terminal_summary(run: Run) -> str:
@@ -32,12 +19,14 @@ def terminal_summary(run: Run) -> str:
     """
     measured = Measured(run)
     told = answer(measured)
-    footnotes = (f"{symbol} {text}" for symbol, text in measured.footnotes(_largest(measured)))
+    footnotes = (
+        f"{symbol} {text}" for symbol, text in measured.footnotes(overview.largest(measured))
+    )
     return "\n".join(
         [
             *textwrap.wrap(f"{told.headline} {told.also}", WIDTH),
             "",
-            *_drawn([list(_HEADINGS), *_rows(measured)], long=1),
+            *_drawn([list(overview.HEADINGS), *overview.lines(measured)], long=1),
             "",
             "clients: the largest step; memory/conn: how much each connection adds, resident",
             *_wrapped(footnotes),
@@ -79,41 +68,6 @@ def _aligned(row: list[str], widths: list[int]) -> Iterable[str]:
     for index, (text, width) in enumerate(zip(row, widths, strict=True)):
         fitted = text if len(text) <= width else f"{text[: width - 1]}…"
         yield fitted.ljust(width) if index < 2 else fitted.rjust(width)
-
-
-def _largest(measured: Measured) -> list[Point]:
-    """The largest step of each server under each workload."""
-    return [
-        Point(server.label, workload.name, max(steps))
-        for workload in measured.workloads
-        for server in measured.servers
-        if (
-            steps := [
-                step
-                for step in measured.steps
-                if measured.rows(Point(server.label, workload.name, step))
-            ]
-        )
-    ]
-
-
-def _rows(measured: Measured) -> Iterable[list[str]]:
-    for point in _largest(measured):
-
-        def text(quantity: Quantity, unit: Unit) -> str:
-            return unit.text(quantity.value) if quantity.known else wording.MISSING
-
-        held = measured.at(point, "connected")
-        yield [
-            point.workload,
-            point.server,
-            f"{text(held, _COUNT)}{held.symbols}",
-            text(measured.at(point, "messages_per_s"), _COUNT),
-            text(measured.at(point, "response_p50_ms"), _NUMBER),
-            text(measured.at(point, "response_p99_ms"), _NUMBER),
-            text(measured.slope(point.server, point.workload, "resident_bytes"), wording.BYTES),
-            text(measured.at(point, "cpu_us_per_message"), _NUMBER),
-        ]
 
 
 def markdown(measured: Measured, told: Answer) -> str:

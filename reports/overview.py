@@ -1,0 +1,95 @@
+"""Every server beside every other, each under each workload at its largest step."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from reports import wording
+from reports.measured import Measured, Point, Quantity
+from reports.table import Cell, Column, Section, Table, cell
+from reports.wording import Unit
+
+_COUNT: Final = Unit("", wording.count)
+_HEADINGS: Final = ("clients", "messages/s", "p50 ms", "p99 ms", "memory/conn", "CPU µs/msg")
+HEADINGS: Final = ("workload", "server", *_HEADINGS)
+
+
+def largest(measured: Measured) -> list[Point]:
+    """The largest step of each server under each workload."""
+    return [
+        Point(server.label, workload.name, max(steps))
+        for workload in measured.workloads
+        for server in measured.servers
+        if (
+            steps := [
+                step
+                for step in measured.steps
+                if measured.rows(Point(server.label, workload.name, step))
+            ]
+        )
+    ]
+
+
+def lines(measured: Measured) -> Iterator[list[str]]:
+    """For a terminal: a row a server and workload; marks stand by the clients."""
+    for point in largest(measured):
+        cells = [cell(quantity, unit).text for quantity, unit in _figures(measured, point)]
+        cells[0] += measured.at(point, "connected").symbols
+        yield [point.workload, point.server, *cells]
+
+
+def table(measured: Measured) -> Table:
+    """The same for a page, with their models."""
+    points = largest(measured)
+    models = {server.label: f"{server.model} ({server.language})" for server in measured.servers}
+    return Table(
+        "servers",
+        "All servers",
+        "Each at the largest step that it was put through. Memory/conn is how much each further "
+        "connection adds to resident memory over the ramp.",
+        [Column("server", head=True), Column("model", kind="words"), *map(Column, _HEADINGS)],
+        [
+            Section(
+                f"{workload.name}: {workload.description}",
+                [
+                    [
+                        Cell(point.server, point.server),
+                        Cell(models[point.server], models[point.server]),
+                        *(cell(*figure) for figure in _figures(measured, point)),
+                    ]
+                    for point in points
+                    if point.workload == workload.name
+                ],
+            )
+            for workload in measured.workloads
+        ],
+        measured.footnotes(points),
+        [measured.spread_note()],
+        [_record(measured, point) for point in points],
+    )
+
+
+def _figures(measured: Measured, point: Point) -> Iterator[tuple[Quantity, Unit]]:
+    """In the order of the headings."""
+    yield measured.at(point, "connected"), _COUNT
+    yield measured.at(point, "messages_per_s"), _COUNT
+    yield measured.at(point, "response_p50_ms"), wording.PLAIN
+    yield measured.at(point, "response_p99_ms"), wording.PLAIN
+    yield measured.slope(point.server, point.workload, "resident_bytes"), wording.BYTES
+    yield measured.at(point, "cpu_us_per_message"), wording.PLAIN
+
+
+def _record(measured: Measured, point: Point) -> dict[str, str | int | float | bool | None]:
+    columns = (
+        *("connected", "messages_per_s", "response_p50_ms", "response_p99_ms"),
+        *("resident_bytes_per_connection", "cpu_us_per_message"),
+    )
+    record: dict[str, str | int | float | bool | None] = {
+        "workload": point.workload,
+        "server": point.server,
+        "connections": point.connections,
+    }
+    for column, (quantity, _) in zip(columns, _figures(measured, point), strict=True):
+        record[column] = quantity.value
+        record[f"{column}_low"] = quantity.low
+        record[f"{column}_high"] = quantity.high
+    return record | {"marks": measured.at(point, "connected").symbols}

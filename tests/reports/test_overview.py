@@ -1,0 +1,49 @@
+"""Every server beside every other."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from reports import figures, overview
+from reports.build import build_report
+from tests.reports.conftest import write_run
+
+
+def test_each_server_stands_at_its_largest_step(make):
+    measured = make()
+    table = overview.table(measured)
+    records = list(csv.DictReader(io.StringIO(table.csv())))
+    assert len(records) == len(measured.servers) * len(measured.workloads)
+    for record, line in zip(records, overview.lines(measured), strict=True):
+        step = measured.run.steps.query(
+            "server == @record['server'] and workload == @record['workload']"
+        )
+        last = step[step.connections == step.connections.max()]
+        assert int(record["connections"]) == last.connections.item()
+        assert float(record["messages_per_s"]) == pytest.approx(last.messages_per_s.item())
+        assert line[:2] == [record["workload"], record["server"]]
+        assert line[2].startswith(f"{last.connected.item():,}")
+
+
+def test_the_page_has_it_where_there_are_more_than_two(tmp_path):
+    servers = {"threaded": "a thread a connection", "one": "an event loop", "other": "another"}
+    run = write_run(tmp_path / "many", servers, ["steady"], (10, 100), windows=1)
+    page = build_report(run, tmp_path / "out").read_text()
+    assert 'id="servers"' in page
+    assert page.index("All servers") < page.index("Against the chapter</h2>")
+    run = write_run(tmp_path / "pair", workloads=["steady"], steps=(10, 100), windows=1)
+    assert 'id="servers"' not in build_report(run, tmp_path / "out").read_text()
+
+
+def test_in_a_picture_of_many_servers_no_label_is_lost(make):
+    servers = {f"server_{number}": "an event loop" for number in range(24)}
+    measured = make(servers=servers, workloads=["saturated"], steps=(10, 100))
+    for picture in figures.pictures(measured):
+        if picture.name.startswith("percentiles"):
+            continue
+        height = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', picture.svg)[1])
+        places = [float(y) for y in re.findall(r'<text[^>]* y="(-?[\d.]+)"', picture.svg)]
+        assert places
+        assert all(0 < y < height for y in places)
