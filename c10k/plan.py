@@ -18,6 +18,7 @@ DEFAULT_WORKLOADS: Final = ("steady", "saturated")
 # connection, and reading the telemetry of its thread at both ends of a window.
 SECONDS_A_VISIT: Final = 0.6
 SECONDS_A_CONNECTION: Final = 0.0004
+SECONDS_A_PROCESS: Final = 0.01
 PROBES_A_SEARCH: Final = 7  # usually
 
 
@@ -154,7 +155,9 @@ class Plan:
         settling = (profile.settle_s + profile.settle_limit_s) / 2
         held = settling + profile.windows * profile.window_s
         (workload,) = (load for load in self.workloads if load.name == visit.workload)
+        (server,) = (spec.server for spec in self.servers if spec.text == visit.server)
         a_connection = SECONDS_A_CONNECTION + cpu_s(workload)
+        a_connection += SECONDS_A_PROCESS * server.processes_per_connection
         return held + SECONDS_A_VISIT + a_connection * visit.connections
 
 

@@ -209,7 +209,7 @@ def _outcome(record: StepRecord) -> str:
         f"{step['connected']:,} connected, {_number(step['messages_per_s'])} msg/s, "
         f"p50 {_milliseconds(step['response_p50_ms'])}, "
         f"p99 {_milliseconds(step['response_p99_ms'])}, "
-        f"RSS {_mebibytes(step['rss_bytes'])}, "
+        f"resident {_mebibytes(step['resident_bytes'])}, "
         f"CPU {_number(step['cpu_us_per_message'])} µs/msg{marks}"
     )
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from c10k.cpus import CpuSplit
 from c10k.hiccups import Hiccups
-from c10k.plan import Profile, Visit, cpu_s
+from c10k.plan import Profile, Visit
 from c10k.recording import StepRecording
 from c10k.settling import Settling
 from loadgen.engines import engine_of
@@ -19,10 +19,9 @@ from results.histogram import Histogram
 from results.store import StepRecord
 from servers.process import ServerProcess
 
-# A server that accepts slower than this, beside what it computes for the first message, is not
-# waited for: what it holds by then is its figure.
-OPEN_BASE_S: Final = 10.0
-OPEN_SLOWEST_PER_S: Final = 200
+# A server is waited for as long as it serves one connection more: what it holds then is its figure.
+OPEN_STILL_S: Final = 10.0
+OPEN_S: Final = 600.0  # the most: Apache's prefork, which adds 32 processes a second, has 19,000
 # How long a server may take to let go of a step's connections before the next visit.
 LEAVE_S: Final = 10.0
 STILL_S: Final = 1.0  # without one less it has let go of all that it will
@@ -108,11 +107,8 @@ class Visitor:
         fleet, telemetry = view.fleet, view.telemetry
         before = telemetry.memory()
         telemetry.phase = "open"
-        connections = recording.visit.connections
-        fleet.resize(connections)
-        a_connection_s = 1 / OPEN_SLOWEST_PER_S + cpu_s(recording.workload)
-        slowest_s = OPEN_BASE_S + connections * a_connection_s
-        opened = fleet.wait_open(slowest_s, lambda _: view.look())
+        fleet.resize(recording.visit.connections)
+        opened = fleet.wait_open(OPEN_S, lambda _: view.look(), still_s=OPEN_STILL_S)
         self._check_alive()
         fleet.load()
         recording.add_opening(opened, fleet.cut())

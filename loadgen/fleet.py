@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
@@ -205,14 +206,24 @@ class Fleet:
         return len(range(index, connections, len(self._shards)))
 
     def wait_open(
-        self, timeout_s: float, watch: Callable[[Progress], None] | None = None
+        self,
+        timeout_s: float,
+        watch: Callable[[Progress], None] | None = None,
+        *,
+        still_s: float = inf,
     ) -> Opened:
         """Wait until every connection has had its first echo or has failed, or time is up.
 
-        Those that are still without one count as failed once `load` is called.
+        It is also up once none has had its first echo for `still_s`. Those that are still without
+        one count as failed once `load` is called.
         """
-        deadline = time.monotonic() + timeout_s
-        while (progress := self.progress()).opening and time.monotonic() < deadline:
+        now = came = time.monotonic()
+        deadline = now + timeout_s
+        most = 0
+        while (progress := self.progress()).opening and now < min(deadline, came + still_s):
+            now = time.monotonic()
+            if progress.ready > most:
+                most, came = progress.ready, now
             if watch:
                 watch(progress)
             time.sleep(0.01)

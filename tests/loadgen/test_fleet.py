@@ -306,6 +306,24 @@ class TestFailures:
             assert fleet.progress().failed == 10
 
 
+def test_those_that_do_not_come_are_waited_for_while_others_do(serve):
+    served = []
+
+    def fewer_and_fewer(connection):
+        connection.settimeout(60)
+        if len(served) < 5:
+            time.sleep(0.3)
+            served.append(True)
+            connection.sendall(connection.recv(65536))
+        connection.recv(65536)
+
+    began = time.monotonic()
+    with Fleet(serve(fewer_and_fewer), CLOSED, in_flight=1) as fleet:
+        fleet.resize(7)
+        assert fleet.wait_open(PATIENCE_S, still_s=1).connected == 5
+    assert time.monotonic() - began < PATIENCE_S
+
+
 def test_a_starved_connection_is_counted_and_its_wait_so_far_recorded(serve):
     starve = threading.Event()
     chosen = threading.Lock()
