@@ -479,7 +479,8 @@ class Measured:
             if worst["connected"] < worst["connections"]:
                 parts.append(f"{worst['connected']:,} of {worst['connections']:,} connected")
             parts += [f"{n:,} × {cause}" for cause, n in causes(worst).items()]
-            parts += [worst["reason"]] if worst["reason"] and len(parts) < 2 else []
+            if not parts and worst["reason"]:
+                parts.append(worst["reason"])
         elif mark is Mark.STARVED:
             parts.append(f"{worst['starved']:,} connections")
             if not math.isnan(worst["starved_wait_max_ms"]):

@@ -67,6 +67,15 @@ def test_a_footnote_says_how_many_connected_and_why(make):
     assert "940 of 1,000 connected, 50 × timeout, 10 × refused" in note[1]
 
 
+def test_a_footnote_says_it_once(make):
+    def time_out(step):
+        if step.connections == 1_000 and step.server == "threaded":
+            step.status, step.errors, step.reason = "partial", {"timeout": 50}, "50 × timeout"
+
+    ((_, text),) = make(change=time_out).footnotes([THREADS])
+    assert text.count("50 × timeout") == 1
+
+
 def test_memory_a_connection_is_the_slope_over_the_ramp(make):
     slope = make(windows=2).slope("threaded", "steady", "vms_bytes")
     assert slope.value == pytest.approx(8.2 * 2**20)
