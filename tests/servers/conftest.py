@@ -14,7 +14,8 @@ from servers.process import ServerProcess
 from tests.servers.talk import parse
 
 Serve = Callable[..., ServerProcess]
-Wait = Callable[[Callable[[], object]], None]
+Wait = Callable[[Callable[[], object]], float]
+POLL_S = 0.02
 
 
 @pytest.fixture
@@ -45,13 +46,20 @@ def connect() -> Iterator[Callable[[ServerProcess], socket.socket]]:
 
 @pytest.fixture
 def wait_until() -> Wait:
-    """Wait until a condition holds; fail where it does not in 15 s."""
+    """Wait until a condition holds; fail where it does not in 15 s.
 
-    def wait(condition: Callable[[], object]) -> None:
+    What is returned is for how many seconds: of those in which this machine had time for a test,
+    and so for a server too.
+    """
+
+    def wait(condition: Callable[[], object]) -> float:
         deadline = time.monotonic() + 15
+        polls = 0
         while not condition():
             assert time.monotonic() < deadline, "the condition never held"
-            time.sleep(0.02)
+            time.sleep(POLL_S)
+            polls += 1
+        return polls * POLL_S
 
     return wait
 
