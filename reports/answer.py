@@ -132,7 +132,9 @@ def answer(measured: Measured) -> Answer:
         for workload in measured.workloads_of(servers)
     ]
     if len(servers) == 1:
-        headline, also = _alone(servers[0], contrasts, step)
+        held = min(measured.at(point, "connected").value for point in points)
+        clients = f"{held:,.0f} of {step:,}" if held < step else f"{step:,}"
+        headline, also = _alone(servers[0], contrasts, clients)
     else:
         headline, also = _headline(servers, contrasts, step)
         if len(measured.servers) > len(servers):
@@ -281,8 +283,8 @@ def _price(contrast: Contrast) -> str:
     return " (while starving clients)" if contrast.subject.higher_is_better and starving else ""
 
 
-def _alone(server: Server, contrasts: Sequence[Contrast], step: int) -> tuple[str, str]:
-    """What one server measured, and that nothing stands beside it."""
+def _alone(server: Server, contrasts: Sequence[Contrast], clients: str) -> tuple[str, str]:
+    """What was measured of one server, and that nothing stands beside it."""
     facts = [
         contrast.subject.fact.format(
             f"{contrast.subject.unit.text(contrast.values[0].value)}{contrast.values[0].symbols}"
@@ -290,7 +292,7 @@ def _alone(server: Server, contrasts: Sequence[Contrast], step: int) -> tuple[st
         for contrast in contrasts
         if contrast.values[0].known
     ]
-    headline = ", ".join([f"{server.label} serves {step:,} clients", *facts[:1]])
+    headline = ", ".join([f"{server.label} serves {clients} clients", *facts[:1]])
     also = [wording.sentence(joined(facts[1:]))] if facts[1:] else []
     return f"{headline}.", " ".join([*also, "There is no other server to compare it with."])
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reports import capacity, figures, overview, page, summary, tables, techniques
-from reports.answer import answer
 from reports.measured import Measured, ReportError
 from results.store import read_run
 
@@ -18,7 +17,7 @@ def build_report(run_directory: Path, out: Path) -> Path:
     cannot be written: one line each.
     """
     measured = Measured(read_run(run_directory))
-    told = answer(measured)
+    told = techniques.told(measured)
     chapter_tables = tables.chapter_tables(measured)
     own_tables = [
         *([overview.table(measured)] if len(measured.servers) > 2 else []),

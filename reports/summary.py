@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from reports import capacity, overview, techniques
-from reports.answer import Answer, answer
+from reports.answer import Answer
 from reports.measured import Measured
 from reports.table import escaped
 from results.store import Run
@@ -18,7 +18,7 @@ def terminal_summary(run: Run) -> str:
     mean. ReportError when the run holds no step.
     """
     measured = Measured(run)
-    told = answer(measured)
+    told = techniques.told(measured)
     footnotes = (
         f"{symbol} {text}" for symbol, text in measured.footnotes(overview.largest(measured))
     )

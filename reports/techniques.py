@@ -5,14 +5,14 @@ technique and none is clearly worse; clearly as in `reports.answer`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reports import chapter, wording
-from reports.answer import CLEAR, Contrast, Subject
+from reports.answer import CLEAR, Answer, Contrast, Subject, answer
 from reports.measured import Mark, Measured, Point, Technique
 from reports.table import Cell, Column, Raw, Section, Table, cell
-from reports.wording import Unit
+from reports.wording import Unit, joined
 
 _COUNT: Final = Unit("per_s", wording.count)
 _CPU: Final = Unit("us", wording.number)
@@ -22,6 +22,16 @@ MEASURES: Final = {
     ),
     "cpu_us_per_message": Subject("CPU", "", "CPU a message, µs", _CPU, "as much"),
     "resident_bytes": Subject("memory", "", "memory", wording.BYTES, "as much"),
+}
+
+_HELD: Final = "held"
+_CONTRARY: Final = "no, the contrary"
+_IN_PART: Final = "in part"
+_PROSE: Final = {
+    _HELD: "the chapter's claim held",
+    _CONTRARY: "the contrary of the chapter's claim was measured",
+    _IN_PART: "the chapter's claim held in part",
+    wording.MISSING: "the chapter claims nothing",
 }
 
 
@@ -46,8 +56,8 @@ class Trial:
         better = {contrast.better for contrast in about}
         if better == {None}:
             return "no clear difference"
-        return {(True, False): "held", (False, True): "no, the contrary"}.get(
-            (0 in better, 1 in better), "in part"
+        return {(True, False): _HELD, (False, True): _CONTRARY}.get(
+            (0 in better, 1 in better), _IN_PART
         )
 
 
@@ -143,18 +153,40 @@ def _record(trial: Trial) -> dict[str, Raw]:
     return record | {"claim": technique.claim, "verdict": trial.verdict}
 
 
+def told(measured: Measured) -> Answer:
+    """The answer of a run; where all its servers are of techniques, what became of these."""
+    answered = answer(measured)
+    compared = {label for each in measured.techniques for label in (each.with_it, each.without_it)}
+    if not compared.issuperset(server.label for server in measured.servers):
+        return answered
+    names: dict[str, list[str]] = {}
+    for trial in _largest(measured):
+        several = len(trial.technique.workloads) > 1
+        name = f"{trial.technique.name} ({trial.points[0].workload})"
+        names.setdefault(trial.verdict, []).append(name if several else trial.technique.name)
+    said = [f"{_PROSE.get(verdict, verdict)} for {joined(names[verdict])}" for verdict in names]
+    if not said:
+        return answered
+    return replace(answered, headline=wording.sentence("; ".join(said)), also="")
+
+
+def _largest(measured: Measured) -> list[Trial]:
+    """The trials at the largest step of each technique and workload."""
+    last = {(trial.technique.name, trial.points[0].workload): trial for trial in trials(measured)}
+    return list(last.values())
+
+
 def lines(measured: Measured) -> list[list[str]]:
     """The same for a terminal: a row a technique and workload, at its largest step."""
-    last = {(trial.technique.name, trial.points[0].workload): trial for trial in trials(measured)}
     return [
         [
             trial.technique.name,
             trial.points[0].workload,
             f"{trial.points[0].connections:,}",
             *(_ratio(contrast) for contrast in trial.contrasts.values()),
-            trial.verdict,
+            trial.verdict.partition(":")[0],  # a mark says why
         ]
-        for trial in last.values()
+        for trial in _largest(measured)
     ]
 
 

@@ -102,6 +102,15 @@ def test_one_server_has_nothing_beside_it(make):
     assert told.headline.endswith(" KB of memory each.")
     assert told.also.endswith("There is no other server to compare it with.")
     assert told.cards[0].claim == "4 KB"
+
+
+def test_a_server_that_holds_only_some_is_said_to_serve_those(make):
+    def refuse(behaviour):
+        if behaviour.connections == 1_000:
+            behaviour.status, behaviour.connected = "partial", 940
+
+    told = answer(make(servers={"asyncio_streams": "event loop"}, change=refuse))
+    assert told.headline.startswith("asyncio_streams serves 940 of 1,000 clients, ")
     assert all(len(card.bars) == 1 for card in told.cards)
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from reports import techniques
+from reports.answer import answer
 from reports.summary import WIDTH, terminal_summary
 from reports.table import escaped
 
@@ -116,6 +117,14 @@ def test_a_side_that_was_not_measured_has_no_row(make):
         skip=lambda step: step.server == "plain" and step.connections > 10,
     )
     assert [trial.points[0].connections for trial in techniques.trials(measured)] == [10]
+
+
+def test_the_headline_is_of_the_techniques_where_there_is_nothing_else(run_of, make):
+    assert techniques.told(run_of(cpu_us=0.5)).headline == (
+        "The chapter's claim held for buffer pool."
+    )
+    pair = make()
+    assert techniques.told(pair) == answer(pair)
 
 
 def test_the_terminal_shows_the_largest_step(run_of):
