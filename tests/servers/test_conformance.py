@@ -145,9 +145,9 @@ def test_sigterm_ends_it_soon_and_it_has_said_nothing(name, serve, connect, wait
     said = server.log.read_bytes()
     connections = [connect(server) for _ in range(200)]
     assert all(served(connection) for connection in connections)
-    processes = tree(server)
+    others = [process.pid for process in tree(server)[1:]]
     os.kill(server.pid, signal.SIGTERM)
-    assert wait_until(lambda: all(ended(process.pid) for process in processes)) < 2
+    assert wait_until(lambda: not server.alive and all(map(ended, others))) < 2
     assert not any(answered(connection) for connection in connections)
     assert server.returncode in (0, -signal.SIGTERM)
     assert server.log.read_bytes() == said, "nothing about connections and messages"
