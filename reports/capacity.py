@@ -64,7 +64,7 @@ def the_500(measured: Measured) -> Iterable[str]:
             yield (
                 f"Why the chapter says {chapter.MAX_CONNECTIONS.synchronous}: in an address space "
                 f"of {space} {server.label} served {best.most.bound}{best.most.value:,.0f} "
-                f"connections, {best.workload} ({best.why}). There is room for at most "
+                f"connections, {best.workload}. There is room for at most "
                 f"{stacks:,.0f} stacks of {chapter.MEMORY_A_CONNECTION.synchronous} each."
             )
 

@@ -86,7 +86,7 @@ def _series(measured: Measured, workload: Workload, column: str) -> list[Line]:
                 measured.at(Point(server.label, workload.name, step), column)
                 for step in measured.steps
             ],
-            _short(server.label, _LABEL_LENGTH),
+            wording.shortened(server.label, _LABEL_LENGTH),
             looks[server.label],
             width,
         )
@@ -300,7 +300,7 @@ def _percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
         if not lines:
             continue
         figure, axes = _canvas(
-            f"Percentiles of {_short(server.label, 18)}, {workload.name}",
+            f"Percentiles of {wording.shortened(server.label, 18)}, {workload.name}",
             "response time; a line a number of clients",
             every,
         )
@@ -553,10 +553,6 @@ def _time(value: float) -> str:
 
 def _bytes(value: float) -> str:
     return wording.size(value).replace(".00", "").replace(".0", "")
-
-
-def _short(label: str, length: int) -> str:
-    return label if len(label) <= length else f"{label[: length - 1]}…"
 
 
 def _alt(

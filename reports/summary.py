@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Final
 
-from reports import capacity, overview, techniques
+from reports import capacity, overview, techniques, wording
 from reports.answer import Answer
 from reports.measured import Measured
 from reports.table import escaped
@@ -66,7 +66,7 @@ def _drawn(rows: list[list[str]], *, long: int) -> Iterable[str]:
 
 def _aligned(row: list[str], widths: list[int]) -> Iterable[str]:
     for index, (text, width) in enumerate(zip(row, widths, strict=True)):
-        fitted = text if len(text) <= width else f"{text[: width - 1]}…"
+        fitted = wording.shortened(text, width)
         yield fitted.ljust(width) if index < 2 else fitted.rjust(width)
 
 

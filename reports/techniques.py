@@ -163,11 +163,19 @@ def told(measured: Measured) -> Answer:
     for trial in _largest(measured):
         several = len(trial.technique.workloads) > 1
         name = f"{trial.technique.name} ({trial.points[0].workload})"
-        names.setdefault(trial.verdict, []).append(name if several else trial.technique.name)
-    said = [f"{_PROSE.get(verdict, verdict)} for {joined(names[verdict])}" for verdict in names]
+        names.setdefault(_brief(trial), []).append(name if several else trial.technique.name)
+    said = [
+        f"{_PROSE.get(verdict, verdict)} for {joined(names[verdict])}"
+        for verdict in sorted(names, key=lambda verdict: verdict not in _PROSE)
+    ]
     if not said:
         return answered
     return replace(answered, headline=wording.sentence("; ".join(said)), also="")
+
+
+def _brief(trial: Trial) -> str:
+    """The verdict without what a mark says too."""
+    return trial.verdict.partition(":")[0]
 
 
 def _largest(measured: Measured) -> list[Trial]:
@@ -184,7 +192,7 @@ def lines(measured: Measured) -> list[list[str]]:
             trial.points[0].workload,
             f"{trial.points[0].connections:,}",
             *(_ratio(contrast) for contrast in trial.contrasts.values()),
-            trial.verdict.partition(":")[0],  # a mark says why
+            _brief(trial),
         ]
         for trial in _largest(measured)
     ]

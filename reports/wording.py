@@ -62,6 +62,13 @@ def share(value: float) -> str:
     return f"{text} %".replace("-", MINUS)
 
 
+def shortened(text: str, length: int) -> str:
+    """A text in at most so many characters: its ends, which tell SPECs apart."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length // 2]}…{text[len(text) - (length - 1) // 2 :]}"
+
+
 def joined(words: Sequence[str]) -> str:
     """a, b and c."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

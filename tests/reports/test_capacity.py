@@ -63,7 +63,7 @@ def test_t1_quotes_the_search_and_explains_the_500(measured):
     (note,) = [note for note in table.notes if "Why the chapter says" in note]
     assert note == (
         f"Why the chapter says 500: in an address space of 4 GB {LIMITED} served 387 connections, "
-        f"steady ({WHY}). There is room for at most 512 stacks of 8,192 KB each."
+        "steady. There is room for at most 512 stacks of 8,192 KB each."
     )
 
 

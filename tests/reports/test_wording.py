@@ -60,3 +60,18 @@ def test_an_interval_says_its_unit_once():
 
 def test_joined():
     assert [wording.joined(list("abc"[:n])) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
+
+
+@given(st.text(), st.integers(2, 40))
+def test_a_text_that_is_too_long_keeps_both_its_ends(text, length):
+    short = wording.shortened(text, length)
+    assert len(short) == min(length, len(text))
+    if short != text:
+        head, _, tail = short.partition("…") if "…" not in text else ("", "", "")
+        assert text.startswith(head)
+        assert text.endswith(tail)
+
+
+def test_two_interpreters_are_told_apart():
+    ours = "threaded,python=/opt/3.12/bin/python", "threaded,python=/opt/3.13/bin/python"
+    assert len({wording.shortened(label, 30) for label in ours}) == 2
