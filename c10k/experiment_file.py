@@ -278,7 +278,7 @@ def _steps(value: object, where: str) -> tuple[int, ...]:
 def _between(value: object, above: float, most: float, unit: str, where: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and above < value <= most:
         return float(value)
-    raise ValueError(f"{where} must be above {above:g} and at most {most:g} {unit}")
+    raise ValueError(f"{where} must be above {above:g} and at most {most:,.0f} {unit}")
 
 
 def _is_whole(value: object) -> bool:

@@ -103,7 +103,7 @@ def test_techniques_alone_bring_their_own_servers():
         ({"steps": 10}, "x.toml: steps must be a list, not 10"),
         ({"profile": "slow"}, "x.toml: profile must be quick, standard, thorough, not 'slow'"),
         ({"profile": ["quick"]}, "x.toml: profile must be text"),
-        ({"hold": 0}, "x.toml: hold must be above 0 and at most 3600 seconds"),
+        ({"hold": 0}, "x.toml: hold must be above 0 and at most 3,600 seconds"),
         ({"hold": float("nan")}, "x.toml: hold must be above 0"),
         ({"hold": True}, "x.toml: hold must be above 0"),
         ({"hold": "9 s"}, "x.toml: hold must be above 0"),
