@@ -57,5 +57,5 @@ def name_of(address: object) -> str:
     """A peer's address as host:port. Some give None for one that has left since it connected."""
     if address is None:
         return "a client that has left"
-    host, port = address[:2]  # type: ignore[index]
+    host, port = address[:2]  # type: ignore[index]  # a tuple, of whatever family
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

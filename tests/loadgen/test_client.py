@@ -161,7 +161,7 @@ class TestOrder:
         try:
             listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
         except OSError:
-            pytest.skip("no IPv6 here")
+            pytest.skip("no IPv6: enable it (net.ipv6.conf.lo.disable_ipv6=0)")
         listener.settimeout(PATIENCE_S)
         with listener, EchoClient(*listener.getsockname()[:2], received) as client:
             client.send_message(b"six")
