@@ -39,6 +39,7 @@ class StepRecording:
         self._active = workload.active_of(visit.connections)
         self.failure = ""  # why nothing more could be measured
         self._settled: dict[str, Any] = {}
+        self._levels: dict[str, float] = {}
         self._cuts: list[Cut] = []
         self._windows: list[dict[str, Any]] = []
         self._recordings: list[Recording] = []
@@ -54,6 +55,10 @@ class StepRecording:
     def add_settling(self, settling: Settling) -> None:
         """Take how the load settled before the windows."""
         self._settled = {"settle_s": settling.waited_s, "unsettled": settling.unsettled}
+
+    def add_levels(self, levels: Mapping[str, float]) -> None:
+        """Take what the server held when the windows were over."""
+        self._levels = dict(levels)
 
     def add_between(self, cut: Cut) -> None:
         """Take what happened outside of the windows: errors count there too."""
@@ -109,6 +114,7 @@ class StepRecording:
         row |= (
             self._key()
             | self._settled
+            | self._levels
             | {
                 "connected": opened.connected,
                 "status": status,

@@ -13,7 +13,7 @@ from c10k.recording import StepRecording
 from c10k.settling import Settling
 from loadgen.engines import engine_of
 from loadgen.fleet import Fleet
-from loadgen.telemetry import ProcessGoneError, Telemetry, kernel_growth, usage
+from loadgen.telemetry import ProcessGoneError, ProcessTree, Telemetry, kernel_growth, usage
 from loadgen.workload import Workload
 from results.histogram import Histogram
 from results.store import StepRecord
@@ -96,7 +96,7 @@ class Visitor:
                     self._load(view, hiccups, recording)
                     telemetry.phase = "close"
                 if not last:
-                    self._await_leaving(telemetry, idle.descriptors)
+                    self._await_leaving(telemetry.tree, idle.descriptors)
             except (ServerDiedError, ProcessGoneError):
                 recording.failure = self._how_it_died()
             samples = telemetry.drain()
@@ -115,6 +115,7 @@ class Visitor:
         settling = Settling(self._profile.settle_s, self._profile.settle_limit_s)
         view.settle(settling)
         recording.add_settling(settling)
+        telemetry.rescan()
         for _ in range(self._profile.windows):
             begin = telemetry.reading("begin")
             hiccups.columns()
@@ -126,6 +127,9 @@ class Visitor:
             self._check_alive()
             growth = kernel_growth(before, end.memory)
             recording.add_window(cut, usage(begin, end) | growth, late)
+        # Under load as in the windows, but not between them: reading memory locks it.
+        recording.add_levels(telemetry.levels())
+        self._check_alive()
         recording.add_between(fleet.cut())
 
     def _check_alive(self) -> None:
@@ -138,18 +142,18 @@ class Visitor:
             return "the server does not run any more"
         return f"the server died ({f'signal {-code}' if code < 0 else f'exit status {code}'})"
 
-    def _await_leaving(self, telemetry: Telemetry, idle_descriptors: float) -> None:
+    def _await_leaving(self, tree: ProcessTree, idle_descriptors: float) -> None:
         """Wait until the server has let go of the connections: what their end costs would be
         taken from the next visit."""
         deadline = time.monotonic() + LEAVE_S
         fewest, since = inf, time.monotonic()
         while self._server.alive and time.monotonic() < deadline:
-            sample = telemetry.latest()
+            descriptors = tree.read().descriptors
             # Of another user's process they are NaN: then nothing can be waited for.
-            if sample is None or not sample.descriptors > idle_descriptors:
+            if not descriptors > idle_descriptors:
                 return
-            if sample.descriptors < fewest:
-                fewest, since = sample.descriptors, time.monotonic()
+            if descriptors < fewest:
+                fewest, since = descriptors, time.monotonic()
             elif time.monotonic() - since > STILL_S:  # a pool that has grown keeps its own
                 return
             time.sleep(POLL_S)

@@ -510,6 +510,7 @@ def _finish(name: str, figure: Figure, axes: Axes, lines: Sequence[Line], alt: s
         Mark.STARVED: "starved",
         Mark.LITTLE: "Little's law",
         Mark.UNSETTLED: "unsettled",
+        Mark.ESTIMATED: "memory estimated",
         Mark.STOLEN: "stolen CPU",
         Mark.FAILED: "failed",
     }

@@ -55,6 +55,7 @@ class Mark(Enum):
     STARVED = ("§", "connections without an echo in a window; response times include their wait")
     LITTLE = ("λ", "throughput × mean response is not the connections (Little's law) within 2 %")
     UNSETTLED = ("※", "had not settled when the windows began")
+    ESTIMATED = ("≈", "memory estimated by RSS, as reading that of all processes took too long")
     STOLEN = (
         "◊",
         "the hypervisor gave over 5 % of a CPU to others, which shows in the slowest responses",
@@ -492,6 +493,8 @@ class Measured:
             parts.append(f"{worst['littles_law_ratio']:.2f}, none starved")
         elif mark is Mark.UNSETTLED:
             parts.append(f"{worst['unsettled']} after {worst['settle_s']:.1f} s")
+        elif mark is Mark.ESTIMATED:
+            parts.append(f"from {min(row['memory_read_share'] for row in bearing):.0%} of it")
         elif mark is Mark.STOLEN:
             parts.append(f"{max(map(_stolen, bearing)):.0%}")
         elif mark is Mark.FAILED:
@@ -536,6 +539,7 @@ def _bears(row: dict[str, Any], mark: Mark) -> bool:
         # Where some starve, that is the reason, and their mark says so.
         Mark.LITTLE: not row["starved"] and _beside_little(row),
         Mark.UNSETTLED: bool(row["unsettled"]),
+        Mark.ESTIMATED: row["memory_read_share"] < 1,
         Mark.STOLEN: _stolen(row) > MOST_STOLEN,
         Mark.FAILED: failed,
     }

@@ -157,6 +157,11 @@ _MEASURES: Final[Table] = {
         later=True,
     ),
     **{name: _number(meaning, merging.median) for name, meaning in _LEVELS.items()},
+    "memory_read_share": _number(
+        "part of the memory by RSS that was read; the rest was taken to be like it, 0 to 1",
+        merging.lowest,
+        later=True,
+    ),
     "cpu_s": _number("CPU time of the server, user and system, s", merging.total),
     "cpu_user_s": _number("CPU time of the server in user mode, s", merging.total),
     "cpu_system_s": _number("CPU time of the server in the kernel, s", merging.total),

@@ -1,57 +1,50 @@
-"""What a window cost: two exact readings and their difference."""
+"""What a window cost: two exact readings and what passed between them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 
 from loadgen.telemetry.host import HostCounters, HostMemory
-from loadgen.telemetry.process import Footprint, Spent, TreeUsage
+from loadgen.telemetry.process import Spent
 from loadgen.telemetry.tasks import TaskTimes, elapsed
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything there is to know about the tree and its host at one end of a window.
+    """What the tree and its host have spent until one end of a window.
 
-    All are of one instant but `footprint` and `tasks`, which take long: these are of just before
-    it at a window's begin and of just after it at its end.
+    All are of one instant but `spent` and `tasks`, which take long where there are many: these are
+    of just before it at a window's begin and of just after it at its end.
     """
 
-    tree: TreeUsage
-    spent: Spent
     at_s: float  # time.monotonic()
-    cpu_s: float  # exact
+    cpu_s: float  # exact; of children that ended only to 10 ms
     counters: HostCounters
     memory: HostMemory
-    footprint: Footprint
+    spent: Spent
     tasks: Mapping[int, TaskTimes]
+    tasks_at_s: float  # the middle of reading them
 
 
 def usage(begin: Reading, end: Reading) -> dict[str, float]:
-    """What was used between two readings, by the columns of a window; levels are the end's.
+    """What was used between two readings, by the columns of a window.
 
-    `cpu_share` is in CPUs: 1.5 is one and a half of them kept busy.
+    `cpu_share` is in CPUs: 1.5 is one and a half of them kept busy. What the tasks did is scaled to
+    the time between the instants: between two readings of 10,000 it is a second more.
     """
+    lasted_s = end.at_s - begin.at_s
     cpu_s = end.cpu_s - begin.cpu_s
     user = _user_part(begin.spent, end.spent)
     tasks = elapsed(begin.tasks, end.tasks)
+    share = lasted_s / (end.tasks_at_s - begin.tasks_at_s)
     return {
-        "resident_bytes": end.footprint.resident_bytes,
-        "rss_bytes": end.footprint.rss_bytes,
-        "vms_bytes": end.tree.vms_bytes,
-        "uss_bytes": end.footprint.uss_bytes,
-        "pss_bytes": end.footprint.pss_bytes,
-        "page_tables_bytes": end.tree.page_tables_bytes,
-        "threads": end.tree.threads,
-        "processes": end.tree.processes,
-        "descriptors": end.tree.descriptors,
         "cpu_s": cpu_s,
         "cpu_user_s": cpu_s * user,
         "cpu_system_s": cpu_s * (1 - user),
-        "cpu_share": cpu_s / (end.at_s - begin.at_s),
+        "cpu_share": cpu_s / lasted_s,
         "cpu_efficiency": tasks.efficiency,
-        "runqueue_wait_s": tasks.waiting_ns / 1e9,
-        "context_switches": tasks.timeslices,
+        "runqueue_wait_s": tasks.waiting_ns / 1e9 * share,
+        "context_switches": tasks.timeslices * share,
         "minor_faults": end.spent.minor_faults - begin.spent.minor_faults,
         "major_faults": end.spent.major_faults - begin.spent.major_faults,
         "listen_overflows": end.counters.listen_overflows - begin.counters.listen_overflows,

@@ -61,6 +61,7 @@ class Behaviour:
     ceiling: float = math.nan
     unsettled: str = ""
     stolen: float = 0.003  # of a CPU
+    memory_read_share: float = 1.0
     littles_law: float | None = None  # what it would be
 
 
@@ -186,6 +187,7 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "threads": float(b.threads),
                 "processes": 1.0,
                 "descriptors": b.connections + 8.0,
+                "memory_read_share": b.memory_read_share,
                 "cpu_s": cpu_s,
                 "cpu_share": cpu_s / window_s,
                 "cpu_us_per_message": b.cpu_us * drift,

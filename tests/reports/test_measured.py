@@ -254,6 +254,16 @@ def test_windows_that_began_at_the_limit_are_marked_with_what_had_not_settled(ma
     assert note[1].endswith("threaded, steady, at 1,000 (memory after 3.0 s).")
 
 
+def test_memory_that_was_estimated_is_marked_with_what_it_was_estimated_from(make):
+    def estimate(step):
+        step.memory_read_share = 0.25 if step.connections == 1_000 else 1.0
+
+    measured = make(change=estimate, servers={"threaded": "thread per connection"})
+    (note,) = measured.footnotes([THREADS, Point("threaded", "steady", 100)])
+    assert note[0] == "≈"
+    assert note[1].endswith("threaded, steady, at 1,000 (from 25% of it).")
+
+
 def test_steps_from_which_the_hypervisor_took_time_are_marked_with_the_share(make):
     def steal(step):
         step.stolen = {10: 0.01, 100: 0.04, 1_000: 0.4}[step.connections]

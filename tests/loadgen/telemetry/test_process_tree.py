@@ -122,6 +122,18 @@ def test_what_forked_processes_share_is_resident_once(child):
     assert 0 < family.resident_bytes - alone.resident_bytes < 10 * MIB
 
 
+def test_processes_that_there_is_no_time_to_read_are_estimated_from_the_others(child):
+    tree = ProcessTree(child.pid)
+    child.do(f"import os, time; used = b'x' * {50 * MIB}")
+    child.do("for _ in range(4): os.fork() or time.sleep(300)")
+    tree.rescan()
+    whole, part = tree.footprint(), tree.footprint(within_s=0)
+    assert whole.read_share == 1
+    assert part.read_share == pytest.approx(1 / 5, rel=0.1)  # forked ones have touched less
+    assert part.rss_bytes == pytest.approx(whole.rss_bytes, rel=0.1)
+    assert part.resident_bytes == pytest.approx(whole.resident_bytes, rel=0.2)
+
+
 def test_a_rescan_finds_the_children_of_other_threads(child):
     tree = ProcessTree(child.pid)
     child.do(SLEEPER_OF_A_THREAD)
@@ -173,7 +185,7 @@ def test_a_process_that_ended_is_gone(child):
     tree = ProcessTree(child.pid)
     tree.read()
     child.kill()
-    for measure in (tree.read, tree.footprint):
+    for measure in (tree.read, tree.spent, tree.footprint):
         with pytest.raises(ProcessGoneError, match=str(child.pid)):
             measure()
     child.reap()
@@ -196,5 +208,5 @@ def test_what_another_user_hides_is_not_a_number(start_child):
     observer.do("from loadgen.telemetry import ProcessTree")
     observer.do(NOBODY)
     tree = f"ProcessTree({hidden.pid})"
-    assert observer.do(f"print(*{tree}.footprint())") == "nan nan nan nan"
+    assert observer.do(f"print(*{tree}.footprint())") == "nan nan nan nan 1.0"
     assert int(observer.do(f"print({tree}.read().threads)")) == 1

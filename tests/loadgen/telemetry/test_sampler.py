@@ -7,7 +7,7 @@ from math import isnan
 
 import pytest
 
-from loadgen.telemetry import HostMemory, Telemetry, sampler
+from loadgen.telemetry import HostMemory, ProcessGoneError, Telemetry, sampler
 
 COLUMNS = [
     "t_s",
@@ -31,6 +31,19 @@ COLUMNS = [
     "retransmits",
     "connected",
     "messages_per_s",
+]
+
+LEVELS = [
+    "resident_bytes",
+    "rss_bytes",
+    "vms_bytes",
+    "uss_bytes",
+    "pss_bytes",
+    "page_tables_bytes",
+    "threads",
+    "processes",
+    "descriptors",
+    "memory_read_share",
 ]
 
 # An exception in the sampler's thread would be such a warning.
@@ -114,6 +127,27 @@ def test_stopping_twice_or_before_the_start_is_harmless(child):
     telemetry.stop()
     with Telemetry(child.pid) as telemetry:
         telemetry.stop()
+
+
+def test_levels_are_what_the_process_holds(child):
+    child.do("used = b'x' * (10 << 20)")
+    levels = Telemetry(child.pid).levels()
+    assert list(levels) == LEVELS
+    assert levels["resident_bytes"] == pytest.approx(levels["rss_bytes"], rel=1e-3)
+    assert levels["vms_bytes"] > levels["rss_bytes"] >= levels["pss_bytes"] >= levels["uss_bytes"]
+    assert levels["uss_bytes"] >= 10 << 20
+    assert levels["threads"] == levels["processes"] == levels["memory_read_share"] == 1
+    assert levels["page_tables_bytes"] > 0
+    assert levels["descriptors"] >= 3
+
+
+def test_a_process_that_ended_holds_nothing(child):
+    telemetry = Telemetry(child.pid)
+    child.reap()
+    for measure in (telemetry.levels, telemetry.rescan):
+        with pytest.raises(ProcessGoneError):
+            measure()
+    assert not telemetry.alive
 
 
 def test_what_reading_the_threads_leaves_in_slab_is_not_the_connections_own(child, monkeypatch):
