@@ -127,10 +127,11 @@ class Visitor:
             self._check_alive()
             growth = kernel_growth(before, end.memory)
             recording.add_window(cut, usage(begin, end) | growth, late)
-        # Under load as in the windows, but not between them: reading memory locks it.
+        recording.add_between(fleet.cut())
+        # Under load as in the windows, but not between them: reading memory locks it. What fails
+        # meanwhile is owed to that.
         recording.add_levels(telemetry.levels())
         self._check_alive()
-        recording.add_between(fleet.cut())
 
     def _check_alive(self) -> None:
         if not self._server.alive:
