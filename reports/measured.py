@@ -373,17 +373,24 @@ class Measured:
         return Quantity(values[0], min(*parts, values[0]), max(*parts, values[0]), marks)
 
     def contrast(self, one: Point, other: Point, column: str) -> Quantity:
-        """One server's figure by the other's: paired by repeat where there are several."""
+        """One server's figure by the other's: paired by repeat where there are several.
+
+        Where the loader was the bottleneck in less than half of the repeats, the others decide.
+        """
         theirs = {row["repeat"]: row for row in self.rows(other) if row["status"] != "failed"}
         pairs = [
-            (float(row[column]), float(theirs[row["repeat"]][column]))
+            (row, theirs[row["repeat"]])
             for row in self.rows(one)
             if row["status"] != "failed" and row["repeat"] in theirs
         ]
         if len(pairs) < 2:
             return self.at(one, column).by(self.at(other, column))
-        interval = ratio_interval(*np.array(pairs).T, paired=True)
         marks = _union(self.marks(one), self.marks(other))
+        told = [pair for pair in pairs if len(fair(pair)) == len(pair)]
+        if len(told) >= 2 and len(told) > len(pairs) / 2:
+            pairs, marks = told, tuple(mark for mark in marks if mark is not Mark.LIMITED)
+        figures = [[float(row[column]) for row in pair] for pair in pairs]
+        interval = ratio_interval(*np.array(figures).T, paired=True)
         return Quantity(interval.median, interval.low, interval.high, marks)
 
     def slope(self, server: str, workload: str, column: str) -> Quantity:

@@ -302,6 +302,22 @@ def test_ratios_are_paired_by_repeat(make):
     assert ratio.low == pytest.approx(ratio.high, rel=0.02)
 
 
+def test_a_few_repeats_that_the_loader_limited_do_not_decide_a_ratio(make):
+    def limited(repeats):
+        def change(step):
+            step.loader_limited = step.repeat in repeats and step.server == "threaded"
+            step.median_ms = 50.0 if step.loader_limited else 1.0
+
+        return change
+
+    other = Point("asyncio_streams", "steady", 1_000)
+    for repeats, decided in (((0,), True), ((0, 1), False)):
+        measured = make(repeats=3, steps=(1_000,), change=limited(repeats))
+        ratio = measured.contrast(THREADS, other, "response_p50_ms")
+        assert (Mark.LIMITED not in ratio.marks) is decided
+        assert (ratio.high < 2) is decided
+
+
 def test_a_run_without_steps_is_refused(make):
     with pytest.raises(ReportError, match="no step"):
         make(skip=lambda step: True)
