@@ -29,7 +29,7 @@ LEAST_S: Final = 0.25  # of each; all that is measured at a step, if that is les
 SETTLE_S: Final = 0.2  # by then 10,000 connections have had a turn each
 OPEN_S: Final = 15.0  # the most that is waited for connections to open
 OPENING_S: Final = 0.00015  # what one takes to open and close
-NO_TELEMETRY: Final = {"cpu_s": math.nan, "context_switches": math.nan}
+NO_TELEMETRY: Final = dict.fromkeys(("cpu_s", "others_cpu_s", "context_switches"), math.nan)
 KEPT: Final = ("messages_per_s", "loader_cpu_us_per_message", "loader_cpu_share")
 
 Ceiling = Sequence[Mapping[str, Any]]

@@ -24,7 +24,7 @@ from c10k.plan import (
     check_unique,
 )
 from loadgen.workload import WORKLOADS, Workload
-from reports.chapter import TECHNIQUES
+from reports.chapter.claims import TECHNIQUES
 from results.slo import P99_MS
 from servers.catalogue import ServerSpec, parse_command, parse_spec
 
@@ -58,6 +58,7 @@ class Settings:
     find_max: bool = False
     slo_p99_ms: float = P99_MS
     techniques: tuple[Technique, ...] = ()
+    map: bool = False
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -116,6 +117,7 @@ def parse(content: Mapping[str, Any], where: Where) -> Settings:
         _flag(content.get("find-max", False), where("find-max")),
         _between(content.get("slo-p99", P99_MS), 0, 3.6e6, "milliseconds", where("slo-p99")),
         techniques,
+        _flag(content.get("map", False), where("map")),
     )
 
 
@@ -237,7 +239,7 @@ def _profile(content: Mapping[str, Any], where: Where) -> Profile:
 
 KEYS: Final = (
     *("servers", "commands", "interpreters", "workloads", "steps", "profile", "hold", "repeat"),
-    *("fit", "find-max", "slo-p99", "techniques"),
+    *("fit", "find-max", "slo-p99", "map", "techniques"),
 )
 
 

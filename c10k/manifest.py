@@ -69,6 +69,7 @@ def plan_described(plan: Plan, left_out: Sequence[str]) -> dict[str, Any]:
         "techniques": [asdict(technique) for technique in plan.techniques],
         "find_max": plan.find_max,
         "slo_p99_ms": plan.slo_p99_ms,
+        "mapped": list(plan.mapped),
         "left_out": list(left_out),
     }
 
@@ -107,6 +108,7 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
         ),
         plan.get("find_max", False),
         plan.get("slo_p99_ms", P99_MS),
+        tuple(plan.get("mapped", ())),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+from c10k.capacity_map import is_on_the_map
 from loadgen.workload import Workload
 from results.slo import P99_MS
 from servers.catalogue import ServerSpec
@@ -66,7 +67,8 @@ class Visit:
 @dataclass(frozen=True)
 class Technique:
     """A pair of servers that differ in one technique, by their labels, and the workloads that they
-    are compared under. `claim` names what the chapter says of it, if it does: see reports.chapter.
+    are compared under. `claim` names what the chapter says of it, if it does, among
+    reports.chapter.claims.TECHNIQUES.
     """
 
     name: str
@@ -86,7 +88,8 @@ class Plan:
     """An experiment: every server, at every step, under every workload, repeatedly.
 
     A server may have workloads and steps of its own, by its label, where not all of the plan's are
-    for it. With `find_max` a search follows the ramps: see c10k.find_max.
+    for it. With `find_max` a search follows the ramps: see c10k.find_max. Those of the workloads
+    that are `mapped` are for a capacity map alone.
     """
 
     servers: tuple[ServerSpec, ...]
@@ -98,6 +101,7 @@ class Plan:
     techniques: tuple[Technique, ...] = ()
     find_max: bool = False
     slo_p99_ms: float = P99_MS
+    mapped: tuple[str, ...] = ()
 
     def steps_of(self, spec: ServerSpec) -> tuple[int, ...]:
         """The numbers of connections at which a server is visited."""
@@ -123,8 +127,12 @@ class Plan:
                         Visit(spec.text, workload.name, repeat, connections)
                         for spec in turn
                         if connections in self.steps_of(spec)
+                        and self._measures(workload, connections)
                     ]
                 yield workload, repeat, visits
+
+    def _measures(self, workload: Workload, connections: int) -> bool:
+        return workload.name not in self.mapped or is_on_the_map(workload, connections)
 
     def searches(self) -> list[tuple[ServerSpec, Workload]]:
         """What to search the most connections of, after the ramps."""
@@ -132,7 +140,9 @@ class Plan:
             (spec, workload)
             for workload in self.workloads
             for spec in self.servers
-            if self.find_max and workload.name in self.workloads_of(spec)
+            if self.find_max
+            and workload.name in self.workloads_of(spec)
+            and workload.name not in self.mapped
         ]
 
     def search(self, spec: ServerSpec, workload: Workload) -> Visit:

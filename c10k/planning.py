@@ -7,6 +7,7 @@ left out where it cannot be measured, with a line that says so.
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
+from c10k.capacity_map import MAP_WORKLOADS
 from c10k.experiment_file import Settings
 from c10k.limits import Limit, shortfalls
 from c10k.outcome import CommandError, Status
@@ -42,6 +43,7 @@ def planned(settings: Settings, named: Container[str] = ()) -> tuple[Plan, list[
     parts = _able(parts, left_out, strict=strict)
     parts = _serving(parts, left_out, named, strict=strict)
     parts = _within_limits(parts, left_out, fit=settings.fit)
+    mapped = _mapped(parts) if settings.map else ()
     techniques = _comparable(settings.techniques, parts, left_out)
     plan = Plan(
         tuple(part.spec for part in parts),
@@ -53,6 +55,7 @@ def planned(settings: Settings, named: Container[str] = ()) -> tuple[Plan, list[
         techniques,
         settings.find_max,
         settings.slo_p99_ms,
+        mapped,
     )
     return plan, left_out
 
@@ -156,6 +159,13 @@ def _within_limits(parts: Iterable[Part], left_out: list[str], *, fit: bool) -> 
     if not fitting:
         raise CommandError("; ".join(left_out), Status.UNABLE)
     return fitting
+
+
+def _mapped(parts: Iterable[Part]) -> tuple[str, ...]:
+    """The names of the map's workloads, which each server gets that can serve them."""
+    for part in parts:
+        part.workloads += [load for load in MAP_WORKLOADS if not _obstacle(part.spec, load)]
+    return tuple(load.name for load in MAP_WORKLOADS)
 
 
 def _because(limits: Iterable[Limit]) -> str:

@@ -56,6 +56,10 @@ class StepRecording:
         """Take how the load settled before the windows."""
         self._settled = {"settle_s": settling.waited_s, "unsettled": settling.unsettled}
 
+    def add_slices(self, slices: Sequence[Recording]) -> None:
+        """Take the slices of a window."""
+        self._recordings += slices
+
     def add_levels(self, levels: Mapping[str, float]) -> None:
         """Take what the server held when the windows were over."""
         self._levels = dict(levels)
@@ -95,6 +99,7 @@ class StepRecording:
                 "starved": cut.starved,
                 "starved_wait_max_ms": waiting.max_ns / 1e6 if waiting.total else math.nan,
                 "littles_law_ratio": (cut.littles_law_ratio(self._active) if closed else math.nan),
+                "others_cpu_s": telemetry["others_cpu_s"] - cut.cpu_s,
                 "loader_cpu_s": cut.cpu_s,
                 "loader_cpu_share": cut.cpu_share,
                 "loader_cpu_us_per_message": _per(cut.cpu_s * 1e6, cut.messages),

@@ -11,6 +11,7 @@ from c10k.hiccups import Hiccups
 from c10k.plan import Profile, Visit
 from c10k.recording import StepRecording
 from c10k.settling import Settling
+from c10k.slices import Slices
 from loadgen.engines import engine_of
 from loadgen.fleet import Fleet
 from loadgen.telemetry import ProcessGoneError, ProcessTree, Telemetry, kernel_growth, usage
@@ -120,13 +121,16 @@ class Visitor:
             begin = telemetry.reading("begin")
             hiccups.columns()
             recording.add_between(fleet.cut())
-            view.hold("window", self._profile.window_s)
+            slices = Slices(fleet.response_counts, recording.began)
+            view.window(self._profile.window_s, slices)
+            slices.end()
             cut = fleet.cut()
             late = hiccups.columns()
             end = telemetry.reading("end")
             self._check_alive()
             growth = kernel_growth(before, end.memory)
             recording.add_window(cut, usage(begin, end) | growth, late)
+            recording.add_slices(slices.recordings)
         recording.add_between(fleet.cut())
         # Under load as in the windows, but not between them: reading memory locks it. What fails
         # meanwhile is owed to that.
@@ -193,13 +197,14 @@ class _View:
             if sample and sample.t_s > began_s:
                 settling.saw_memory(sample.t_s, sample.rss_bytes)
 
-    def hold(self, phase: str, seconds: float) -> None:
+    def window(self, seconds: float, slices: Slices) -> None:
         """Let the load go on for so long."""
-        self.telemetry.phase = phase
+        self.telemetry.phase = "window"
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(POLL_S, left))
             self.look()
+            slices.look()
 
     def look(self) -> None:
         """Show where the visit stands. Raises ServerDiedError."""

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reports import chapter, wording
-from reports.chapter import Claim
+from reports import wording
+from reports.chapter import claims
+from reports.chapter.claims import Claim
+from reports.chapter.verdict import CLEAR
 from reports.measured import Mark, Measured, Point, Quantity, Server, Workload
 from reports.wording import Unit, joined
 
-CLEAR: Final = 1.2
 APART_MS: Final = 0.05  # the kernel's default timer slack: by so much a wake-up may be late
 MOST_CARDS: Final = 4
 _RATE = Unit("per_s", lambda value: f"{wording.number(value)} msg/s")
@@ -150,8 +151,8 @@ def answer(measured: Measured) -> Answer:
 
 
 def _subjects_of_comparison(measured: Measured) -> list[Server]:
-    if len(measured.role) == len(chapter.ROLES):
-        return [measured.role[role] for role in chapter.ROLES]
+    if len(measured.role) == len(claims.ROLES):
+        return [measured.role[role] for role in claims.ROLES]
     return measured.servers[:2]
 
 
@@ -182,7 +183,7 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         "Memory a connection",
         wording.BYTES,
         "as much",
-        claim=chapter.MEMORY_A_CONNECTION,
+        claim=claims.MEMORY_A_CONNECTION,
     )
     if slopes[0].known:
         yield Contrast(memory, slopes, _ratio(slopes))
@@ -202,7 +203,7 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
             f"Median response, {relaxed.phrase.removeprefix('at ')}",
             wording.MS,
             "as long",
-            claim=chapter.RESPONSE_BY_CLIENTS.get(step),
+            claim=claims.RESPONSE_BY_CLIENTS.get(step),
             apart=APART_MS,
         )
         yield at(response, relaxed, "response_p50_ms")
@@ -319,9 +320,9 @@ def _claim(subject: Subject, servers: Sequence[Server]) -> str:
     if subject.claim is None:
         return ""
     roles = [server.role for server in servers]
-    if roles == list(chapter.ROLES):
-        one, other = (subject.claim.value(role) for role in chapter.ROLES)
-        texts = " against ".join(subject.claim.text(role) for role in chapter.ROLES)
+    if roles == list(claims.ROLES):
+        one, other = (subject.claim.value(role) for role in claims.ROLES)
+        texts = " against ".join(subject.claim.text(role) for role in claims.ROLES)
         return f"{wording.ratio(one / other)} ({texts})"
     return subject.claim.text(roles[0]) if len(roles) == 1 and roles[0] else ""
 
@@ -377,8 +378,8 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
             f"{_capital(relaxed.phrase)}{' a client' * relaxed.plain} the median response takes "
             f"{each(wording.MS, at(relaxed, 'response_p50_ms'))} (p99 {p99})"
         )
-        claim = chapter.RESPONSE_BY_CLIENTS.get(step)
-        if claim and [server.role for server in servers] == list(chapter.ROLES):
+        claim = claims.RESPONSE_BY_CLIENTS.get(step)
+        if claim and [server.role for server in servers] == list(claims.ROLES):
             text += f", where the chapter says {claim.synchronous} and {claim.asynchronous}"
         yield f"{text}."
     if saturated:

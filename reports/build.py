@@ -1,10 +1,14 @@
 """From the directory of a run to the files of its report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from reports import capacity, figures, overview, page, summary, tables, techniques
+from reports import capacity, figures, guide, overview, page, steps, summary, techniques
+from reports.chapter.tables import chapter_tables
+from reports.data import Record, as_csv, as_parquet
+from reports.figures import Picture
 from reports.measured import Measured, ReportError
+from reports.table import Table
 from results.store import read_run
 
 __all__ = ["ReportError", "build_report"]
@@ -18,34 +22,52 @@ def build_report(run_directory: Path, out: Path) -> Path:
     """
     measured = Measured(read_run(run_directory))
     told = techniques.told(measured)
-    chapter_tables = tables.chapter_tables(measured)
+    claimed = chapter_tables(measured)
+    fitting = guide.table(measured)
     own_tables = [
+        *([fitting] if fitting else []),
         *([overview.table(measured)] if len(measured.servers) > 2 else []),
         *([capacity.table(measured)] if measured.found() else []),
         *([techniques.table(measured)] if measured.techniques else []),
     ]
-    steps = tables.steps(measured)
+    every_step = steps.table(measured)
     pictures = figures.pictures(measured)
     index = out / "index.html"
-    files = [
+    files: list[tuple[Path, str | bytes]] = [
         (out / "summary.md", summary.markdown(measured, told)),
         *(
-            (out / "tables" / f"{table.name}.{suffix}", text)
-            for table in (*chapter_tables, *own_tables, steps)
-            for suffix, text in (("md", table.markdown()), ("csv", table.csv()))
+            file
+            for table in (*claimed, *own_tables, every_step)
+            for file in _table(out / "tables" / table.name, table)
         ),
         *(
-            (out / "figures" / f"{picture.name}.{suffix}", content)
+            file
             for picture in pictures
-            for suffix, content in (("svg", picture.svg), ("png", picture.png))
+            for file in _picture(out / "figures" / picture.name, picture)
         ),
-        (index, page.render(measured, told, chapter_tables, own_tables, steps, pictures)),
+        (index, page.render(measured, told, claimed, own_tables, every_step, pictures)),
     ]
     try:
         _write(files)
     except OSError as error:
         raise ReportError(f"{error.filename or out} cannot be written: {error.strerror}") from error
     return index
+
+
+def _table(path: Path, table: Table) -> Iterator[tuple[Path, str | bytes]]:
+    yield path.with_suffix(".md"), table.markdown()
+    yield from _data(path, table.records)
+
+
+def _picture(path: Path, picture: Picture) -> Iterator[tuple[Path, str | bytes]]:
+    yield path.with_suffix(".svg"), picture.svg
+    yield path.with_suffix(".png"), picture.png
+    yield from _data(path, picture.records)
+
+
+def _data(path: Path, records: Sequence[Record]) -> Iterator[tuple[Path, str | bytes]]:
+    yield path.with_suffix(".csv"), as_csv(records)
+    yield path.with_suffix(".parquet"), as_parquet(records)
 
 
 def _write(files: Iterable[tuple[Path, str | bytes]]) -> None:

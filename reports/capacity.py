@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from reports import chapter, wording
+from reports import wording
+from reports.chapter import claims
 from reports.measured import Measured
 from reports.table import Cell, Column, Section, Table, cell
 
@@ -54,18 +55,18 @@ def table(measured: Measured) -> Table:
 
 def the_500(measured: Measured) -> Iterable[str]:
     """Why the chapter says 500, where a server was searched in a limited address space."""
-    stack = chapter.MEMORY_A_CONNECTION.value("synchronous")
+    stack = claims.MEMORY_A_CONNECTION.value("synchronous")
     for server in measured.servers:
         found = [each for each in measured.found() if each.server == server.label]
         if found and server.address_space_bytes > 0:
             best = max(found, key=lambda each: each.most.value)
-            space = f"{server.address_space_bytes / chapter.GB:g} GB"
+            space = f"{server.address_space_bytes / claims.GB:g} GB"
             stacks = server.address_space_bytes / stack
             yield (
-                f"Why the chapter says {chapter.MAX_CONNECTIONS.synchronous}: in an address space "
+                f"Why the chapter says {claims.MAX_CONNECTIONS.synchronous}: in an address space "
                 f"of {space} {server.label} served {best.most.bound}{best.most.value:,.0f} "
                 f"connections, {best.workload}. There is room for at most "
-                f"{stacks:,.0f} stacks of {chapter.MEMORY_A_CONNECTION.synchronous} each."
+                f"{stacks:,.0f} stacks of {claims.MEMORY_A_CONNECTION.synchronous} each."
             )
 
 

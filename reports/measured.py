@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from reports import chapter, wording
+from reports import derived, wording
+from reports.chapter import claims
 from results.merging import total
 from results.schema import STEPS
 from results.slo import P99_MS, fair, refusal, shortfall
@@ -32,6 +33,9 @@ LITTLE: Final = (0.98, 1.02)
 # Of one CPU. The hypervisor takes some milliseconds at a time from the loader or the server, which
 # the slowest responses show first.
 MOST_STOLEN: Final = 0.05
+# Of a CPU. c10k's own watching takes some hundredths; a daemon, or a kernel thread that scans
+# memory, takes more, from the loader or the server.
+MOST_OF_OTHERS: Final = 0.2
 
 
 # Of a workload's description; what it is where a run says nothing of it.
@@ -60,6 +64,7 @@ class Mark(Enum):
         "◊",
         "the hypervisor gave over 5 % of a CPU to others, which shows in the slowest responses",
     )
+    DISTURBED = ("△", "others than server and loader took over 20 % of a CPU")
     FAILED = ("¶", "failed, nothing usable")
 
     def __init__(self, symbol: str, meaning: str) -> None:
@@ -137,7 +142,8 @@ def _union(*marks: Iterable[Mark]) -> tuple[Mark, ...]:
 
 @dataclass(frozen=True)
 class Server:
-    """A server of the run; `role` is the chapter's column that it stands for.
+    """A server of the run; `role` is the chapter's column that it stands for, `kind` the one that
+    speaks of its model.
 
     Where the run has several of its model, `alone` is false, and the model's name would not tell
     which of them is meant.
@@ -147,10 +153,15 @@ class Server:
     model: str
     language: str
     command: str
-    role: chapter.Role | None
+    role: claims.Role | None
     alone: bool
     protocol: str = "echo"
     address_space_bytes: float = math.nan  # that it may have, if that is limited
+
+    @property
+    def kind(self) -> claims.Role | None:
+        """The chapter's column that speaks of its model; None where neither does."""
+        return self.role or claims.role_of(self.model)
 
     @property
     def noun(self) -> str:
@@ -234,7 +245,7 @@ class Measured:
         self.manifest: dict[str, Any] = run.manifest
         plan = run.manifest.get("plan") or {}
         self.servers = self._servers(plan.get("servers") or [])
-        self.workloads = self._workloads(plan.get("workloads") or [])
+        self.map, self.workloads = self._workloads(plan)
         self.slo_p99_ms = float(plan.get("slo_p99_ms") or P99_MS)
         tried = {int(step) for step in run.steps["connections"]}
         self.steps = sorted(tried.intersection(plan.get("steps") or ()) or tried)
@@ -244,8 +255,9 @@ class Measured:
         ]
         self.role = {server.role: server for server in self.servers if server.role}
         key = ["server", "workload", "connections"]
-        self._rows = _grouped(run.steps, key)
-        self._windows = _grouped(run.windows, key)
+        active = {item.get("name"): item.get("active", 1.0) for item in plan.get("workloads") or []}
+        self._rows = _grouped(derived.with_columns(run.steps, active), key)
+        self._windows = _grouped(derived.with_columns(run.windows, active), key)
         self._quantities: dict[tuple[Point, str], Quantity] = {}
         self._tried: dict[tuple[str, str], list[int]] = {}
         for point in sorted(self._rows):
@@ -260,7 +272,7 @@ class Measured:
             (label, known.get(label, {}).get("name", label), known.get(label, {}).get("model", ""))
             for label in labels
         ]
-        role_of = {label: role for role, label in chapter.roles(described).items()}
+        role_of = {label: role for role, label in claims.roles(described).items()}
         models = [model for _, _, model in described]
         return [
             Server(
@@ -276,11 +288,13 @@ class Measured:
             for label, _, model in described
         ]
 
-    def _workloads(self, planned: Sequence[dict[str, Any]]) -> list[Workload]:
+    def _workloads(self, plan: dict[str, Any]) -> tuple[list[Workload], list[Workload]]:
+        """Those of the capacity map, and all others."""
+        mapped, planned = plan.get("mapped") or (), plan.get("workloads") or []
         rows = self.run.steps.drop_duplicates("workload").to_dict("records")
         first = {str(row["workload"]): row for row in rows}
         known = {item["name"]: item for item in planned if item.get("name") in first}
-        return [
+        workloads = [
             Workload(
                 name,
                 str(first[name]["loop"]),
@@ -294,20 +308,29 @@ class Measured:
             )
             for name in dict.fromkeys([*known, *first])
         ]
+        others = [each for each in workloads if each.name not in mapped]
+        return [each for each in workloads if each.name in mapped], others or workloads
 
     @staticmethod
     def _planned(plan: dict[str, Any]) -> int:
-        """The steps of all ramps."""
-        every = [plan.get(key) or [] for key in ("workloads", "steps")]
+        """The steps of all ramps but the map's."""
+        names = [workload.get("name") for workload in plan.get("workloads") or ()]
         visits = (
-            len(server.get("workloads", every[0])) * len(server.get("steps", every[1]))
+            len(set(server.get("workloads", names)).difference(plan.get("mapped") or ()))
+            * len(server.get("steps", plan.get("steps") or ()))
             for server in plan.get("servers") or []
         )
         return sum(visits) * int(plan.get("repeats") or 1)
 
     def _ramped(self) -> int:
-        """Those that were measured: all but the numbers that a search tried."""
-        return int(self.run.steps["connections"].isin(self.steps).sum())
+        """Those that were measured: all but the numbers that a search tried, and the map's."""
+        on_the_map = self.run.steps["workload"].isin([workload.name for workload in self.map])
+        return int((self.run.steps["connections"].isin(self.steps) & ~on_the_map).sum())
+
+    def counterpart(self, server: Server) -> Server | None:
+        """The server of the chapter's other column that it is compared with."""
+        others = [role for role in claims.ROLES if server.kind and role != server.kind]
+        return next((self.role[role] for role in others if role in self.role), None)
 
     def workload(self, loop: str, among: Sequence[Workload] | None = None) -> Workload | None:
         """The first workload with an open or a closed loop, a plain one if there is any."""
@@ -365,9 +388,12 @@ class Measured:
             interval = median_interval(values)
             return Quantity(interval.median, interval.low, interval.high, marks)
         parts = [
-            float(row[column]) for row in self._windows.get(point, []) if row[column] == row[column]
+            float(part)
+            for row in self._windows.get(point, [])
+            if (part := row.get(column, math.nan)) == part
         ]
-        if len(parts) < 2 or STEPS[column].rule is total:  # windows are parts of a sum
+        part_of_a_sum = column in STEPS and STEPS[column].rule is total
+        if len(parts) < 2 or part_of_a_sum:
             return Quantity(values[0], marks=marks)
         # Merged percentiles may lie just outside those of the windows.
         return Quantity(values[0], min(*parts, values[0]), max(*parts, values[0]), marks)
@@ -426,7 +452,7 @@ class Measured:
         Among the steps, and the numbers that a search tried.
         """
         tried = [Point(server, workload, n) for n in self._tried.get((server, workload), [])]
-        held = [point for point in tried if self._holds(point)]
+        held = [point for point in tried if self.holds(point)]
         if not tried:
             return Quantity()
         if not held:
@@ -441,7 +467,8 @@ class Measured:
             bound="" if bounded else "≥ ",
         )
 
-    def _holds(self, point: Point) -> bool:
+    def holds(self, point: Point) -> bool:
+        """Whether every connection was served, no message failed, and p99 was within the SLO."""
         return not shortfall(self.rows(point), self.slo_p99_ms)
 
     def found(self) -> list[Found]:
@@ -504,6 +531,8 @@ class Measured:
             parts.append(f"from {min(row['memory_read_share'] for row in bearing):.0%} of it")
         elif mark is Mark.STOLEN:
             parts.append(f"{max(map(_stolen, bearing)):.0%}")
+        elif mark is Mark.DISTURBED:
+            parts.append(f"{max(map(_others, bearing)):.0%}")
         elif mark is Mark.FAILED:
             parts.append(worst["reason"] or "no reason recorded")
         if len(self.rows(point)) > 1:
@@ -548,6 +577,7 @@ def _bears(row: dict[str, Any], mark: Mark) -> bool:
         Mark.UNSETTLED: bool(row["unsettled"]),
         Mark.ESTIMATED: row["memory_read_share"] < 1,
         Mark.STOLEN: _stolen(row) > MOST_STOLEN,
+        Mark.DISTURBED: _others(row) > MOST_OF_OTHERS,
         Mark.FAILED: failed,
     }
     return bool(bears[mark])
@@ -556,6 +586,11 @@ def _bears(row: dict[str, Any], mark: Mark) -> bool:
 def _stolen(row: dict[str, Any]) -> float:
     """What the hypervisor took while was measured, of one CPU; NaN where that is not known."""
     return float(row["steal_s"] / row["window_s"]) if row["window_s"] else math.nan
+
+
+def _others(row: dict[str, Any]) -> float:
+    """What others took while was measured, of one CPU; NaN where that is not known."""
+    return float(row["others_cpu_s"] / row["window_s"]) if row["window_s"] else math.nan
 
 
 def _beside_little(row: dict[str, Any]) -> bool:

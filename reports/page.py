@@ -11,8 +11,10 @@ from markupsafe import Markup
 from reports import answer as answers
 from reports import style, wording
 from reports.answer import Answer
+from reports.chapter.verdict import CLEAR
 from reports.figures import Picture
 from reports.measured import Mark, Measured, causes
+from reports.places import places
 from reports.table import Table
 
 
@@ -40,34 +42,44 @@ def render(
 
     `own_tables` are those that only a run of many servers, of techniques or searches has.
     """
-    environment = Environment(
+    looks = style.looks(measured.servers)
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            answer=answer,
+            chapter_tables=chapter_tables,
+            own_tables=own_tables,
+            steps=steps,
+            drawings=[(picture, Markup(style.for_page(picture.svg))) for picture in pictures],
+            hues={label: look.hue for label, look in looks.items()},
+            role_hues=style.ROLE_HUES,
+            colours=style.css_markup(),
+            measured=measured,
+            manifest=measured.manifest,
+            facts=facts(measured),
+            troubles=troubles(measured),
+            notices=notices(measured),
+            places=places(measured),
+            clear=CLEAR,
+            apart_ms=answers.APART_MS,
+            slo_ms=measured.slo_p99_ms,
+            marks=list(Mark),
+        )
+    )
+
+
+def environment() -> Environment:
+    """Templates in which every text is escaped, and a name that is not known is an error."""
+    made = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": wording.count, "sentence": wording.sentence}
-    looks = style.looks(measured.servers)
-    return environment.get_template("page.html.j2").render(
-        answer=answer,
-        chapter_tables=chapter_tables,
-        own_tables=own_tables,
-        steps=steps,
-        drawings=[(picture, Markup(style.for_page(picture.svg))) for picture in pictures],
-        hues={label: look.hue for label, look in looks.items()},
-        role_hues=style.ROLE_HUES,
-        colours=Markup(style.css_variables()),
-        measured=measured,
-        manifest=measured.manifest,
-        facts=facts(measured),
-        troubles=troubles(measured),
-        notices=notices(measured),
-        clear=answers.CLEAR,
-        apart_ms=answers.APART_MS,
-        slo_ms=measured.slo_p99_ms,
-        marks=list(Mark),
-    )
+    made.filters |= {"count": wording.count, "sentence": wording.sentence}
+    return made
 
 
 def notices(measured: Measured) -> list[str]:

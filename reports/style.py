@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from reports.measured import Server
 
 # Name -> (light, dark). The hues are told apart by the common forms of colour blindness (after
@@ -108,6 +110,11 @@ def css_variables() -> str:
         for index in (0, 1)
     )
     return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+
+
+def css_markup() -> Markup:
+    """The same as a template takes it."""
+    return Markup(css_variables())
 
 
 def for_page(svg: str) -> str:

@@ -4,15 +4,12 @@ What is read (cells with their spread and marks) and what is computed with (reco
 their units in the names) stand side by side, because a cell may hold what a number cannot say.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from reports import wording
-from reports.measured import Quantity
-
-Raw = str | int | float | bool | None
+from reports.data import Raw
+from reports.measured import Measured, Point, Quantity
 
 
 @dataclass(frozen=True)
@@ -69,6 +66,20 @@ class Section:
     rows: Sequence[Sequence[Cell]]
 
 
+def by_workload(
+    measured: Measured, points: Iterable[Point], row: Callable[[Point], Sequence[Cell]]
+) -> list[Section]:
+    """A section a workload, in it a row for each of the points."""
+    points = list(points)
+    return [
+        Section(
+            f"{workload.name}: {workload.description}",
+            [row(point) for point in points if point.workload == workload.name],
+        )
+        for workload in measured.workloads
+    ]
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: `name` is its file's, `footnotes` are (symbol, text), `records` the raw data.
@@ -97,17 +108,28 @@ class Table:
         return spans
 
     def spanned(self, section: Section) -> Iterator[list[tuple[Column, Cell, int]]]:
-        """Rows as (column, cell, rows that the cell spans): equal first heads become one cell."""
+        """Rows as (column, cell, rows that the cell spans).
+
+        Heads that rows have in common, from the first one on, become one cell; the last head names
+        its row alone.
+        """
+        heads = sum(column.head for column in self.columns)
         rows = list(section.rows)
         for index, row in enumerate(rows):
-            first = self.columns[0].head and len(self.columns) > 1 and self.columns[1].head
-            repeated = first and index > 0 and rows[index - 1][0] == row[0]
-            span = 1
-            while first and index + span < len(rows) and rows[index + span][0] == row[0]:
-                span += 1
-            cells = [(column, cell, 1) for column, cell in zip(self.columns, row, strict=True)]
-            cells[0] = (self.columns[0], row[0], span)
-            yield cells[1:] if repeated else cells
+            cells = []
+            for place, (column, cell) in enumerate(zip(self.columns, row, strict=True), start=1):
+                shared = place < heads
+                if shared and index and rows[index - 1][:place] == row[:place]:
+                    continue
+                span = 1
+                while (
+                    shared
+                    and rows[index:][span : span + 1]
+                    and (rows[index + span][:place] == row[:place])
+                ):
+                    span += 1
+                cells.append((column, cell, span))
+            yield cells
 
     def markdown(self) -> str:
         """The table for a Markdown page, title and notes included."""
@@ -136,16 +158,6 @@ class Table:
         for note in self.notes:
             lines += ["", escaped(note)]
         return "\n".join(lines) + "\n"
-
-    def csv(self) -> str:
-        """The records: numbers as they are, empty where nothing was measured."""
-        names = dict.fromkeys(name for record in self.records for name in record)
-        text = io.StringIO()
-        writer = csv.DictWriter(text, names, lineterminator="\n")
-        writer.writeheader()
-        for record in self.records:
-            writer.writerow({k: "" if value != value else value for k, value in record.items()})
-        return text.getvalue()
 
 
 def _row(cells: Sequence[str], *, escape: bool = True) -> str:

@@ -8,10 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reports import chapter, wording
-from reports.answer import CLEAR, Answer, Contrast, Subject, answer
+from reports import wording
+from reports.answer import Answer, Contrast, Subject, answer
+from reports.chapter import claims
+from reports.chapter.verdict import CLEAR
+from reports.data import Raw
 from reports.measured import Mark, Measured, Point, Technique
-from reports.table import Cell, Column, Raw, Section, Table, cell
+from reports.table import Cell, Column, Section, Table, cell
 from reports.wording import Unit, joined
 
 _COUNT: Final = Unit("per_s", wording.count)
@@ -46,7 +49,7 @@ class Trial:
     @property
     def verdict(self) -> str:
         """Whether the chapter's claim held."""
-        claim = chapter.TECHNIQUES.get(self.technique.claim)
+        claim = claims.TECHNIQUES.get(self.technique.claim)
         if claim is None:
             return wording.MISSING
         about = [self.contrasts[column] for column in claim.columns]
@@ -112,7 +115,7 @@ def table(measured: Measured) -> Table:
 
 
 def _title(technique: Technique) -> str:
-    claim = chapter.TECHNIQUES.get(technique.claim)
+    claim = claims.TECHNIQUES.get(technique.claim)
     said = f"; the chapter: {claim.text}" if claim else ""
     return f"{technique.name}: {technique.with_it} against {technique.without_it}{said}"
 
@@ -160,7 +163,7 @@ def told(measured: Measured) -> Answer:
     if not compared.issuperset(server.label for server in measured.servers):
         return answered
     names: dict[str, list[str]] = {}
-    for trial in _largest(measured):
+    for trial in largest(measured):
         several = len(trial.technique.workloads) > 1
         name = f"{trial.technique.name} ({trial.points[0].workload})"
         names.setdefault(_brief(trial), []).append(name if several else trial.technique.name)
@@ -178,7 +181,7 @@ def _brief(trial: Trial) -> str:
     return trial.verdict.partition(":")[0]
 
 
-def _largest(measured: Measured) -> list[Trial]:
+def largest(measured: Measured) -> list[Trial]:
     """The trials at the largest step of each technique and workload."""
     last = {(trial.technique.name, trial.points[0].workload): trial for trial in trials(measured)}
     return list(last.values())
@@ -194,7 +197,7 @@ def lines(measured: Measured) -> list[list[str]]:
             *(_ratio(contrast) for contrast in trial.contrasts.values()),
             _brief(trial),
         ]
-        for trial in _largest(measured)
+        for trial in largest(measured)
     ]
 
 

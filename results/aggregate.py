@@ -10,8 +10,9 @@ from results.schema import LATENCIES, STEPS, complete
 class Recording(NamedTuple):
     """What was recorded of one kind from `start_s` (since the run began) for `length_s` seconds.
 
-    kind: response (of completed messages), service, send_lag, connect, first_echo, or waiting: how
-    long each starved connection had waited when the window ended.
+    kind: response (of completed messages), service, send_lag, connect, first_echo; waiting: how
+    long each starved connection had waited when the window ended; or slice: response times of a
+    part of a window.
     """
 
     kind: str

@@ -15,7 +15,7 @@ NS_PER_MS = 1e6
 
 
 class Tag(NamedTuple):
-    """Whose histogram it is; kind is response, service, send_lag, connect or waiting."""
+    """Whose histogram it is; kind is one of `results.aggregate.Recording`'s."""
 
     server: str
     workload: str

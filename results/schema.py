@@ -92,6 +92,8 @@ _LEVELS: Final[Mapping[str, str]] = {
     "vms_bytes": "virtual memory of the server's processes, bytes",
     "uss_bytes": "memory of the server's processes that nobody shares, bytes",
     "pss_bytes": "resident memory of its processes, divided among all that share a page, bytes",
+    "stack_bytes": "of the resident memory, anonymous: stacks of threads, bytes",
+    "heap_bytes": "of the resident memory, anonymous: all but stacks, bytes",
     "page_tables_bytes": "page tables of the server's processes (VmPTE), bytes",
     "kernel_bytes": "change of kernel memory on the host since before the connections, bytes",
     "kernel_stack_bytes": "change of KernelStack on the host since before the connections, bytes",
@@ -156,7 +158,10 @@ _MEASURES: Final[Table] = {
         merging.first,
         later=True,
     ),
-    **{name: _number(meaning, merging.median) for name, meaning in _LEVELS.items()},
+    **{
+        name: _number(meaning, merging.median, later=name in ("stack_bytes", "heap_bytes"))
+        for name, meaning in _LEVELS.items()
+    },
     "memory_read_share": _number(
         "part of the memory by RSS that was read; the rest was taken to be like it, 0 to 1",
         merging.lowest,
@@ -176,6 +181,11 @@ _MEASURES: Final[Table] = {
         merging.mean_by("cpu_s", "runqueue_wait_s"),
     ),
     "runqueue_wait_s": _number("time runnable without a CPU, all tasks, s", merging.total),
+    "lock_wait_s": _number(
+        "time waiting for a lock, all tasks, from looks at some of them, s",
+        merging.total,
+        later=True,
+    ),
     "context_switches": _number("context switches of the server", merging.total),
     "context_switches_per_message": _number(
         "context switches of the server a message", merging.ratio("context_switches", "messages")
@@ -186,6 +196,9 @@ _MEASURES: Final[Table] = {
     "listen_drops": _number("connections dropped before accept on the host", merging.total),
     "retransmits": _number("TCP segments sent again on the host", merging.total),
     "steal_s": _number("time the hypervisor took from the host's CPUs, s", merging.total),
+    "others_cpu_s": _number(
+        "CPU time on the host of all but server and loader, s", merging.total, later=True
+    ),
     "hiccup_p99_ms": _number(
         "p99 of how late a waiting thread woke on the loader's CPUs, ms", merging.highest
     ),

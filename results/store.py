@@ -227,16 +227,30 @@ class Run:
         The response times of the tables are those of the kinds response and waiting together.
         """
         wanted = (server, workload, connections, kind)
-        try:
-            steps = [
-                merged(kind, (line.histogram() for line in lines))
-                for tag, lines in self._lines.items()
+        return Histogram().merged(
+            *(
+                merged(kind, (histogram for _, _, histogram in self._intervals(tag)))
+                for tag in self._lines
                 if (tag.server, tag.workload, tag.connections, tag.kind) == wanted
                 and repeat in (None, tag.repeat)
-            ]
+            )
+        )
+
+    def slices(
+        self, server: str, workload: str, connections: int, repeat: int = 0
+    ) -> list[tuple[float, float, Histogram]]:
+        """A step's response times over time: (start and length in s, since the run began; values).
+
+        Empty of a run that was measured before there were slices.
+        """
+        return list(self._intervals(Tag(server, workload, repeat, connections, "slice")))
+
+    def _intervals(self, tag: Tag) -> Iterator[tuple[float, float, Histogram]]:
+        try:
+            for line in self._lines.get(tag, ()):
+                yield line.start_s, line.length_s, line.histogram()
         except ValueError as error:
             raise RunError(f"{self.directory / LOG}: {error}") from error
-        return Histogram().merged(*steps)
 
 
 def read_run(directory: Path) -> Run:

@@ -1,6 +1,7 @@
-"""write the page, pictures and tables of a run"""
+"""write the page, pictures and tables of a run, or of several side by side"""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from c10k.outcome import CommandError
@@ -8,18 +9,36 @@ from c10k.outcome import CommandError
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("run", type=Path, metavar="RUN_DIR", help="the directory of a run")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where to write (default: reports/out/RUN)"
+        "run", type=Path, nargs="?", metavar="RUN_DIR", help="the directory of a run"
+    )
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        nargs="+",
+        metavar="RUN_DIR",
+        help="several runs side by side instead, each by the first",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="where to write (default: reports/out/RUN, or reports/out/compare)",
     )
 
 
 def execute(args: argparse.Namespace) -> int:
     """Write the report and print where its page is."""
+    if (args.run is None) is (args.compare is None):
+        raise CommandError("name the directory of a run, or several after --compare")
     try:
-        print(write(args.run, args.out))
+        if args.compare:
+            print(write_comparison(args.compare, args.out))
+        else:
+            print(write(args.run, args.out))
     except (ValueError, OSError) as error:  # RunError and ReportError are ValueErrors
-        raise CommandError(f"no report of {args.run}: {error}") from None
+        what = " and ".join(map(str, args.compare or [args.run]))
+        raise CommandError(f"no report of {what}: {error}") from None
     return 0
 
 
@@ -28,3 +47,10 @@ def write(run: Path, out: Path | None = None) -> Path:
     from reports.build import build_report
 
     return build_report(run, out or Path("reports/out", run.resolve().name))
+
+
+def write_comparison(runs: Sequence[Path], out: Path | None = None) -> Path:
+    """Build the page of several runs; its path."""
+    from reports.compare import build_comparison
+
+    return build_comparison(runs, out or Path("reports/out/compare"))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Of a run that is resumed the plan is fixed: its steps must stay comparable.
 PLANNING = (
     *("server", "command", "workload", "steps", "profile", "hold", "repeat", "find_max"),
-    *("slo_p99", "config", "out"),
+    *("slo_p99", "map", "config", "out"),
 )
 # What the options are called in an experiment file, where it is not the same.
 KEYS = {"servers": "--server", "commands": "--command", "workloads": "--workload"}
@@ -90,6 +90,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="MS",
         help="the response time that 99 of 100 messages must have for a server to serve its "
         "connections (default: 100)",
+    )
+    parser.add_argument(
+        "--map",
+        action="store_true",
+        default=None,
+        help="then measure 1, 10, 100 and 1000 messages/s a client at every step, for a map of the "
+        "response time over connections and rate",
     )
     parser.add_argument(
         "--config",
@@ -181,6 +188,7 @@ def _planned(args: argparse.Namespace) -> "tuple[Plan, list[str]]":
         "fit": args.fit,
         "find-max": args.find_max,
         "slo-p99": args.slo_p99,
+        "map": args.map,
     }
     options = {key: value for key, value in given.items() if value is not None}
 

@@ -58,18 +58,22 @@ class HostCounters:
     listen_drops: float  # connections that a listening socket dropped, for whatever reason
     retransmits: float  # TCP segments sent again, each after a wait of 200 ms to seconds
     steal_s: float  # CPU time that the hypervisor gave to others, over all CPUs
+    busy_s: float  # CPU time of all processes, the kernel's own too, over all CPUs
 
     @classmethod
     def read(cls) -> Self:
         """Read TcpExt of /proc/net/netstat, Tcp of /proc/net/snmp and the first of /proc/stat."""
         tcp, extended = _read("/proc/net/snmp"), _read("/proc/net/netstat")
         # cpu  user nice system idle iowait irq softirq steal
-        steal_ticks = _number(r"^cpu +(?:\d+ ){7}(\d+)", _read("/proc/stat"))
+        first, _, _ = _read("/proc/stat").partition("\n")
+        ticks = [float(field) for field in first.split()[1:9]] or [nan] * 8
+        per_s = os.sysconf("SC_CLK_TCK")
         return cls(
             listen_overflows=_counter(extended, "TcpExt", "ListenOverflows"),
             listen_drops=_counter(extended, "TcpExt", "ListenDrops"),
             retransmits=_counter(tcp, "Tcp", "RetransSegs"),
-            steal_s=steal_ticks / os.sysconf("SC_CLK_TCK"),
+            steal_s=ticks[7] / per_s,
+            busy_s=sum(ticks[:3]) / per_s,
         )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from loadgen.background import Background
 from loadgen.telemetry.host import HostCounters, HostMemory
+from loadgen.telemetry.locks import LockWaits
 from loadgen.telemetry.process import ProcessGoneError, ProcessTree, Spent
 from loadgen.telemetry.tasks import TaskTimes, read_tasks
 from loadgen.telemetry.window import Reading
@@ -29,6 +30,8 @@ MOST_OF_A_CPU_TO_SUM = 0.001
 # How long the exact memory may take. Where the threads of a process wait for a CPU with its memory
 # locked, each process takes 0.1 s: 400 of Apache's took a minute.
 FOOTPRINT_S = 20.0
+# How long a reading gives way. Where the loader is never idle, 0.1 s of CPU would take minutes.
+PATIENCE_S = 3.0
 NOT_SUMMED = Spent(nan, nan, nan, nan, nan)
 
 
@@ -64,9 +67,9 @@ class Telemetry:
     """Samples of a process tree and its host, and exact readings of what it spent and holds.
 
     A thread samples every `interval_s` between `start` and `stop`, and gives way to the load. A
-    sample takes 1 ms of CPU, so 0.5 % of a core at 0.2 s; what has to be summed up over 10,000
-    threads is in one of fifteen. Once the process has ended, sampling ends and `alive` becomes
-    False.
+    sample takes 1 ms of CPU, so 0.5 % of a core at 0.2 s, and twice that within a window, where
+    locks are looked at too; what has to be summed up over 10,000 threads is in one of fifteen. Once
+    the process has ended, sampling ends and `alive` becomes False.
 
     The run sets `phase` (open, settle, window or close), which is copied into every sample, and
     may set `annotate`, which is asked at every sample for `connected` and `messages_per_s`.
@@ -81,6 +84,7 @@ class Telemetry:
         self._phase = "open"
         self._samples: deque[Sample] = deque()
         self._latest: Sample | None = None
+        self._locks: LockWaits | None = None  # between the readings at a window's ends
         self._left_in_slab = 0.0
         self._stopping = threading.Event()
         self._background = Background("telemetry", threads=2)  # one samples, one reads for an end
@@ -147,12 +151,23 @@ class Telemetry:
             if edge == "begin":
                 tasks, tasks_at_s = self._aside(self._tasks)
                 spent = self.tree.spent()
+                self._locks = LockWaits(tasks)
             at_s, cpu_s = time.monotonic(), self.tree.cpu_s()
-            counters, memory = HostCounters.read(), self.memory()
+            counters, memory, locks = HostCounters.read(), self.memory(), self._locks
             if edge == "end":
+                self._locks = None
                 spent = self.tree.spent()
                 tasks, tasks_at_s = self._aside(self._tasks)
-        return Reading(at_s, cpu_s + spent.ended_s, counters, memory, spent, tasks, tasks_at_s)
+        return Reading(
+            at_s=at_s,
+            cpu_s=cpu_s + spent.ended_s,
+            counters=counters,
+            memory=memory,
+            spent=spent,
+            tasks=tasks,
+            tasks_at_s=tasks_at_s,
+            lock_waits=locks.mean() if locks else nan,
+        )
 
     def levels(self) -> dict[str, float]:
         """What the tree holds now, by column. ProcessGoneError.
@@ -162,6 +177,7 @@ class Telemetry:
         with self._noticing_the_end():
             tree = self._aside(self.tree.read)
             footprint = self._aside(lambda: self.tree.footprint(FOOTPRINT_S))
+            lying = self._aside(self.tree.lying)
         return {
             "resident_bytes": footprint.resident_bytes,
             "rss_bytes": footprint.rss_bytes,
@@ -173,6 +189,8 @@ class Telemetry:
             "processes": tree.processes,
             "descriptors": tree.descriptors,
             "memory_read_share": footprint.read_share,
+            "stack_bytes": lying.stack_bytes,
+            "heap_bytes": lying.heap_bytes,
         }
 
     def _tasks(self) -> tuple[Mapping[int, TaskTimes], float]:
@@ -184,8 +202,11 @@ class Telemetry:
         return tasks, at_s
 
     def _aside(self, measure: Callable[[], T]) -> T:
-        """What is measured while giving way to the load."""
-        return self._background.submit(measure).result()
+        """What is measured while giving way to the load, or beside it where that takes too long."""
+        try:
+            return self._background.submit(measure).result(PATIENCE_S)
+        except TimeoutError:
+            return measure()
 
     @contextmanager
     def _noticing_the_end(self) -> Iterator[None]:
@@ -208,6 +229,8 @@ class Telemetry:
                     sum_again_s = time.monotonic() + summing_s / MOST_OF_A_CPU_TO_SUM
                 self._latest = self._sample(spent)
                 self._samples.append(self._latest)
+                if locks := self._locks:
+                    locks.look()
                 took_s = time.thread_time() - begun_s
                 pause_s = max(self.interval_s - took_s, took_s / MOST_OF_A_CPU)
         except ProcessGoneError:

@@ -24,12 +24,14 @@ class Reading:
     spent: Spent
     tasks: Mapping[int, TaskTimes]
     tasks_at_s: float  # the middle of reading them
+    lock_waits: float  # at an end, the mean number of tasks that were waiting for a lock
 
 
 def usage(begin: Reading, end: Reading) -> dict[str, float]:
     """What was used between two readings, by the columns of a window.
 
-    `cpu_share` is in CPUs: 1.5 is one and a half of them kept busy. What the tasks did is scaled to
+    `cpu_share` is in CPUs: 1.5 is one and a half of them kept busy. `others_cpu_s` are all of the
+    host, the loader included. What the tasks did is scaled to
     the time between the instants: between two readings of 10,000 it is a second more.
     """
     lasted_s = end.at_s - begin.at_s
@@ -44,6 +46,7 @@ def usage(begin: Reading, end: Reading) -> dict[str, float]:
         "cpu_share": cpu_s / lasted_s,
         "cpu_efficiency": tasks.efficiency,
         "runqueue_wait_s": tasks.waiting_ns / 1e9 * share,
+        "lock_wait_s": end.lock_waits * lasted_s,
         "context_switches": tasks.timeslices * share,
         "minor_faults": end.spent.minor_faults - begin.spent.minor_faults,
         "major_faults": end.spent.major_faults - begin.spent.major_faults,
@@ -51,6 +54,7 @@ def usage(begin: Reading, end: Reading) -> dict[str, float]:
         "listen_drops": end.counters.listen_drops - begin.counters.listen_drops,
         "retransmits": end.counters.retransmits - begin.counters.retransmits,
         "steal_s": end.counters.steal_s - begin.counters.steal_s,
+        "others_cpu_s": end.counters.busy_s - begin.counters.busy_s - cpu_s,
     }
 
 

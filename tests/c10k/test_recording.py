@@ -10,7 +10,7 @@ from loadgen.fleet import KINDS, Cut, Opened
 from loadgen.workload import WORKLOADS
 from results.histogram import Histogram
 
-TELEMETRY = {"cpu_s": 0.002, "context_switches": 40.0, "rss_bytes": 1e6}
+TELEMETRY = {"cpu_s": 0.002, "others_cpu_s": 0.05, "context_switches": 40.0, "rss_bytes": 1e6}
 
 
 def cut(messages=0, response_ns=1_000_000, waiting_ns=(), **changes):

@@ -61,6 +61,7 @@ class Behaviour:
     ceiling: float = math.nan
     unsettled: str = ""
     stolen: float = 0.003  # of a CPU
+    others: float = 0.03  # of a CPU
     memory_read_share: float = 1.0
     littles_law: float | None = None  # what it would be
 
@@ -150,8 +151,13 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
             kinds["waiting"].record(waits.astype(np.int64))
         if window == 0:
             kinds["connect"] = _histogram(0.4, 0.6, b.connections, seed)
+            kinds["first_echo"] = _histogram(0.9, 0.6, b.connections, seed)
         here = [Recording(kind, start_s, window_s, value) for kind, value in kinds.items()]
         recordings += here
+        recordings += [
+            Recording("slice", start_s + part * window_s / 2, window_s / 2, kinds["response"])
+            for part in range(2)
+        ]
         cpu_s = messages * b.cpu_us / 1e6 * drift
         rows.append(
             {
@@ -188,7 +194,16 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "processes": 1.0,
                 "descriptors": b.connections + 8.0,
                 "memory_read_share": b.memory_read_share,
+                "stack_bytes": b.threads * 8 * KB,
+                "heap_bytes": b.rss_bytes / 2,
+                "kernel_stack_bytes": b.threads * 16 * KB,
+                "slab_bytes": b.connections * 3 * KB,
+                "tcp_memory_bytes": b.connections * KB,
                 "cpu_s": cpu_s,
+                "cpu_user_s": 0.4 * cpu_s,
+                "cpu_system_s": 0.6 * cpu_s,
+                "lock_wait_s": 0.3 * b.connections * window_s if b.threads > 1 else 0.0,
+                "major_faults": 0.0,
                 "cpu_share": cpu_s / window_s,
                 "cpu_us_per_message": b.cpu_us * drift,
                 "cpu_efficiency": b.cpu_efficiency,
@@ -200,6 +215,7 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "server_hiccup_p99_ms": 0.21,
                 "server_hiccup_max_ms": 2.3,
                 "steal_s": b.stolen * window_s,
+                "others_cpu_s": b.others * window_s,
                 **step_latencies(here),
             }
         )

@@ -3,7 +3,9 @@ import io
 import pandas as pd
 import pytest
 
-from reports import capacity, tables
+from reports import capacity
+from reports.chapter.server_types import server_types
+from reports.data import as_csv
 from reports.summary import WIDTH, terminal_summary
 
 LIMITED = "threaded,limit=as:4g"
@@ -50,16 +52,16 @@ def test_each_search_has_its_number_and_what_bound_it(measured):
     ((one, other),) = [section.rows for section in table.sections]
     assert [str(cell) for cell in one] == ["threaded", "≥ 1,000", "this machine"]
     assert [str(cell) for cell in other] == [LIMITED, "387", WHY]
-    frame = pd.read_csv(io.StringIO(table.csv()))
+    frame = pd.read_csv(io.StringIO(as_csv(table.records)))
     assert list(frame.max_connections) == [1_000, 387]
     assert list(frame.slo_p99_ms) == [100, 100]
 
 
 def test_t1_quotes_the_search_and_explains_the_500(measured):
-    table = tables.server_types(measured)
+    table = server_types(measured)
     cells = table.sections[0].rows[0]
-    assert [str(cell) for cell in cells[:2]] == ["max connections", "p99 ≤ 100 ms"]
-    assert cells[3].text == "≥ 1,000"
+    assert [str(cell) for cell in cells[:3]] == ["max connections", "p99 ≤ 100 ms", "threaded"]
+    assert cells[4].text == "≥ 1,000"
     (note,) = [note for note in table.notes if "Why the chapter says" in note]
     assert note == (
         f"Why the chapter says 500: in an address space of 4 GB {LIMITED} served 387 connections, "

@@ -276,6 +276,16 @@ def test_steps_from_which_the_hypervisor_took_time_are_marked_with_the_share(mak
     )
 
 
+def test_steps_from_which_others_took_time_are_marked_with_the_share(make):
+    def disturb(step):
+        step.others = {10: 0.1, 100: 0.19, 1_000: 0.9}[step.connections]
+
+    measured = make(change=disturb)
+    (note,) = measured.footnotes([THREADS, Point("threaded", "steady", 100)])
+    assert note[0] == "△"
+    assert note[1].endswith("threaded, steady, at 1,000 (90%).")
+
+
 def test_footnotes_gather_the_steps_of_a_server_and_workload(make):
     measured = make(change=lambda step: setattr(step, "loader_limited", step.connections > 10))
     (note,) = measured.footnotes(measured.points())

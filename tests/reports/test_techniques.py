@@ -5,6 +5,7 @@ import pytest
 
 from reports import techniques
 from reports.answer import answer
+from reports.data import as_csv
 from reports.summary import WIDTH, terminal_summary
 from reports.table import escaped
 
@@ -102,7 +103,7 @@ def test_the_table_has_each_side_and_the_ratio_with_its_spread(run_of):
     assert cells["the claim"].text == "held"
     assert any("The servers had one CPU here" in note for note in table.notes)
 
-    frame = pd.read_csv(io.StringIO(table.csv()))
+    frame = pd.read_csv(io.StringIO(as_csv(table.records)))
     assert list(frame.verdict) == ["held"] * 3
     assert (frame.cpu_us_per_message_ratio_low <= frame.cpu_us_per_message_ratio).all()
     assert frame.cpu_us_per_message_ratio.to_list() == pytest.approx([0.5] * 3, rel=0.01)

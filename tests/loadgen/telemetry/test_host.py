@@ -38,7 +38,7 @@ def test_reads_what_the_kernel_writes(monkeypatch):
         tcp_memory_bytes=7 * 4096,
     )
     assert HostCounters.read() == HostCounters(
-        listen_overflows=3, listen_drops=4, retransmits=5, steal_s=2.5
+        listen_overflows=3, listen_drops=4, retransmits=5, steal_s=2.5, busy_s=0.06
     )
 
 

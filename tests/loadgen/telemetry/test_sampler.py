@@ -1,5 +1,6 @@
 """Sampling in a thread, of a process that lives and of one that dies."""
 
+import threading
 import time
 from dataclasses import replace
 from itertools import groupby
@@ -44,6 +45,8 @@ LEVELS = [
     "processes",
     "descriptors",
     "memory_read_share",
+    "stack_bytes",
+    "heap_bytes",
 ]
 
 # An exception in the sampler's thread would be such a warning.
@@ -138,7 +141,23 @@ def test_levels_are_what_the_process_holds(child):
     assert levels["uss_bytes"] >= 10 << 20
     assert levels["threads"] == levels["processes"] == levels["memory_read_share"] == 1
     assert levels["page_tables_bytes"] > 0
+    assert levels["heap_bytes"] > 10 << 20
+    assert levels["resident_bytes"] > levels["heap_bytes"] + levels["stack_bytes"]
+    assert levels["stack_bytes"] > 0
     assert levels["descriptors"] >= 3
+
+
+def test_where_the_load_leaves_no_time_is_read_beside_it(child, monkeypatch):
+    monkeypatch.setattr(sampler, "PATIENCE_S", 0.01)
+    telemetry = Telemetry(child.pid)
+    busy = threading.Event()
+    for _ in range(2):
+        telemetry._background.submit(busy.wait)
+    try:
+        assert telemetry.reading("begin").tasks
+        assert telemetry.levels()["threads"] == 1
+    finally:
+        busy.set()
 
 
 def test_a_process_that_ended_holds_nothing(child):

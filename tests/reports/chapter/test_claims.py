@@ -1,7 +1,7 @@
 import pytest
 
-from reports import chapter
-from reports.chapter import Claim, roles
+from reports.chapter import claims
+from reports.chapter.claims import Claim, roles
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,10 @@ def test_a_claim_is_worth_what_it_says(text, value):
 
 def test_the_chapters_ratios_follow_from_its_figures():
     claimed = {10: 1.7, 100: 3, 1_000: 6.3, 10_000: 13.3}  # as the chapter prints them
-    for clients, claim in chapter.RESPONSE_BY_CLIENTS.items():
+    for clients, claim in claims.RESPONSE_BY_CLIENTS.items():
         ratio = claim.value("synchronous") / claim.value("asynchronous")
         assert ratio == pytest.approx(claimed[clients], abs=0.05)
-    for claim in chapter.MEMORY.values():
+    for claim in claims.MEMORY.values():
         assert 1 - claim.value("asynchronous") / claim.value("synchronous") >= 0.998
 
 

@@ -1,0 +1,20 @@
+"""The workloads of a capacity map: each number of connections at each of several rates a client."""
+
+from typing import Final
+
+from loadgen.workload import Workload
+
+RATES: Final = (1.0, 10.0, 100.0, 1000.0)  # messages/s a client
+# No loader here drives more, so that there would only be its own limit to see.
+MOST_OFFERED_PER_S: Final = 150_000.0
+
+MAP_WORKLOADS: Final = tuple(
+    Workload(f"map_{rate:g}", rate_per_connection=rate, summary=f"{rate:g} messages/s a client")
+    for rate in RATES
+)
+
+
+def is_on_the_map(workload: Workload, connections: int) -> bool:
+    """Whether so many connections at a workload's rate are measured."""
+    rate = workload.rate_per_connection or 0.0
+    return rate * connections <= MOST_OFFERED_PER_S

@@ -1,0 +1,89 @@
+"""T3 and T4: response time by load."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from reports import wording
+from reports.chapter import claims
+from reports.chapter.form import Figure, against_the_chapter, at_step
+from reports.measured import Measured, Point, Workload
+from reports.table import Table
+from reports.wording import Unit
+
+_MS = Unit("ms", wording.number)  # where the heading says the unit
+STATISTICS: Final = {"mean": "mean", "p50": "p50", "p99": "p99", "p99_9": "p99.9"}
+
+
+def response_by_load(measured: Measured) -> Table:
+    """T3: mean and percentiles at the chapter's loads."""
+
+    def figures(workload: Workload) -> Iterable[Figure]:
+        for connections, claim in claims.RESPONSE_BY_CLIENTS.items():
+            for key, title in STATISTICS.items():
+                yield at_step(
+                    measured,
+                    workload,
+                    connections,
+                    f"response_{key}_ms",
+                    (f"{connections:,} ({claims.LOADS[connections]})", title),
+                    claim,
+                    _MS,
+                )
+
+    return against_the_chapter(
+        measured,
+        "t3-response-time",
+        "T3. Response time by load",
+        "Milliseconds from when a message was due to its last echoed byte.",
+        ("clients", "measure"),
+        figures,
+        unit="ms",
+        notes=[*_of_ceiling(measured), *claims.NOTES["T3"]],
+    )
+
+
+def _of_ceiling(measured: Measured) -> Iterable[str]:
+    """How near each server came to what the loader can drive, at each step."""
+    for workload in measured.workloads:
+        for server in measured.servers:
+            shares = [
+                (f"{wording.share(share.value)}{share.symbols}", f"at {step:,}")
+                for step in measured.steps
+                for share in [measured.of_ceiling(Point(server.label, workload.name, step))]
+                if share.known
+            ]
+            if shares:
+                (share, at), *others = shares
+                first = f"{share} of what this loader can drive here {at} clients"
+                reached = wording.joined([first, *map(" ".join, others)])
+                yield (
+                    f"{server.label}, {workload.name}, reached {reached}; what it can drive was "
+                    "measured on a bare echo server."
+                )
+
+
+def response_graph(measured: Measured) -> Table:
+    """T4: the graph's figures at every step."""
+
+    def figures(workload: Workload) -> Iterable[Figure]:
+        for connections in sorted({*claims.GRAPH_CLIENTS, *measured.steps}):
+            yield at_step(
+                measured,
+                workload,
+                connections,
+                "response_p50_ms",
+                (f"{connections:,}",),
+                claims.RESPONSE_BY_CLIENTS.get(connections),
+                _MS,
+            )
+
+    return against_the_chapter(
+        measured,
+        "t4-response-graph",
+        "T4. Response time against clients",
+        "The figures behind the chapter's graph: the median response time in milliseconds.",
+        ("clients",),
+        figures,
+        unit="ms",
+        notes=claims.NOTES["T4"],
+    )

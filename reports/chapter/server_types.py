@@ -1,0 +1,69 @@
+"""T1: what each type of server can do."""
+
+from collections.abc import Iterable
+
+from reports import capacity, wording
+from reports.chapter import claims
+from reports.chapter.form import Figure, against_the_chapter, at_step
+from reports.chapter.memory import KINDS, Kind
+from reports.measured import Measured, Workload
+from reports.table import Table
+from reports.wording import Unit
+
+
+def server_types(measured: Measured) -> Table:
+    """Max connections, memory a connection, CPU efficiency and response time of every server."""
+    busy = measured.nearest_step(claims.CPU_EFFICIENCY_CLIENTS)
+    usual = measured.nearest_step(1000)
+
+    def a_connection(workload: Workload, kind: Kind) -> Figure:
+        return Figure(
+            ("memory a connection", kind.title),
+            f"memory_{kind.key}",
+            wording.BYTES,
+            claims.MEMORY_A_CONNECTION if kind.claimed else None,
+            lambda server: measured.slope(server.label, workload.name, kind.column),
+        )
+
+    def figures(workload: Workload) -> Iterable[Figure]:
+        yield Figure(
+            ("max connections", f"p99 ≤ {measured.slo_p99_ms:g} ms"),
+            "max",
+            wording.COUNT,
+            claims.MAX_CONNECTIONS,
+            lambda server: measured.max_connections(server.label, workload.name),
+        )
+        yield from (a_connection(workload, kind) for kind in KINDS)
+        yield at_step(
+            measured,
+            workload,
+            busy,
+            "cpu_efficiency",
+            ("CPU efficiency", f"at {busy:,} clients"),
+            claims.CPU_EFFICIENCY,
+            Unit("share_of_1", wording.number),
+        )
+        for key in ("mean", "p50", "p99"):
+            yield at_step(
+                measured,
+                workload,
+                usual,
+                f"response_{key}_ms",
+                (f"response time at {usual:,}", key),
+                claims.RESPONSE,
+                wording.MS,
+            )
+
+    return against_the_chapter(
+        measured,
+        "t1-server-types",
+        "T1. Server types",
+        "What each type of server can do. Max connections: the most with every connection verified "
+        f"and served, no message failed and response p99 within {measured.slo_p99_ms:g} ms, among "
+        "the steps and what a search tried. Memory a connection: how much each further connection "
+        "adds over the ramp (slope). CPU efficiency: time on a CPU ÷ (time on a CPU + time "
+        "runnable but waiting for one).",
+        ("measure", "detail"),
+        figures,
+        notes=[*capacity.the_500(measured), *claims.NOTES["T1"]],
+    )

@@ -1,0 +1,261 @@
+"""T6: the chapter's single claims, each beside what speaks for or against it in this run."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from reports import techniques, wording
+from reports.answer import Contrast, Subject
+from reports.chapter import claims
+from reports.chapter.verdict import NOT_MEASURED, Judgement, Verdict, judge
+from reports.measured import Measured, Point, Quantity, Server, Workload
+from reports.table import Cell, Column, Section, Table
+
+STRAIGHT: Final = 0.9  # r² from which growth is called predictable
+_THROUGHPUT: Final = Subject("throughput", "", "", wording.COUNT, "", higher_is_better=True)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the chapter says, what was measured of it and where, and the verdict."""
+
+    claim: str
+    measured: str = ""
+    verdict: str = str(NOT_MEASURED)
+
+
+def single_claims(measured: Measured) -> Table:
+    """Every claim of T6; those of which the run has nothing say so."""
+    found = list(_evidence(measured))
+    return Table(
+        "t6-claims",
+        "T6. Single claims",
+        "What the chapter says in passing, and what speaks for or against it here.",
+        [
+            Column("the chapter", head=True),
+            Column("measured", kind="words"),
+            Column("verdict", kind="judged"),
+        ],
+        [
+            Section(
+                "",
+                [
+                    [
+                        Cell(each.claim, each.claim),
+                        Cell(each.measured or wording.MISSING),
+                        Cell(each.verdict, each.verdict),
+                    ]
+                    for each in found
+                ],
+            )
+        ],
+        notes=[measured.spread_note()],
+        records=[
+            {"claim": each.claim, "measured": each.measured, "verdict": each.verdict}
+            for each in found
+        ],
+    )
+
+
+def _evidence(measured: Measured) -> Iterable[Evidence]:
+    yield _switch(measured)
+    yield _waiting(measured)
+    yield _thrashing(measured)
+    yield _resident(measured)
+    yield _linear(measured)
+    yield from _techniques(measured)
+    yield _few_clients(measured)
+    yield _many_clients(measured)
+    yield _bound(measured, "work_cpu", "threads fit requests that compute", "synchronous")
+    yield _bound(measured, "work_sleep", "an event loop fits requests that wait", "asynchronous")
+
+
+def _switch(measured: Measured) -> Evidence:
+    claim = f"a context switch costs about {claims.SWITCH_MS:g} ms"
+    for point in _of("synchronous", measured, "closed", claims.WAITING_THREADS):
+        system, switches = (
+            measured.at(point, column) for column in ("system_ms", "context_switches_per_message")
+        )
+        cost = system.by(switches)
+        if cost.known:
+            most = Quantity(cost.value, marks=cost.marks, bound="< ")
+            text = f"{point}: less than {_ms(cost.value)}, all system CPU time ÷ switches"
+            return Evidence(claim, text, str(judge(claims.SWITCH_MS, most, math.nan, Quantity())))
+    return Evidence(claim)
+
+
+def _waiting(measured: Measured) -> Evidence:
+    claim = f"{claims.WAITING_THREADS} threads on 4 cores add {claims.WAITING_MS:g} ms of waiting"
+    for point in _of("synchronous", measured, "closed", claims.WAITING_THREADS):
+        waited = measured.at(point, "run_queue_ms")
+        if waited.known:
+            cpus = len((measured.manifest.get("cpu_split") or {}).get("server") or []) or "?"
+            text = f"{point}: {_ms(waited.value)} a message waiting for a CPU, of {cpus}"
+            return Evidence(
+                claim, text, str(judge(claims.WAITING_MS, waited, math.nan, Quantity()))
+            )
+    return Evidence(claim)
+
+
+def _thrashing(measured: Measured) -> Evidence:
+    most = max(claims.MEMORY)
+    stated = claims.MEMORY[most]
+    claim = (
+        f"at {most:,} connections threads need {stated.synchronous}, and the machine swaps and "
+        "thrashes"
+    )
+    for point in _of("synchronous", measured, "open", most):
+        if point.connections == most and measured.usable(point):
+            occupied, faults = (
+                measured.at(point, column) for column in ("occupied_bytes", "major_faults")
+            )
+            window_s = measured.at(point, "window_s").value
+            a_second = wording.number(faults.value / window_s) if window_s else wording.MISSING
+            text = (
+                f"{point}: {wording.size(occupied.value)} occupied, kernel included, "
+                f"{a_second} page faults a second that read from disk"
+            )
+            judged = _memory_judged(measured, point, occupied, "synchronous")
+            return Evidence(claim, text, str(judged))
+    return Evidence(claim)
+
+
+def _resident(measured: Measured) -> Evidence:
+    most = max(claims.MEMORY)
+    stated = claims.MEMORY[most]
+    claim = f"at {most:,} connections an event loop needs {stated.asynchronous}, all resident"
+    for point in _of("asynchronous", measured, "open", most):
+        if point.connections == most and measured.usable(point):
+            resident = measured.at(point, "resident_bytes")
+            judged = _memory_judged(measured, point, resident, "asynchronous")
+            return Evidence(claim, f"{point}: {wording.size(resident.value)} resident", str(judged))
+    return Evidence(claim)
+
+
+def _memory_judged(
+    measured: Measured, point: Point, occupied: Quantity, role: claims.Role
+) -> Judgement:
+    stated = claims.MEMORY[point.connections]
+    ratio = Quantity()
+    if len(measured.role) == len(claims.ROLES):
+        one, other = (replace(point, server=measured.role[each].label) for each in claims.ROLES)
+        ratio = measured.contrast(one, other, "resident_bytes")
+    return judge(stated.value(role), occupied, stated.ratio, ratio)
+
+
+def _linear(measured: Measured) -> Evidence:
+    claim = "an event loop's response time grows linearly and predictably up to 10,000 connections"
+    server, workload = measured.role.get("asynchronous"), measured.workload("closed")
+    if server is None or workload is None:
+        return Evidence(claim)
+    known = [
+        (step, value.value)
+        for step in measured.steps
+        for value in [measured.at(Point(server.label, workload.name, step), "response_p50_ms")]
+        if value.value > 0
+    ]
+    if len(known) < 3:
+        return Evidence(claim)
+    clients, response = np.log(np.array(known)).T
+    exponent = float(np.polyfit(clients, response, 1)[0])
+    straight = float(np.corrcoef(clients, response)[0, 1] ** 2)
+    text = (
+        f"{server.label}, {workload.name}, {known[0][0]:,} to {known[-1][0]:,} clients: the median "
+        f"grows with the {exponent:.2f}th power of the clients (r² {straight:.2f})"
+    )
+    judged = judge(1, Quantity(exponent), math.nan, Quantity())
+    if judged.verdict is Verdict.HOLDS and straight < STRAIGHT:
+        judged = Judgement(Verdict.CONTRADICTED, 1 / straight)
+    return Evidence(claim, text, str(judged))
+
+
+def _techniques(measured: Measured) -> Iterable[Evidence]:
+    tried = techniques.largest(measured)
+    for name, said in claims.TECHNIQUES.items():
+        trials = [trial for trial in tried if trial.technique.claim == name]
+        if not trials:
+            yield Evidence(said.text)
+        for trial in trials:
+            ratios = wording.joined(
+                [
+                    f"{wording.ratio(contrast.ratio.value)} {contrast.subject.noun}"
+                    for contrast in trial.contrasts.values()
+                    if contrast.ratio.known
+                ]
+            )
+            text = f"{trial.technique.name}, {trial.points[0]}: with it {ratios}"
+            yield Evidence(said.text, text, trial.verdict)
+
+
+def _few_clients(measured: Measured) -> Evidence:
+    claim = f"threads fit under {claims.FEW_CLIENTS} clients"
+    steps = [step for step in measured.steps if step <= claims.FEW_CLIENTS]
+    contrast = _throughput(measured, measured.workload("closed"), max(steps, default=None))
+    return _fitting(claim, contrast, "synchronous", no_worse=True)
+
+
+def _many_clients(measured: Measured) -> Evidence:
+    claim = f"an event loop fits over {claims.MANY_CLIENTS:,} clients"
+    steps = [step for step in measured.steps if step >= claims.MANY_CLIENTS]
+    contrast = _throughput(measured, measured.workload("closed"), max(steps, default=None))
+    return _fitting(claim, contrast, "asynchronous", no_worse=False)
+
+
+def _bound(measured: Measured, workload: str, claim: str, role: claims.Role) -> Evidence:
+    load = next((each for each in measured.workloads if each.name == workload), None)
+    contrast = _throughput(measured, load, measured.steps[-1])
+    return _fitting(claim, contrast, role, no_worse=True)
+
+
+def _throughput(
+    measured: Measured, workload: Workload | None, step: int | None
+) -> tuple[Contrast, Sequence[Point]] | None:
+    """The chapter's two kinds of server by their throughput."""
+    if workload is None or step is None or len(measured.role) < len(claims.ROLES):
+        return None
+    one, other = (Point(measured.role[role].label, workload.name, step) for role in claims.ROLES)
+    column = "messages_per_s"
+    values = (measured.at(one, column), measured.at(other, column))
+    return Contrast(_THROUGHPUT, values, measured.contrast(one, other, column)), (one, other)
+
+
+def _fitting(
+    claim: str,
+    found: tuple[Contrast, Sequence[Point]] | None,
+    role: claims.Role,
+    *,
+    no_worse: bool,
+) -> Evidence:
+    """Whether one kind of server is clearly better, or at least no worse."""
+    if found is None or not found[0].decided:
+        return Evidence(claim)
+    contrast, points = found
+    place = claims.ROLES.index(role)
+    verdict = Verdict.HOLDS if contrast.better == place else Verdict.CONTRADICTED
+    if contrast.better is None and no_worse:
+        verdict = Verdict.HOLDS
+    rates = wording.joined(
+        [
+            f"{wording.count(value.value)} messages/s of {point.server}"
+            for value, point in zip(contrast.values, points, strict=True)
+        ]
+    )
+    point = points[0]
+    return Evidence(
+        claim, f"{point.workload}, {point.connections:,} clients: {rates}", verdict.value
+    )
+
+
+def _of(role: claims.Role, measured: Measured, loop: str, connections: int) -> Iterable[Point]:
+    """The step nearest to so many connections, of the server that stands for a column."""
+    server: Server | None = measured.role.get(role)
+    workload = measured.workload(loop)
+    if server and workload:
+        yield Point(server.label, workload.name, measured.nearest_step(connections))
+
+
+def _ms(value: float) -> str:
+    return wording.milliseconds(value)

@@ -1,0 +1,46 @@
+"""The pictures of a run. Each is drawn once and given out as SVG (file and page) and PNG."""
+
+from collections.abc import Callable, Iterator
+
+import matplotlib as mpl
+
+from reports import style
+from reports.figures.canvas import Picture
+from reports.figures.capacity_map import capacity_map
+from reports.figures.cost import cpu, efficiency, throughput
+from reports.figures.memory import memory
+from reports.figures.over_time import over_time
+from reports.figures.percentiles import percentiles
+from reports.figures.response import as_chapter, on_log_axes
+from reports.figures.telemetry import telemetry
+from reports.figures.time import time
+from reports.measured import Measured, Workload
+
+__all__ = ["Picture", "pictures"]
+
+
+def pictures(measured: Measured) -> list[Picture]:
+    """Every picture that the run has data for, in the order of the page."""
+    with mpl.rc_context(style.RC):
+        drawn = [_each(measured, draw) for draw in (as_chapter, on_log_axes)]
+        drawn += [memory(measured), capacity_map(measured)]
+        drawn += [
+            _each(measured, draw)
+            for draw in (
+                cpu,
+                efficiency,
+                throughput,
+                time,
+                percentiles,
+                over_time,
+                telemetry,
+            )
+        ]
+        return [picture for pictures in drawn for picture in pictures]
+
+
+def _each(
+    measured: Measured, draw: Callable[[Measured, Workload], Iterator[Picture]]
+) -> Iterator[Picture]:
+    for workload in measured.workloads:
+        yield from draw(measured, workload)

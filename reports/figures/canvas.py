@@ -1,0 +1,389 @@
+"""The paper that pictures are drawn on: axes, lines with their intervals, labels, words."""
+
+import io
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reports import style, wording
+from reports.chapter.claims import KB, ROLES, Claim
+from reports.data import Raw
+from reports.measured import Mark, Measured, Point, Quantity, Workload
+from reports.style import Look
+
+_LEFT: Final = 0.15  # where the axes begin
+_LABEL_LENGTH: Final = 16  # most characters of a line's label
+_CHARACTER: Final = 0.59  # its width on average, by the font's size
+_LINE: Final = 1.18  # the height of a line of text, by the font's size
+_HEIGHT: Final = 0.64  # of the axes, by the picture's
+_SVG_METADATA: Final = ("Creator", "Date", "Format", "Type")  # left out
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture: `name` is its files', `alt` says what it shows, computed from the data, which
+    `records` holds.
+    """
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+    png: bytes
+    records: Sequence[dict[str, Raw]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line to draw: x, the measured quantities, its look and the label at its end, and its full
+    name where that is another.
+    """
+
+    x: Sequence[float]
+    values: Sequence[Quantity]
+    label: str
+    look: Look
+    width: float = 1.8
+    dashed: bool = False
+    full_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the data call it."""
+        return self.full_name or self.label
+
+    @property
+    def known(self) -> list[tuple[float, Quantity]]:
+        """The points that were measured."""
+        return [(x, y) for x, y in zip(self.x, self.values, strict=True) if y.known]
+
+    @property
+    def ends(self) -> list[float]:
+        """What was measured, and the ends of its intervals."""
+        ends = [end for _, y in self.known for end in (y.value, y.low, y.high)]
+        return [end for end in ends if not math.isnan(end)]
+
+
+def series(measured: Measured, workload: Workload, column: str) -> list[Line]:
+    """A line a server of one column of the steps."""
+    looks = style.looks(measured.servers)
+    lines = [
+        Line(
+            measured.steps,
+            [
+                measured.at(Point(server.label, workload.name, step), column)
+                for step in measured.steps
+            ],
+            wording.shortened(server.label, _LABEL_LENGTH),
+            looks[server.label],
+            width,
+            full_name=server.label,
+        )
+        for server, width in zip(measured.servers, _widths(len(measured.servers)), strict=True)
+    ]
+    return [line for line in lines if line.known]
+
+
+def _widths(count: int) -> list[float]:
+    """Each line a little thinner than those below it, so that none hides another."""
+    return [1.5 + 0.9 * (count - 1 - index) / max(1, count - 1) for index in range(count)]
+
+
+def claimed(measured: Measured, stated: dict[int, Claim]) -> list[Line]:
+    """The chapter's lines, for those of its columns that a server of the run stands for."""
+    return [
+        Line(
+            list(stated),
+            [Quantity(claim.value(role)) for claim in stated.values()],
+            "chapter",
+            Look(style.ROLE_HUES[role], ""),
+            dashed=True,
+            full_name=f"the chapter's {role} column",
+        )
+        for role in ROLES
+        if role in measured.role
+    ]
+
+
+# Drawing.
+
+
+def canvas(title: str, subtitle: str, labels: Iterable[str]) -> tuple[Figure, Axes]:
+    """A figure with its titles, and axes that leave room at the right for the labels."""
+    labels = set(labels)
+    height = max(style.HEIGHT, len(labels) * _LINE * style.FONT / _HEIGHT)
+    figure = Figure(figsize=(style.WIDTH / 72, height / 72), dpi=72)  # a pixel is a point
+    longest = max(map(len, labels), default=0)
+    room = (longest * _CHARACTER + 1.5) * style.FONT / style.WIDTH
+    axes = figure.add_axes((_LEFT, 0.16, 1 - _LEFT - room, _HEIGHT))
+    figure.text(0.015, 0.975, title, fontsize=11.5, fontweight="bold", va="top")
+    figure.text(0.015, 0.908, subtitle, color=style.MUTED, va="top")
+    axes.set_xlabel("clients")
+    return figure, axes
+
+
+def clients_axis(axes: Axes, lines: Iterable[Line]) -> None:
+    """Let x be the clients, on a logarithmic axis with a tick at each step."""
+    counts = sorted({count for line in lines for count in line.x})
+    axes.set_xscale("log")
+    axes.set_xlim(counts[0] / 1.25, counts[-1] * 1.12)
+    ticks(axes, counts, [clients_tick(count) for count in counts])
+
+
+def ticks(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> None:
+    """Ticks with labels; labels that would touch the next one are left out, the last one stays."""
+    axes.set_xticks(places, labels)
+    axes.minorticks_off()
+    last = math.inf
+    for tick, place in reversed(list(zip(axes.get_xticklabels(), places, strict=True))):
+        x = float(axes.transData.transform((place, 1))[0])
+        room = (len(tick.get_text()) + 0.5) * _CHARACTER * style.FONT / 2
+        if x + room > last:
+            tick.set_visible(False)
+        else:
+            last = x - room
+
+
+def log_axis(axes: Axes, lines: Iterable[Line], text: Callable[[float], str] | None) -> None:
+    """Let y be logarithmic over what the lines span; `text` writes its ticks."""
+    values = [end for line in lines for end in line.ends if end > 0] or [1.0]
+    low, high = min(values) / 1.5, max(values) * 1.5
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    if text:
+        axes.set_yticks(round_values(low, high))
+        axes.yaxis.set_major_formatter(lambda value, _: text(value))
+    axes.minorticks_off()
+
+
+def round_values(low: float, high: float) -> list[float]:
+    """Powers of ten in between; where these are few, their doubles and fives too."""
+    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    factors = (1,) if last - first > 1 else (1, 2, 5)
+    values = [f * 10.0**power for power in range(first - 1, last + 1) for f in factors]
+    return [value for value in values if low <= value <= high]
+
+
+def round_sizes(low: float, high: float) -> list[float]:
+    """1, 10 and 100 of B, KB, MB, … in between."""
+    values = [float(count * KB**power) for power in range(5) for count in (1, 10, 100)]
+    return [value for value in values if low <= value <= high]
+
+
+def _draw(axes: Axes, line: Line) -> None:
+    """A line with its intervals as a band, its marked points hollow with their symbols."""
+    x, y = np.array([(x, y.value) for x, y in line.known]).T
+    colour = line.look.colour
+    if line.dashed:
+        axes.plot(x, y, color=colour, linestyle=(0, (4, 3)), linewidth=1.2, alpha=0.6)
+        return
+    band = np.array([(x, y.low, y.high) for x, y in line.known if y.low == y.low])
+    if len(band) > 1:
+        axes.fill_between(*band.T, color=colour, alpha=0.16, linewidth=0)
+    axes.plot(x, y, color=colour, linewidth=line.width)
+    for marked in (False, True):
+        points = [(x, y.value) for x, y in line.known if bool(y.marks) is marked]
+        if points:
+            axes.plot(
+                *np.array(points).T,
+                color=colour,
+                marker=line.look.marker,
+                markersize=2.8 * line.width,
+                markerfacecolor=style.PAPER if marked else colour,
+                linestyle="none",
+                clip_on=False,
+            )
+    for x_marked, quantity in zip(line.x, line.values, strict=True):
+        if quantity.marks:  # what has no value stands on the axis of clients
+            axes.annotate(
+                quantity.symbols,
+                (x_marked, quantity.value if quantity.known else 0),
+                (0, 5),
+                xycoords="data" if quantity.known else axes.get_xaxis_transform(),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9,
+                color=colour,
+                annotation_clip=False,
+            )
+
+
+def label_ends(axes: Axes, lines: Sequence[Line]) -> None:
+    """Names at the right of the axes, beside where each line ends, pushed apart until they fit."""
+    to_axes = axes.transData + axes.transAxes.inverted()
+    ends = []
+    for line in lines:
+        if line.label:
+            last, value = line.known[-1]
+            x, y = map(float, to_axes.transform((last, value.value)))
+            ends.append(Name(line.label, x, y, line.look.colour, line.dashed))
+    names(axes, ends)
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name beside the axes, and where what it names ends, from 0 to 1 of the axes."""
+
+    text: str
+    x: float
+    y: float
+    colour: str
+    dashed: bool = False
+
+
+def names(axes: Axes, wanted: Iterable[Name]) -> None:
+    """Names at the right of the axes, each with a line from where it belongs."""
+    ordered = sorted(wanted, key=lambda name: name.y)
+    gap = _LINE * style.FONT / (axes.get_window_extent().height)
+    places = _apart([float(name.y) for name in ordered], gap, 0.0, 1.02)
+    for name, place in zip(ordered, places, strict=True):
+        x, y = name.x, name.y
+        alpha = 0.75 if name.dashed else 1.0
+        if abs(place - y) > gap / 3 or x < 0.95:
+            axes.plot(
+                [x, 1.0, 1.025],
+                [y, y if x < 0.95 else place, place],
+                transform=axes.transAxes,
+                clip_on=False,
+                color=name.colour,
+                linewidth=0.6,
+                alpha=0.5,
+            )
+        axes.text(
+            1.035,
+            place,
+            name.text,
+            transform=axes.transAxes,
+            va="center",
+            fontsize=style.FONT,
+            color=name.colour,
+            alpha=alpha,
+            fontstyle="italic" if name.dashed else "normal",
+        )
+
+
+def _apart(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places in ascending order, at least `gap` apart where that fits, near those wanted."""
+    places = list(wanted)
+    places[0] = max(places[0], low)
+    for index in range(1, len(places)):
+        places[index] = max(places[index], places[index - 1] + gap)
+    places[-1] = min(places[-1], high)
+    for index in range(len(places) - 2, -1, -1):
+        places[index] = min(places[index], places[index + 1] - gap)
+    return places
+
+
+def finished(name: str, figure: Figure, axes: Axes, lines: Sequence[Line], alt: str) -> Picture:
+    """The picture with its lines, their labels, and what the marks in it mean."""
+    for line in lines:
+        _draw(axes, line)
+    label_ends(axes, lines)
+    present = {mark for line in lines for y in line.values for mark in y.marks}
+    words = {
+        Mark.PARTIAL: "partial",
+        Mark.LIMITED: "loader-limited",
+        Mark.STARVED: "starved",
+        Mark.LITTLE: "Little's law",
+        Mark.UNSETTLED: "unsettled",
+        Mark.ESTIMATED: "memory estimated",
+        Mark.STOLEN: "stolen CPU",
+        Mark.DISTURBED: "others' CPU",
+        Mark.FAILED: "failed",
+    }
+    notes = [f"{mark.symbol} {words[mark]}" for mark in Mark if mark in present]
+    if notes:
+        figure.text(
+            0.985,
+            0.015,
+            "   ".join(notes),
+            fontsize=9,
+            color=style.MUTED,
+            ha="right",
+            va="bottom",
+        )
+    return saved(name, figure, alt, drawn_points(lines))
+
+
+def drawn_points(lines: Iterable[Line]) -> list[dict[str, Raw]]:
+    """What lines show: a record a point."""
+    return [
+        {
+            "line": line.name,
+            "x": float(x),
+            "value": y.value,
+            "low": y.low,
+            "high": y.high,
+            "marks": y.symbols,
+        }
+        for line in lines
+        for x, y in line.known
+    ]
+
+
+def saved(name: str, figure: Figure, alt: str, records: Sequence[dict[str, Raw]]) -> Picture:
+    """The picture as it is."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    svg, png = io.StringIO(), io.BytesIO()
+    figure.savefig(png, format="png", dpi=style.PNG_DPI)
+    with mpl.rc_context({"svg.hashsalt": slug}):  # ids of their own on the page, the same each time
+        figure.savefig(svg, format="svg", metadata=dict.fromkeys(_SVG_METADATA))
+    title = figure.texts[0].get_text()
+    return Picture(slug, title, alt, svg.getvalue(), png.getvalue(), records)
+
+
+# Words.
+
+
+def clients_tick(count: float) -> str:
+    """10, 500, 1K, 10K, 2.5M."""
+    for factor, letter in ((1e6, "M"), (1e3, "K")):
+        if count >= factor:
+            return f"{count / factor:g}{letter}"
+    return f"{count:g}"
+
+
+def time_tick(value: float) -> str:
+    """20 ms, 1.5 s."""
+    return f"{value / 1000:,g} s" if value >= 1000 else f"{value:g} ms"
+
+
+def bytes_tick(value: float) -> str:
+    """100 KB, 1 GB."""
+    return wording.size(value).replace(".00", "").replace(".0", "")
+
+
+def described(
+    measured: Measured,
+    workload: Workload,
+    column: str,
+    title: str,
+    unit: wording.Unit,
+    stated: dict[int, Claim] | None = None,
+) -> str:
+    """The picture in words: each server's first and last measured value, and the chapter's last."""
+    told = []
+    for server in measured.servers:
+        known = [
+            (step, value)
+            for step in measured.steps
+            if (value := measured.at(Point(server.label, workload.name, step), column)).known
+        ]
+        if known:
+            (first, low), (last, high) = known[0], known[-1]
+            told.append(
+                f"{server.label} {unit.text(low.value)} at {first:,} clients, "
+                f"{unit.text(high.value)} at {last:,}{high.symbols}"
+            )
+    if stated and measured.role:
+        last = max(stated)
+        figures = [stated[last].text(role) for role in ROLES if role in measured.role]
+        told.append(f"the chapter says {wording.joined(figures)} at {last:,}")
+    return f"{title}, {workload.name}: {'; '.join(told)}."

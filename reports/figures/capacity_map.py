@@ -1,0 +1,121 @@
+"""The capacity map: p99 over connections and messages/s a client, with the line of the SLO."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from reports import style, wording
+from reports.data import Raw
+from reports.figures.canvas import Name, Picture, canvas, clients_tick, names, saved, ticks
+from reports.measured import Measured, Point, Quantity, Server
+
+_DECADES: Final = 3  # below the SLO, from which on a cell is white
+
+Cells = dict[tuple[int, int], Point]  # (column, row) -> what was measured there
+
+
+def capacity_map(measured: Measured) -> Iterator[Picture]:
+    """A picture a server."""
+    looks = style.looks(measured.servers)
+    for index, server in enumerate(measured.servers):
+        cells = _cells(measured, server)
+        if not cells:
+            continue
+        slo = f"{measured.slo_p99_ms:g} ms"
+        figure, axes = canvas(
+            f"Capacity: {wording.shortened(server.label, 18)}",
+            f"p99 in ms; thick line: beyond it, more than {slo} or failures",
+            ["messages/s"],
+        )
+        for (column, row), point in cells.items():
+            _draw(axes, (column, row), measured.at(point, "response_p99_ms"), measured, server)
+        for line in _border(measured, cells):
+            axes.plot(*line, color=style.INK, linewidth=2.2, solid_capstyle="projecting")
+        axes.set_xlim(-0.5, len(measured.steps) - 0.5)
+        axes.set_ylim(-0.5, len(measured.map) - 0.5)
+        axes.grid(visible=False)
+        ticks(axes, range(len(measured.steps)), [clients_tick(step) for step in measured.steps])
+        axes.set_yticks(
+            range(len(measured.map)),
+            [f"{workload.rate_per_connection:g} /s" for workload in measured.map],
+        )
+        names(axes, [Name("a client", 1.0, 0.5, looks[server.label].colour)])
+        yield saved(
+            f"capacity-{index + 1}-{server.label}",
+            figure,
+            _told(measured, server, cells),
+            [_record(measured, point) for point in cells.values()],
+        )
+
+
+def _cells(measured: Measured, server: Server) -> Cells:
+    return {
+        (column, row): point
+        for column, step in enumerate(measured.steps)
+        for row, workload in enumerate(measured.map)
+        if measured.rows(point := Point(server.label, workload.name, step))
+    }
+
+
+def _draw(
+    axes: Axes,
+    place: tuple[int, int],
+    p99: Quantity,
+    measured: Measured,
+    server: Server,
+) -> None:
+    colour = style.looks(measured.servers)[server.label].colour
+    column, row = place
+    decades = math.log10(p99.value / measured.slo_p99_ms) if p99.value > 0 else 0.0
+    depth = min(max(1 + decades / _DECADES, 0.03), 1.0)
+    axes.add_patch(
+        Rectangle((column - 0.5, row - 0.5), 1, 1, color=colour, alpha=0.75 * depth, linewidth=0)
+    )
+    axes.text(
+        column,
+        row,
+        f"{wording.number(p99.value)}{p99.symbols}" if p99.known else p99.symbols,
+        ha="center",
+        va="center",
+        fontsize=7,
+        color=style.INK,
+    )
+
+
+def _border(measured: Measured, cells: Cells) -> Iterator[tuple[list[float], list[float]]]:
+    """The edges between cells that hold and cells that do not."""
+    held = {place: measured.holds(point) for place, point in cells.items()}
+    for (column, row), holds in held.items():
+        if held.get((column + 1, row), holds) is not holds:
+            yield [column + 0.5, column + 0.5], [row - 0.5, row + 0.5]
+        if held.get((column, row + 1), holds) is not holds:
+            yield [column - 0.5, column + 0.5], [row + 0.5, row + 0.5]
+
+
+def _told(measured: Measured, server: Server, cells: Cells) -> str:
+    told = []
+    for row, workload in enumerate(measured.map):
+        within = [
+            measured.steps[column]
+            for (column, at), point in cells.items()
+            if at == row and measured.holds(point)
+        ]
+        most = f"up to {max(within):,} clients" if within else "at no step"
+        told.append(f"{workload.rate_per_connection:g} messages/s a client {most}")
+    return f"Capacity of {server.label}, p99 within {measured.slo_p99_ms:g} ms: {'; '.join(told)}."
+
+
+def _record(measured: Measured, point: Point) -> dict[str, Raw]:
+    p99 = measured.at(point, "response_p99_ms")
+    return {
+        "server": point.server,
+        "connections": point.connections,
+        "rate_per_connection": measured.at(point, "rate_per_connection").value,
+        "response_p99_ms": p99.value,
+        "messages_per_s": measured.at(point, "messages_per_s").value,
+        "within_slo": measured.holds(point),
+        "marks": p99.symbols,
+    }

@@ -1,0 +1,97 @@
+"""The percentile spectrum: how long the slowest wait."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from reports import style, wording
+from reports.figures.canvas import (
+    Line,
+    Picture,
+    canvas,
+    clients_tick,
+    drawn_points,
+    label_ends,
+    log_axis,
+    saved,
+    ticks,
+    time_tick,
+)
+from reports.measured import Measured, Point, Quantity, Server, Workload
+from reports.style import Look
+
+
+def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
+    """HdrHistogram's picture: how long the slowest 10 %, 1 %, 0.1 % … wait, a line a step."""
+    looks = style.looks(measured.servers)
+    spectra = {
+        server.label: _spectra(measured, server, workload, looks[server.label])
+        for server in measured.servers
+    }
+    every = [line for lines in spectra.values() for line in lines]
+    for index, server in enumerate(measured.servers):
+        lines = spectra[server.label]
+        if not lines:
+            continue
+        figure, axes = canvas(
+            f"Percentiles of {wording.shortened(server.label, 18)}, {workload.name}",
+            "response time; a line a number of clients",
+            (line.label for line in every),
+        )
+        axes.set_xscale("log")
+        furthest = max(max(line.x) for line in every)
+        axes.set_xlim(1, furthest)
+        decades = range(math.floor(math.log10(furthest)) + 1)
+        labels = [f"{100 * (1 - 10.0**-decade):.{max(0, decade - 2)}f}%" for decade in decades]
+        ticks(axes, [10.0**decade for decade in decades], labels)
+        axes.set_xlabel("percentile")
+        usual = [replace(line, x=line.x[3:], values=line.values[3:]) for line in every]
+        log_axis(axes, usual, time_tick)  # the few fastest are not what the picture is about
+        for line, shade in zip(lines, np.linspace(0.35, 1.0, len(lines)), strict=True):
+            axes.plot(
+                line.x,
+                [y.value for y in line.values],
+                color=line.look.colour,
+                alpha=float(shade),
+                linewidth=1.6,
+            )
+        label_ends(axes, lines)
+        slowest = lines[-1]
+        alt = (
+            f"Percentiles of the response time of {server.label}, {workload.name}: with "
+            f"{slowest.label} clients half are answered within "
+            f"{wording.milliseconds(_at_percentile(slowest, 2))} and 99 % within "
+            f"{wording.milliseconds(_at_percentile(slowest, 100))}."
+        )
+        name = f"percentiles-{workload.name}-{index + 1}-{server.label}"
+        yield saved(name, figure, alt, drawn_points(lines))
+
+
+def _spectra(measured: Measured, server: Server, workload: Workload, look: Look) -> list[Line]:
+    """For each step the response time over 1 ÷ (1 - percentile), the waits of the starved too."""
+    lines = []
+    for step in measured.steps:
+        place = (server.label, workload.name, step)
+        histogram = measured.run.histograms(*place, "response") + measured.run.histograms(
+            *place, "waiting"
+        )
+        if not histogram.total:
+            continue
+        rarity = np.logspace(0, math.log10(max(histogram.total, 10)), 120)
+        values = histogram.percentiles_ns(list(100 * (1 - 1 / rarity))) / 1e6
+        marks = "".join(mark.symbol for mark in measured.marks(Point(*place)))
+        lines.append(
+            Line(
+                rarity.tolist(),
+                [Quantity(float(value)) for value in values],
+                f"{clients_tick(step)}{marks}",
+                look,
+            )
+        )
+    return lines
+
+
+def _at_percentile(line: Line, rarity: float) -> float:
+    return float(np.interp(rarity, line.x, [y.value for y in line.values]))

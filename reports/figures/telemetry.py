@@ -1,0 +1,121 @@
+"""What was sampled over time, with the steps marked: memory and messages/s while a ramp went on."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from matplotlib.axes import Axes
+
+from reports import style, wording
+from reports.figures.canvas import (
+    Name,
+    Picture,
+    bytes_tick,
+    canvas,
+    clients_tick,
+    names,
+    round_sizes,
+    round_values,
+    saved,
+)
+from reports.measured import Measured, Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS: Final = {
+    "rss_bytes": ("Memory over time", "resident, every sample; above: the clients", bytes_tick),
+    "messages_per_s": (
+        "Messages/s over time",
+        "every sample; above: the clients",
+        lambda value: f"{clients_tick(value)} /s",
+    ),
+}
+
+
+def telemetry(measured: Measured, workload: Workload) -> Iterator[Picture]:
+    """The samples of the first repeat."""
+    samples = measured.run.samples
+    ramp = samples[(samples["workload"] == workload.name) & (samples["repeat"] == 0)]
+    ramp = ramp[ramp["connections"].isin(measured.steps)]
+    for column, (title, subtitle, text) in _COLUMNS.items():
+        known = ramp[ramp[column] > 0]
+        if not known.empty:
+            yield _picture(measured, workload, known, column, (title, subtitle), text)
+
+
+def _picture(
+    measured: Measured,
+    workload: Workload,
+    samples: "pd.DataFrame",
+    column: str,
+    words: tuple[str, str],
+    text: Callable[[float], str],
+) -> Picture:
+    looks = style.looks(measured.servers)
+    title, subtitle = words
+    labels = {server.label: wording.shortened(server.label, 16) for server in measured.servers}
+    figure, axes = canvas(f"{title}, {workload.name}", subtitle, labels.values())
+    begin_s = samples["t_s"].min()
+    last: dict[str, tuple[float, float]] = {}
+    for (label, _), visit in samples.groupby(["server", "connections"], sort=False):
+        server = str(label)
+        minutes = (visit["t_s"] - begin_s) / 60
+        axes.plot(minutes, visit[column], color=looks[server].colour, linewidth=1)
+        last[server] = (minutes.iloc[-1], visit[column].iloc[-1])
+    axes.set_yscale("log")
+    low, high = samples[column].min() / 1.5, samples[column].max() * 1.5
+    axes.set_ylim(low, high)
+    round_ones = round_sizes if column.endswith("_bytes") else round_values
+    axes.set_yticks(round_ones(low, high))
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter(lambda value, _: text(value))
+    axes.set_xlabel("minutes")
+    axes.set_xlim(0, (samples["t_s"].max() - begin_s) / 60)
+    _mark_steps(axes, samples, begin_s)
+    to_axes = axes.transData + axes.transAxes.inverted()
+    names(
+        axes,
+        [
+            Name(labels[server], 1.0, to_axes.transform(end)[1], looks[server].colour)
+            for server, end in last.items()
+        ],
+    )
+    return saved(
+        f"{column.removesuffix('_bytes').replace('_', '-')}-over-time-{workload.name}",
+        figure,
+        _told(workload, title, samples, column, text),
+        [
+            {str(name): value for name, value in record.items()}
+            for record in samples[["t_s", "server", "connections", "phase", column]].to_dict(
+                "records"
+            )
+        ],
+    )
+
+
+def _mark_steps(axes: Axes, samples: "pd.DataFrame", begin_s: float) -> None:
+    """A fine line where each step begins, and above it how many clients it has."""
+    for connections in samples["connections"].unique():
+        begins = samples.loc[samples["connections"] == connections, "t_s"].min()
+        minute = (begins - begin_s) / 60
+        axes.axvline(minute, color=style.GRID, linewidth=0.8, zorder=0)
+        axes.text(
+            minute,
+            1.01,
+            f" {clients_tick(connections)}",
+            transform=axes.get_xaxis_transform(),
+            fontsize=7.5,
+            color=style.MUTED,
+        )
+
+
+def _told(
+    workload: Workload,
+    title: str,
+    samples: "pd.DataFrame",
+    column: str,
+    text: Callable[[float], str],
+) -> str:
+    most = samples.groupby("server", sort=False)[column].max()
+    told = wording.joined([f"{server} at most {text(value)}" for server, value in most.items()])
+    return f"{title}, {workload.name}: {told}."

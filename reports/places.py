@@ -1,0 +1,128 @@
+"""A place for each step: all that was recorded of it, and how to repeat it alone."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reports import wording
+from reports.measured import Measured, Point, causes
+from results.schema import KEY, STEPS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_POINTS: Final = 60  # of a sparkline
+_TOLD_APART: Final = {"status", "reason", "log_tail", "error_causes"}  # not among the figures
+_SPARKS: Final = {
+    "messages_per_s": wording.count,
+    "rss_bytes": wording.size,
+    "threads": wording.count,
+}
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A line of a few hundred samples at most, in a box of 100 by 20; its column and extremes."""
+
+    column: str
+    points: str
+    least: str
+    most: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What one repeat recorded: its status and why, errors by cause, the server's last words."""
+
+    repeat: int
+    status: str
+    reason: str
+    causes: Mapping[str, int]
+    log_tail: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A step's place on the page."""
+
+    point: Point
+    anchor: str
+    symbols: str
+    command: str
+    figures: list[tuple[str, str, str]]  # column, value with its interval, meaning
+    repeats: list[Recorded]
+    sparks: list[Spark]
+
+
+def places(measured: Measured) -> list[Place]:
+    """Every step, in the order of the plan."""
+    samples = dict(list(measured.run.samples.groupby(["server", "workload", "connections"])))
+    return [
+        Place(
+            point,
+            f"step-{index}",
+            measured.at(point, "connected").symbols,
+            command(measured, point),
+            list(_figures(measured, point)),
+            [
+                Recorded(row["repeat"], row["status"], row["reason"], causes(row), row["log_tail"])
+                for row in measured.rows(point)
+            ],
+            list(_sparks(samples.get((point.server, point.workload, point.connections)))),
+        )
+        for index, point in enumerate(measured.points(), start=1)
+    ]
+
+
+def command(measured: Measured, point: Point) -> str:
+    """What repeats a step alone, as a shell takes it."""
+    plan = measured.manifest.get("plan") or {}
+    servers = {each.get("label"): each for each in plan.get("servers") or []}
+    definition = (servers.get(point.server) or {}).get("definition")
+    words = ["c10k", "run"]
+    words += ["--command", definition] if definition else ["--server", point.server]
+    words += ["--workload", point.workload, "--steps", str(point.connections), "--repeat", "1"]
+    if plan.get("profile"):
+        words += ["--profile", plan["profile"]]
+    if plan.get("windows") and plan.get("window_s"):
+        words += ["--hold", f"{plan['windows'] * plan['window_s']:g}"]
+    return shlex.join(map(str, words))
+
+
+def _figures(measured: Measured, point: Point) -> Iterable[tuple[str, str, str]]:
+    for name, column in STEPS.items():
+        if name in KEY or name in _TOLD_APART:
+            continue
+        if column.dtype in ("float64", "int64"):
+            value = measured.at(point, name)
+            if value.known:
+                spread = ""
+                if value.low == value.low and value.low != value.high:
+                    spread = f" [{_exact(value.low)}–{_exact(value.high)}]"
+                yield name, f"{_exact(value.value)}{spread}", column.meaning
+        else:
+            told = {str(row[name]) for row in measured.rows(point)}
+            yield name, ", ".join(sorted(filter(None, told))) or wording.MISSING, column.meaning
+
+
+def _exact(value: float) -> str:
+    """Six significant digits: to compute with rather than to read."""
+    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:,.6g}"
+
+
+def _sparks(samples: "pd.DataFrame | None") -> Iterable[Spark]:
+    if samples is None:
+        return
+    samples = samples[samples["repeat"] == samples["repeat"].min()]
+    for column, text in _SPARKS.items():
+        values: list[float] = samples[column].dropna().tolist()
+        values = values[:: max(1, len(values) // _MOST_POINTS)]
+        if len(values) > 1:
+            least, most = min(values), max(values)
+            span = most - least or 1
+            points = " ".join(
+                f"{100 * index / (len(values) - 1):.1f},{19 - 18 * (value - least) / span:.1f}"
+                for index, value in enumerate(values)
+            )
+            yield Spark(column, points, text(least), text(most))

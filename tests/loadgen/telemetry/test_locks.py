@@ -1,0 +1,56 @@
+"""Waiting for a lock, of threads that compete for the GIL and of threads that are idle."""
+
+import time
+from math import isnan
+
+import pytest
+
+from loadgen.telemetry.locks import LockWaits
+from loadgen.telemetry.tasks import read_tasks
+
+COMPETING = """
+import threading
+def spin():
+    while True:
+        pass
+threads = [threading.Thread(target=spin, daemon=True) for _ in range(7)]
+for thread in threads:
+    thread.start()
+"""
+IDLE = """
+import threading
+event = threading.Event()
+threads = [threading.Thread(target=event.wait, daemon=True) for _ in range(100)]
+for thread in threads:
+    thread.start()
+"""
+
+
+def waiting(pid, looks):
+    """The mean number of a process's threads that wait for a lock."""
+    locks = LockWaits(read_tasks([pid]))
+    for _ in range(looks):
+        time.sleep(0.02)
+        locks.look()
+    return locks.mean()
+
+
+def test_all_but_one_of_the_threads_that_compete_for_the_gil_wait_for_it(child, eventually):
+    child.begin(COMPETING)
+    # The main thread is done, and waits for its input.
+    eventually(lambda: waiting(child.pid, looks=10) == pytest.approx(6, abs=1))
+
+
+def test_idle_threads_wait_for_no_lock(child):
+    child.do(IDLE)
+    assert waiting(child.pid, looks=5) < 5  # the starting of threads may be under way
+
+
+def test_where_nothing_was_seen_there_is_no_number(child):
+    tasks = read_tasks([child.pid])
+    assert isnan(LockWaits(tasks).mean())
+    assert isnan(LockWaits({}).mean())
+    child.reap()
+    locks = LockWaits(tasks)
+    locks.look()
+    assert isnan(locks.mean())

@@ -1,0 +1,66 @@
+"""T6."""
+
+from reports.chapter.single import single_claims
+
+
+def found(measured):
+    return {record["claim"]: record for record in single_claims(measured).records}
+
+
+def verdict(measured, words):
+    return next(record["verdict"] for claim, record in found(measured).items() if words in claim)
+
+
+def test_every_claim_has_a_verdict(measured):
+    records = found(measured).values()
+    assert len(records) == 12
+    assert all(record["verdict"] for record in records)
+    assert all(record["measured"] for record in records if "not measured" not in record["verdict"])
+
+
+def test_what_the_run_does_not_hold_was_not_measured(measured, make):
+    assert verdict(measured, "requests that compute") == "not measured here"
+    assert verdict(measured, "zero copy") == "not measured here"
+    alone = make(servers={"asyncio_streams": "an event loop"}, steps=(10, 100))
+    assert verdict(alone, "context switch") == "not measured here"
+    assert verdict(alone, "threads fit under") == "not measured here"
+
+
+def test_a_context_switch_costs_no_more_than_all_system_time(measured, step):
+    record = next(each for claim, each in found(measured).items() if "context switch" in claim)
+    system_s = step("threaded", "saturated", 100, "cpu_system_s")
+    switches = step("threaded", "saturated", 100, "context_switches")
+    off = 0.1 / (1e3 * system_s / switches)
+    assert record["verdict"] == f"off by at least {off:.0f}×"
+
+
+def test_who_fits_follows_from_throughput(make):
+    def loops_win(step):
+        step.messages_per_s = {"threaded": 1_000.0, "asyncio_streams": 5_000.0}[step.server]
+
+    def threads_win(step):
+        step.messages_per_s = {"threaded": 5_000.0, "asyncio_streams": 1_000.0}[step.server]
+
+    def even(step):
+        step.messages_per_s = 5_000.0
+
+    few, many = "threads fit under", "an event loop fits over"
+    for change, expected in (
+        (loops_win, ("contradicted", "holds")),
+        (threads_win, ("holds", "contradicted")),
+        (even, ("holds", "contradicted")),
+    ):
+        measured = make(change=change, repeats=5)
+        assert (verdict(measured, few), verdict(measured, many)) == expected
+
+
+def test_linear_growth_is_a_power_near_one(make):
+    def grow(power):
+        def change(step):
+            step.median_ms, step.sigma = 0.01 * step.connections**power, 0.01
+
+        return change
+
+    words = "grows linearly"
+    assert verdict(make(change=grow(1.0)), words) == "holds"
+    assert verdict(make(change=grow(2.5)), words) == "off by 2.5×"

@@ -1,0 +1,38 @@
+"""The capacity map, of a workload that stands for its rates."""
+
+import re
+
+import matplotlib as mpl
+import pytest
+
+from reports import style
+from reports.figures.capacity_map import capacity_map
+
+
+@pytest.fixture
+def drawn(make):
+    def slow(step):
+        step.median_ms = 500.0 if step.connections == 1_000 else 1.0
+
+    measured = make(change=slow, plan={"mapped": ["steady"]})
+    with mpl.rc_context(style.RC):
+        return measured, list(capacity_map(measured))
+
+
+def test_a_server_has_a_picture_with_a_cell_a_step_and_rate(drawn):
+    measured, pictures = drawn
+    assert [picture.name for picture in pictures] == [
+        "capacity-1-threaded",
+        "capacity-2-asyncio-streams",
+    ]
+    assert [record["connections"] for record in pictures[0].records] == measured.steps
+    assert [record["within_slo"] for record in pictures[0].records] == [True, True, False]
+    assert "1 messages/s a client up to 100 clients" in pictures[0].alt
+    assert len(re.findall("1 /s", pictures[0].svg)) == 1
+
+
+def test_what_is_mapped_is_no_workload_of_the_tables(drawn):
+    measured, _ = drawn
+    assert [workload.name for workload in measured.workloads] == ["saturated"]
+    assert [workload.name for workload in measured.map] == ["steady"]
+    assert measured.planned_missing == 0

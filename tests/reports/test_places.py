@@ -1,0 +1,38 @@
+"""A place for each step."""
+
+import shlex
+
+import pytest
+
+from reports.places import command, places
+
+
+def test_every_step_has_a_place_with_all_that_was_recorded(make):
+    def trouble(step):
+        if (step.server, step.connections) == ("threaded", 100):
+            step.status, step.reason, step.log_tail = "partial", "4 × timeout", "<b>oh</b>"
+            step.errors = {"timeout": 4}
+
+    measured = make(change=trouble, steps=(10, 100), repeats=2)
+    found = places(measured)
+    assert [place.point for place in found] == measured.points()
+    assert len({place.anchor for place in found}) == len(found)
+    troubled = next(place for place in found if place.symbols == "†")
+    assert [each.repeat for each in troubled.repeats] == [0, 1]
+    assert troubled.repeats[0].causes == {"timeout": 4}
+    assert troubled.repeats[0].log_tail == "<b>oh</b>"
+    figures = {name: value for name, value, _ in troubled.figures}
+    rate = measured.at(troubled.point, "messages_per_s")
+    assert float(figures["messages_per_s"].partition(" ")[0].replace(",", "")) == pytest.approx(
+        rate.value, rel=1e-5
+    )
+
+
+def test_the_command_repeats_the_step_alone(make):
+    measured = make(servers={"threaded,stack=256k": "a thread a connection"}, steps=(10, 100))
+    words = shlex.split(command(measured, measured.points()[0]))
+    assert words[:4] == ["c10k", "run", "--server", "threaded,stack=256k"]
+    assert words[words.index("--steps") + 1] == "10"
+    measured.manifest["plan"]["servers"][0]["definition"] = "mine=./a b; rm {port}"
+    words = shlex.split(command(measured, measured.points()[0]))
+    assert words[:4] == ["c10k", "run", "--command", "mine=./a b; rm {port}"]
