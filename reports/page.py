@@ -11,7 +11,7 @@ from markupsafe import Markup
 from reports import answer as answers
 from reports import style, wording
 from reports.answer import Answer
-from reports.chapter.verdict import CLEAR
+from reports.chapter.verdict import CLEAR, WITHIN
 from reports.figures import Picture
 from reports.measured import Mark, Measured, causes
 from reports.places import places
@@ -62,6 +62,7 @@ def render(
             notices=notices(measured),
             places=places(measured),
             clear=CLEAR,
+        within=WITHIN,
             apart_ms=answers.APART_MS,
             slo_ms=measured.slo_p99_ms,
             marks=list(Mark),
