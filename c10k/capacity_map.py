@@ -5,7 +5,8 @@ from typing import Final
 from loadgen.workload import Workload
 
 RATES: Final = (1.0, 10.0, 100.0, 1000.0)  # messages/s a client
-# No loader here drives more, so that there would only be its own limit to see.
+# More would be offered by 1,000 connections and up alone, over which the loader drives less
+# (docs/loader.md): there would only be its own limit to see.
 MOST_OFFERED_PER_S: Final = 150_000.0
 
 MAP_WORKLOADS: Final = tuple(

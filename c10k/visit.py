@@ -153,7 +153,10 @@ class Visitor:
         deadline = time.monotonic() + LEAVE_S
         fewest, since = inf, time.monotonic()
         while self._server.alive and time.monotonic() < deadline:
-            descriptors = tree.read().descriptors
+            try:
+                descriptors = tree.read().descriptors
+            except ProcessGoneError:  # it served to the end: the next visit starts another
+                return
             # Of another user's process they are NaN: then nothing can be waited for.
             if not descriptors > idle_descriptors:
                 return

@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from reports import wording
+from reports.answer import APART_MS, Contrast, Subject
 from reports.chapter.claims import GB, ROLES
 from reports.chapter.memory import usual
 from reports.chapter.verdict import CLEAR
 from reports.crossover import Crossing, crossings
 from reports.data import Raw
-from reports.measured import Mark, Measured, Point, Quantity, Server, Workload
+from reports.measured import Measured, Point, Server, Workload
 from reports.table import Cell, Column, Section, Table
 
 _MEMORIES: Final = (1 * GB, 4 * GB, 16 * GB)
-_MEASURES: Final = (
-    ("messages/s", "messages_per_s", "closed", True),
-    ("p99 response", "response_p99_ms", None, False),
-    ("CPU a message", "cpu_us_per_message", None, False),
-)
+_MEASURES: Final = {  # column -> what it is called; whether more is better
+    "messages_per_s": Subject("messages/s", "", "", wording.COUNT, "", higher_is_better=True),
+    "response_p99_ms": Subject("p99 response", "", "", wording.MS, "", apart=APART_MS),
+    "cpu_us_per_message": Subject("CPU a message", "", "", wording.PLAIN, ""),
+}
 
 
 @dataclass(frozen=True)
@@ -88,48 +89,41 @@ def _by(workload: Workload) -> str:
 
 def _advice(measured: Measured, pair: Sequence[Server]) -> Iterable[Advice]:
     for workload in (*measured.workloads_of(pair), *measured.map):
-        for measure, column, loop, higher in _MEASURES:
-            if loop in (None, workload.loop):
-                ratios = [_ratio(measured, pair, workload, step, column) for step in measured.steps]
-                text = _better(measured.steps, ratios, [each.label for each in pair], higher)
-                if text:
-                    winners = {_winner(each, higher) for each in ratios if each.value > 0}
-                    # Who is nowhere clearly better does not overtake anybody.
-                    found = crossings(measured.steps, ratios) if winners >= {0, 1} else []
-                    yield Advice(workload, measure, text, found)
+        for column, subject in _MEASURES.items():
+            if subject.higher_is_better and workload.loop == "open":
+                continue  # what is offered is what comes back
+            found = [
+                (step, contrast)
+                for step in measured.steps
+                if (contrast := _contrast(measured, pair, (workload, step, column))).decided
+            ]
+            if found:
+                text = _better(found, [each.label for each in pair])
+                # Who is nowhere clearly better does not overtake anybody.
+                both = {contrast.better for _, contrast in found} >= {0, 1}
+                steps, ratios = zip(*((step, each.ratio) for step, each in found), strict=True)
+                crossed = crossings(steps, ratios) if both else []
+                yield Advice(workload, subject.noun, text, crossed)
 
 
-def _ratio(
-    measured: Measured, pair: Sequence[Server], workload: Workload, step: int, column: str
-) -> Quantity:
-    """Nothing where the loader was the bottleneck: its figures decide nothing."""
+def _contrast(
+    measured: Measured, pair: Sequence[Server], place: tuple[Workload, int, str]
+) -> Contrast:
+    workload, step, column = place
     one, other = (Point(server.label, workload.name, step) for server in pair)
-    if not (measured.rows(one) and measured.rows(other)):
-        return Quantity()
-    ratio = measured.contrast(one, other, column)
-    return Quantity() if Mark.LIMITED in ratio.marks else ratio
+    values = (measured.at(one, column), measured.at(other, column))
+    return Contrast(_MEASURES[column], values, measured.contrast(one, other, column))
 
 
-def _better(
-    steps: Sequence[int], ratios: Sequence[Quantity], labels: Sequence[str], higher: bool
-) -> str:
+def _better(found: Iterable[tuple[int, Contrast]], labels: Sequence[str]) -> str:
     """Who is clearly better at which steps; steps beside each other with the same answer as one."""
     spans: list[tuple[int | None, list[int], list[float]]] = []
-    for step, ratio in zip(steps, ratios, strict=True):
-        if ratio.value > 0:
-            winner = _winner(ratio, higher)
-            if not spans or spans[-1][0] != winner:
-                spans.append((winner, [], []))
-            spans[-1][1].append(step)
-            spans[-1][2].append(max(ratio.value, 1 / ratio.value))
+    for step, contrast in found:
+        if not spans or spans[-1][0] != contrast.better:
+            spans.append((contrast.better, [], []))
+        spans[-1][1].append(step)
+        spans[-1][2].append(max(contrast.ratio.value, 1 / contrast.ratio.value))
     return "; ".join(_span(*span, labels) for span in spans)
-
-
-def _winner(ratio: Quantity, higher: bool) -> int | None:
-    """Which of the two is clearly better, if one is."""
-    if ratio.low <= 1 <= ratio.high or 1 / CLEAR < ratio.value < CLEAR:
-        return None
-    return 0 if (ratio.value > 1) is higher else 1
 
 
 def _span(

@@ -62,7 +62,7 @@ def render(
             notices=notices(measured),
             places=places(measured),
             clear=CLEAR,
-        within=WITHIN,
+            within=WITHIN,
             apart_ms=answers.APART_MS,
             slo_ms=measured.slo_p99_ms,
             marks=list(Mark),

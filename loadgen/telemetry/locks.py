@@ -1,8 +1,11 @@
 """How many threads wait for a lock: the GIL, a mutex, a queue."""
 
 import random
+import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from math import nan
 from pathlib import Path
 from typing import Final
@@ -23,8 +26,9 @@ class LockWaits:
 
     def __init__(self, tasks: Mapping[int, TaskTimes]) -> None:
         chosen = random.sample(list(tasks), min(AT_ONCE, len(tasks)))
+        shown = [task for task in chosen if _is_shown(task)] if _kernel_tells() else []
         self._threads = len(tasks)
-        self._timeslices = {task: tasks[task].timeslices for task in chosen if _is_shown(task)}
+        self._timeslices = {task: tasks[task].timeslices for task in shown}
         self._looks = 0
         self._waiting = 0
 
@@ -44,6 +48,24 @@ class LockWaits:
         By the messages a second, it is how long each message waits (Little 1961).
         """
         return self._threads * self._waiting / self._looks if self._looks else nan
+
+
+@cache
+def _kernel_tells() -> bool:
+    """Whether the kernel says what a thread waits for (CONFIG_STACKTRACE): one of ours tries."""
+    event = threading.Event()
+    thread = threading.Thread(target=event.wait)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 1
+        while "futex" not in read(f"/proc/{thread.native_id}/wchan"):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.001)
+        return True
+    finally:
+        event.set()
+        thread.join()
 
 
 def _is_shown(task: int) -> bool:

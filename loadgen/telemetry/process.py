@@ -58,7 +58,7 @@ class Footprint(NamedTuple):
     rss_bytes: float
     pss_bytes: float  # shared pages divided among those who share them, also outside the tree
     uss_bytes: float  # what would be free if the process ended
-    read_share: float = 1.0
+    read_share: float
 
 
 class _Rollup(NamedTuple):

@@ -149,7 +149,7 @@ class Telemetry:
         """
         with self._noticing_the_end():
             if edge == "begin":
-                tasks, tasks_at_s = self._aside(self._tasks)
+                tasks, tasks_at_s = self._tasks()
                 spent = self.tree.spent()
                 self._locks = LockWaits(tasks)
             at_s, cpu_s = time.monotonic(), self.tree.cpu_s()
@@ -157,7 +157,7 @@ class Telemetry:
             if edge == "end":
                 self._locks = None
                 spent = self.tree.spent()
-                tasks, tasks_at_s = self._aside(self._tasks)
+                tasks, tasks_at_s = self._tasks()
         return Reading(
             at_s=at_s,
             cpu_s=cpu_s + spent.ended_s,
@@ -175,9 +175,9 @@ class Telemetry:
         4 s of CPU at 10,000 processes, and it holds their memory locked: not between windows.
         """
         with self._noticing_the_end():
-            tree = self._aside(self.tree.read)
-            footprint = self._aside(lambda: self.tree.footprint(FOOTPRINT_S))
-            lying = self._aside(self.tree.lying)
+            tree = self.tree.read()
+            footprint = self.tree.footprint(FOOTPRINT_S)
+            lying = self.tree.lying()
         return {
             "resident_bytes": footprint.resident_bytes,
             "rss_bytes": footprint.rss_bytes,
@@ -194,12 +194,17 @@ class Telemetry:
         }
 
     def _tasks(self) -> tuple[Mapping[int, TaskTimes], float]:
+        """The times of all threads, and the middle of reading them."""
+
+        def read() -> tuple[Mapping[int, TaskTimes], float]:
+            begun_s = time.monotonic()
+            tasks = read_tasks(self.tree.members)
+            return tasks, (begun_s + time.monotonic()) / 2
+
         before = HostMemory.read().slab_reclaimable_bytes
-        begun_s = time.monotonic()
-        tasks = read_tasks(self.tree.members)
-        at_s = (begun_s + time.monotonic()) / 2
+        timed = self._aside(read)
         self._left_in_slab += HostMemory.read().slab_reclaimable_bytes - before
-        return tasks, at_s
+        return timed
 
     def _aside(self, measure: Callable[[], T]) -> T:
         """What is measured while giving way to the load, or beside it where that takes too long."""

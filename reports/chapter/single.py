@@ -10,11 +10,12 @@ import numpy as np
 from reports import techniques, wording
 from reports.answer import Contrast, Subject
 from reports.chapter import claims
-from reports.chapter.verdict import NOT_MEASURED, Judgement, Verdict, judge
-from reports.measured import Measured, Point, Quantity, Server, Workload
+from reports.chapter.verdict import CLEAR, NOT_MEASURED, Judgement, Verdict, direction, judge
+from reports.measured import Measured, Point, Quantity, Server, Workload, exactly
 from reports.table import Cell, Column, Section, Table
 
 STRAIGHT: Final = 0.9  # r² from which growth is called predictable
+_UNDECIDED: Final = "no clear difference"
 _THROUGHPUT: Final = Subject("throughput", "", "", wording.COUNT, "", higher_is_better=True)
 
 
@@ -167,9 +168,8 @@ def _linear(measured: Measured) -> Evidence:
         f"grows with the {exponent:.2f}th power of the clients (r² {straight:.2f})"
     )
     judged = judge(1, Quantity(exponent), math.nan, Quantity())
-    if judged.verdict is Verdict.HOLDS and straight < STRAIGHT:
-        judged = Judgement(Verdict.CONTRADICTED, 1 / straight)
-    return Evidence(claim, text, str(judged))
+    scattered = judged.verdict is Verdict.HOLDS and straight < STRAIGHT
+    return Evidence(claim, text, Verdict.CONTRADICTED.value if scattered else str(judged))
 
 
 def _techniques(measured: Measured) -> Iterable[Evidence]:
@@ -234,19 +234,22 @@ def _fitting(
         return Evidence(claim)
     contrast, points = found
     place = claims.ROLES.index(role)
-    verdict = Verdict.HOLDS if contrast.better == place else Verdict.CONTRADICTED
-    if contrast.better is None and no_worse:
-        verdict = Verdict.HOLDS
+    favour = contrast.ratio if place == 0 else exactly(1).by(contrast.ratio)
+    verdict = {
+        Verdict.DIRECTION: Verdict.HOLDS.value,
+        Verdict.CONTRADICTED: Verdict.CONTRADICTED.value,
+        Verdict.OFF: _UNDECIDED,
+    }[direction(CLEAR, favour)]
+    if no_worse and contrast.better in (place, None):
+        verdict = Verdict.HOLDS.value
     rates = wording.joined(
         [
             f"{wording.count(value.value)} messages/s of {point.server}"
             for value, point in zip(contrast.values, points, strict=True)
         ]
     )
-    point = points[0]
-    return Evidence(
-        claim, f"{point.workload}, {point.connections:,} clients: {rates}", verdict.value
-    )
+    where = f"{points[0].workload}, {points[0].connections:,} clients"
+    return Evidence(claim, f"{where}: {rates}", verdict)
 
 
 def _of(role: claims.Role, measured: Measured, loop: str, connections: int) -> Iterable[Point]:

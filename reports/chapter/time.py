@@ -36,9 +36,10 @@ def where_time_goes(measured: Measured) -> Table:
         "t5-where-time-goes",
         "T5. Where the time goes",
         f"Of a message at {connections:,} clients. By Little's law: what the server's tasks spent "
-        "in a state, divided by the messages. On a CPU is exact, waiting for a CPU nearly; waiting "
-        "for a lock (the GIL, a mutex, a queue) is from looks at some of the threads. The rest is "
-        "in sockets, under way, and until the loader has read the reply.",
+        "in a state, divided by the messages. On a CPU is exact, but split into user and system "
+        "by ticks of 10 ms; waiting for a CPU is nearly exact; waiting for a lock (the GIL, a "
+        "mutex, a queue) is from looks at some of the threads. The rest is in sockets, under way, "
+        "and until the loader has read the reply.",
         ("part",),
         figures,
         notes=claims.NOTES["T5"],

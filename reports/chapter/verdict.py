@@ -68,7 +68,7 @@ def judge(
     off = low / claimed if low > claimed else claimed / high
     if not measured.bound:
         off = max(measured.value / claimed, claimed / measured.value)
-    return Judgement(_direction(claimed_ratio, measured_ratio), off, bool(measured.bound))
+    return Judgement(direction(claimed_ratio, measured_ratio), off, bool(measured.bound))
 
 
 def _range(measured: Quantity) -> tuple[float, float]:
@@ -82,8 +82,10 @@ def _range(measured: Quantity) -> tuple[float, float]:
     return measured.low, measured.high
 
 
-def _direction(claimed: float, measured: Quantity) -> Verdict:
-    """Whether two kinds of server differ as claimed."""
+def direction(claimed: float, measured: Quantity) -> Verdict:
+    """Whether two kinds of server, by their ratios, differ as claimed: DIRECTION, CONTRADICTED, or
+    OFF where that cannot be told.
+    """
     if not claimed > 0 or not measured.known or Mark.LIMITED in measured.marks:
         return Verdict.OFF
     low, high = _range(measured)

@@ -10,8 +10,7 @@ from reports.chapter.time import PARTS
 from reports.figures.canvas import Name, Picture, canvas, clients_tick, names, saved, ticks
 from reports.measured import Measured, Point, Server, Workload
 
-# Work is in the colour of the server's model, waiting in grey; hatched what is neither work nor
-# avoidable by a faster client.
+# Work is in the colour of the server's model, waiting in grey, for a lock hatched.
 _SHADES: Final = {
     "socket_ms": ("grid", 1.0, ""),
     "run_queue_ms": ("muted", 0.45, ""),

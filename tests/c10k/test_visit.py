@@ -37,3 +37,16 @@ def test_what_a_pool_keeps_when_its_connections_end_is_not_waited_for(tmp_path, 
         first = visitor.measure(Visit("grows", "w", 0, 5), Workload("w"), time.monotonic())
     assert first.step["status"] == "ok"
     assert first.step["connected"] == 5
+
+
+def test_a_server_that_ends_when_its_clients_leave_has_served_them(tmp_path, monkeypatch):
+    profile = Profile("tiny", "", 0.1, 0.2, 1, 0.2, 1)
+    echo = "connection.sendall(data)"
+    ending = GROWING.replace(echo, f"{echo}\n    os._exit(0)")
+    with ServerProcess("ends", [sys.executable, "-c", ending], log=tmp_path / "log") as server:
+        visitor = Visitor(server, profile, CpuSplit.of_this_process(), lambda _: None)
+        with monkeypatch.context() as patched:  # it ends just after it was seen alive
+            patched.setattr(ServerProcess, "alive", True)
+            record = visitor.measure(Visit("ends", "w", 0, 5), Workload("w"), time.monotonic())
+    assert record.step["status"] == "ok"
+    assert record.step["resident_bytes"] > 0

@@ -5,6 +5,7 @@ from math import isnan
 
 import pytest
 
+from loadgen.telemetry import locks
 from loadgen.telemetry.locks import LockWaits
 from loadgen.telemetry.tasks import read_tasks
 
@@ -28,11 +29,11 @@ for thread in threads:
 
 def waiting(pid, looks):
     """The mean number of a process's threads that wait for a lock."""
-    locks = LockWaits(read_tasks([pid]))
+    looking = LockWaits(read_tasks([pid]))
     for _ in range(looks):
         time.sleep(0.02)
-        locks.look()
-    return locks.mean()
+        looking.look()
+    return looking.mean()
 
 
 def test_all_but_one_of_the_threads_that_compete_for_the_gil_wait_for_it(child, eventually):
@@ -46,11 +47,17 @@ def test_idle_threads_wait_for_no_lock(child):
     assert waiting(child.pid, looks=5) < 5  # the starting of threads may be under way
 
 
+def test_a_kernel_that_does_not_tell_is_not_taken_at_its_word(child, monkeypatch):
+    child.begin(COMPETING)
+    monkeypatch.setattr(locks, "_kernel_tells", lambda: False)
+    assert isnan(waiting(child.pid, looks=2))
+
+
 def test_where_nothing_was_seen_there_is_no_number(child):
     tasks = read_tasks([child.pid])
     assert isnan(LockWaits(tasks).mean())
     assert isnan(LockWaits({}).mean())
     child.reap()
-    locks = LockWaits(tasks)
-    locks.look()
-    assert isnan(locks.mean())
+    looking = LockWaits(tasks)
+    looking.look()
+    assert isnan(looking.mean())
