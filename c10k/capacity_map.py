@@ -10,7 +10,11 @@ RATES: Final = (1.0, 10.0, 100.0, 1000.0)  # messages/s a client
 MOST_OFFERED_PER_S: Final = 150_000.0
 
 MAP_WORKLOADS: Final = tuple(
-    Workload(f"map_{rate:g}", rate_per_connection=rate, summary=f"{rate:g} messages/s a client")
+    Workload(
+        f"map_{rate:g}",
+        rate_per_connection=rate,
+        summary=f"{rate:g} message{'s' * (rate > 1)}/s a client",
+    )
     for rate in RATES
 )
 

@@ -1,25 +1,20 @@
-"""The answer in plain words: a headline, a few sentences and a few big numbers, all from the data.
-
-Two servers differ clearly when their ratio is at least CLEAR, its interval leaves out 1, and the
-difference exceeds what can be told apart. A figure that the loader limited decides nothing.
-"""
+"""The answer in plain words: a headline, some sentences and a few big numbers, from the data."""
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reports import wording
+from reports import guide, wording
 from reports.chapter import claims
-from reports.chapter.claims import Claim
-from reports.chapter.verdict import CLEAR
+from reports.contrast import APART_MS, Contrast, Subject
+from reports.language import _
 from reports.measured import Mark, Measured, Point, Quantity, Server, Workload
 from reports.wording import Unit, joined
 
-APART_MS: Final = 0.05  # the kernel's default timer slack: by so much a wake-up may be late
 MOST_CARDS: Final = 4
-_RATE = Unit("per_s", lambda value: f"{wording.number(value)} msg/s")
-_CPU = Unit("us", lambda value: f"{wording.number(value)} µs")
+_RATE = Unit("per_s", lambda value: _("{value} msg/s", value=wording.number(value)))
+_CPU = Unit("us", lambda value: _("{value} µs", value=wording.number(value)))
 
 
 @dataclass(frozen=True)
@@ -58,69 +53,15 @@ class Answer:
     footnotes: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Subject:
-    """Something that servers are compared by. `noun` names it and `fact` tells a value of it within
-    a sentence; values that differ by less than `apart` cannot be told apart.
-    """
-
-    noun: str
-    fact: str
-    title: str
-    unit: Unit
-    more: str
-    higher_is_better: bool = False
-    claim: Claim | None = None
-    apart: float = 0.0
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """What two servers (or one) measured of a subject, and the first by the second."""
-
-    subject: Subject
-    values: tuple[Quantity, ...]
-    ratio: Quantity
-
-    @property
-    def limited(self) -> bool:
-        """Whether the loader limited one of the two."""
-        return Mark.LIMITED in self.ratio.marks
-
-    @property
-    def decided(self) -> bool:
-        """Whether a verdict may be given: both measured more than nothing, and neither limited by
-        the loader.
-        """
-        return 0 < self.ratio.value < math.inf and not self.limited
-
-    @property
-    def larger(self) -> int | None:
-        """Which of the two is clearly larger, if one is."""
-        ratio = self.ratio
-        if not self.decided or ratio.low <= 1 <= ratio.high:  # False where there is no interval
-            return None
-        one, other = self.values
-        if 1 / CLEAR < ratio.value < CLEAR or abs(one.value - other.value) < self.subject.apart:
-            return None
-        return 0 if ratio.value > 1 else 1
-
-    @property
-    def better(self) -> int | None:
-        """Which of the two is clearly better, if one is."""
-        if self.larger is None or self.subject.higher_is_better:
-            return self.larger
-        return 1 - self.larger
-
-
 def answer(measured: Measured) -> Answer:
     """The answer of a run: of the chapter's pair, else of its first two servers, or of its one."""
     servers = _subjects_of_comparison(measured)
     step = _common_step(measured, servers)
     if step is None:
         return Answer(
-            "Nothing could be compared: no step succeeded"
-            + (" for all servers." if any(map(measured.usable, measured.points())) else "."),
+            _("Nothing could be compared: no step succeeded for all servers.")
+            if any(map(measured.usable, measured.points()))
+            else _("Nothing could be compared: no step succeeded."),
             "",
             tuple(_beyond(measured, 0)),
             (),
@@ -134,17 +75,22 @@ def answer(measured: Measured) -> Answer:
     ]
     if len(servers) == 1:
         held = min(measured.at(point, "connected").value for point in points)
-        clients = f"{held:,.0f} of {step:,}" if held < step else f"{step:,}"
+        clients = wording.count(step)
+        if held < step:
+            clients = _("{held} of {wanted}", held=wording.count(held), wanted=clients)
         headline, also = _alone(servers[0], contrasts, clients)
     else:
         headline, also = _headline(servers, contrasts, step)
         if len(measured.servers) > len(servers):
             pair = joined([server.label for server in servers])
-            also = f"Compared are {pair}, of {len(measured.servers)} servers. {also}".strip()
+            compared = _(
+                "Compared are {pair}, of {count} servers.", pair=pair, count=len(measured.servers)
+            )
+            also = f"{compared} {also}".strip()
     return Answer(
         headline,
         also,
-        tuple(_sentences(measured, servers, step)),
+        (*_sentences(measured, servers, step), *guide.sentences(measured)),
         tuple(_card(contrast, servers) for contrast in _clearest(contrasts)),
         tuple(measured.footnotes(points)),
     )
@@ -178,11 +124,11 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
     usual = relaxed or workloads[0]
     slopes = tuple(measured.slope(server.label, usual.name, "resident_bytes") for server in servers)
     memory = Subject(
-        "memory",
-        "{} of memory each",
-        "Memory a connection",
+        _("memory"),
         wording.BYTES,
-        "as much",
+        _("Memory a connection"),
+        lambda value: _("{value} of memory each", value=value),
+        _("as much {server}"),
         claim=claims.MEMORY_A_CONNECTION,
     )
     if slopes[0].known:
@@ -194,35 +140,43 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         ratio = measured.contrast(points[0], points[1], column) if points[1:] else Quantity()
         return Contrast(subject, values, ratio)
 
-    cpu = Subject("CPU", "{} of CPU a message", f"CPU a message, {usual.name}", _CPU, "as much")
+    cpu = Subject(
+        _("CPU"),
+        _CPU,
+        _("CPU a message, {workload}", workload=usual.name),
+        lambda value: _("{value} of CPU a message", value=value),
+        _("as much {server}"),
+    )
     yield at(cpu, usual, "cpu_us_per_message")
     if relaxed:
         response = Subject(
-            f"response time {relaxed.phrase}",
-            f"{{}} for the median response {relaxed.phrase}",
-            f"Median response, {relaxed.phrase.removeprefix('at ')}",
+            _("response time {load}", load=relaxed.phrase),
             wording.MS,
-            "as long",
+            _("Median response, {load}", load=relaxed.load),
+            lambda value: _(
+                "{value} for the median response {load}", value=value, load=relaxed.phrase
+            ),
+            _("as long {server}"),
             claim=claims.RESPONSE_BY_CLIENTS.get(step),
             apart=APART_MS,
         )
         yield at(response, relaxed, "response_p50_ms")
     if saturated:
         throughput = Subject(
-            f"throughput {saturated.phrase}",
-            f"{{}} {saturated.phrase}",
-            f"Throughput, {saturated.name}",
+            _("throughput {load}", load=saturated.phrase),
             _RATE,
-            "as many",
+            _("Throughput, {workload}", workload=saturated.name),
+            lambda value: _("{value} {load}", value=value, load=saturated.phrase),
+            _("as many {server}"),
             higher_is_better=True,
         )
         yield at(throughput, saturated, "messages_per_s")
         tail = Subject(
-            f"tail latency {saturated.phrase}",
-            f"a p99 of {{}} {saturated.phrase}",
-            f"p99 response, {saturated.name}",
+            _("tail latency {load}", load=saturated.phrase),
             wording.MS,
-            "as long",
+            _("p99 response, {workload}", workload=saturated.name),
+            lambda value: _("a p99 of {value} {load}", value=value, load=saturated.phrase),
+            _("as long {server}"),
             apart=APART_MS,
         )
         yield at(tail, saturated, "response_p99_ms")
@@ -248,54 +202,72 @@ def _headline(
 ) -> tuple[str, str]:
     """Who wins on what, and where nobody does."""
     names = tuple(server.noun for server in servers)
-    clients = f"At {step:,} clients"
+    pair = {"one": names[0], "other": names[1]}
+
+    def at_step(text: str) -> str:
+        return _("At {clients} clients {text}.", clients=wording.count(step), text=text)
+
     decided = [contrast for contrast in contrasts if contrast.decided]
     undecided = [contrast.subject.noun for contrast in contrasts if contrast.limited]
     also = (
-        f"The loader was the bottleneck for {joined(undecided)}: no verdict there."
+        _("The loader was the bottleneck for {what}: no verdict there.", what=joined(undecided))
         if undecided
         else ""
     )
     if not decided:
-        return f"{clients} this run cannot tell {names[0]} from {names[1]}.", also
+        return at_step(_("this run cannot tell {one} from {other}", **pair)), also
     wins: list[list[str]] = [[], []]
     for contrast in decided:
         if contrast.better is not None:
             wins[contrast.better].append(contrast.subject.noun + _price(contrast))
     even = [contrast.subject.noun for contrast in decided if contrast.better is None]
     if not any(wins):
-        return f"{clients} there is no clear difference between {names[0]} and {names[1]}.", also
+        return at_step(_("there is no clear difference between {one} and {other}", **pair)), also
     first, second = sorted((0, 1), key=lambda index: -len(wins[index]))
-    verb = "win" if servers[first].plural else "wins"
     everywhere = not wins[second] and not even and not undecided
-    text = f"{clients} {names[first]} {verb} {'everywhere:' if everywhere else 'on'} "
-    text += joined(wins[first])
+    text = _won(servers[first], joined(wins[first]), everywhere=everywhere)
     if wins[second]:
-        text += f"; {names[second]} on {joined(wins[second])}"
+        won = joined(wins[second])
+        text = _("{first}; {other} on {won}", first=text, other=names[second], won=won)
     if even:
-        also = f"No clear difference in {joined(even)}. {also}".strip()
-    return f"{text}.", also
+        alike = _("No clear difference in {what}.", what=joined(even))
+        also = f"{alike} {also}".strip()
+    return at_step(text), also
+
+
+def _won(server: Server, won: str, *, everywhere: bool) -> str:
+    values = {"server": server.noun, "won": won}
+    if server.plural:
+        if everywhere:
+            return _("{server} win everywhere: {won}", **values)
+        return _("{server} win on {won}", **values)
+    if everywhere:
+        return _("{server} wins everywhere: {won}", **values)
+    return _("{server} wins on {won}", **values)
 
 
 def _price(contrast: Contrast) -> str:
     """What a win on throughput is worth when it left clients waiting."""
     better = contrast.better
     starving = better is not None and Mark.STARVED in contrast.values[better].marks
-    return " (while starving clients)" if contrast.subject.higher_is_better and starving else ""
+    if not (contrast.subject.higher_is_better and starving):
+        return ""
+    return " " + _("(while starving clients)")
 
 
 def _alone(server: Server, contrasts: Sequence[Contrast], clients: str) -> tuple[str, str]:
     """What was measured of one server, and that nothing stands beside it."""
     facts = [
-        contrast.subject.fact.format(
-            f"{contrast.subject.unit.text(contrast.values[0].value)}{contrast.values[0].symbols}"
+        contrast.subject.fact(
+            contrast.subject.unit.text(contrast.values[0].value) + contrast.values[0].symbols
         )
         for contrast in contrasts
         if contrast.values[0].known
     ]
-    headline = ", ".join([f"{server.label} serves {clients} clients", *facts[:1]])
+    serves = _("{server} serves {clients} clients", server=server.label, clients=clients)
     also = [wording.sentence(joined(facts[1:]))] if facts[1:] else []
-    return f"{headline}.", " ".join([*also, "There is no other server to compare it with."])
+    alone = _("There is no other server to compare it with.")
+    return f"{', '.join([serves, *facts[:1]])}.", " ".join([*also, alone])
 
 
 def _card(contrast: Contrast, servers: Sequence[Server]) -> Card:
@@ -322,8 +294,12 @@ def _claim(subject: Subject, servers: Sequence[Server]) -> str:
     roles = [server.role for server in servers]
     if roles == list(claims.ROLES):
         one, other = (subject.claim.value(role) for role in claims.ROLES)
-        texts = " against ".join(subject.claim.text(role) for role in claims.ROLES)
-        return f"{wording.ratio(one / other)} ({texts})"
+        return _(
+            "{ratio} ({synchronous} against {asynchronous})",
+            ratio=wording.ratio(one / other),
+            synchronous=subject.claim.text("synchronous"),
+            asynchronous=subject.claim.text("asynchronous"),
+        )
     return subject.claim.text(roles[0]) if len(roles) == 1 and roles[0] else ""
 
 
@@ -332,23 +308,27 @@ def _verdict(contrast: Contrast, servers: Sequence[Server]) -> tuple[str, str]:
     if len(servers) == 1:
         return contrast.subject.unit.text(contrast.values[0].value), servers[0].phrase
     if contrast.limited:
-        return wording.MISSING, "the loader was the bottleneck: no verdict"
+        return wording.MISSING, _("the loader was the bottleneck: no verdict")
     if not contrast.decided:
         measured = all(value.known for value in contrast.values)
-        return wording.MISSING, "too little to compare" if measured else "not measured for both"
+        why = _("too little to compare") if measured else _("not measured for both")
+        return wording.MISSING, why
     if contrast.larger is None:
-        return "≈ 1×", "no clear difference"
+        return _("≈ 1×"), _("no clear difference")
     value = contrast.ratio.value if contrast.larger == 0 else 1 / contrast.ratio.value
-    return wording.ratio(value), f"{contrast.subject.more} {servers[contrast.larger].phrase}"
+    words = contrast.subject.more.format(server=servers[contrast.larger].phrase)
+    return wording.ratio(value), words
 
 
 def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[str]:
+    phrases = [server.phrase for server in servers]
+
     def each(unit: Unit, values: Iterable[Quantity]) -> str:
         """a with threads and b on the event loop."""
         return joined(
             [
-                f"{unit.text(value.value)}{value.symbols} {server.phrase}"
-                for value, server in zip(values, servers, strict=True)
+                _("{value} {server}", value=unit.text(value.value) + value.symbols, server=who)
+                for value, who in zip(values, phrases, strict=True)
             ]
         )
 
@@ -363,38 +343,48 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         for column in ("resident_bytes", "vms_bytes")
     )
     if resident[0].known:
-        text = (
-            f"Each connection adds {each(wording.BYTES, resident)} to resident memory, "
-            f"and {joined([wording.size(value.value) for value in virtual])} to virtual memory"
+        text = _(
+            "Each connection adds {resident} to resident memory, and {virtual} to virtual memory",
+            resident=each(wording.BYTES, resident),
+            virtual=joined([wording.size(value.value) for value in virtual]),
         )
         if servers[0].role == "synchronous":
-            text += "; the chapter's 8,192 KB a thread is such reserved address space"
+            text += _("; the chapter's 8,192 KB a thread is such reserved address space")
         yield f"{text}."
     if relaxed:
         p99 = joined(
             [wording.milliseconds(value.value) for value in at(relaxed, "response_p99_ms")]
         )
-        text = (
-            f"{_capital(relaxed.phrase)}{' a client' * relaxed.plain} the median response takes "
-            f"{each(wording.MS, at(relaxed, 'response_p50_ms'))} (p99 {p99})"
+        text = _(
+            "{load} the median response takes {medians} (p99 {p99})",
+            load=_capital(relaxed.phrase_a_client),
+            medians=each(wording.MS, at(relaxed, "response_p50_ms")),
+            p99=p99,
         )
         claim = claims.RESPONSE_BY_CLIENTS.get(step)
         if claim and [server.role for server in servers] == list(claims.ROLES):
-            text += f", where the chapter says {claim.synchronous} and {claim.asynchronous}"
+            text += _(
+                ", where the chapter says {synchronous} and {asynchronous}",
+                synchronous=claim.text("synchronous"),
+                asynchronous=claim.text("asynchronous"),
+            )
         yield f"{text}."
     if saturated:
         p99 = joined(
             [wording.milliseconds(value.value) for value in at(saturated, "response_p99_ms")]
         )
-        when = "Sending as fast as echoes come" if saturated.plain else _capital(saturated.phrase)
-        text = (
-            f"{when}, {each(_RATE, at(saturated, 'messages_per_s'))} come back, with a p99 of {p99}"
+        plain = saturated.plain
+        text = _(
+            "{load}, {rates} come back, with a p99 of {p99}",
+            load=_("Sending as fast as echoes come") if plain else _capital(saturated.phrase),
+            rates=each(_RATE, at(saturated, "messages_per_s")),
+            p99=p99,
         )
         points = [Point(server.label, saturated.name, step) for server in servers]
         shares = [measured.of_ceiling(point) for point in points]
         if shares[0].known:
             share = joined([wording.share(each.value) for each in shares])
-            text += f"; that is {share} of what this loader can drive here"
+            text += _("; that is {share} of what this loader can drive here", share=share)
         yield f"{text}."
     yield from _starving(measured, servers, step)
     yield from _beyond(measured, step)
@@ -402,27 +392,48 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         f"{server.phrase} "
         + joined(
             [
-                f"{limit.bound}{limit.value:,.0f}{limit.symbols} {workload.name}"
+                f"{limit.bound}{wording.count(limit.value)}{limit.symbols} {workload.name}"
                 for workload in workloads
                 for limit in [measured.max_connections(server.label, workload.name)]
             ]
         )
         for server in servers
     ]
-    yield f"Clients served within a p99 of {measured.slo_p99_ms:g} ms: {'; '.join(held)}."
+    yield _(
+        "Clients served within a p99 of {slo}: {held}.",
+        slo=wording.objective(measured.slo_p99_ms),
+        held="; ".join(held),
+    )
 
 
 def _starving(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[str]:
     for server in servers:
-        for workload in measured.workloads:
-            point = Point(server.label, workload.name, step)
-            starved = measured.at(point, "starved").value
-            if starved > 0:
-                verb = "leave" if server.plural else "leaves"
-                yield (
-                    f"{_capital(server.noun)} {verb} {starved:,.0f} of {step:,} {workload.name} "
-                    "connections without any echo for a whole window."
-                )
+        starved = [
+            f"{wording.count(left.value)} {workload.name}"
+            for workload in measured.workloads
+            for left in [measured.at(Point(server.label, workload.name, step), "starved")]
+            if left.value > 0
+        ]
+        if not starved:
+            continue
+        values = {
+            "server": _capital(server.noun) if server.alone else server.label,
+            "connections": wording.count(step),
+            "starved": joined(starved),
+        }
+        yield (
+            _(
+                "{server} leave some of {connections} connections without any echo for a whole "
+                "window: {starved}.",
+                **values,
+            )
+            if server.plural
+            else _(
+                "{server} leaves some of {connections} connections without any echo for a whole "
+                "window: {starved}.",
+                **values,
+            )
+        )
 
 
 def _capital(text: str) -> str:

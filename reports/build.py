@@ -7,6 +7,7 @@ from reports import capacity, figures, guide, overview, page, steps, summary, te
 from reports.chapter.tables import chapter_tables
 from reports.data import Record, as_csv, as_parquet
 from reports.figures import Picture
+from reports.language import ENGLISH, speaking
 from reports.measured import Measured, ReportError
 from reports.table import Table
 from results.store import read_run
@@ -14,12 +15,17 @@ from results.store import read_run
 __all__ = ["ReportError", "build_report"]
 
 
-def build_report(run_directory: Path, out: Path) -> Path:
+def build_report(run_directory: Path, out: Path, language: str = ENGLISH) -> Path:
     """Write index.html, summary.md, figures/ and tables/ into `out`; the path of index.html.
 
     results.store.RunError when the run cannot be read, ReportError when it holds no step or `out`
-    cannot be written: one line each.
+    cannot be written, LanguageError when the language cannot be spoken: one line each.
     """
+    with speaking(language):
+        return _build(run_directory, out)
+
+
+def _build(run_directory: Path, out: Path) -> Path:
     measured = Measured(read_run(run_directory))
     told = techniques.told(measured)
     claimed = chapter_tables(measured)

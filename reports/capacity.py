@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from reports import wording
 from reports.chapter import claims
+from reports.language import _
 from reports.measured import Measured
 from reports.table import Cell, Column, Section, Table, cell
 
@@ -13,18 +14,21 @@ def table(measured: Measured) -> Table:
     found = measured.found()
     return Table(
         "max-connections",
-        "Max connections",
-        "The most connections with every one served, no message failed and response p99 within "
-        f"{measured.slo_p99_ms:g} ms: searched from the steps on, by doubling and bisection, each "
-        "try on a fresh server. What bound it is what the next number tried ran into.",
+        _("Max connections"),
+        _(
+            "The most connections with every one served, no message failed and response p99 within "
+            "{slo}: searched from the steps on, by doubling and bisection, each try on a fresh "
+            "server. What bound it is what the next number tried ran into.",
+            slo=wording.objective(measured.slo_p99_ms),
+        ),
         [
-            Column("server", head=True),
-            Column("max connections"),
-            Column("bound by", kind="words"),
+            Column(_("server"), head=True),
+            Column(_("max connections")),
+            Column(_("bound by"), kind="words"),
         ],
         [
             Section(
-                f"{workload.name}: {workload.description}",
+                workload.heading,
                 [
                     [
                         Cell(each.server, each.server),
@@ -60,20 +64,24 @@ def the_500(measured: Measured) -> Iterable[str]:
         found = [each for each in measured.found() if each.server == server.label]
         if found and server.address_space_bytes > 0:
             best = max(found, key=lambda each: each.most.value)
-            space = f"{server.address_space_bytes / claims.GB:g} GB"
-            stacks = server.address_space_bytes / stack
-            yield (
-                f"Why the chapter says {claims.MAX_CONNECTIONS.synchronous}: in an address space "
-                f"of {space} {server.label} served {best.most.bound}{best.most.value:,.0f} "
-                f"connections, {best.workload}. There is room for at most "
-                f"{stacks:,.0f} stacks of {claims.MEMORY_A_CONNECTION.synchronous} each."
+            yield _(
+                "Why the chapter says {claimed}: in an address space of {space} {server} served "
+                "{most} connections, {workload}. There is room for at most {stacks} stacks of "
+                "{stack} each.",
+                claimed=claims.MAX_CONNECTIONS.text("synchronous"),
+                space=f"{server.address_space_bytes / claims.GB:g} GB",
+                server=server.label,
+                most=f"{best.most.bound}{wording.count(best.most.value)}",
+                workload=best.workload,
+                stacks=wording.count(server.address_space_bytes / stack),
+                stack=claims.MEMORY_A_CONNECTION.text("synchronous"),
             )
 
 
 def lines(measured: Measured) -> list[str]:
     """The same for a terminal: a line a search."""
     return [
-        f"{each.workload}  {each.server}  {each.most.bound}{each.most.value:,.0f}"
+        f"{each.workload}  {each.server}  {each.most.bound}{wording.count(each.most.value)}"
         f"{each.most.symbols}  {each.why}"
         for each in measured.found()
     ]

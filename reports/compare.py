@@ -7,19 +7,18 @@ from typing import Final
 
 from reports import style, wording
 from reports.data import Raw, as_csv
+from reports.language import ENGLISH, _, later, speaking
 from reports.measured import Measured, Point, Quantity, ReportError
 from reports.page import environment
 from reports.table import Cell, Column, Section, Table, cell
-from reports.wording import Unit
 from results.store import read_run
 
-_COUNT: Final = Unit("", wording.count)
 MEASURES: Final = (
-    ("messages/s", "messages_per_s", _COUNT),
-    ("p50 ms", "response_p50_ms", wording.PLAIN),
-    ("p99 ms", "response_p99_ms", wording.PLAIN),
-    ("resident", "resident_bytes", wording.BYTES),
-    ("CPU µs/msg", "cpu_us_per_message", wording.PLAIN),
+    (later("messages/s"), "messages_per_s", wording.PER_S),
+    (later("p50 ms"), "response_p50_ms", wording.PLAIN),
+    (later("p99 ms"), "response_p99_ms", wording.PLAIN),
+    (later("resident"), "resident_bytes", wording.BYTES),
+    (later("CPU µs/msg"), "cpu_us_per_message", wording.PLAIN),
 )
 _FACTS: Final = ("cpu_model", "cpus", "kernel", "memory_bytes")
 
@@ -32,16 +31,22 @@ class Side:
     measured: Measured
 
 
-def build_comparison(directories: Sequence[Path], out: Path) -> Path:
+def build_comparison(directories: Sequence[Path], out: Path, language: str = ENGLISH) -> Path:
     """Write index.html, runs.md and runs.csv into `out`; the path of index.html.
 
     RunError where a run cannot be read, ReportError where there are fewer than two, one holds no
-    step, they have no step in common, or `out` cannot be written.
+    step, they have no step in common, or `out` cannot be written, LanguageError where the language
+    cannot be spoken.
     """
+    with speaking(language):
+        return _build(directories, out)
+
+
+def _build(directories: Sequence[Path], out: Path) -> Path:
     sides = _sides(directories)
     compared = table(sides)
     if not compared.records:
-        raise ReportError("the runs have no server, workload and step in common")
+        raise ReportError(_("the runs have no server, workload and step in common"))
     index = out / "index.html"
     page = environment().get_template("compare.html.j2")
     try:
@@ -53,7 +58,7 @@ def build_comparison(directories: Sequence[Path], out: Path) -> Path:
                 table=compared,
                 differences=differences(sides),
                 sides=sides,
-                colours=style.css_markup(),
+                css=style.css(),
                 role_hues=style.ROLE_HUES,
             ),
             encoding="utf-8",
@@ -65,7 +70,7 @@ def build_comparison(directories: Sequence[Path], out: Path) -> Path:
 
 def _sides(directories: Sequence[Path]) -> list[Side]:
     if len(directories) < 2:
-        raise ReportError("name at least two runs to compare")
+        raise ReportError(_("name at least two runs to compare"))
     names = [directory.resolve().name for directory in directories]
     return [
         Side(
@@ -84,21 +89,23 @@ def table(sides: Sequence[Side]) -> Table:
         for point in first.measured.points()
         if all(side.measured.usable(point) for side in sides)
     ]
-    columns = [Column("server", head=True), Column("clients", head=True)]
-    for title, _, _ in MEASURES:
-        columns += [Column(side.name, title) for side in sides]
-        columns += [Column(f"{side.name} ÷ {first.name}", title) for side in sides[1:]]
+    columns = [Column(_("server"), head=True), Column(_("clients"), head=True)]
+    for title, *_rest in MEASURES:
+        columns += [Column(side.name, _(title)) for side in sides]
+        columns += [Column(f"{side.name} ÷ {first.name}", _(title)) for side in sides[1:]]
     workloads = [each for each in first.measured.workloads if _of(common, each.name)]
     return Table(
         "runs",
-        "Runs side by side",
-        "Every server and step that all of the runs measured. Absolute times of different "
-        "machines, or of one at different times, say little: hold the ratios between the servers "
-        "of one run against those of another.",
+        _("Runs side by side"),
+        _(
+            "Every server and step that all of the runs measured. Absolute times of different "
+            "machines, or of one at different times, say little: hold the ratios between the "
+            "servers of one run against those of another."
+        ),
         columns,
         [
             Section(
-                f"{workload.name}: {workload.description}",
+                workload.heading,
                 [_cells(sides, point) for point in _of(common, workload.name)],
             )
             for workload in workloads
@@ -121,9 +128,9 @@ def _of(points: Iterable[Point], workload: str) -> list[Point]:
 def _cells(sides: Sequence[Side], point: Point) -> list[Cell]:
     cells = [
         Cell(point.server, point.server),
-        Cell(f"{point.connections:,}", point.connections),
+        Cell(wording.count(point.connections), point.connections),
     ]
-    for _, column, unit in MEASURES:
+    for _title, column, unit in MEASURES:
         values = _values(sides, point, column)
         cells += [cell(value, unit) for value in values]
         cells += [cell(value.by(values[0]), wording.RATIO) for value in values[1:]]
@@ -142,7 +149,7 @@ def _records(sides: Sequence[Side], point: Point) -> Iterable[dict[str, Raw]]:
             "server": point.server,
             "connections": point.connections,
         }
-        for _, column, _ in MEASURES:
+        for _title, column, _unit in MEASURES:
             value = side.measured.at(point, column)
             record[column] = value.value
             record[f"{column}_low"], record[f"{column}_high"] = value.low, value.high
@@ -161,10 +168,15 @@ def _described(measured: Measured) -> dict[str, str]:
     manifest = measured.manifest
     host, plan = manifest.get("host") or {}, manifest.get("plan") or {}
     return {
-        **{name.replace("_", " "): str(host.get(name)) for name in _FACTS},
-        **{f"version of {name}": str(each) for name, each in manifest["versions"].items()},
-        "commit": str(manifest.get("commit")),
-        "begun": str(manifest.get("created_at")),
-        "repeats": str(plan.get("repeats")),
-        "windows a step": f"{plan.get('windows')} of {plan.get('window_s')} s",
+        **{_(name.replace("_", " ")): str(host.get(name)) for name in _FACTS},
+        **{
+            _("version of {name}", name=name): str(each)
+            for name, each in manifest["versions"].items()
+        },
+        _("commit"): str(manifest.get("commit")),
+        _("begun"): str(manifest.get("created_at")),
+        _("repeats"): str(plan.get("repeats")),
+        _("windows a step"): _(
+            "{count} of {seconds} s", count=plan.get("windows"), seconds=plan.get("window_s")
+        ),
     }

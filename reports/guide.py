@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from reports import wording
-from reports.answer import APART_MS, Contrast, Subject
 from reports.chapter.claims import GB, ROLES
 from reports.chapter.memory import usual
 from reports.chapter.verdict import CLEAR
+from reports.contrast import APART_MS, Contrast, Subject
 from reports.crossover import Crossing, crossings
 from reports.data import Raw
+from reports.language import _, later
 from reports.measured import Measured, Point, Server, Workload
 from reports.table import Cell, Column, Section, Table
 
 _MEMORIES: Final = (1 * GB, 4 * GB, 16 * GB)
-_MEASURES: Final = {  # column -> what it is called; whether more is better
-    "messages_per_s": Subject("messages/s", "", "", wording.COUNT, "", higher_is_better=True),
-    "response_p99_ms": Subject("p99 response", "", "", wording.MS, "", apart=APART_MS),
-    "cpu_us_per_message": Subject("CPU a message", "", "", wording.PLAIN, ""),
+_MEASURES: Final = {  # column -> what is compared
+    "messages_per_s": Subject(later("messages/s"), wording.PER_S, higher_is_better=True),
+    "response_p99_ms": Subject(later("p99 response"), wording.MS, apart=APART_MS),
+    "cpu_us_per_message": Subject(later("CPU a message"), wording.PLAIN),
 }
 
 
@@ -46,16 +47,20 @@ def table(measured: Measured) -> Table | None:
     rooms = list(_rooms(measured))
     return Table(
         "guide",
-        "Which fits whom",
-        f"{pair[0].label} against {pair[1].label}. One is better where the ratio of the two is at "
-        f"least {CLEAR:g} and its interval leaves out 1. Where they cross was read off straight "
-        "lines between the steps on logarithmic axes; in brackets, where it may be by the "
-        "intervals.",
+        _("Which fits whom"),
+        _(
+            "{one} against {other}. One is better where the ratio of the two is at least {clear} "
+            "and its interval leaves out 1. Where they cross was read off straight lines between "
+            "the steps on logarithmic axes; in brackets, where it may be by the intervals.",
+            one=pair[0].label,
+            other=pair[1].label,
+            clear=wording.stated(CLEAR),
+        ),
         [
-            Column("by", head=True),
-            Column("measure", head=True),
-            Column("better, by clients", kind="words"),
-            Column("they cross at", kind="words"),
+            Column(_("by"), head=True),
+            Column(_("measure"), head=True),
+            Column(_("better, by clients"), kind="words"),
+            Column(_("they cross at"), kind="words"),
         ],
         [
             Section(
@@ -63,14 +68,17 @@ def table(measured: Measured) -> Table | None:
                 [
                     *(
                         [
-                            Cell(_by(each.workload)),
-                            Cell(each.measure),
+                            Cell(_by(measured, each.workload)),
+                            Cell(_(each.measure)),
                             Cell(each.text),
                             Cell(_crossing_text(each.crossings)),
                         ]
                         for each in advice
                     ),
-                    *([Cell("memory"), Cell(name), Cell(text), Cell("")] for name, text in rooms),
+                    *(
+                        [Cell(_("memory")), Cell(name), Cell(text), Cell("")]
+                        for name, text in rooms
+                    ),
                 ],
             )
         ],
@@ -82,16 +90,79 @@ def table(measured: Measured) -> Table | None:
     )
 
 
-def _by(workload: Workload) -> str:
-    rate = f", {workload.rate}" if workload.loop == "open" else ""
-    return f"{workload.name}{rate}"
+def sentences(measured: Measured) -> Iterable[str]:
+    """Where the two kinds cross, which fits whom at the first and the last step, and how sure that
+    is; nothing unless the run has both.
+    """
+    if len(measured.role) < len(ROLES):
+        return
+    pair = [measured.role[role] for role in ROLES]
+    found = list(_contrasts(measured, pair))
+    if not any(contrast.decided for _place, contrast in found):
+        return
+    crossed = [
+        _("{place} in {measure}, {workload}", place=place, measure=_(each.measure), workload=by)
+        for each in _advice(measured, pair)
+        for place, by in [(_crossing_text(each.crossings), _by(measured, each.workload))]
+        if place
+    ]
+    yield (
+        _("They cross at {places}.", places=wording.joined(crossed))
+        if crossed
+        else _("At no step does the one overtake the other.")
+    )
+    for step in dict.fromkeys((measured.steps[0], measured.steps[-1])):
+        fits = list(_fits(measured, pair, step))
+        if fits:
+            yield _(
+                "With {clients} clients {fits}.", clients=wording.count(step), fits="; ".join(fits)
+            )
+    clear, even = (
+        sum(contrast.decided and (contrast.better is None) is none for _place, contrast in found)
+        for none in (False, True)
+    )
+    yield _(
+        "How sure: of {all} comparisons of the two {clear} show a clear difference, {even} none, "
+        "and {open} are open, as the loader was the bottleneck or too little was measured.",
+        all=len(found),
+        clear=clear,
+        even=even,
+        open=len(found) - clear - even,
+    )
+
+
+def _fits(measured: Measured, pair: Sequence[Server], step: int) -> Iterable[str]:
+    """Who fits which workloads: who is better by one measure at least, and worse by none."""
+    fitting: dict[int | None, list[str]] = {0: [], 1: [], None: []}
+    for workload in measured.workloads_of(pair):
+        places = [(workload, step, column) for column in _measures(workload)]
+        contrasts = [_contrast(measured, pair, place) for place in places]
+        decided = {contrast.better for contrast in contrasts if contrast.decided}
+        winners = decided - {None}
+        if decided:
+            winner = winners.pop() if len(winners) == 1 else None
+            fitting[winner].append(workload.name)
+    for place, server in enumerate(pair):
+        if workloads := wording.joined(fitting[place]):
+            values = {"server": server.noun, "workloads": workloads}
+            if server.plural:
+                yield _("{server} fit {workloads}", **values)
+            else:
+                yield _("{server} fits {workloads}", **values)
+    if workloads := wording.joined(fitting[None]):
+        yield _("either fits {workloads}", workloads=workloads)
+
+
+def _by(measured: Measured, workload: Workload) -> str:
+    if workload in measured.map:
+        return workload.rate
+    return f"{workload.name}, {workload.rate}" if workload.loop == "open" else workload.name
 
 
 def _advice(measured: Measured, pair: Sequence[Server]) -> Iterable[Advice]:
     for workload in (*measured.workloads_of(pair), *measured.map):
-        for column, subject in _MEASURES.items():
-            if subject.higher_is_better and workload.loop == "open":
-                continue  # what is offered is what comes back
+        for column in _measures(workload):
+            subject = _MEASURES[column]
             found = [
                 (step, contrast)
                 for step in measured.steps
@@ -104,6 +175,27 @@ def _advice(measured: Measured, pair: Sequence[Server]) -> Iterable[Advice]:
                 steps, ratios = zip(*((step, each.ratio) for step, each in found), strict=True)
                 crossed = crossings(steps, ratios) if both else []
                 yield Advice(workload, subject.noun, text, crossed)
+
+
+def _measures(workload: Workload) -> list[str]:
+    """What is compared under a workload; in an open loop what is offered is what comes back."""
+    return [
+        column
+        for column, subject in _MEASURES.items()
+        if not (subject.higher_is_better and workload.loop == "open")
+    ]
+
+
+def _contrasts(
+    measured: Measured, pair: Sequence[Server]
+) -> Iterable[tuple[tuple[Workload, int, str], Contrast]]:
+    """Of the two at every step at which both were visited."""
+    for workload in (*measured.workloads_of(pair), *measured.map):
+        for step in measured.steps:
+            if all(measured.rows(Point(each.label, workload.name, step)) for each in pair):
+                for column in _measures(workload):
+                    place = (workload, step, column)
+                    yield place, _contrast(measured, pair, place)
 
 
 def _contrast(
@@ -129,19 +221,21 @@ def _better(found: Iterable[tuple[int, Contrast]], labels: Sequence[str]) -> str
 def _span(
     winner: int | None, steps: Sequence[int], times: Sequence[float], labels: Sequence[str]
 ) -> str:
-    where = f"at {steps[0]:,}" if len(steps) == 1 else f"from {steps[0]:,} to {steps[-1]:,}"
+    first, last = wording.count(steps[0]), wording.count(steps[-1])
+    where = _("at {step}", step=first)
+    if len(steps) > 1:
+        where = _("from {first} to {last}", first=first, last=last)
     if winner is None:
-        return f"no clear difference {where}"
+        return _("no clear difference {where}", where=where)
     return f"{labels[winner]}, {wording.RATIO.between(min(times), max(times))}, {where}"
 
 
 def _crossing_text(found: Sequence[Crossing]) -> str:
     texts = []
     for each in found:
-        ends = [
-            f"{wording.count(end)}" if not math.isnan(end) else "…" for end in (each.low, each.high)
-        ]
-        texts.append(f"{wording.count(each.at)} clients [{'–'.join(ends)}]")
+        ends = [wording.count(end) if not math.isnan(end) else "…" for end in (each.low, each.high)]
+        at = wording.count(each.at)
+        texts.append(_("{at} clients [{interval}]", at=at, interval="–".join(ends)))
     return wording.joined(texts)
 
 
@@ -163,9 +257,9 @@ def _rooms(measured: Measured) -> Iterable[tuple[str, str]]:
                     0.0,
                 )
                 room = max(0.0, (memory - base) / slope.value)
-                rooms.append(f"{_about(room)} of {server.label}")
+                rooms.append(_("{count} of {server}", count=_about(room), server=server.label))
         if rooms:
-            yield wording.size(memory), f"room for {wording.joined(rooms)}"
+            yield wording.size(memory), _("room for {rooms}", rooms=wording.joined(rooms))
 
 
 def _room_records(rooms: Sequence[tuple[str, str]]) -> Iterable[dict[str, Raw]]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from reports import derived, wording
 from reports.chapter import claims
+from reports.language import _, later, local_number
 from results.merging import total
 from results.schema import STEPS
 from results.slo import P99_MS, fair, refusal, shortfall
@@ -54,22 +55,38 @@ class ReportError(ValueError):
 class Mark(Enum):
     """Why a step's figures must not be read like the others: symbol and meaning."""
 
-    PARTIAL = ("†", "some connections or messages failed")
-    LIMITED = ("‡", "the loader was the bottleneck, the server may do better")
-    STARVED = ("§", "connections without an echo in a window; response times include their wait")
-    LITTLE = ("λ", "throughput × mean response is not the connections (Little's law) within 2 %")
-    UNSETTLED = ("※", "had not settled when the windows began")
-    ESTIMATED = ("≈", "memory estimated by RSS, as reading that of all processes took too long")
+    PARTIAL = ("†", later("some connections or messages failed"))
+    LIMITED = ("‡", later("the loader was the bottleneck, the server may do better"))
+    STARVED = (
+        "§",
+        later("connections without an echo in a window; response times include their wait"),
+    )
+    LITTLE = (
+        "λ",
+        later("throughput × mean response is not the connections (Little's law) within 2 %"),
+    )
+    UNSETTLED = ("※", later("had not settled when the windows began"))
+    ESTIMATED = (
+        "≈",
+        later("memory estimated by RSS, as reading that of all processes took too long"),
+    )
     STOLEN = (
         "◊",
-        "the hypervisor gave over 5 % of a CPU to others, which shows in the slowest responses",
+        later(
+            "the hypervisor gave over 5 % of a CPU to others, which shows in the slowest responses"
+        ),
     )
-    DISTURBED = ("△", "others than server and loader took over 20 % of a CPU")
-    FAILED = ("¶", "failed, nothing usable")
+    DISTURBED = ("△", later("others than server and loader took over 20 % of a CPU"))
+    FAILED = ("¶", later("failed, nothing usable"))
 
     def __init__(self, symbol: str, meaning: str) -> None:
         self.symbol = symbol
-        self.meaning = meaning
+        self._meaning = meaning
+
+    @property
+    def meaning(self) -> str:
+        """What it means, in the language of the report."""
+        return _(self._meaning)
 
 
 @dataclass(frozen=True, order=True)
@@ -81,7 +98,7 @@ class Point:
     connections: int
 
     def __str__(self) -> str:
-        return f"{self.server}, {self.workload}, {self.connections:,}"
+        return f"{self.server}, {self.workload}, {wording.count(self.connections)}"
 
 
 @dataclass(frozen=True)
@@ -166,8 +183,9 @@ class Server:
     @property
     def noun(self) -> str:
         """What prose calls it."""
-        names = {"synchronous": "threads", "asynchronous": "the event loop", None: self.label}
-        return names[self.role if self.alone else None]
+        if not self.alone or not self.role:
+            return self.label
+        return _("threads") if self.role == "synchronous" else _("the event loop")
 
     @property
     def plural(self) -> bool:
@@ -177,7 +195,9 @@ class Server:
     @property
     def phrase(self) -> str:
         """What prose says of figures that were measured with it."""
-        return f"{'on' if self.alone and self.role == 'asynchronous' else 'with'} {self.noun}"
+        if self.alone and self.role == "asynchronous":
+            return _("on {server}", server=self.noun)
+        return _("with {server}", server=self.noun)
 
 
 @dataclass(frozen=True)
@@ -196,22 +216,43 @@ class Workload:
     @property
     def description(self) -> str:
         """What it does, in a few words."""
-        if self.summary:
-            return f"{self.loop} loop, {self.summary}"
-        return "open loop, " + self.rate if self.loop == "open" else "closed loop"
+        loop = _("open loop") if self.loop == "open" else _("closed loop")
+        more = _(self.summary) if self.summary else self.rate if self.loop == "open" else ""
+        return f"{loop}, {more}" if more else loop
+
+    @property
+    def heading(self) -> str:
+        """Its name and what it does."""
+        return f"{self.name}: {self.description}"
 
     @property
     def rate(self) -> str:
         """How much each client sends in an open loop."""
-        messages = "message" if self.rate_per_connection == 1 else "messages"
-        return f"{self.rate_per_connection:g} {messages}/s a client"
+        return _("{rate} a client", rate=self._rate)
+
+    @property
+    def _rate(self) -> str:
+        if self.rate_per_connection == 1:
+            return _("1 message/s")
+        return _("{rate} messages/s", rate=f"{self.rate_per_connection:g}")
 
     @property
     def phrase(self) -> str:
         """What prose says of figures that were measured under it."""
         if not self.plain:
-            return f"under {self.name}"
-        return "when saturated" if self.loop == "closed" else f"at {self.rate.rpartition(' a ')[0]}"
+            return _("under {workload}", workload=self.name)
+        return _("when saturated") if self.loop == "closed" else _("at {rate}", rate=self._rate)
+
+    @property
+    def phrase_a_client(self) -> str:
+        """The same, and that the rate is each client's."""
+        paced = self.plain and self.loop == "open"
+        return _("at {rate}", rate=self.rate) if paced else self.phrase
+
+    @property
+    def load(self) -> str:
+        """What a heading says of it."""
+        return self._rate if self.plain and self.loop == "open" else self.phrase
 
 
 @dataclass(frozen=True)
@@ -240,7 +281,7 @@ class Measured:
 
     def __init__(self, run: "Run") -> None:
         if run.steps.empty:
-            raise ReportError("the run holds no step yet: let at least one end, then report")
+            raise ReportError(_("the run holds no step yet: let at least one end, then report"))
         self.run = run
         self.manifest: dict[str, Any] = run.manifest
         plan = run.manifest.get("plan") or {}
@@ -491,11 +532,11 @@ class Measured:
         """(symbol, text) for each mark that these points bear: which they are, how many, why."""
         known = [point for point in dict.fromkeys(points) if self.rows(point)]
         notes = []
-        for mark in Mark:
-            bearers = [point for point in known if mark in self.marks(point)]
+        for each in Mark:
+            bearers = [point for point in known if each in self.marks(point)]
             if bearers:
-                text = f"{mark.meaning}: {self.details(bearers, mark)}"
-                notes.append((mark.symbol, wording.sentence(text)))
+                text = f"{each.meaning}: {self.details(bearers, each)}"
+                notes.append((each.symbol, wording.sentence(text)))
         return notes
 
     def details(self, points: Iterable[Point], mark: Mark) -> str:
@@ -504,40 +545,18 @@ class Measured:
         for point in points:
             steps = places.setdefault(f"{point.server}, {point.workload}", [])
             steps.append(self._detail(point, mark))
-        return "; ".join(f"{place}, at {wording.joined(steps)}" for place, steps in places.items())
+        return "; ".join(
+            _("{place}, at {steps}", place=place, steps=wording.joined(steps))
+            for place, steps in places.items()
+        )
 
     def _detail(self, point: Point, mark: Mark) -> str:
-        bearing = [row for row in self.rows(point) if _bears(row, mark)]
-        worst = min(bearing, key=lambda row: (row["connected"], -row["starved"]))
-        parts = []
-        if mark is Mark.PARTIAL:
-            if worst["connected"] < worst["connections"]:
-                parts.append(f"{worst['connected']:,} of {worst['connections']:,} connected")
-            parts += [f"{n:,} × {cause}" for cause, n in causes(worst).items()]
-            if not parts and worst["reason"]:
-                parts.append(worst["reason"])
-        elif mark is Mark.STARVED:
-            parts.append(f"{worst['starved']:,} connections")
-            if not math.isnan(worst["starved_wait_max_ms"]):
-                longest = wording.milliseconds(worst["starved_wait_max_ms"])
-                parts.append(f"longest wait {longest}")
-            if _beside_little(worst):
-                parts.append(f"Little's law {worst['littles_law_ratio']:.2f}")
-        elif mark is Mark.LITTLE:
-            parts.append(f"{worst['littles_law_ratio']:.2f}, none starved")
-        elif mark is Mark.UNSETTLED:
-            parts.append(f"{worst['unsettled']} after {worst['settle_s']:.1f} s")
-        elif mark is Mark.ESTIMATED:
-            parts.append(f"from {min(row['memory_read_share'] for row in bearing):.0%} of it")
-        elif mark is Mark.STOLEN:
-            parts.append(f"{max(map(_stolen, bearing)):.0%}")
-        elif mark is Mark.DISTURBED:
-            parts.append(f"{max(map(_others, bearing)):.0%}")
-        elif mark is Mark.FAILED:
-            parts.append(worst["reason"] or "no reason recorded")
-        if len(self.rows(point)) > 1:
-            parts.append(f"in {len(bearing)} of {len(self.rows(point))} repeats")
-        step = f"{point.connections:,}"
+        rows = self.rows(point)
+        bearing = [row for row in rows if _bears(row, mark)]
+        parts = list(filter(None, _particulars(bearing, mark)))
+        if len(rows) > 1:
+            parts.append(_("in {some} of {all} repeats", some=len(bearing), all=len(rows)))
+        step = wording.count(point.connections)
         return f"{step} ({', '.join(parts)})" if parts else step
 
     def spread_note(self) -> str:
@@ -545,15 +564,17 @@ class Measured:
         repeats = max(len(rows) for rows in self._rows.values())
         windows = max((len(rows) for rows in self._windows.values()), default=0)
         if repeats > 1:
-            return (
-                f"Figures are medians of up to {repeats} repeats with their 95 % bootstrap "
-                "interval; where only one repeat was made, its range over its windows."
+            return _(
+                "Figures are medians of up to {repeats} repeats with their 95 % bootstrap "
+                "interval; where only one repeat was made, its range over its windows.",
+                repeats=repeats,
             )
         if windows > 1:
-            return (
-                f"One repeat: figures are the step's own, the range is over its {windows} windows."
+            return _(
+                "One repeat: figures are the step's own, the range is over its {windows} windows.",
+                windows=windows,
             )
-        return "One repeat of one window a step: no interval can be given."
+        return _("One repeat of one window a step: no interval can be given.")
 
 
 def causes(row: dict[str, Any]) -> dict[str, int]:
@@ -563,6 +584,43 @@ def causes(row: dict[str, Any]) -> dict[str, int]:
     except ValueError:
         return {}
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def connected(row: dict[str, Any]) -> str:
+    """How many of a step's connections were held."""
+    held, wanted = wording.count(row["connected"]), wording.count(row["connections"])
+    return _("{held} of {wanted} connected", held=held, wanted=wanted)
+
+
+def _particulars(bearing: Sequence[dict[str, Any]], mark: Mark) -> Iterable[str]:
+    """How the repeats that bear a mark came to it."""
+    worst = min(bearing, key=lambda row: (row["connected"], -row["starved"]))
+    littles_law = local_number(f"{worst['littles_law_ratio']:.2f}")
+    if mark is Mark.PARTIAL:
+        short = worst["connected"] < worst["connections"]
+        errors = [f"{wording.count(n)} × {cause}" for cause, n in causes(worst).items()]
+        yield connected(worst) if short else "" if errors else worst["reason"]
+        yield from errors
+    elif mark is Mark.STARVED:
+        yield _("{starved} connections", starved=wording.count(worst["starved"]))
+        if not math.isnan(worst["starved_wait_max_ms"]):
+            yield _("longest wait {wait}", wait=wording.milliseconds(worst["starved_wait_max_ms"]))
+        if _beside_little(worst):
+            yield _("Little's law {ratio}", ratio=littles_law)
+    elif mark is Mark.LITTLE:
+        yield _("{ratio}, none starved", ratio=littles_law)
+    elif mark is Mark.UNSETTLED:
+        what, waited = worst["unsettled"], local_number(f"{worst['settle_s']:.1f}")
+        yield _("{what} after {seconds} s", what=_(what), seconds=waited)
+    elif mark is Mark.ESTIMATED:
+        share = min(row["memory_read_share"] for row in bearing)
+        yield _("from {share} of it", share=wording.share(share))
+    elif mark is Mark.STOLEN:
+        yield wording.share(max(map(_stolen, bearing)))
+    elif mark is Mark.DISTURBED:
+        yield wording.share(max(map(_others, bearing)))
+    elif mark is Mark.FAILED:
+        yield worst["reason"] or _("no reason recorded")
 
 
 def _bears(row: dict[str, Any], mark: Mark) -> bool:

@@ -4,13 +4,21 @@ from collections.abc import Iterator
 from typing import Final
 
 from reports import wording
+from reports.language import _, later
 from reports.measured import Measured, Point, Quantity
 from reports.table import Cell, Column, Section, Table, cell
 from reports.wording import Unit
 
 _COUNT: Final = Unit("", wording.count)
-_HEADINGS: Final = ("clients", "messages/s", "p50 ms", "p99 ms", "memory/conn", "CPU µs/msg")
-HEADINGS: Final = ("workload", "server", *_HEADINGS)
+_HEADINGS: Final = (
+    *(later("clients"), later("messages/s"), later("p50 ms"), later("p99 ms")),
+    *(later("memory/conn"), later("CPU µs/msg")),
+)
+
+
+def headings() -> list[str]:
+    """Of the lines for a terminal."""
+    return [_("workload"), _("server"), *map(_, _HEADINGS)]
 
 
 def largest(measured: Measured) -> list[Point]:
@@ -40,16 +48,22 @@ def lines(measured: Measured) -> Iterator[list[str]]:
 def table(measured: Measured) -> Table:
     """The same for a page, with their models."""
     points = largest(measured)
-    models = {server.label: f"{server.model} ({server.language})" for server in measured.servers}
+    models = {server.label: f"{_(server.model)} ({server.language})" for server in measured.servers}
     return Table(
         "servers",
-        "All servers",
-        "Each at the largest step that it was put through. Memory/conn is how much each further "
-        "connection adds to resident memory over the ramp.",
-        [Column("server", head=True), Column("model", kind="words"), *map(Column, _HEADINGS)],
+        _("All servers"),
+        _(
+            "Each at the largest step that it was put through. Memory/conn is how much each "
+            "further connection adds to resident memory over the ramp."
+        ),
+        [
+            Column(_("server"), head=True),
+            Column(_("model"), kind="words"),
+            *(Column(_(heading)) for heading in _HEADINGS),
+        ],
         [
             Section(
-                f"{workload.name}: {workload.description}",
+                workload.heading,
                 [
                     [
                         Cell(point.server, point.server),
@@ -71,7 +85,7 @@ def table(measured: Measured) -> Table:
 def _figures(measured: Measured, point: Point) -> Iterator[tuple[Quantity, Unit]]:
     """In the order of the headings."""
     yield measured.at(point, "connected"), _COUNT
-    yield measured.at(point, "messages_per_s"), _COUNT
+    yield measured.at(point, "messages_per_s"), wording.PER_S
     yield measured.at(point, "response_p50_ms"), wording.PLAIN
     yield measured.at(point, "response_p99_ms"), wording.PLAIN
     yield measured.slope(point.server, point.workload, "resident_bytes"), wording.BYTES
@@ -88,7 +102,7 @@ def _record(measured: Measured, point: Point) -> dict[str, str | int | float | b
         "server": point.server,
         "connections": point.connections,
     }
-    for column, (quantity, _) in zip(columns, _figures(measured, point), strict=True):
+    for column, (quantity, _unit) in zip(columns, _figures(measured, point), strict=True):
         record[column] = quantity.value
         record[f"{column}_low"] = quantity.low
         record[f"{column}_high"] = quantity.high

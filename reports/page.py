@@ -8,26 +8,26 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import answer as answers
 from reports import style, wording
 from reports.answer import Answer
 from reports.chapter.verdict import CLEAR, WITHIN
+from reports.contrast import APART_MS
 from reports.figures import Picture
-from reports.measured import Mark, Measured, causes
-from reports.places import places
+from reports.language import _, local_number, spoken
+from reports.measured import Mark, Measured, connected
+from reports.places import Place, places
 from reports.table import Table
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """A step that did not end well: which one, why, errors by cause, the server's last words."""
+    """A step that did not end well: which one, why, and where on the page the rest stands."""
 
     where: str
     symbol: str
     status: str
     reason: str
-    causes: Mapping[str, int]
-    log_tail: str
+    anchor: str
 
 
 def render(
@@ -43,6 +43,7 @@ def render(
     `own_tables` are those that only a run of many servers, of techniques or searches has.
     """
     looks = style.looks(measured.servers)
+    recorded = places(measured)
     return (
         environment()
         .get_template("page.html.j2")
@@ -54,17 +55,17 @@ def render(
             drawings=[(picture, Markup(style.for_page(picture.svg))) for picture in pictures],
             hues={label: look.hue for label, look in looks.items()},
             role_hues=style.ROLE_HUES,
-            colours=style.css_markup(),
+            css=style.css(),
             measured=measured,
             manifest=measured.manifest,
             facts=facts(measured),
-            troubles=troubles(measured),
+            troubles=troubles(measured, recorded),
             notices=notices(measured),
-            places=places(measured),
-            clear=CLEAR,
-            within=WITHIN,
-            apart_ms=answers.APART_MS,
-            slo_ms=measured.slo_p99_ms,
+            places=recorded,
+            clear=wording.stated(CLEAR),
+            within=wording.stated(WITHIN),
+            apart=wording.objective(APART_MS),
+            slo=wording.objective(measured.slo_p99_ms),
             marks=list(Mark),
         )
     )
@@ -79,7 +80,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"count": wording.count, "sentence": wording.sentence}
+    made.filters |= {"count": wording.count, "day": wording.day, "sentence": wording.sentence}
+    made.globals |= {"_": _, "language": spoken()}
     return made
 
 
@@ -89,51 +91,56 @@ def notices(measured: Measured) -> list[str]:
     if measured.manifest.get("interrupted") or not measured.manifest.get("finished_at"):
         found.append("This run did not come to its end.")
     if measured.planned_missing:
-        found.append(f"Planned steps that were not measured: {measured.planned_missing}.")
+        missing = wording.count(measured.planned_missing)
+        found.append(_("Planned steps that were not measured: {count}.", count=missing))
     found += [
-        wording.sentence(f"left out: {line}")
+        wording.sentence(_("left out: {what}", what=line))
         for line in (measured.manifest.get("plan") or {}).get("left_out") or []
     ]
     others = [server for server in measured.servers if server.protocol != "echo"]
     if others and len(others) < len(measured.servers):
         labels = wording.joined([f"{server.label} {server.protocol}" for server in others])
-        found.append(f"Not all servers speak the same: {labels}; the others echo.")
+        found.append(_("Not all servers speak the same: {some}; the others echo.", some=labels))
     points = measured.points()
-    limited = sum(measured.limited(point) for point in points)
-    if limited:
-        found.append(
-            f"The loader was the bottleneck in {limited} of {len(points)} steps "
-            f"({Mark.LIMITED.symbol}): their figures are not the server's limits."
-        )
-    stolen = sum(Mark.STOLEN in measured.marks(point) for point in points)
-    if stolen:
-        found.append(
-            f"The hypervisor gave over 5 % of a CPU to others in {stolen} of {len(points)} steps "
-            f"({Mark.STOLEN.symbol}): measure again when they are quiet."
-        )
+    warnings = {
+        Mark.LIMITED: _(
+            "The loader was the bottleneck in {some} of {all} steps ({symbol}): their figures are "
+            "not the server's limits."
+        ),
+        Mark.STOLEN: _(
+            "The hypervisor gave over 5 % of a CPU to others in {some} of {all} steps ({symbol}): "
+            "measure again when they are quiet."
+        ),
+        Mark.DISTURBED: _(
+            "Others than server and loader took over 20 % of a CPU in {some} of {all} steps "
+            "({symbol}): end what else runs here, then measure again."
+        ),
+    }
+    for mark, warning in warnings.items():
+        some = sum(mark in measured.marks(point) for point in points)
+        if some:
+            found.append(warning.format(some=some, all=len(points), symbol=mark.symbol))
     return found
 
 
-def troubles(measured: Measured) -> list[Trouble]:
-    """Every step that is not ok, or that starved connections."""
+def troubles(measured: Measured, recorded: Sequence[Place]) -> list[Trouble]:
+    """Every repeat of a step that is not ok."""
     return [
         Trouble(
-            str(point) + (f", repeat {row['repeat'] + 1}" if len(rows) > 1 else ""),
+            _("{step}, repeat {repeat}", step=point, repeat=row["repeat"] + 1)
+            if len(rows) > 1
+            else str(point),
             measured.at(point, "connected").symbols,
-            row["status"],
-            row["reason"] or _connected(row),
-            causes(row),
-            row["log_tail"],
+            _(status),
+            row["reason"] or connected(row),
+            place.anchor,
         )
-        for point in measured.points()
-        for rows in [measured.rows(point)]
+        for place in recorded
+        for point, rows in [(place.point, measured.rows(place.point))]
         for row in rows
-        if row["status"] != "ok"
+        for status in [row["status"]]
+        if status != "ok"
     ]
-
-
-def _connected(row: Mapping[str, Any]) -> str:
-    return f"{row['connected']:,} of {row['connections']:,} connected"
 
 
 def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -141,19 +148,29 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
     manifest = measured.manifest
     plan, host = manifest.get("plan") or {}, dict(manifest.get("host") or {})
     memory = host.pop("memory_bytes", None)
-    machine = [("memory", wording.size(memory))] if isinstance(memory, int | float) else []
+    machine = [(_("memory"), wording.size(memory))] if isinstance(memory, int | float) else []
     machine = [*_items(host), *machine]
-    machine.append(("CPUs of the loader, the server", _split(manifest.get("cpu_split"))))
+    machine.append((_("CPUs of the loader, the server"), _split(manifest.get("cpu_split"))))
     experiment = [
-        ("command", " ".join(map(str, manifest.get("argv") or []))),
-        ("begun", str(manifest.get("created_at", ""))),
-        ("ended", str(manifest.get("finished_at") or "not finished")),
-        ("steps", ", ".join(f"{step:,}" for step in plan.get("steps") or [])),
-        ("repeats", _text(plan.get("repeats"))),
-        ("windows a step", f"{_text(plan.get('windows'))} of {_text(plan.get('window_s'))} s"),
-        ("settling before", _settling(plan)),
+        (_("command"), " ".join(map(str, manifest.get("argv") or []))),
+        (_("begun"), str(manifest.get("created_at", ""))),
+        (_("ended"), str(manifest.get("finished_at") or _("not finished"))),
+        (_("steps"), ", ".join(map(wording.count, plan.get("steps") or []))),
+        (_("repeats"), _text(plan.get("repeats"))),
+        (
+            _("windows a step"),
+            _(
+                "{count} of {seconds} s",
+                count=_text(plan.get("windows")),
+                seconds=_text(plan.get("window_s")),
+            ),
+        ),
+        (_("settling before"), _settling(plan)),
         *(
-            (f"workload {workload.name}", f"{workload.description}, {workload.size_bytes:,} bytes")
+            (
+                _("workload {name}", name=workload.name),
+                f"{workload.description}, {_size(workload.size_bytes)}",
+            )
             for workload in measured.workloads
         ),
     ]
@@ -161,7 +178,7 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
         (
             server.label,
             ", ".join(
-                filter(None, [server.model, server.language, server.protocol, server.command])
+                filter(None, [_(server.model), server.language, server.protocol, server.command])
             ),
         )
         for server in measured.servers
@@ -173,51 +190,61 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
             **(manifest.get("versions") or {}),
         }
     )
-    limits = [(name, _text(value)) for name, value in (manifest.get("limits") or {}).items()]
+    limits = [(_(name), _text(value)) for name, value in (manifest.get("limits") or {}).items()]
     ceiling = [
         (
-            f"{point['connections']:,} connections, {point['size_bytes']:,} bytes",
-            f"{wording.count(point['messages_per_s'])} messages/s, "
-            f"{wording.number(point['loader_cpu_us_per_message'])} µs of CPU a message, "
-            f"{wording.share(point['loader_cpu_share'])} of its CPU",
+            _("{count} connections", count=wording.count(point["connections"]))
+            + f", {_size(point['size_bytes'])}",
+            _(
+                "{rate} messages/s, {cpu} µs of CPU a message, {share} of its CPU",
+                rate=wording.count(point["messages_per_s"]),
+                cpu=wording.number(point["loader_cpu_us_per_message"]),
+                share=wording.share(point["loader_cpu_share"]),
+            ),
         )
         for point in manifest.get("ceiling") or []
     ]
     lists = {
-        "Machine": machine,
-        "Experiment": experiment,
-        "What the loader can drive": ceiling,
-        "Servers": servers,
-        "Versions": versions,
-        "Limits": limits,
+        _("Machine"): machine,
+        _("Experiment"): experiment,
+        _("What the loader can drive"): ceiling,
+        _("Servers"): servers,
+        _("Versions"): versions,
+        _("Limits"): limits,
     }
     return [(title, items) for title, items in lists.items() if items]
 
 
 def _settling(plan: Mapping[str, Any]) -> str:
-    least, limit = (_text(plan.get(key)) for key in ("settle_s", "settle_limit_s"))
-    return f"{least} s" if limit == "unknown" else f"at least {least} s, at most {limit} s"
+    least, limit = _text(plan.get("settle_s")), plan.get("settle_limit_s")
+    if limit is None:
+        return _("{value} s", value=least)
+    return _("at least {least} s, at most {limit} s", least=least, limit=_text(limit))
+
+
+def _size(size_bytes: int) -> str:
+    return _("{count} bytes", count=wording.count(size_bytes))
 
 
 def _items(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(name.replace("_", " "), _text(value)) for name, value in values.items()]
+    return [(_(name.replace("_", " ")), _text(value)) for name, value in values.items()]
 
 
 def _split(split: object) -> str:
     if not isinstance(split, dict):
-        return "not split"
-    return "; ".join(f"{who}: {_text(cpus)}" for who, cpus in split.items())
+        return _("not split")
+    return "; ".join(f"{_(who)}: {_text(cpus)}" for who, cpus in split.items())
 
 
 def _text(value: object) -> str:
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
-        return "unknown"
+        return _("unknown")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, int) and abs(value) >= 10_000:
-        return f"{value:,}"
+        return wording.count(value)
     if isinstance(value, float):
-        return f"{value:g}"
+        return local_number(f"{value:g}")
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value))
     if isinstance(value, dict):

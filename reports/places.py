@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reports import wording
+from reports.language import local_number
 from reports.measured import Measured, Point, causes
 from results.schema import KEY, STEPS
 
@@ -108,7 +109,8 @@ def _figures(measured: Measured, point: Point) -> Iterable[tuple[str, str, str]]
 
 def _exact(value: float) -> str:
     """Six significant digits: to compute with rather than to read."""
-    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:,.6g}"
+    whole = value == int(value) and abs(value) < 1e15
+    return local_number(f"{value:,.0f}" if whole else f"{value:,.6g}")
 
 
 def _sparks(samples: "pd.DataFrame | None") -> Iterable[Spark]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from reports import wording
 from reports.data import Raw
+from reports.language import _, later
 from reports.measured import Measured, Point
 from reports.table import Cell, Column, Table, by_workload, cell
 from reports.wording import Unit
@@ -15,40 +16,40 @@ _SECONDS = Unit("s", wording.number)
 _NUMBER = Unit("", wording.number)
 _COUNT = Unit("", wording.count)
 COLUMNS: Final[Sequence[tuple[str, str, str, Unit]]] = (
-    ("connected", "connections", "connected", _COUNT),
-    ("set-up, s", "connections", "setup_s", _SECONDS),
-    ("settling, s", "connections", "settle_s", _SECONDS),
-    ("starved", "connections", "starved", _COUNT),
-    ("errors", "connections", "errors", _COUNT),
-    ("offered", "messages/s", "offered_per_s", _COUNT),
-    ("echoed", "messages/s", "messages_per_s", _COUNT),
-    ("ceiling", "messages/s", "ceiling_messages_per_s", _COUNT),
-    ("mean", "response time, ms", "response_mean_ms", _NUMBER),
-    ("p50", "response time, ms", "response_p50_ms", _NUMBER),
-    ("p90", "response time, ms", "response_p90_ms", _NUMBER),
-    ("p99", "response time, ms", "response_p99_ms", _NUMBER),
-    ("p99.9", "response time, ms", "response_p99_9_ms", _NUMBER),
-    ("max", "response time, ms", "response_max_ms", _NUMBER),
-    ("Little's law", "response time, ms", "littles_law_ratio", _NUMBER),
-    ("resident", "memory", "resident_bytes", wording.BYTES),
-    ("shared divided", "memory", "pss_bytes", wording.BYTES),
-    ("virtual", "memory", "vms_bytes", wording.BYTES),
-    ("page tables", "memory", "page_tables_bytes", wording.BYTES),
-    ("kernel", "memory", "kernel_bytes", wording.BYTES),
-    ("threads", "memory", "threads", _COUNT),
-    ("µs a message", "server CPU", "cpu_us_per_message", _NUMBER),
-    ("CPUs busy", "server CPU", "cpu_share", _NUMBER),
-    ("efficiency", "server CPU", "cpu_efficiency", _NUMBER),
-    ("switches a message", "server CPU", "context_switches_per_message", _NUMBER),
-    ("µs a message", "loader", "loader_cpu_us_per_message", _NUMBER),
-    ("CPUs busy", "loader", "loader_cpu_share", _NUMBER),
-    ("send lag p99, ms", "loader", "send_lag_p99_ms", _NUMBER),
-    ("loader p99", "hiccups, ms", "hiccup_p99_ms", _NUMBER),
-    ("loader max", "hiccups, ms", "hiccup_max_ms", _NUMBER),
-    ("server p99", "hiccups, ms", "server_hiccup_p99_ms", _NUMBER),
-    ("server max", "hiccups, ms", "server_hiccup_max_ms", _NUMBER),
-    ("steal, s", "host", "steal_s", _NUMBER),
-    ("others' CPU, s", "host", "others_cpu_s", _NUMBER),
+    (later("connected"), later("connections"), "connected", _COUNT),
+    (later("set-up, s"), later("connections"), "setup_s", _SECONDS),
+    (later("settling, s"), later("connections"), "settle_s", _SECONDS),
+    (later("starved"), later("connections"), "starved", _COUNT),
+    (later("errors"), later("connections"), "errors", _COUNT),
+    (later("offered"), later("messages/s"), "offered_per_s", wording.PER_S),
+    (later("echoed"), later("messages/s"), "messages_per_s", wording.PER_S),
+    (later("ceiling"), later("messages/s"), "ceiling_messages_per_s", _COUNT),
+    (later("mean"), later("response time, ms"), "response_mean_ms", _NUMBER),
+    (later("p50"), later("response time, ms"), "response_p50_ms", _NUMBER),
+    (later("p90"), later("response time, ms"), "response_p90_ms", _NUMBER),
+    (later("p99"), later("response time, ms"), "response_p99_ms", _NUMBER),
+    (later("p99.9"), later("response time, ms"), "response_p99_9_ms", _NUMBER),
+    (later("max"), later("response time, ms"), "response_max_ms", _NUMBER),
+    (later("Little's law"), later("response time, ms"), "littles_law_ratio", _NUMBER),
+    (later("resident"), later("memory"), "resident_bytes", wording.BYTES),
+    (later("shared divided"), later("memory"), "pss_bytes", wording.BYTES),
+    (later("virtual"), later("memory"), "vms_bytes", wording.BYTES),
+    (later("page tables"), later("memory"), "page_tables_bytes", wording.BYTES),
+    (later("kernel"), later("memory"), "kernel_bytes", wording.BYTES),
+    (later("threads"), later("memory"), "threads", _COUNT),
+    (later("µs a message"), later("server CPU"), "cpu_us_per_message", _NUMBER),
+    (later("CPUs busy"), later("server CPU"), "cpu_share", _NUMBER),
+    (later("efficiency"), later("server CPU"), "cpu_efficiency", _NUMBER),
+    (later("switches a message"), later("server CPU"), "context_switches_per_message", _NUMBER),
+    (later("µs a message"), later("loader"), "loader_cpu_us_per_message", _NUMBER),
+    (later("CPUs busy"), later("loader"), "loader_cpu_share", _NUMBER),
+    (later("send lag p99, ms"), later("loader"), "send_lag_p99_ms", _NUMBER),
+    (later("loader p99"), later("hiccups, ms"), "hiccup_p99_ms", _NUMBER),
+    (later("loader max"), later("hiccups, ms"), "hiccup_max_ms", _NUMBER),
+    (later("server p99"), later("hiccups, ms"), "server_hiccup_p99_ms", _NUMBER),
+    (later("server max"), later("hiccups, ms"), "server_hiccup_max_ms", _NUMBER),
+    (later("steal, s"), later("host"), "steal_s", _NUMBER),
+    (later("others' CPU, s"), later("host"), "others_cpu_s", _NUMBER),
 )
 
 
@@ -57,15 +58,17 @@ def table(measured: Measured) -> Table:
     points = measured.points()
     return Table(
         "steps",
-        "Every step",
-        "A row a server and step. The ceiling is what the loader drove of a bare echo server; "
-        "kernel memory is the change on the host since before the connections were opened; CPU is "
-        "user and system time of the server's processes. Hiccups are how late a thread woke that "
-        "had nothing else to do, on the CPUs of the loader and of the server.",
+        _("Every step"),
+        _(
+            "A row a server and step. The ceiling is what the loader drove of a bare echo server; "
+            "kernel memory is the change on the host since before the connections were opened; "
+            "CPU is user and system time of the server's processes. Hiccups are how late a thread "
+            "woke that had nothing else to do, on the CPUs of the loader and of the server."
+        ),
         [
-            Column("clients", head=True),
-            Column("server", head=True),
-            *(Column(title, group) for title, group, _, _ in COLUMNS),
+            Column(_("clients"), head=True),
+            Column(_("server"), head=True),
+            *(Column(_(title), _(group)) for title, group, *_rest in COLUMNS),
         ],
         by_workload(measured, points, lambda point: _cells(measured, point)),
         measured.footnotes(points),
@@ -77,13 +80,13 @@ def table(measured: Measured) -> Table:
 
 def _cells(measured: Measured, point: Point) -> list[Cell]:
     cells = [
-        Cell(f"{point.connections:,}", point.connections),
+        Cell(wording.count(point.connections), point.connections),
         Cell(point.server, point.server, marks=measured.at(point, "connected").symbols),
     ]
     return cells + [
         # The marks stand by the server's name: they hold for the whole row.
         replace(cell(measured.at(point, column), unit), marks="")
-        for _, _, column, unit in COLUMNS
+        for *_titles, column, unit in COLUMNS
     ]
 
 
@@ -98,7 +101,7 @@ def _record(measured: Measured, point: Point) -> dict[str, Raw]:
         "loader_limited": measured.limited(point),
         "marks": "".join(mark.symbol for mark in measured.marks(point)),
     }
-    for _, _, column, _ in COLUMNS:
+    for *_titles, column, _unit in COLUMNS:
         quantity = measured.at(point, column)
         record[column] = quantity.value
         record[f"{column}_low"] = quantity.low

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from reports import fonts
 from reports.measured import Server
 
 # Name -> (light, dark). The hues are told apart by the common forms of colour blindness (after
@@ -42,7 +43,6 @@ HEIGHT: Final = 265
 PNG_DPI: Final = 200
 FONT: Final = 9.5  # points
 RC: Final[dict[Any, Any]] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so a picture is the same everywhere
     "font.size": FONT,
     "text.parse_math": False,  # a server's label may hold a dollar sign
     "text.color": INK,
@@ -103,18 +103,19 @@ def looks(servers: Iterable[Server]) -> dict[str, Look]:
     return found
 
 
-def css_variables() -> str:
-    """The colours as CSS custom properties, for a light and for a dark scheme and for print."""
+def css() -> Markup:
+    """The colours as CSS custom properties, for a light and for a dark scheme and for print, and
+    the font that the language needs.
+    """
     light, dark = (
         "".join(f"--{name}:{values[index]};" for name, values in COLOURS.items())
         for index in (0, 1)
     )
-    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    colours = f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    return Markup(f"{fonts.page_css()}{colours}")
 
 
-def css_markup() -> Markup:
-    """The same as a template takes it."""
-    return Markup(css_variables())
+_FAMILIES: Final = rf"'{fonts.LATIN}'(?:, '[^']*')*"
 
 
 def for_page(svg: str) -> str:
@@ -124,8 +125,8 @@ def for_page(svg: str) -> str:
     svg = re.sub(r"<!--.*?-->\s*", "", svg)
     svg = re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg)
     svg = re.sub(r"<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL)
-    svg = svg.replace("font-family: 'DejaVu Sans'", "font-family: inherit")
-    svg = re.sub(r"(font: [^;\"]*?)'DejaVu Sans'", r"\1var(--sans)", svg)
+    svg = re.sub(rf"font-family: {_FAMILIES}", "font-family: inherit", svg)
+    svg = re.sub(rf"(font: [^;\"]*?){_FAMILIES}", r"\1var(--sans)", svg)
     for name, (light, _) in COLOURS.items():
         svg = svg.replace(light, f"var(--{name})")
     return re.sub(r"\n\s*", "\n", svg)

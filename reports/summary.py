@@ -1,11 +1,11 @@
 """The answer without the page: plain text for a terminal, Markdown for a CI job's page."""
 
-import textwrap
 from collections.abc import Iterable
 from typing import Final
 
-from reports import capacity, overview, techniques, wording
+from reports import capacity, guide, overview, techniques, wording
 from reports.answer import Answer
+from reports.language import _
 from reports.measured import Measured
 from reports.table import escaped
 from results.store import Run
@@ -24,11 +24,11 @@ def terminal_summary(run: Run) -> str:
     )
     return "\n".join(
         [
-            *textwrap.wrap(f"{told.headline} {told.also}", WIDTH),
+            *_wrapped([f"{told.headline} {told.also}", *guide.sentences(measured)], indent=""),
             "",
-            *_drawn([list(overview.HEADINGS), *overview.lines(measured)], long=1),
+            *_drawn([overview.headings(), *overview.lines(measured)], long=1),
             "",
-            "clients: the largest step; memory/conn: how much each connection adds, resident",
+            _("clients: the largest step; memory/conn: how much each connection adds, resident"),
             *_wrapped(footnotes),
             *_searches(measured),
             *_techniques(measured),
@@ -39,7 +39,8 @@ def terminal_summary(run: Run) -> str:
 def _searches(measured: Measured) -> Iterable[str]:
     if measured.found():
         yield ""
-        yield f"max connections, p99 within {measured.slo_p99_ms:g} ms"
+        slo = wording.objective(measured.slo_p99_ms)
+        yield _("max connections, p99 within {slo}", slo=slo)
         yield from _wrapped(capacity.lines(measured))
         yield from _wrapped(capacity.the_500(measured))
 
@@ -47,18 +48,26 @@ def _searches(measured: Measured) -> Iterable[str]:
 def _techniques(measured: Measured) -> Iterable[str]:
     if trials := techniques.lines(measured):
         yield ""
-        yield from _drawn([list(techniques.HEADINGS), *trials], long=0)
-        yield "messages/s, CPU and memory: with the technique by without it, at the largest step"
+        yield from _drawn([techniques.headings(), *trials], long=0)
+        yield _("messages/s, CPU and memory: with the technique by without it, at the largest step")
 
 
-def _wrapped(texts: Iterable[str]) -> Iterable[str]:
+def _wrapped(texts: Iterable[str], indent: str = "  ") -> Iterable[str]:
+    """Texts in lines of WIDTH, which textwrap would count in letters of whatever width."""
     for text in texts:
-        yield from textwrap.wrap(text, WIDTH, subsequent_indent="  ")
+        line = ""
+        for word in text.split(" "):
+            longer = f"{line} {word}" if line.strip() else line + word
+            if line.strip() and wording.width(longer) > WIDTH:
+                yield line
+                longer = indent + word
+            line = longer
+        yield line
 
 
 def _drawn(rows: list[list[str]], *, long: int) -> Iterable[str]:
     """Rows in columns; the one that is `long` gives way, so that the lines fit."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(wording.width, column)) for column in zip(*rows, strict=True)]
     widths[long] += min(0, WIDTH - sum(widths) - 2 * (len(widths) - 1))
     for row in rows:
         yield "  ".join(_aligned(row, widths)).rstrip()
@@ -66,8 +75,9 @@ def _drawn(rows: list[list[str]], *, long: int) -> Iterable[str]:
 
 def _aligned(row: list[str], widths: list[int]) -> Iterable[str]:
     for index, (text, width) in enumerate(zip(row, widths, strict=True)):
-        fitted = wording.shortened(text, width)
-        yield fitted.ljust(width) if index < 2 else fitted.rjust(width)
+        fitted = text if wording.width(text) <= width else wording.shortened(text, width)
+        space = " " * (width - wording.width(fitted))
+        yield fitted + space if index < 2 else space + fitted
 
 
 def markdown(measured: Measured, told: Answer) -> str:
@@ -75,7 +85,7 @@ def markdown(measured: Measured, told: Answer) -> str:
     lines = [f"## {escaped(told.headline)}", "", *([escaped(told.also), ""] if told.also else [])]
     if told.cards:
         labels = [bar.server.label for bar in told.cards[0].bars]
-        header = ["", *labels, "verdict", "the chapter"]
+        header = ["", *labels, _("verdict"), _("the chapter")]
         lines += [_row(header), _row(["---"] * len(header))]
         lines += [
             _row(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from reports import wording
 from reports.data import Raw
+from reports.language import _
 from reports.measured import Measured, Point, Quantity
 
 
@@ -73,7 +74,7 @@ def by_workload(
     points = list(points)
     return [
         Section(
-            f"{workload.name}: {workload.description}",
+            workload.heading,
             [row(point) for point in points if point.workload == workload.name],
         )
         for workload in measured.workloads
@@ -139,7 +140,7 @@ class Table:
             "",
             escaped(self.caption),
             "",
-            _row([*(["workload"] if named else []), *(c.full_title for c in self.columns)]),
+            _row([*([_("workload")] if named else []), *(c.full_title for c in self.columns)]),
             _row(
                 [
                     *(["---"] if named else []),

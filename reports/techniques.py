@@ -4,37 +4,40 @@ The chapter's claim held where one of the measures that it is about is clearly b
 technique and none is clearly worse; clearly as in `reports.answer`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from reports import wording
-from reports.answer import Answer, Contrast, Subject, answer
+from reports.answer import Answer, answer
 from reports.chapter import claims
 from reports.chapter.verdict import CLEAR
+from reports.contrast import Contrast, Subject
 from reports.data import Raw
+from reports.language import _, later
 from reports.measured import Mark, Measured, Point, Technique
 from reports.table import Cell, Column, Section, Table, cell
 from reports.wording import Unit, joined
 
-_COUNT: Final = Unit("per_s", wording.count)
 _CPU: Final = Unit("us", wording.number)
 MEASURES: Final = {
     "messages_per_s": Subject(
-        "throughput", "", "messages/s", _COUNT, "as many", higher_is_better=True
+        later("throughput"), wording.PER_S, later("messages/s"), higher_is_better=True
     ),
-    "cpu_us_per_message": Subject("CPU", "", "CPU a message, µs", _CPU, "as much"),
-    "resident_bytes": Subject("memory", "", "memory", wording.BYTES, "as much"),
+    "cpu_us_per_message": Subject(later("CPU"), _CPU, later("CPU a message, µs")),
+    "resident_bytes": Subject(later("memory"), wording.BYTES, later("memory")),
 }
 
-_HELD: Final = "held"
-_CONTRARY: Final = "no, the contrary"
-_IN_PART: Final = "in part"
+_HELD: Final = later("held")
+_CONTRARY: Final = later("no, the contrary")
+_IN_PART: Final = later("in part")
+_LIMITED: Final = later("not decided: the loader was the bottleneck")
+_BRIEF: Final = {_LIMITED: later("not decided")}  # where a mark says the rest
 _PROSE: Final = {
-    _HELD: "the chapter's claim held",
-    _CONTRARY: "the contrary of the chapter's claim was measured",
-    _IN_PART: "the chapter's claim held in part",
-    wording.MISSING: "the chapter claims nothing",
+    _HELD: later("the chapter's claim held"),
+    _CONTRARY: later("the contrary of the chapter's claim was measured"),
+    _IN_PART: later("the chapter's claim held in part"),
+    wording.MISSING: later("the chapter claims nothing"),
 }
 
 
@@ -55,10 +58,10 @@ class Trial:
         about = [self.contrasts[column] for column in claim.columns]
         if not any(contrast.decided for contrast in about):
             limited = any(contrast.limited for contrast in about)
-            return "not decided: the loader was the bottleneck" if limited else "not measured"
+            return _LIMITED if limited else later("not measured")
         better = {contrast.better for contrast in about}
         if better == {None}:
-            return "no clear difference"
+            return later("no clear difference")
         return {(True, False): _HELD, (False, True): _CONTRARY}.get(
             (0 in better, 1 in better), _IN_PART
         )
@@ -90,17 +93,23 @@ def _contrasts(measured: Measured, points: tuple[Point, Point]) -> Iterable[tupl
 def table(measured: Measured) -> Table:
     """A section a technique, a row a workload and number of connections."""
     tried = trials(measured)
-    columns = [Column("workload", head=True), Column("clients", head=True)]
+    columns = [Column(_("workload"), head=True), Column(_("clients"), head=True)]
     for subject in MEASURES.values():
-        columns += [Column(title, subject.title) for title in ("with", "without", "with ÷ without")]
+        columns += [
+            Column(title, _(subject.title))
+            for title in (_("with"), _("without"), _("with ÷ without"))
+        ]
     return Table(
         "techniques",
-        "Techniques, with and without",
-        "Two servers that differ in one technique, visited in turn. Memory is what all the "
-        "server's processes have resident, what they share counted once. The claim held where one "
-        "of the measures that it is about is clearly better with the technique and none clearly "
-        f"worse: by a ratio of at least {CLEAR:g} whose interval leaves out 1.",
-        [*columns, Column("the claim", kind="words")],
+        _("Techniques, with and without"),
+        _(
+            "Two servers that differ in one technique, visited in turn. Memory is what all the "
+            "server's processes have resident, what they share counted once. The claim held where "
+            "one of the measures that it is about is clearly better with the technique and none "
+            "clearly worse: by a ratio of at least {clear} whose interval leaves out 1.",
+            clear=wording.stated(CLEAR),
+        ),
+        [*columns, Column(_("the claim"), kind="words")],
         [
             Section(
                 _title(technique),
@@ -116,26 +125,31 @@ def table(measured: Measured) -> Table:
 
 def _title(technique: Technique) -> str:
     claim = claims.TECHNIQUES.get(technique.claim)
-    said = f"; the chapter: {claim.text}" if claim else ""
-    return f"{technique.name}: {technique.with_it} against {technique.without_it}{said}"
+    title = _(
+        "{technique}: {one} against {other}",
+        technique=_(technique.name),
+        one=technique.with_it,
+        other=technique.without_it,
+    )
+    return _("{title}; the chapter: {claim}", title=title, claim=_(claim.text)) if claim else title
 
 
 def _one_cpu(measured: Measured) -> Iterable[str]:
     cpus = (measured.manifest.get("cpu_split") or {}).get("server") or []
     if len(cpus) == 1:
-        yield "The servers had one CPU here: what uses several has nothing to gain from it."
+        yield _("The servers had one CPU here: what uses several has nothing to gain from it.")
 
 
 def _cells(trial: Trial) -> list[Cell]:
     point = trial.points[0]
     cells = [
         Cell(point.workload, point.workload),
-        Cell(f"{point.connections:,}", point.connections),
+        Cell(wording.count(point.connections), point.connections),
     ]
     for contrast in trial.contrasts.values():
         cells += [cell(value, contrast.subject.unit) for value in contrast.values]
         cells.append(cell(contrast.ratio, wording.RATIO))
-    return [*cells, Cell(trial.verdict, trial.verdict)]
+    return [*cells, Cell(_(trial.verdict), trial.verdict)]
 
 
 def _record(trial: Trial) -> dict[str, Raw]:
@@ -165,10 +179,16 @@ def told(measured: Measured) -> Answer:
     names: dict[str, list[str]] = {}
     for trial in largest(measured):
         several = len(trial.technique.workloads) > 1
-        name = f"{trial.technique.name} ({trial.points[0].workload})"
-        names.setdefault(_brief(trial), []).append(name if several else trial.technique.name)
+        name = _(trial.technique.name)
+        names.setdefault(_brief(trial), []).append(
+            f"{name} ({trial.points[0].workload})" if several else name
+        )
     said = [
-        f"{_PROSE.get(verdict, verdict)} for {joined(names[verdict])}"
+        _(
+            "{verdict} for {techniques}",
+            verdict=_(_PROSE.get(verdict, verdict)),
+            techniques=joined(names[verdict]),
+        )
         for verdict in sorted(names, key=lambda verdict: verdict not in _PROSE)
     ]
     if not said:
@@ -178,7 +198,7 @@ def told(measured: Measured) -> Answer:
 
 def _brief(trial: Trial) -> str:
     """The verdict without what a mark says too."""
-    return trial.verdict.partition(":")[0]
+    return _BRIEF.get(trial.verdict, trial.verdict)
 
 
 def largest(measured: Measured) -> list[Trial]:
@@ -191,19 +211,22 @@ def lines(measured: Measured) -> list[list[str]]:
     """The same for a terminal: a row a technique and workload, at its largest step."""
     return [
         [
-            trial.technique.name,
+            _(trial.technique.name),
             trial.points[0].workload,
-            f"{trial.points[0].connections:,}",
+            wording.count(trial.points[0].connections),
             *(_ratio(contrast) for contrast in trial.contrasts.values()),
-            _brief(trial),
+            _(_brief(trial)),
         ]
         for trial in largest(measured)
     ]
 
 
-HEADINGS: Final[Sequence[str]] = (
-    *("technique", "workload", "clients", "messages/s", "CPU µs/msg", "memory", "the claim"),
-)
+def headings() -> list[str]:
+    """Of those lines."""
+    return [
+        *(_("technique"), _("workload"), _("clients")),
+        *(_("messages/s"), _("CPU µs/msg"), _("memory"), _("the claim")),
+    ]
 
 
 def _ratio(contrast: Contrast) -> str:

@@ -1,9 +1,13 @@
 """How numbers are written: three significant digits, units that fit, no false precision."""
 
 import math
+import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from reports.language import _, local_number
 
 MISSING: Final = "—"
 MINUS: Final = "\N{MINUS SIGN}"
@@ -16,12 +20,17 @@ def number(value: float) -> str:
         return MISSING
     size = abs(value)
     places = 0 if size >= 99.95 or size == 0 else 1 if size >= 9.995 else 2 if size >= 0.9995 else 3
-    return f"{value:,.{places}f}".replace("-", MINUS)
+    return local_number(f"{value:,.{places}f}").replace("-", MINUS)
 
 
 def count(value: float) -> str:
     """A whole number, thousands set apart."""
-    return MISSING if math.isnan(value) else f"{value:,.0f}".replace("-", MINUS)
+    return MISSING if math.isnan(value) else local_number(f"{value:,.0f}").replace("-", MINUS)
+
+
+def rate(value: float) -> str:
+    """A count a second: whole, unless that would say too little of it."""
+    return number(value) if 0 < value < 9.95 else count(value)
 
 
 def size(value: float) -> str:
@@ -38,7 +47,9 @@ def milliseconds(value: float) -> str:
     """Milliseconds with their unit; from 1,000 on, seconds."""
     if math.isnan(value):
         return MISSING
-    return f"{number(value)} ms" if value < 1_000 else f"{number(value / 1000)} s"
+    if value < 1_000:
+        return _("{value} ms", value=number(value))
+    return _("{value} s", value=number(value / 1000))
 
 
 def ratio(value: float) -> str:
@@ -46,11 +57,29 @@ def ratio(value: float) -> str:
     if math.isnan(value):
         return MISSING
     if value >= 9.95 or value == 0:
-        return f"{value:,.0f}×"
-    if value >= 0.995:
-        return f"{value:.1f}×"
-    digits = 1 - math.floor(math.log10(abs(value)))
-    return f"{value:.{digits}f}×".replace("-", MINUS)
+        digits = 0
+    else:
+        digits = 1 if value >= 0.995 else 1 - math.floor(math.log10(abs(value)))
+    return _("{value}×", value=local_number(f"{value:,.{digits}f}").replace("-", MINUS))
+
+
+def stated(value: float) -> str:
+    """A number as it was asked for, without any digits more: 1.2, 100."""
+    return local_number(f"{value:,g}")
+
+
+def objective(value: float) -> str:
+    """A limit in milliseconds as it was asked for: 100 ms, 12.5 ms."""
+    return _("{value} ms", value=stated(value))
+
+
+def day(time: str) -> str:
+    """The day of an ISO 8601 time; the text itself where it is none."""
+    date = re.match(r"(\d{4})-(\d\d)-(\d\d)", time)
+    if date is None:
+        return time
+    year, month, day = date.groups()
+    return _("{year}-{month}-{day}", year=year, month=month, day=day)
 
 
 def share(value: float) -> str:
@@ -59,7 +88,7 @@ def share(value: float) -> str:
         return MISSING
     percent = 100 * value
     text = f"{min(percent, 99.9):.1f}" if 99 < percent < 100 else f"{percent:.0f}"
-    return f"{text} %".replace("-", MINUS)
+    return _("{value} %", value=local_number(text).replace("-", MINUS))
 
 
 def shortened(text: str, length: int) -> str:
@@ -69,9 +98,16 @@ def shortened(text: str, length: int) -> str:
     return f"{text[: length // 2]}…{text[len(text) - (length - 1) // 2 :]}"
 
 
+def width(text: str) -> int:
+    """How many columns it takes in a terminal, where Korean letters are twice as wide as Latin."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "FW" else 1 for letter in text)
+
+
 def joined(words: Sequence[str]) -> str:
     """a, b and c."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    if len(words) < 2:
+        return "".join(words)
+    return _("{others} and {last}", others=", ".join(words[:-1]), last=words[-1])
 
 
 def sentence(text: str) -> str:
@@ -91,13 +127,16 @@ class Unit:
         first, last = self.text(low), self.text(high)
         if first == last:
             return last
-        value, _, unit = first.rpartition(" ")
+        value, _space, unit = first.rpartition(" ")
         if unit and last.endswith(f" {unit}"):
             first = value
-        return f"{first} to {last}" if MINUS in first + last else f"{first}–{last}"
+        if MINUS in first + last:
+            return _("{first} to {last}", first=first, last=last)
+        return f"{first}–{last}"
 
 
 COUNT: Final = Unit("connections", count)
+PER_S: Final = Unit("per_s", rate)
 MS: Final = Unit("ms", milliseconds)
 BYTES: Final = Unit("bytes", size)
 RATIO: Final = Unit("ratio", ratio)

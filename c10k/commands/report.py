@@ -26,6 +26,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where to write (default: reports/out/RUN, or reports/out/compare)",
     )
 
+    add_language(parser)
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """Declare the language of reports."""
+    parser.add_argument(
+        "--lang",
+        metavar="en|ko",
+        default="en",
+        help="the language of the report: English (default) or Korean",
+    )
+
 
 def execute(args: argparse.Namespace) -> int:
     """Write the report and print where its page is."""
@@ -33,24 +45,24 @@ def execute(args: argparse.Namespace) -> int:
         raise CommandError("name the directory of a run, or several after --compare")
     try:
         if args.compare:
-            print(write_comparison(args.compare, args.out))
+            print(write_comparison(args.compare, args.out, args.lang))
         else:
-            print(write(args.run, args.out))
-    except (ValueError, OSError) as error:  # RunError and ReportError are ValueErrors
+            print(write(args.run, args.out, args.lang))
+    except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
         what = " and ".join(map(str, args.compare or [args.run]))
         raise CommandError(f"no report of {what}: {error}") from None
     return 0
 
 
-def write(run: Path, out: Path | None = None) -> Path:
+def write(run: Path, out: Path | None, language: str) -> Path:
     """Build the report of `run`; the path of its page."""
     from reports.build import build_report
 
-    return build_report(run, out or Path("reports/out", run.resolve().name))
+    return build_report(run, out or Path("reports/out", run.resolve().name), language)
 
 
-def write_comparison(runs: Sequence[Path], out: Path | None = None) -> Path:
+def write_comparison(runs: Sequence[Path], out: Path | None, language: str) -> Path:
     """Build the page of several runs; its path."""
     from reports.compare import build_comparison
 
-    return build_comparison(runs, out or Path("reports/out/compare"))
+    return build_comparison(runs, out or Path("reports/out/compare"), language)

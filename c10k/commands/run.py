@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from c10k.commands import report
 from c10k.outcome import CommandError, Status
 from loadgen.workload import WORKLOADS
 
@@ -110,6 +111,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", type=Path, metavar="DIR", help="go on with an interrupted run, by its own plan"
     )
+    report.add_language(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -117,8 +119,14 @@ def execute(args: argparse.Namespace) -> int:
     from c10k.cpus import CpuSplit
     from c10k.limits import raise_soft_descriptor_limit
     from loadgen.engines import loss
+    from reports.language import speaking
     from results.store import RunError
 
+    try:
+        with speaking(args.lang):  # what cannot be told is refused before it is measured
+            pass
+    except ValueError as error:
+        raise CommandError(str(error)) from None
     if lost := loss():
         print(f"c10k: {lost}", file=sys.stderr)
     raise_soft_descriptor_limit()
@@ -130,7 +138,7 @@ def execute(args: argparse.Namespace) -> int:
             interrupted = _measure(plan, writer, cpus)
     except RunError as error:
         raise CommandError(str(error), Status.UNABLE) from None
-    _report(writer.directory)
+    _report(writer.directory, args.lang)
     print(writer.directory)
     return Status.INTERRUPTED if interrupted else Status.DONE
 
@@ -248,13 +256,14 @@ def _progress(plan: "Plan", visits: "dict[Visit, float]", cpus: "CpuSplit") -> "
     return PlainProgress(clock, lambda line: print(line, flush=True))
 
 
-def _report(directory: Path) -> None:
-    from c10k.commands import report
+def _report(directory: Path, language: str) -> None:
+    from reports.language import speaking
     from reports.summary import terminal_summary
     from results.store import RunError, read_run
 
     try:
-        print("\n" + terminal_summary(read_run(directory)))
-        print(f"report: {report.write(directory)}")
+        with speaking(language):
+            print("\n" + terminal_summary(read_run(directory)))
+        print(f"report: {report.write(directory, None, language)}")
     except (RunError, ValueError) as error:
         print(f"c10k: no report: {error}", file=sys.stderr)

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from reports.language import later, local_number
+
 Role = Literal["synchronous", "asynchronous"]
 ROLES: Final[tuple[Role, ...]] = ("synchronous", "asynchronous")
 
@@ -30,13 +32,16 @@ class Claim:
     asynchronous: str
 
     def text(self, role: Role) -> str:
-        """The figure of a column as printed."""
-        return self.synchronous if role == "synchronous" else self.asynchronous
+        """The figure of a column as printed, its digits as the language writes them."""
+        return local_number(self._of(role))
 
     def value(self, role: Role) -> float:
         """The figure of a column in bytes, ms or plain; NaN where there is none."""
-        number, _, unit = self.text(role).partition(" ")
+        number, _, unit = self._of(role).partition(" ")
         return float(number.replace(",", "") or math.nan) * _UNITS[unit]
+
+    def _of(self, role: Role) -> str:
+        return self.synchronous if role == "synchronous" else self.asynchronous
 
     @property
     def ratio(self) -> float:
@@ -60,7 +65,12 @@ MEMORY: Final = {
 }
 
 # T3, by number of clients.
-LOADS: Final = {10: "low", 100: "medium", 1_000: "high", 10_000: "extreme"}
+LOADS: Final = {
+    10: later("low"),
+    100: later("medium"),
+    1_000: later("high"),
+    10_000: later("extreme"),
+}
 RESPONSE_BY_CLIENTS: Final = {
     10: Claim("5 ms", "3 ms"),
     100: Claim("15 ms", "5 ms"),
@@ -95,14 +105,14 @@ class TechniqueClaim:
 
 TECHNIQUES: Final = {
     "threads on a loop": TechniqueClaim(
-        "several threads on one event loop use every core", ("messages_per_s",)
+        later("several threads on one event loop use every core"), ("messages_per_s",)
     ),
     "buffer pool": TechniqueClaim(
-        "a pool of buffers removes the cost of allocation and fragmentation",
+        later("a pool of buffers removes the cost of allocation and fragmentation"),
         ("cpu_us_per_message", "resident_bytes"),
     ),
     "zero copy": TechniqueClaim(
-        "zero copy saves two copies, and CPU for large files", ("cpu_us_per_message",)
+        later("zero copy saves two copies, and CPU for large files"), ("cpu_us_per_message",)
     ),
 }
 
@@ -115,43 +125,63 @@ MANY_CLIENTS: Final = 1_000  # from which an event loop fits
 
 NOTES: Final = {
     "T1": (
-        "The chapter's 8,192 KB a thread is the address space reserved for its stack, not memory "
-        "in use: the figure to hold against it is virtual memory.",
-        "The chapter's 4 KB a connection does not agree with its own T2, where 10,000 connections "
-        "take 10 MB (1 KB each) instead of 40 MB.",
+        later(
+            "The chapter's 8,192 KB a thread is the address space reserved for its stack, not "
+            "memory in use: the figure to hold against it is virtual memory."
+        ),
+        later(
+            "The chapter's 4 KB a connection does not agree with its own T2, where 10,000 "
+            "connections take 10 MB (1 KB each) instead of 40 MB."
+        ),
     ),
     "T2": (
-        "The chapter counts whole stacks as memory in use. Resident is what the server really "
-        "occupies; virtual is what it reserves; page tables and kernel memory (thread stacks, "
-        "sockets of both ends) come on top and are no part of the chapter's count.",
-        "4 KB × 10,000 is 40 MB, as the chapter's text says; this table of its says 10 MB.",
+        later(
+            "The chapter counts whole stacks as memory in use. Resident is what the server really "
+            "occupies; virtual is what it reserves; page tables and kernel memory (thread stacks, "
+            "sockets of both ends) come on top and are no part of the chapter's count."
+        ),
+        later("4 KB × 10,000 is 40 MB, as the chapter's text says; this table of its says 10 MB."),
     ),
     "T2 lies": (
-        "The chapter's thread is a control block of 8 KB, a stack of 8 MB, a session of 1 KB and a "
-        "buffer of 1 KB; its session on an event loop is 80 bytes, a descriptor of 4 bytes and a "
-        "buffer of 1 KB, which it calls about 4 KB.",
+        later(
+            "The chapter's thread is a control block of 8 KB, a stack of 8 MB, a session of 1 KB "
+            "and a buffer of 1 KB; its session on an event loop is 80 bytes, a descriptor of 4 "
+            "bytes and a buffer of 1 KB, which it calls about 4 KB."
+        ),
     ),
     "T3": (
-        "The chapter assumes 5 ms of processing a message and about a tenth of the connections "
-        "active: the workloads work_sleep and work_cpu are that. Under the others servers only "
-        "echo.",
-        "It does not say whether it means a mean or which percentile, so its figure stands beside "
-        "each.",
+        later(
+            "The chapter assumes 5 ms of processing a message and about a tenth of the "
+            "connections active: the workloads work_sleep and work_cpu are that. Under the others "
+            "servers only echo."
+        ),
+        later(
+            "It does not say whether it means a mean or which percentile, so its figure stands "
+            "beside each."
+        ),
     ),
     "T4": (
-        "The chapter states figures for 10, 100, 1,000 and 10,000 clients only. Its drawing puts "
-        "the asynchronous line near 50 ms, its table at 3 to 15 ms.",
-        "A median is of messages: where connections starve, the few that are served send most of "
-        "them. T3's mean and p99 do not flatter such a server.",
+        later(
+            "The chapter states figures for 10, 100, 1,000 and 10,000 clients only. Its drawing "
+            "puts the asynchronous line near 50 ms, its table at 3 to 15 ms."
+        ),
+        later(
+            "A median is of messages: where connections starve, the few that are served send most "
+            "of them. T3's mean and p99 do not flatter such a server."
+        ),
     ),
     "T5": (
-        "The chapter draws a request as a line of milliseconds: thread creation 1 to 5, waiting "
-        "for the scheduler 6 to 15, context switches 16 to 20, cache misses 21 to 25, processing "
-        "26 to 30, sending and clean-up 31 to 50; on the event loop it is seen at 1, queued at 2, "
-        "handled from 3 to 7 and done at 8. A thread is created for a connection, not for a "
-        "request.",
-        "What cache misses cost is a part of user time that hardware counters would tell: it was "
-        "not measured by itself. Context switches are a part of system time.",
+        later(
+            "The chapter draws a request as a line of milliseconds: thread creation 1 to 5, "
+            "waiting for the scheduler 6 to 15, context switches 16 to 20, cache misses 21 to 25, "
+            "processing 26 to 30, sending and clean-up 31 to 50; on the event loop it is seen at "
+            "1, queued at 2, handled from 3 to 7 and done at 8. A thread is created for a "
+            "connection, not for a request."
+        ),
+        later(
+            "What cache misses cost is a part of user time that hardware counters would tell: it "
+            "was not measured by itself. Context switches are a part of system time."
+        ),
     ),
 }
 

@@ -13,6 +13,7 @@ from reports import wording
 from reports.chapter.claims import ROLES, Claim
 from reports.chapter.verdict import Judgement, judge
 from reports.data import Raw
+from reports.language import _, later
 from reports.measured import Measured, Point, Quantity, Server, Workload, exactly
 from reports.table import NOTHING, Cell, Column, Section, Table, cell
 from reports.wording import Unit
@@ -39,8 +40,8 @@ def _saved(ratio: Quantity) -> Quantity:
     return replace(part, value=1 - part.value, low=1 - part.high, high=1 - part.low, bound="")
 
 
-RATIO: Final = Comparison("sync ÷ async", wording.RATIO, lambda ratio: ratio)
-SAVED: Final = Comparison("saved by async", wording.SHARE, _saved)
+RATIO: Final = Comparison(later("sync ÷ async"), wording.RATIO, lambda ratio: ratio)
+SAVED: Final = Comparison(later("saved by async"), wording.SHARE, _saved)
 
 
 @dataclass(frozen=True)
@@ -126,19 +127,19 @@ def against_the_chapter(
                     for step in ([figure.connections] if figure.connections else measured.steps)
                 ]
         if rows:
-            sections.append(Section(f"{workload.name}: {workload.description}", rows))
+            sections.append(Section(workload.heading, rows))
     return Table(
         name,
         title,
         caption,
         [
-            *(Column(head, head=True) for head in (*heads, "server")),
-            Column("chapter", "", unit, kind="claimed"),
-            Column("measured", "", unit, kind="measured"),
-            Column("÷ chapter", "", kind="ratio"),
-            Column("chapter", compare.title, kind="claimed"),
-            Column("measured", compare.title),
-            Column("verdict", kind="judged"),
+            *(Column(head, head=True) for head in (*heads, _("server"))),
+            Column(_("chapter"), "", unit, kind="claimed"),
+            Column(_("measured"), "", unit, kind="measured"),
+            Column(_("÷ chapter"), "", kind="ratio"),
+            Column(_("chapter"), _(compare.title), kind="claimed"),
+            Column(_("measured"), _(compare.title)),
+            Column(_("verdict"), kind="judged"),
         ],
         sections,
         measured.footnotes(points),
@@ -150,7 +151,7 @@ def against_the_chapter(
 def _absent(measured: Measured) -> Iterable[str]:
     for role in ROLES:
         if role not in measured.role:
-            yield f"No server of this run stands for the chapter's {role} one."
+            yield _("No server of this run stands for the chapter's {kind} one.", kind=_(role))
 
 
 def _cells(

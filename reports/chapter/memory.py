@@ -8,6 +8,7 @@ from reports import wording
 from reports.chapter import claims
 from reports.chapter.form import SAVED, Figure, against_the_chapter, at_step
 from reports.data import Raw
+from reports.language import _, later
 from reports.measured import Measured, Quantity, Workload
 from reports.table import Cell, Column, Section, Table, cell
 
@@ -25,21 +26,21 @@ class Kind:
 
 
 KINDS: Final = (
-    Kind("resident", "resident", "resident_bytes", claimed=True),
-    Kind("kernel", "kernel", "kernel_bytes"),
-    Kind("occupied", "resident + kernel", "occupied_bytes", claimed=True),
-    Kind("virtual", "virtual", "vms_bytes", claimed=True),
+    Kind("resident", later("resident"), "resident_bytes", claimed=True),
+    Kind("kernel", later("kernel"), "kernel_bytes"),
+    Kind("occupied", later("resident + kernel"), "occupied_bytes", claimed=True),
+    Kind("virtual", later("virtual"), "vms_bytes", claimed=True),
 )
 
 # Where a connection's memory lies: resident in the process, and in the kernel.
 PARTS: Final = (
-    Kind("stack", "stacks", "stack_bytes"),
-    Kind("heap", "heap", "heap_bytes"),
-    Kind("file", "programs", "file_bytes"),
-    Kind("page_tables", "page tables", "page_tables_bytes"),
-    Kind("kernel_stack", "kernel stacks", "kernel_stack_bytes"),
-    Kind("slab", "sockets and the like", "slab_bytes"),
-    Kind("tcp", "socket buffers", "tcp_memory_bytes"),
+    Kind("stack", later("stacks"), "stack_bytes"),
+    Kind("heap", later("heap"), "heap_bytes"),
+    Kind("file", later("programs"), "file_bytes"),
+    Kind("page_tables", later("page tables"), "page_tables_bytes"),
+    Kind("kernel_stack", later("kernel stacks"), "kernel_stack_bytes"),
+    Kind("slab", later("sockets and the like"), "slab_bytes"),
+    Kind("tcp", later("socket buffers"), "tcp_memory_bytes"),
 )
 
 
@@ -59,7 +60,7 @@ def memory(measured: Measured) -> Table:
                     workload,
                     connections,
                     kind.column,
-                    (f"{connections:,}", kind.title),
+                    (wording.count(connections), _(kind.title)),
                     claim if kind.claimed else None,
                     wording.BYTES,
                 )
@@ -67,14 +68,16 @@ def memory(measured: Measured) -> Table:
     return against_the_chapter(
         measured,
         "t2-memory",
-        "T2. Memory by number of connections",
-        "The whole server at each step, the interpreter included; kernel memory is the change on "
-        "the host since before the connections were opened. 1 KB is 1,024 bytes.",
-        ("connections", "memory"),
+        _("T2. Memory by number of connections"),
+        _(
+            "The whole server at each step, the interpreter included; kernel memory is the change "
+            "on the host since before the connections were opened. 1 KB is 1,024 bytes."
+        ),
+        (_("connections"), _("memory")),
         figures,
         workloads=[usual(measured)],
         compare=SAVED,
-        notes=claims.NOTES["T2"],
+        notes=list(map(_, claims.NOTES["T2"])),
     )
 
 
@@ -89,20 +92,23 @@ def where_it_lies(measured: Measured) -> Table:
     }
     return Table(
         "t2-where-it-lies",
-        "T2. Where a connection's memory lies",
-        "How much each further connection adds over the ramp, by where it lies. Page tables, "
-        "kernel stacks, sockets and their buffers are the kernel's, for both ends of a connection.",
-        [Column("server", head=True), *(Column(kind.title) for kind in columns)],
+        _("T2. Where a connection's memory lies"),
+        _(
+            "How much each further connection adds over the ramp, by where it lies. Page tables, "
+            "kernel stacks, sockets and their buffers are the kernel's, for both ends of a "
+            "connection."
+        ),
+        [Column(_("server"), head=True), *(Column(_(kind.title)) for kind in columns)],
         [
             Section(
-                f"{workload.name}: {workload.description}",
+                workload.heading,
                 [
                     [Cell(label, label), *(cell(slope, wording.BYTES) for slope in each)]
                     for label, each in slopes.items()
                 ],
             )
         ],
-        notes=[measured.spread_note(), *claims.NOTES["T2 lies"]],
+        notes=[measured.spread_note(), *map(_, claims.NOTES["T2 lies"])],
         records=[_record(workload, label, columns, each) for label, each in slopes.items()],
     )
 

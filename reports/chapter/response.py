@@ -6,12 +6,18 @@ from typing import Final
 from reports import wording
 from reports.chapter import claims
 from reports.chapter.form import Figure, against_the_chapter, at_step
+from reports.language import _, later
 from reports.measured import Measured, Point, Workload
 from reports.table import Table
 from reports.wording import Unit
 
 _MS = Unit("ms", wording.number)  # where the heading says the unit
-STATISTICS: Final = {"mean": "mean", "p50": "p50", "p99": "p99", "p99_9": "p99.9"}
+STATISTICS: Final = {  # by the middle of their columns' names
+    "mean": later("mean"),
+    "p50": later("p50"),
+    "p99": later("p99"),
+    "p99_9": later("p99.9"),
+}
 
 
 def response_by_load(measured: Measured) -> Table:
@@ -25,7 +31,7 @@ def response_by_load(measured: Measured) -> Table:
                     workload,
                     connections,
                     f"response_{key}_ms",
-                    (f"{connections:,} ({claims.LOADS[connections]})", title),
+                    (f"{wording.count(connections)} ({_(claims.LOADS[connections])})", _(title)),
                     claim,
                     _MS,
                 )
@@ -33,12 +39,12 @@ def response_by_load(measured: Measured) -> Table:
     return against_the_chapter(
         measured,
         "t3-response-time",
-        "T3. Response time by load",
-        "Milliseconds from when a message was due to its last echoed byte.",
-        ("clients", "measure"),
+        _("T3. Response time by load"),
+        _("Milliseconds from when a message was due to its last echoed byte."),
+        (_("clients"), _("measure")),
         figures,
         unit="ms",
-        notes=[*_of_ceiling(measured), *claims.NOTES["T3"]],
+        notes=[*_of_ceiling(measured), *map(_, claims.NOTES["T3"])],
     )
 
 
@@ -47,18 +53,22 @@ def _of_ceiling(measured: Measured) -> Iterable[str]:
     for workload in measured.workloads:
         for server in measured.servers:
             shares = [
-                (f"{wording.share(share.value)}{share.symbols}", f"at {step:,}")
+                _(
+                    "{share} at {clients}",
+                    share=f"{wording.share(share.value)}{share.symbols}",
+                    clients=wording.count(step),
+                )
                 for step in measured.steps
                 for share in [measured.of_ceiling(Point(server.label, workload.name, step))]
                 if share.known
             ]
             if shares:
-                (share, at), *others = shares
-                first = f"{share} of what this loader can drive here {at} clients"
-                reached = wording.joined([first, *map(" ".join, others)])
-                yield (
-                    f"{server.label}, {workload.name}, reached {reached}; what it can drive was "
-                    "measured on a bare echo server."
+                yield _(
+                    "Of what this loader can drive here {server}, {workload}, reached {shares} "
+                    "clients; what it can drive was measured on a bare echo server.",
+                    server=server.label,
+                    workload=workload.name,
+                    shares=wording.joined(shares),
                 )
 
 
@@ -72,7 +82,7 @@ def response_graph(measured: Measured) -> Table:
                 workload,
                 connections,
                 "response_p50_ms",
-                (f"{connections:,}",),
+                (wording.count(connections),),
                 claims.RESPONSE_BY_CLIENTS.get(connections),
                 _MS,
             )
@@ -80,10 +90,10 @@ def response_graph(measured: Measured) -> Table:
     return against_the_chapter(
         measured,
         "t4-response-graph",
-        "T4. Response time against clients",
-        "The figures behind the chapter's graph: the median response time in milliseconds.",
-        ("clients",),
+        _("T4. Response time against clients"),
+        _("The figures behind the chapter's graph: the median response time in milliseconds."),
+        (_("clients"),),
         figures,
         unit="ms",
-        notes=claims.NOTES["T4"],
+        notes=list(map(_, claims.NOTES["T4"])),
     )

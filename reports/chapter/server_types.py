@@ -6,6 +6,8 @@ from reports import capacity, wording
 from reports.chapter import claims
 from reports.chapter.form import Figure, against_the_chapter, at_step
 from reports.chapter.memory import KINDS, Kind
+from reports.chapter.response import STATISTICS
+from reports.language import _
 from reports.measured import Measured, Workload
 from reports.table import Table
 from reports.wording import Unit
@@ -15,10 +17,11 @@ def server_types(measured: Measured) -> Table:
     """Max connections, memory a connection, CPU efficiency and response time of every server."""
     busy = measured.nearest_step(claims.CPU_EFFICIENCY_CLIENTS)
     usual = measured.nearest_step(1000)
+    slo = wording.objective(measured.slo_p99_ms)
 
     def a_connection(workload: Workload, kind: Kind) -> Figure:
         return Figure(
-            ("memory a connection", kind.title),
+            (_("memory a connection"), _(kind.title)),
             f"memory_{kind.key}",
             wording.BYTES,
             claims.MEMORY_A_CONNECTION if kind.claimed else None,
@@ -27,7 +30,7 @@ def server_types(measured: Measured) -> Table:
 
     def figures(workload: Workload) -> Iterable[Figure]:
         yield Figure(
-            ("max connections", f"p99 ≤ {measured.slo_p99_ms:g} ms"),
+            (_("max connections"), f"p99 ≤ {slo}"),
             "max",
             wording.COUNT,
             claims.MAX_CONNECTIONS,
@@ -39,7 +42,7 @@ def server_types(measured: Measured) -> Table:
             workload,
             busy,
             "cpu_efficiency",
-            ("CPU efficiency", f"at {busy:,} clients"),
+            (_("CPU efficiency"), _("at {clients} clients", clients=wording.count(busy))),
             claims.CPU_EFFICIENCY,
             Unit("share_of_1", wording.number),
         )
@@ -49,7 +52,7 @@ def server_types(measured: Measured) -> Table:
                 workload,
                 usual,
                 f"response_{key}_ms",
-                (f"response time at {usual:,}", key),
+                (_("response time at {clients}", clients=wording.count(usual)), _(STATISTICS[key])),
                 claims.RESPONSE,
                 wording.MS,
             )
@@ -57,13 +60,16 @@ def server_types(measured: Measured) -> Table:
     return against_the_chapter(
         measured,
         "t1-server-types",
-        "T1. Server types",
-        "What each type of server can do. Max connections: the most with every connection verified "
-        f"and served, no message failed and response p99 within {measured.slo_p99_ms:g} ms, among "
-        "the steps and what a search tried. Memory a connection: how much each further connection "
-        "adds over the ramp (slope). CPU efficiency: time on a CPU ÷ (time on a CPU + time "
-        "runnable but waiting for one).",
-        ("measure", "detail"),
+        _("T1. Server types"),
+        _(
+            "What each type of server can do. Max connections: the most with every connection "
+            "verified and served, no message failed and response p99 within {slo}, among the steps "
+            "and what a search tried. Memory a connection: how much each further connection adds "
+            "over the ramp (slope). CPU efficiency: time on a CPU ÷ (time on a CPU + time runnable "
+            "but waiting for one).",
+            slo=slo,
+        ),
+        (_("measure"), _("detail")),
         figures,
-        notes=[*capacity.the_500(measured), *claims.NOTES["T1"]],
+        notes=[*capacity.the_500(measured), *map(_, claims.NOTES["T1"])],
     )

@@ -8,15 +8,16 @@ from typing import Final
 import numpy as np
 
 from reports import techniques, wording
-from reports.answer import Contrast, Subject
 from reports.chapter import claims
 from reports.chapter.verdict import CLEAR, NOT_MEASURED, Judgement, Verdict, direction, judge
+from reports.contrast import Contrast, Subject
+from reports.language import _, later, local_number
 from reports.measured import Measured, Point, Quantity, Server, Workload, exactly
 from reports.table import Cell, Column, Section, Table
 
 STRAIGHT: Final = 0.9  # r² from which growth is called predictable
-_UNDECIDED: Final = "no clear difference"
-_THROUGHPUT: Final = Subject("throughput", "", "", wording.COUNT, "", higher_is_better=True)
+_UNDECIDED: Final = later("no clear difference")
+_THROUGHPUT: Final = Subject(later("throughput"), wording.PER_S, higher_is_better=True)
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,12 @@ class Evidence:
 
     claim: str
     measured: str = ""
-    verdict: str = str(NOT_MEASURED)
+    verdict: Judgement | str = NOT_MEASURED  # a message where no figure is judged
+
+    @property
+    def judged(self) -> str:
+        """The verdict in words."""
+        return _(self.verdict) if isinstance(self.verdict, str) else str(self.verdict)
 
 
 def single_claims(measured: Measured) -> Table:
@@ -33,12 +39,12 @@ def single_claims(measured: Measured) -> Table:
     found = list(_evidence(measured))
     return Table(
         "t6-claims",
-        "T6. Single claims",
-        "What the chapter says in passing, and what speaks for or against it here.",
+        _("T6. Single claims"),
+        _("What the chapter says in passing, and what speaks for or against it here."),
         [
-            Column("the chapter", head=True),
-            Column("measured", kind="words"),
-            Column("verdict", kind="judged"),
+            Column(_("the chapter"), head=True),
+            Column(_("measured"), kind="words"),
+            Column(_("verdict"), kind="judged"),
         ],
         [
             Section(
@@ -47,7 +53,7 @@ def single_claims(measured: Measured) -> Table:
                     [
                         Cell(each.claim, each.claim),
                         Cell(each.measured or wording.MISSING),
-                        Cell(each.verdict, each.verdict),
+                        Cell(each.judged, each.judged),
                     ]
                     for each in found
                 ],
@@ -55,7 +61,7 @@ def single_claims(measured: Measured) -> Table:
         ],
         notes=[measured.spread_note()],
         records=[
-            {"claim": each.claim, "measured": each.measured, "verdict": each.verdict}
+            {"claim": each.claim, "measured": each.measured, "verdict": each.judged}
             for each in found
         ],
     )
@@ -70,12 +76,12 @@ def _evidence(measured: Measured) -> Iterable[Evidence]:
     yield from _techniques(measured)
     yield _few_clients(measured)
     yield _many_clients(measured)
-    yield _bound(measured, "work_cpu", "threads fit requests that compute", "synchronous")
-    yield _bound(measured, "work_sleep", "an event loop fits requests that wait", "asynchronous")
+    yield _bound(measured, "work_cpu", _("threads fit requests that compute"), "synchronous")
+    yield _bound(measured, "work_sleep", _("an event loop fits requests that wait"), "asynchronous")
 
 
 def _switch(measured: Measured) -> Evidence:
-    claim = f"a context switch costs about {claims.SWITCH_MS:g} ms"
+    claim = _("a context switch costs about {time}", time=wording.objective(claims.SWITCH_MS))
     for point in _of("synchronous", measured, "closed", claims.WAITING_THREADS):
         system, switches = (
             measured.at(point, column) for column in ("system_ms", "context_switches_per_message")
@@ -83,30 +89,42 @@ def _switch(measured: Measured) -> Evidence:
         cost = system.by(switches)
         if cost.known:
             most = Quantity(cost.value, marks=cost.marks, bound="< ")
-            text = f"{point}: less than {_ms(cost.value)}, all system CPU time ÷ switches"
-            return Evidence(claim, text, str(judge(claims.SWITCH_MS, most, math.nan, Quantity())))
+            text = _(
+                "{step}: less than {time}, all system CPU time ÷ switches",
+                step=point,
+                time=_ms(cost.value),
+            )
+            return Evidence(claim, text, judge(claims.SWITCH_MS, most, math.nan, Quantity()))
     return Evidence(claim)
 
 
 def _waiting(measured: Measured) -> Evidence:
-    claim = f"{claims.WAITING_THREADS} threads on 4 cores add {claims.WAITING_MS:g} ms of waiting"
+    claim = _(
+        "{threads} threads on 4 cores add {time} of waiting",
+        threads=claims.WAITING_THREADS,
+        time=wording.objective(claims.WAITING_MS),
+    )
     for point in _of("synchronous", measured, "closed", claims.WAITING_THREADS):
         waited = measured.at(point, "run_queue_ms")
         if waited.known:
             cpus = len((measured.manifest.get("cpu_split") or {}).get("server") or []) or "?"
-            text = f"{point}: {_ms(waited.value)} a message waiting for a CPU, of {cpus}"
-            return Evidence(
-                claim, text, str(judge(claims.WAITING_MS, waited, math.nan, Quantity()))
+            text = _(
+                "{step}: {time} a message waiting for a CPU, of {cpus}",
+                step=point,
+                time=_ms(waited.value),
+                cpus=cpus,
             )
+            return Evidence(claim, text, judge(claims.WAITING_MS, waited, math.nan, Quantity()))
     return Evidence(claim)
 
 
 def _thrashing(measured: Measured) -> Evidence:
     most = max(claims.MEMORY)
     stated = claims.MEMORY[most]
-    claim = (
-        f"at {most:,} connections threads need {stated.synchronous}, and the machine swaps and "
-        "thrashes"
+    claim = _(
+        "at {connections} connections threads need {memory}, and the machine swaps and thrashes",
+        connections=wording.count(most),
+        memory=stated.text("synchronous"),
     )
     for point in _of("synchronous", measured, "open", most):
         if point.connections == most and measured.usable(point):
@@ -115,24 +133,32 @@ def _thrashing(measured: Measured) -> Evidence:
             )
             window_s = measured.at(point, "window_s").value
             a_second = wording.number(faults.value / window_s) if window_s else wording.MISSING
-            text = (
-                f"{point}: {wording.size(occupied.value)} occupied, kernel included, "
-                f"{a_second} page faults a second that read from disk"
+            text = _(
+                "{step}: {memory} occupied, kernel included, {faults} page faults a second that "
+                "read from disk",
+                step=point,
+                memory=wording.size(occupied.value),
+                faults=a_second,
             )
             judged = _memory_judged(measured, point, occupied, "synchronous")
-            return Evidence(claim, text, str(judged))
+            return Evidence(claim, text, judged)
     return Evidence(claim)
 
 
 def _resident(measured: Measured) -> Evidence:
     most = max(claims.MEMORY)
     stated = claims.MEMORY[most]
-    claim = f"at {most:,} connections an event loop needs {stated.asynchronous}, all resident"
+    claim = _(
+        "at {connections} connections an event loop needs {memory}, all resident",
+        connections=wording.count(most),
+        memory=stated.text("asynchronous"),
+    )
     for point in _of("asynchronous", measured, "open", most):
         if point.connections == most and measured.usable(point):
             resident = measured.at(point, "resident_bytes")
             judged = _memory_judged(measured, point, resident, "asynchronous")
-            return Evidence(claim, f"{point}: {wording.size(resident.value)} resident", str(judged))
+            text = _("{step}: {memory} resident", step=point, memory=wording.size(resident.value))
+            return Evidence(claim, text, judged)
     return Evidence(claim)
 
 
@@ -148,7 +174,9 @@ def _memory_judged(
 
 
 def _linear(measured: Measured) -> Evidence:
-    claim = "an event loop's response time grows linearly and predictably up to 10,000 connections"
+    claim = _(
+        "an event loop's response time grows linearly and predictably up to 10,000 connections"
+    )
     server, workload = measured.role.get("asynchronous"), measured.workload("closed")
     if server is None or workload is None:
         return Evidence(claim)
@@ -163,13 +191,19 @@ def _linear(measured: Measured) -> Evidence:
     clients, response = np.log(np.array(known)).T
     exponent = float(np.polyfit(clients, response, 1)[0])
     straight = float(np.corrcoef(clients, response)[0, 1] ** 2)
-    text = (
-        f"{server.label}, {workload.name}, {known[0][0]:,} to {known[-1][0]:,} clients: the median "
-        f"grows with the {exponent:.2f}th power of the clients (r² {straight:.2f})"
+    text = _(
+        "{server}, {workload}, {first} to {last} clients: the median grows with the {exponent}th "
+        "power of the clients (r² {straight})",
+        server=server.label,
+        workload=workload.name,
+        first=wording.count(known[0][0]),
+        last=wording.count(known[-1][0]),
+        exponent=local_number(f"{exponent:.2f}"),
+        straight=local_number(f"{straight:.2f}"),
     )
     judged = judge(1, Quantity(exponent), math.nan, Quantity())
     scattered = judged.verdict is Verdict.HOLDS and straight < STRAIGHT
-    return Evidence(claim, text, Verdict.CONTRADICTED.value if scattered else str(judged))
+    return Evidence(claim, text, Verdict.CONTRADICTED.value if scattered else judged)
 
 
 def _techniques(measured: Measured) -> Iterable[Evidence]:
@@ -177,28 +211,35 @@ def _techniques(measured: Measured) -> Iterable[Evidence]:
     for name, said in claims.TECHNIQUES.items():
         trials = [trial for trial in tried if trial.technique.claim == name]
         if not trials:
-            yield Evidence(said.text)
+            yield Evidence(_(said.text))
         for trial in trials:
             ratios = wording.joined(
                 [
-                    f"{wording.ratio(contrast.ratio.value)} {contrast.subject.noun}"
+                    f"{wording.ratio(contrast.ratio.value)} {_(contrast.subject.noun)}"
                     for contrast in trial.contrasts.values()
                     if contrast.ratio.known
                 ]
             )
-            text = f"{trial.technique.name}, {trial.points[0]}: with it {ratios}"
-            yield Evidence(said.text, text, trial.verdict)
+            text = _(
+                "{technique}, {step}: with it {ratios}",
+                technique=_(trial.technique.name),
+                step=trial.points[0],
+                ratios=ratios,
+            )
+            yield Evidence(_(said.text), text, trial.verdict)
 
 
 def _few_clients(measured: Measured) -> Evidence:
-    claim = f"threads fit under {claims.FEW_CLIENTS} clients"
+    claim = _("threads fit under {clients} clients", clients=wording.count(claims.FEW_CLIENTS))
     steps = [step for step in measured.steps if step <= claims.FEW_CLIENTS]
     contrast = _throughput(measured, measured.workload("closed"), max(steps, default=None))
     return _fitting(claim, contrast, "synchronous", no_worse=True)
 
 
 def _many_clients(measured: Measured) -> Evidence:
-    claim = f"an event loop fits over {claims.MANY_CLIENTS:,} clients"
+    claim = _(
+        "an event loop fits over {clients} clients", clients=wording.count(claims.MANY_CLIENTS)
+    )
     steps = [step for step in measured.steps if step >= claims.MANY_CLIENTS]
     contrast = _throughput(measured, measured.workload("closed"), max(steps, default=None))
     return _fitting(claim, contrast, "asynchronous", no_worse=False)
@@ -244,12 +285,21 @@ def _fitting(
         verdict = Verdict.HOLDS.value
     rates = wording.joined(
         [
-            f"{wording.count(value.value)} messages/s of {point.server}"
+            _(
+                "{rate} messages/s of {server}",
+                rate=wording.rate(value.value),
+                server=point.server,
+            )
             for value, point in zip(contrast.values, points, strict=True)
         ]
     )
-    where = f"{points[0].workload}, {points[0].connections:,} clients"
-    return Evidence(claim, f"{where}: {rates}", verdict)
+    text = _(
+        "{workload}, {clients} clients: {rates}",
+        workload=points[0].workload,
+        clients=wording.count(points[0].connections),
+        rates=rates,
+    )
+    return Evidence(claim, text, verdict)
 
 
 def _of(role: claims.Role, measured: Measured, loop: str, connections: int) -> Iterable[Point]:

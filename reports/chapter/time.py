@@ -7,66 +7,79 @@ from reports import wording
 from reports.chapter import claims
 from reports.chapter.form import Figure, against_the_chapter, at_step
 from reports.data import Raw
+from reports.language import _, later
 from reports.measured import Measured, Point, Workload
 from reports.table import Cell, Column, Table, by_workload, cell
 
 # The parts of a message's time, from the outside in, as they are drawn and told.
 PARTS: Final = {
-    "socket_ms": "in sockets and under way",
-    "run_queue_ms": "waiting for a CPU",
-    "lock_ms": "waiting for a lock",
-    "system_ms": "system CPU",
-    "user_ms": "user CPU",
+    "socket_ms": later("in sockets and under way"),
+    "run_queue_ms": later("waiting for a CPU"),
+    "lock_ms": later("waiting for a lock"),
+    "system_ms": later("system CPU"),
+    "user_ms": later("user CPU"),
 }
-_SET_UP: Final = {"connect_mean_ms": "connect", "first_reply_ms": "to the first reply"}
+_SET_UP: Final = {
+    "connect_mean_ms": later("connect"),
+    "first_reply_ms": later("to the first reply"),
+}
 
 
 def where_time_goes(measured: Measured) -> Table:
     """The chapter's parts of a request at 1,000 clients beside those measured."""
     connections = measured.nearest_step(claims.TIME_CLIENTS)
-    titles = {"message_ms": "a message, in all", "first_reply_ms": "set-up: to the first reply"}
+    titles = {
+        "message_ms": later("a message, in all"),
+        "first_reply_ms": later("set-up: to the first reply"),
+    }
 
     def figures(workload: Workload) -> Iterable[Figure]:
         for column, claim in claims.TIME.items():
             head = {**PARTS, **titles}[column]
-            yield at_step(measured, workload, connections, column, (head,), claim, wording.MS)
+            yield at_step(measured, workload, connections, column, (_(head),), claim, wording.MS)
 
     return against_the_chapter(
         measured,
         "t5-where-time-goes",
-        "T5. Where the time goes",
-        f"Of a message at {connections:,} clients. By Little's law: what the server's tasks spent "
-        "in a state, divided by the messages. On a CPU is exact, but split into user and system "
-        "by ticks of 10 ms; waiting for a CPU is nearly exact; waiting for a lock (the GIL, a "
-        "mutex, a queue) is from looks at some of the threads. The rest is in sockets, under way, "
-        "and until the loader has read the reply.",
-        ("part",),
+        _("T5. Where the time goes"),
+        _(
+            "Of a message at {clients} clients. By Little's law: what the server's tasks spent in "
+            "a state, divided by the messages. On a CPU is exact, but split into user and system "
+            "by ticks of 10 ms; waiting for a CPU is nearly exact; waiting for a lock (the GIL, a "
+            "mutex, a queue) is from looks at some of the threads. The rest is in sockets, under "
+            "way, and until the loader has read the reply.",
+            clients=wording.count(connections),
+        ),
+        (_("part"),),
         figures,
-        notes=claims.NOTES["T5"],
+        notes=list(map(_, claims.NOTES["T5"])),
     )
 
 
 def breakdown(measured: Measured) -> Table:
     """The same for every server at every step."""
-    columns = {"message_ms": "a message", **PARTS}
+    columns = {"message_ms": later("a message"), **PARTS}
     points = measured.points()
     return Table(
         "t5-breakdown",
-        "T5. Where the time goes, at every step",
-        "Milliseconds of a message, and of setting up a connection: until it is connected, which "
-        "the kernel does, and from there to its first reply, for which the server accepts it, "
-        "starts a thread or a process where it has one for each, and answers a message.",
+        _("T5. Where the time goes, at every step"),
+        _(
+            "Milliseconds of a message, and of setting up a connection: until it is connected, "
+            "which the kernel does, and from there to its first reply, for which the server "
+            "accepts it, starts a thread or a process where it has one for each, and answers a "
+            "message."
+        ),
         [
-            Column("clients", head=True),
-            Column("server", head=True),
-            *(Column(title, "of a message", "ms") for title in columns.values()),
-            *(Column(title, "set-up of a connection", "ms") for title in _SET_UP.values()),
+            Column(_("clients"), head=True),
+            Column(_("server"), head=True),
+            *(Column(_(title), _("of a message"), "ms") for title in columns.values()),
+            *(Column(_(title), _("set-up of a connection"), "ms") for title in _SET_UP.values()),
         ],
         by_workload(
             measured,
             points,
             lambda point: [
-                Cell(f"{point.connections:,}", point.connections),
+                Cell(wording.count(point.connections), point.connections),
                 Cell(point.server, point.server),
                 *(cell(measured.at(point, key), wording.PLAIN) for key in (*columns, *_SET_UP)),
             ],

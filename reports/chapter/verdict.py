@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final
 
 from reports import wording
+from reports.language import _, later
 from reports.measured import Mark, Quantity
 
 WITHIN: Final = 1.5
@@ -21,11 +22,11 @@ CLEAR: Final = 1.2  # two servers differ clearly from so many times on
 class Verdict(Enum):
     """What becomes of a claim."""
 
-    HOLDS = "holds"
-    DIRECTION = "right direction"
-    CONTRADICTED = "contradicted"
-    OFF = "no direction to judge"
-    NOT_MEASURED = "not measured here"
+    HOLDS = later("holds")
+    DIRECTION = later("right direction")
+    CONTRADICTED = later("contradicted")
+    OFF = later("no direction to judge")
+    NOT_MEASURED = later("not measured here")
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,13 @@ class Judgement:
     at_least: bool = False
 
     def __str__(self) -> str:
-        words = str(self.verdict.value)
+        words = _(self.verdict.value)
         if self.verdict in (Verdict.HOLDS, Verdict.NOT_MEASURED):
             return words
-        off = f"off by {'at least ' * self.at_least}{wording.ratio(self.off)}"
+        times = wording.ratio(self.off)
+        off = _("off by {times}", times=times)
+        if self.at_least:
+            off = _("off by at least {times}", times=times)
         return off if self.verdict is Verdict.OFF else f"{words}, {off}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import matplotlib as mpl
 
-from reports import style
+from reports import fonts, style
 from reports.figures.canvas import Picture
 from reports.figures.capacity_map import capacity_map
 from reports.figures.cost import cpu, efficiency, throughput
@@ -21,7 +21,7 @@ __all__ = ["Picture", "pictures"]
 
 def pictures(measured: Measured) -> list[Picture]:
     """Every picture that the run has data for, in the order of the page."""
-    with mpl.rc_context(style.RC):
+    with mpl.rc_context({**style.RC, "font.family": fonts.families()}):
         drawn = [_each(measured, draw) for draw in (as_chapter, on_log_axes)]
         drawn += [memory(measured), capacity_map(measured)]
         drawn += [

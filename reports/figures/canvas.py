@@ -12,9 +12,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports import style, wording
+from reports import fonts, style, wording
 from reports.chapter.claims import KB, ROLES, Claim
 from reports.data import Raw
+from reports.language import _, later
 from reports.measured import Mark, Measured, Point, Quantity, Workload
 from reports.style import Look
 
@@ -23,6 +24,18 @@ _LABEL_LENGTH: Final = 16  # most characters of a line's label
 _CHARACTER: Final = 0.59  # its width on average, by the font's size
 _LINE: Final = 1.18  # the height of a line of text, by the font's size
 _HEIGHT: Final = 0.64  # of the axes, by the picture's
+_MARK_WORDS: Final = {
+    Mark.PARTIAL: later("partial"),
+    Mark.LIMITED: later("loader-limited"),
+    Mark.STARVED: later("starved"),
+    Mark.LITTLE: later("Little's law"),
+    Mark.UNSETTLED: later("unsettled"),
+    Mark.ESTIMATED: later("memory estimated"),
+    Mark.STOLEN: later("stolen CPU"),
+    Mark.DISTURBED: later("others' CPU"),
+    Mark.FAILED: later("failed"),
+}
+_SVG_STYLE: Final = '<style type="text/css">'
 _SVG_METADATA: Final = ("Creator", "Date", "Format", "Type")  # left out
 
 
@@ -102,10 +115,10 @@ def claimed(measured: Measured, stated: dict[int, Claim]) -> list[Line]:
         Line(
             list(stated),
             [Quantity(claim.value(role)) for claim in stated.values()],
-            "chapter",
+            _("chapter"),
             Look(style.ROLE_HUES[role], ""),
             dashed=True,
-            full_name=f"the chapter's {role} column",
+            full_name=_("the chapter's {kind} column", kind=_(role)),
         )
         for role in ROLES
         if role in measured.role
@@ -120,12 +133,12 @@ def canvas(title: str, subtitle: str, labels: Iterable[str]) -> tuple[Figure, Ax
     labels = set(labels)
     height = max(style.HEIGHT, len(labels) * _LINE * style.FONT / _HEIGHT)
     figure = Figure(figsize=(style.WIDTH / 72, height / 72), dpi=72)  # a pixel is a point
-    longest = max(map(len, labels), default=0)
+    longest = max(map(wording.width, labels), default=0)
     room = (longest * _CHARACTER + 1.5) * style.FONT / style.WIDTH
     axes = figure.add_axes((_LEFT, 0.16, 1 - _LEFT - room, _HEIGHT))
     figure.text(0.015, 0.975, title, fontsize=11.5, fontweight="bold", va="top")
     figure.text(0.015, 0.908, subtitle, color=style.MUTED, va="top")
-    axes.set_xlabel("clients")
+    axes.set_xlabel(_("clients"))
     return figure, axes
 
 
@@ -144,7 +157,7 @@ def ticks(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> None:
     last = math.inf
     for tick, place in reversed(list(zip(axes.get_xticklabels(), places, strict=True))):
         x = float(axes.transData.transform((place, 1))[0])
-        room = (len(tick.get_text()) + 0.5) * _CHARACTER * style.FONT / 2
+        room = (wording.width(tick.get_text()) + 0.5) * _CHARACTER * style.FONT / 2
         if x + room > last:
             tick.set_visible(False)
         else:
@@ -287,18 +300,7 @@ def finished(name: str, figure: Figure, axes: Axes, lines: Sequence[Line], alt: 
         _draw(axes, line)
     label_ends(axes, lines)
     present = {mark for line in lines for y in line.values for mark in y.marks}
-    words = {
-        Mark.PARTIAL: "partial",
-        Mark.LIMITED: "loader-limited",
-        Mark.STARVED: "starved",
-        Mark.LITTLE: "Little's law",
-        Mark.UNSETTLED: "unsettled",
-        Mark.ESTIMATED: "memory estimated",
-        Mark.STOLEN: "stolen CPU",
-        Mark.DISTURBED: "others' CPU",
-        Mark.FAILED: "failed",
-    }
-    notes = [f"{mark.symbol} {words[mark]}" for mark in Mark if mark in present]
+    notes = [f"{mark.symbol} {_(_MARK_WORDS[mark])}" for mark in Mark if mark in present]
     if notes:
         figure.text(
             0.985,
@@ -336,7 +338,8 @@ def saved(name: str, figure: Figure, alt: str, records: Sequence[dict[str, Raw]]
     with mpl.rc_context({"svg.hashsalt": slug}):  # ids of their own on the page, the same each time
         figure.savefig(svg, format="svg", metadata=dict.fromkeys(_SVG_METADATA))
     title = figure.texts[0].get_text()
-    return Picture(slug, title, alt, svg.getvalue(), png.getvalue(), records)
+    drawn = svg.getvalue().replace(_SVG_STYLE, _SVG_STYLE + fonts.css(), 1)
+    return Picture(slug, title, alt, drawn, png.getvalue(), records)
 
 
 # Words.
@@ -352,7 +355,9 @@ def clients_tick(count: float) -> str:
 
 def time_tick(value: float) -> str:
     """20 ms, 1.5 s."""
-    return f"{value / 1000:,g} s" if value >= 1000 else f"{value:g} ms"
+    if value >= 1000:
+        return _("{value} s", value=wording.stated(value / 1000))
+    return _("{value} ms", value=wording.stated(value))
 
 
 def bytes_tick(value: float) -> str:
@@ -379,11 +384,23 @@ def described(
         if known:
             (first, low), (last, high) = known[0], known[-1]
             told.append(
-                f"{server.label} {unit.text(low.value)} at {first:,} clients, "
-                f"{unit.text(high.value)} at {last:,}{high.symbols}"
+                _(
+                    "{server} {low} at {first} clients, {high} at {last}",
+                    server=server.label,
+                    low=unit.text(low.value),
+                    first=wording.count(first),
+                    high=unit.text(high.value),
+                    last=f"{wording.count(last)}{high.symbols}",
+                )
             )
     if stated and measured.role:
         last = max(stated)
         figures = [stated[last].text(role) for role in ROLES if role in measured.role]
-        told.append(f"the chapter says {wording.joined(figures)} at {last:,}")
+        told.append(
+            _(
+                "the chapter says {figures} at {clients}",
+                figures=wording.joined(figures),
+                clients=wording.count(last),
+            )
+        )
     return f"{title}, {workload.name}: {'; '.join(told)}."

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from reports import style, wording
 from reports.data import Raw
 from reports.figures.canvas import Name, Picture, canvas, clients_tick, names, saved, ticks
+from reports.language import _
 from reports.measured import Measured, Point, Quantity, Server
 
 _DECADES: Final = 3  # below the SLO, from which on a cell is white
@@ -24,11 +25,11 @@ def capacity_map(measured: Measured) -> Iterator[Picture]:
         cells = _cells(measured, server)
         if not cells:
             continue
-        slo = f"{measured.slo_p99_ms:g} ms"
+        slo = wording.objective(measured.slo_p99_ms)
         figure, axes = canvas(
-            f"Capacity: {wording.shortened(server.label, 18)}",
-            f"p99 in ms; thick line: beyond it, more than {slo} or failures",
-            ["messages/s"],
+            _("Capacity: {server}", server=wording.shortened(server.label, 18)),
+            _("p99 in ms; thick line: beyond it, more than {slo} or failures", slo=slo),
+            [_("messages/s")],
         )
         for (column, row), point in cells.items():
             _draw(axes, (column, row), measured.at(point, "response_p99_ms"), measured, server)
@@ -40,9 +41,12 @@ def capacity_map(measured: Measured) -> Iterator[Picture]:
         ticks(axes, range(len(measured.steps)), [clients_tick(step) for step in measured.steps])
         axes.set_yticks(
             range(len(measured.map)),
-            [f"{workload.rate_per_connection:g} /s" for workload in measured.map],
+            [
+                _("{value} /s", value=wording.stated(workload.rate_per_connection))
+                for workload in measured.map
+            ],
         )
-        names(axes, [Name("a client", 1.0, 0.5, looks[server.label].colour)])
+        names(axes, [Name(_("a client"), 1.0, 0.5, looks[server.label].colour)])
         yield saved(
             f"capacity-{index + 1}-{server.label}",
             figure,
@@ -103,9 +107,16 @@ def _told(measured: Measured, server: Server, cells: Cells) -> str:
             for (column, at), point in cells.items()
             if at == row and measured.holds(point)
         ]
-        most = f"up to {max(within):,} clients" if within else "at no step"
-        told.append(f"{workload.rate_per_connection:g} messages/s a client {most}")
-    return f"Capacity of {server.label}, p99 within {measured.slo_p99_ms:g} ms: {'; '.join(told)}."
+        most = _("at no step")
+        if within:
+            most = _("up to {clients} clients", clients=wording.count(max(within)))
+        told.append(f"{workload.rate} {most}")
+    return _(
+        "Capacity of {server}, p99 within {slo}: {rates}.",
+        server=server.label,
+        slo=wording.objective(measured.slo_p99_ms),
+        rates="; ".join(told),
+    )
 
 
 def _record(measured: Measured, point: Point) -> dict[str, Raw]:

@@ -18,6 +18,7 @@ from reports.figures.canvas import (
     log_axis,
     series,
 )
+from reports.language import _
 from reports.measured import Measured, Quantity, Workload
 from reports.style import Look
 
@@ -28,7 +29,7 @@ def cpu(measured: Measured, workload: Workload) -> Iterator[Picture]:
         measured,
         workload,
         "cpu_us_per_message",
-        ("cpu", "CPU a message", "user and system time of the server", "µs"),
+        ("cpu", _("CPU a message"), _("user and system time of the server"), "µs"),
     )
 
 
@@ -43,8 +44,8 @@ def efficiency(measured: Measured, workload: Workload) -> Iterator[Picture]:
         "cpu_efficiency",
         (
             "efficiency",
-            "CPU efficiency",
-            "time on a CPU ÷ (that and time waiting for one); dashed: the chapter",
+            _("CPU efficiency"),
+            _("time on a CPU ÷ (that and time waiting for one); dashed: the chapter"),
             "",
         ),
         beside,
@@ -55,16 +56,21 @@ def throughput(measured: Measured, workload: Workload) -> Iterator[Picture]:
     """Messages/s against clients, with what the loader can drive."""
     highest = [Quantity(measured.ceiling(workload.name, step)) for step in measured.steps]
     ceiling = Line(
-        measured.steps, highest, "ceiling", Look("muted", ""), dashed=True, full_name="the ceiling"
+        measured.steps,
+        highest,
+        _("ceiling"),
+        Look("muted", ""),
+        dashed=True,
+        full_name=_("the ceiling"),
     )
-    subtitle = "messages echoed and verified in a second"
+    subtitle = _("messages echoed and verified in a second")
     if ceiling.known:
-        subtitle = "messages a second; dashed: the most this loader can drive"
+        subtitle = _("messages a second; dashed: the most this loader can drive")
     yield from _plain(
         measured,
         workload,
         "messages_per_s",
-        ("throughput", "Throughput", subtitle, "/s"),
+        ("throughput", _("Throughput"), subtitle, _("/s")),
         [ceiling] if ceiling.known else [],
     )
 
@@ -107,7 +113,12 @@ def _plain(
     )
     for line in beside:
         (first, one), (last, other) = line.known[0], line.known[-1]
-        ends = f"{wording.number(one.value)} {unit} at {first:,} clients"
-        ends += f", {wording.number(other.value)} {unit} at {last:,}"
-        alt = f"{alt[:-1]}; dashed, {line.name}: {ends}."
+        ends = _(
+            "{low} at {first} clients, {high} at {last}",
+            low=f"{wording.number(one.value)} {unit}".rstrip(),
+            first=wording.count(first),
+            high=f"{wording.number(other.value)} {unit}".rstrip(),
+            last=wording.count(last),
+        )
+        alt = _("{alt}; dashed, {line}: {ends}.", alt=alt[:-1], line=line.name, ends=ends)
     yield finished(f"{name}-{workload.name}", figure, axes, lines, alt)

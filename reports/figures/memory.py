@@ -16,6 +16,7 @@ from reports.figures.canvas import (
     round_sizes,
     series,
 )
+from reports.language import _
 from reports.measured import Measured
 
 
@@ -23,18 +24,18 @@ def memory(measured: Measured) -> Iterator[Picture]:
     """Resident and virtual memory on the same scale, under the most relaxed workload."""
     workload = measured.workload("open") or measured.workloads[0]
     kinds = {
-        "resident": ("resident_bytes", "what the server occupies"),
-        "virtual": ("vms_bytes", "what the server reserves"),
+        "resident": ("resident_bytes", _("Resident memory"), _("what the server occupies")),
+        "virtual": ("vms_bytes", _("Virtual memory"), _("what the server reserves")),
     }
     stated = claimed(measured, claims.MEMORY)
-    every = {kind: series(measured, workload, column) for kind, (column, _) in kinds.items()}
-    for kind, (column, meaning) in kinds.items():
+    every = {kind: series(measured, workload, column) for kind, (column, *_words) in kinds.items()}
+    for kind, (column, title, meaning) in kinds.items():
         if not every[kind]:
             continue
         lines = [*stated, *every[kind]]
         figure, axes = canvas(
-            f"{kind.capitalize()} memory, {workload.name}",
-            f"{meaning}; dashed: the chapter",
+            f"{title}, {workload.name}",
+            _("{meaning}; dashed: the chapter", meaning=meaning),
             (line.label for line in lines),
         )
         clients_axis(axes, lines)
@@ -50,7 +51,7 @@ def memory(measured: Measured) -> Iterator[Picture]:
                 measured,
                 workload,
                 column,
-                f"{kind.capitalize()} memory",
+                title,
                 wording.BYTES,
                 claims.MEMORY,
             ),

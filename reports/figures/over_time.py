@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from reports import style, wording
 from reports.data import Raw
 from reports.figures.canvas import Picture, canvas, clients_tick, round_values, saved, time_tick
+from reports.language import _
 from reports.measured import Measured, Point, Server, Workload
 from results.histogram import Histogram, highest_values_ns
 
@@ -28,13 +29,20 @@ def over_time(measured: Measured, workload: Workload) -> Iterator[Picture]:
             continue
         heights, heat = _heat(slices)
         figure, axes = canvas(
-            f"Response time over time: {wording.shortened(server.label, 18)}, {workload.name}",
-            f"{clients_tick(step)} clients; the darker, the more messages took so long",
+            _(
+                "Response time over time: {server}, {workload}",
+                server=wording.shortened(server.label, 18),
+                workload=workload.name,
+            ),
+            _(
+                "{clients} clients; the darker, the more messages took so long",
+                clients=clients_tick(step),
+            ),
             [],
         )
         axes.imshow(
             _coloured(heat, looks[server.label].colour),
-            extent=(0, sum(length_s for _, length_s, _ in slices), 0, len(heights) - 1),
+            extent=(0, sum(length_s for _start_s, length_s, _each in slices), 0, len(heights) - 1),
             aspect="auto",
             origin="lower",
             interpolation="none",
@@ -43,7 +51,7 @@ def over_time(measured: Measured, workload: Workload) -> Iterator[Picture]:
         marked = round_values(heights[0], heights[-1])
         rows = [(len(heights) - 1) * (math.log10(each) - low) / (high - low) for each in marked]
         axes.set_yticks(rows, [time_tick(each) for each in marked])
-        axes.set_xlabel("seconds of measuring; gaps between windows left out")
+        axes.set_xlabel(_("seconds of measuring; gaps between windows left out"))
         yield saved(
             f"over-time-{workload.name}-{index + 1}-{server.label}",
             figure,
@@ -56,7 +64,7 @@ def _largest(measured: Measured, server: Server, workload: Workload) -> tuple[in
     for step in reversed(measured.steps):
         if measured.usable(Point(server.label, workload.name, step)):
             slices = measured.run.slices(server.label, workload.name, step)
-            if any(histogram.total for _, _, histogram in slices):
+            if any(histogram.total for *_times, histogram in slices):
                 return step, slices
     return 0, []
 
@@ -71,14 +79,14 @@ def _coloured(heat: np.ndarray, colour: str) -> np.ndarray:
 
 def _heat(slices: Slices) -> tuple[np.ndarray, np.ndarray]:
     """The limits of the rows in ms, and how dense each slice is in each row: 1 in its densest."""
-    every = Histogram().merged(*(histogram for _, _, histogram in slices))
+    every = Histogram().merged(*(histogram for *_times, histogram in slices))
     low, high = math.log10(max(every.min_ns, 1) / 1e6), math.log10(every.max_ns / 1e6)
     rows = max(_LEAST_ROWS, math.ceil((high - low) * _ROWS_A_DECADE))
     heights = np.logspace(low - 0.02, high + 0.02, rows + 1)
     heat = []
-    for _, _, histogram in slices:
+    for *_times, histogram in slices:
         places = np.flatnonzero(histogram.counts)
-        counted, _ = np.histogram(
+        counted, _edges = np.histogram(
             highest_values_ns(places) / 1e6, heights, weights=histogram.counts[places]
         )
         # The square root lets a few slow ones be seen beside very many fast ones.
@@ -87,14 +95,22 @@ def _heat(slices: Slices) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _told(server: Server, workload: Workload, step: int, slices: Slices) -> str:
-    p99 = [histogram.percentile_ns(99) / 1e6 for _, _, histogram in slices if histogram.total]
-    silent = sum(1 for _, _, histogram in slices if not histogram.total)
-    text = (
-        f"Response time over time, {server.label}, {workload.name}, {step:,} clients: in "
-        f"{len(slices)} slices of {slices[0][1]:.1f} s the p99 lay between "
-        f"{wording.milliseconds(min(p99))} and {wording.milliseconds(max(p99))}"
+    p99 = [histogram.percentile_ns(99) / 1e6 for *_times, histogram in slices if histogram.total]
+    silent = sum(1 for *_times, histogram in slices if not histogram.total)
+    text = _(
+        "Response time over time, {server}, {workload}, {clients} clients: in {slices} slices of "
+        "{length} the p99 lay between {least} and {most}",
+        server=server.label,
+        workload=workload.name,
+        clients=wording.count(step),
+        slices=len(slices),
+        length=wording.milliseconds(1e3 * slices[0][1]),
+        least=wording.milliseconds(min(p99)),
+        most=wording.milliseconds(max(p99)),
     )
-    return f"{text}; in {silent} nothing was answered." if silent else f"{text}."
+    if silent:
+        text = _("{text}; in {slices} nothing was answered", text=text, slices=silent)
+    return f"{text}."
 
 
 def _records(slices: Slices) -> list[dict[str, Raw]]:

@@ -19,6 +19,7 @@ from reports.figures.canvas import (
     ticks,
     time_tick,
 )
+from reports.language import _
 from reports.measured import Measured, Point, Quantity, Server, Workload
 from reports.style import Look
 
@@ -36,8 +37,12 @@ def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
         if not lines:
             continue
         figure, axes = canvas(
-            f"Percentiles of {wording.shortened(server.label, 18)}, {workload.name}",
-            "response time; a line a number of clients",
+            _(
+                "Percentiles of {server}, {workload}",
+                server=wording.shortened(server.label, 18),
+                workload=workload.name,
+            ),
+            _("response time; a line a number of clients"),
             (line.label for line in every),
         )
         axes.set_xscale("log")
@@ -46,7 +51,7 @@ def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
         decades = range(math.floor(math.log10(furthest)) + 1)
         labels = [f"{100 * (1 - 10.0**-decade):.{max(0, decade - 2)}f}%" for decade in decades]
         ticks(axes, [10.0**decade for decade in decades], labels)
-        axes.set_xlabel("percentile")
+        axes.set_xlabel(_("percentile"))
         usual = [replace(line, x=line.x[3:], values=line.values[3:]) for line in every]
         log_axis(axes, usual, time_tick)  # the few fastest are not what the picture is about
         for line, shade in zip(lines, np.linspace(0.35, 1.0, len(lines)), strict=True):
@@ -59,11 +64,14 @@ def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
             )
         label_ends(axes, lines)
         slowest = lines[-1]
-        alt = (
-            f"Percentiles of the response time of {server.label}, {workload.name}: with "
-            f"{slowest.label} clients half are answered within "
-            f"{wording.milliseconds(_at_percentile(slowest, 2))} and 99 % within "
-            f"{wording.milliseconds(_at_percentile(slowest, 100))}."
+        alt = _(
+            "Percentiles of the response time of {server}, {workload}: with {clients} clients half "
+            "are answered within {median} and 99 % within {p99}.",
+            server=server.label,
+            workload=workload.name,
+            clients=slowest.label,
+            median=wording.milliseconds(_at_percentile(slowest, 2)),
+            p99=wording.milliseconds(_at_percentile(slowest, 100)),
         )
         name = f"percentiles-{workload.name}-{index + 1}-{server.label}"
         yield saved(name, figure, alt, drawn_points(lines))

@@ -22,6 +22,7 @@ from reports.figures.canvas import (
     ticks,
     time_tick,
 )
+from reports.language import _
 from reports.measured import Measured, Workload
 
 _FEW: Final = 3
@@ -40,8 +41,8 @@ def as_chapter(measured: Measured, workload: Workload) -> Iterator[Picture]:
         for line in (*stated, *lines)
     ]
     figure, axes = canvas(
-        f"Median response time, {workload.name}",
-        "on the chapter's axes; dashed: the chapter",
+        _("Median response time, {workload}", workload=workload.name),
+        _("on the chapter's axes; dashed: the chapter"),
         (line.label for line in drawn),
     )
     top = max(claims.GRAPH_TOP_MS if stated else 0, *(end for line in lines for end in line.ends))
@@ -59,7 +60,7 @@ def as_chapter(measured: Measured, workload: Workload) -> Iterator[Picture]:
             measured,
             workload,
             "response_p50_ms",
-            "Median response time",
+            _("Median response time"),
             wording.MS,
             claims.RESPONSE_BY_CLIENTS,
         ),
@@ -84,8 +85,8 @@ def on_log_axes(measured: Measured, workload: Workload) -> Iterator[Picture]:
     stated = claimed(measured, claims.RESPONSE_BY_CLIENTS)
     lines = [*stated, *tails, *medians]
     figure, axes = canvas(
-        f"Response time, {workload.name}",
-        "thick: median, thin: p99; dashed: the chapter",
+        _("Response time, {workload}", workload=workload.name),
+        _("thick: median, thin: p99; dashed: the chapter"),
         (line.label for line in lines),
     )
     clients_axis(axes, lines)
@@ -95,5 +96,5 @@ def on_log_axes(measured: Measured, workload: Workload) -> Iterator[Picture]:
         figure,
         axes,
         lines,
-        described(measured, workload, "response_p99_ms", "p99 response time", wording.MS),
+        described(measured, workload, "response_p99_ms", _("p99 response time"), wording.MS),
     )

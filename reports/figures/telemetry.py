@@ -17,17 +17,22 @@ from reports.figures.canvas import (
     round_values,
     saved,
 )
+from reports.language import _, later
 from reports.measured import Measured, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _COLUMNS: Final = {
-    "rss_bytes": ("Memory over time", "resident, every sample; above: the clients", bytes_tick),
+    "rss_bytes": (
+        later("Memory over time"),
+        later("resident, every sample; above: the clients"),
+        bytes_tick,
+    ),
     "messages_per_s": (
-        "Messages/s over time",
-        "every sample; above: the clients",
-        lambda value: f"{clients_tick(value)} /s",
+        later("Messages/s over time"),
+        later("every sample; above: the clients"),
+        lambda value: _("{value} /s", value=clients_tick(value)),
     ),
 }
 
@@ -40,7 +45,7 @@ def telemetry(measured: Measured, workload: Workload) -> Iterator[Picture]:
     for column, (title, subtitle, text) in _COLUMNS.items():
         known = ramp[ramp[column] > 0]
         if not known.empty:
-            yield _picture(measured, workload, known, column, (title, subtitle), text)
+            yield _picture(measured, workload, known, column, (_(title), _(subtitle)), text)
 
 
 def _picture(
@@ -57,7 +62,7 @@ def _picture(
     figure, axes = canvas(f"{title}, {workload.name}", subtitle, labels.values())
     begin_s = samples["t_s"].min()
     last: dict[str, tuple[float, float]] = {}
-    for (label, _), visit in samples.groupby(["server", "connections"], sort=False):
+    for (label, _step), visit in samples.groupby(["server", "connections"], sort=False):
         server = str(label)
         minutes = (visit["t_s"] - begin_s) / 60
         axes.plot(minutes, visit[column], color=looks[server].colour, linewidth=1)
@@ -69,7 +74,7 @@ def _picture(
     axes.set_yticks(round_ones(low, high))
     axes.minorticks_off()
     axes.yaxis.set_major_formatter(lambda value, _: text(value))
-    axes.set_xlabel("minutes")
+    axes.set_xlabel(_("minutes"))
     axes.set_xlim(0, (samples["t_s"].max() - begin_s) / 60)
     _mark_steps(axes, samples, begin_s)
     to_axes = axes.transData + axes.transAxes.inverted()
@@ -117,5 +122,10 @@ def _told(
     text: Callable[[float], str],
 ) -> str:
     most = samples.groupby("server", sort=False)[column].max()
-    told = wording.joined([f"{server} at most {text(value)}" for server, value in most.items()])
+    told = wording.joined(
+        [
+            _("{server} at most {most}", server=server, most=text(each))
+            for server, each in most.items()
+        ]
+    )
     return f"{title}, {workload.name}: {told}."

@@ -8,6 +8,7 @@ import numpy as np
 from reports import style, wording
 from reports.chapter.time import PARTS
 from reports.figures.canvas import Name, Picture, canvas, clients_tick, names, saved, ticks
+from reports.language import _
 from reports.measured import Measured, Point, Server, Workload
 
 # Work is in the colour of the server's model, waiting in grey, for a lock hatched.
@@ -31,9 +32,13 @@ def time(measured: Measured, workload: Workload) -> Iterator[Picture]:
         shares = 100 * parts / parts.sum(axis=0)
         bottoms = np.cumsum(shares, axis=0) - shares
         figure, axes = canvas(
-            f"Where the time goes: {wording.shortened(server.label, 18)}, {workload.name}",
-            "of a message, in %; above: the whole",
-            list(PARTS.values()),
+            _(
+                "Where the time goes: {server}, {workload}",
+                server=wording.shortened(server.label, 18),
+                workload=workload.name,
+            ),
+            _("of a message, in %; above: the whole"),
+            list(map(_, PARTS.values())),
         )
         places = np.arange(len(steps))
         for column, share, bottom in zip(PARTS, shares, bottoms, strict=True):
@@ -66,7 +71,7 @@ def time(measured: Measured, workload: Workload) -> Iterator[Picture]:
         names(
             axes,
             [
-                Name(name, 1.0, middle / _TOP, style.INK)
+                Name(_(name), 1.0, middle / _TOP, style.INK)
                 for name, middle in zip(PARTS.values(), middles, strict=True)
             ],
         )
@@ -95,11 +100,16 @@ def _told(server: Server, workload: Workload, steps: Sequence[int], parts: np.nd
     last = parts[:, -1]
     told = wording.joined(
         [
-            f"{wording.share(float(part / last.sum()))} {name}"
+            f"{wording.share(float(part / last.sum()))} {_(name)}"
             for part, name in zip(last, PARTS.values(), strict=True)
         ]
     )
-    return (
-        f"Where the time of a message goes, {server.label}, {workload.name}: at {steps[-1]:,} "
-        f"clients, of {wording.milliseconds(float(last.sum()))}, {told}."
+    return _(
+        "Where the time of a message goes, {server}, {workload}: at {clients} clients, of {whole}, "
+        "{parts}.",
+        server=server.label,
+        workload=workload.name,
+        clients=wording.count(steps[-1]),
+        whole=wording.milliseconds(float(last.sum())),
+        parts=told,
     )

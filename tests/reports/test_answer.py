@@ -35,7 +35,8 @@ def test_the_design_s_figures_make_the_event_loop_win_where_it_does(make):
     assert (memory.figure, memory.words) == ("9.2×", "as much with threads")
     assert memory.claim == "2,048× (8,192 KB against 4 KB)"
     text = " ".join(told.sentences)
-    assert "Threads leave 6,500 of 10,000 saturated connections" in text
+    assert "Threads leave some of 10,000 connections without any echo" in text
+    assert "window: 6,500 saturated." in text
     assert "where the chapter says 200 ms and 15 ms" in text
     assert re.search(r"; that is 38 % and 3[34] % of what this loader can drive here\.", text)
     assert [symbol for symbol, _ in told.footnotes] == ["§"]

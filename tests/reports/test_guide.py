@@ -50,3 +50,62 @@ def test_memory_has_room_for_so_many(make):
 
 def test_one_kind_of_server_needs_no_guide(make):
     assert guide.table(make(servers={"asyncio_streams": "an event loop"})) is None
+
+
+def _rates(**of):
+    """Both alike in all but throughput: messages/s by server and clients."""
+
+    def change(step):
+        step.median_ms, step.sigma, step.cpu_us, step.starved = 1.0, 0.2, 20.0, 0
+        step.messages_per_s = of[step.server].get(step.connections, 1_000.0)
+
+    return change
+
+
+def test_the_sentences_say_where_they_cross_and_who_fits_before_and_after(make):
+    change = _rates(
+        threaded={10: 8_000.0, 100: 4_000.0, 1_000: 1_000.0},
+        asyncio_streams={10: 1_000.0, 100: 4_000.0, 1_000: 8_000.0},
+    )
+    crossing, few, many, sure = guide.sentences(make(workloads=("saturated",), change=change))
+    assert crossing.startswith("They cross at 100 clients [")
+    assert crossing.endswith("] in messages/s, saturated.")
+    assert few == "With 10 clients threads fit saturated."
+    assert many == "With 1,000 clients the event loop fits saturated."
+    assert sure.startswith(
+        "How sure: of 9 comparisons of the two 2 show a clear difference, 7 none, and 0 are open"
+    )
+
+
+def test_the_sentences_say_where_nobody_overtakes_anybody(make):
+    alike = _rates(threaded={}, asyncio_streams={})
+    crossing, few, many, sure = guide.sentences(make(change=alike))
+    assert crossing == "At no step does the one overtake the other."
+    assert few == "With 10 clients either fits steady and saturated."
+    assert many == "With 1,000 clients either fits steady and saturated."
+    assert " 0 show a clear difference, 15 none, and 0 are open" in sure
+
+
+def test_each_better_by_something_leaves_the_choice_open(make):
+    def change(step):
+        _rates(threaded={}, asyncio_streams={})(step)
+        if step.server == "threaded":
+            step.messages_per_s, step.cpu_us = 4_000.0, 90.0
+
+    _, few, _, _ = guide.sentences(make(workloads=("saturated",), change=change))
+    assert few == "With 10 clients either fits saturated."
+
+
+def test_what_the_loader_limited_or_one_server_alone_says_nothing(make):
+    limited = make(change=lambda step: setattr(step, "loader_limited", True))
+    assert list(guide.sentences(limited)) == []
+    assert list(guide.sentences(make(servers={"asyncio_streams": "an event loop"}))) == []
+
+
+def test_what_the_loader_limited_in_part_is_open(make):
+    def change(step):
+        _rates(threaded={}, asyncio_streams={})(step)
+        step.loader_limited = step.connections == 10
+
+    *_, sure = guide.sentences(make(workloads=("saturated",), change=change))
+    assert " 0 show a clear difference, 6 none, and 3 are open" in sure

@@ -261,7 +261,7 @@ def test_memory_that_was_estimated_is_marked_with_what_it_was_estimated_from(mak
     measured = make(change=estimate, servers={"threaded": "thread per connection"})
     (note,) = measured.footnotes([THREADS, Point("threaded", "steady", 100)])
     assert note[0] == "≈"
-    assert note[1].endswith("threaded, steady, at 1,000 (from 25% of it).")
+    assert note[1].endswith("threaded, steady, at 1,000 (from 25 % of it).")
 
 
 def test_steps_from_which_the_hypervisor_took_time_are_marked_with_the_share(make):
@@ -272,7 +272,7 @@ def test_steps_from_which_the_hypervisor_took_time_are_marked_with_the_share(mak
     (note,) = measured.footnotes(measured.points())
     assert note[0] == "◊"
     assert note[1].endswith(
-        "threaded, steady, at 1,000 (40%); threaded, saturated, at 1,000 (40%)."
+        "threaded, steady, at 1,000 (40 %); threaded, saturated, at 1,000 (40 %)."
     )
 
 
@@ -283,7 +283,7 @@ def test_steps_from_which_others_took_time_are_marked_with_the_share(make):
     measured = make(change=disturb)
     (note,) = measured.footnotes([THREADS, Point("threaded", "steady", 100)])
     assert note[0] == "△"
-    assert note[1].endswith("threaded, steady, at 1,000 (90%).")
+    assert note[1].endswith("threaded, steady, at 1,000 (90 %).")
 
 
 def test_footnotes_gather_the_steps_of_a_server_and_workload(make):
