@@ -200,7 +200,7 @@ def _techniques(content: Mapping[str, Any], where: Where) -> tuple[Technique, ..
         def at(key: str, here: str = here) -> str:
             return f"{here}: {key}"
 
-        _check_keys(table, ("name", "with", "without", "workloads", "claim"), at)
+        _check_keys(table, ("name", "with", "without", "workloads", "steps", "claim"), at)
         workloads = _workloads(
             table.get("workloads", content.get("workloads", DEFAULT_WORKLOADS)), at("workloads")
         )
@@ -215,6 +215,7 @@ def _techniques(content: Mapping[str, Any], where: Where) -> tuple[Technique, ..
                 _spec(table.get("without"), at("without")).text,
                 tuple(workload.name for workload in workloads),
                 claim,
+                _steps(table["steps"], at("steps")) if "steps" in table else (),
             )
         )
     check_unique([each.name for each in techniques], f"{where('techniques')}: technique")

@@ -70,6 +70,7 @@ def plan_described(plan: Plan, left_out: Sequence[str]) -> dict[str, Any]:
         "find_max": plan.find_max,
         "slo_p99_ms": plan.slo_p99_ms,
         "mapped": list(plan.mapped),
+        "for_techniques": list(plan.for_techniques),
         "left_out": list(left_out),
     }
 
@@ -103,12 +104,15 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
         },
         {server["label"]: tuple(server["steps"]) for server in servers if "steps" in server},
         tuple(
-            Technique(**{**technique, "workloads": tuple(technique["workloads"])})
+            Technique(
+                **technique | {key: tuple(technique.get(key, ())) for key in ("workloads", "steps")}
+            )
             for technique in plan.get("techniques", ())
         ),
         plan.get("find_max", False),
         plan.get("slo_p99_ms", P99_MS),
         tuple(plan.get("mapped", ())),
+        tuple(plan.get("for_techniques", ())),
     )
 
 

@@ -67,8 +67,8 @@ class Visit:
 @dataclass(frozen=True)
 class Technique:
     """A pair of servers that differ in one technique, by their labels, and the workloads that they
-    are compared under. `claim` names what the chapter says of it, if it does, among
-    reports.chapter.claims.TECHNIQUES.
+    are compared under, at `steps` if it has its own. `claim` names what the chapter says of it, if
+    it does, among reports.chapter.claims.TECHNIQUES.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Technique:
     without_it: str
     workloads: tuple[str, ...]
     claim: str = ""
+    steps: tuple[int, ...] = ()
 
     @property
     def sides(self) -> tuple[str, str]:
@@ -89,7 +90,8 @@ class Plan:
 
     A server may have workloads and steps of its own, by its label, where not all of the plan's are
     for it. With `find_max` a search follows the ramps: see c10k.find_max. Those of the workloads
-    that are `mapped` are for a capacity map alone.
+    that are `mapped` are for a capacity map alone. Servers that are there `for_techniques` alone
+    are compared with each other: nothing is searched of them, and they have no map.
     """
 
     servers: tuple[ServerSpec, ...]
@@ -102,6 +104,7 @@ class Plan:
     find_max: bool = False
     slo_p99_ms: float = P99_MS
     mapped: tuple[str, ...] = ()
+    for_techniques: tuple[str, ...] = ()
 
     def steps_of(self, spec: ServerSpec) -> tuple[int, ...]:
         """The numbers of connections at which a server is visited."""
@@ -141,6 +144,7 @@ class Plan:
             for workload in self.workloads
             for spec in self.servers
             if self.find_max
+            and spec.text not in self.for_techniques
             and workload.name in self.workloads_of(spec)
             and workload.name not in self.mapped
         ]

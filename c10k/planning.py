@@ -19,11 +19,12 @@ from servers.catalogue import ServerSpec, parse_spec
 
 @dataclass
 class Part:
-    """What one server is to be put through."""
+    """What one server is to be put through; it is `asked` for unless techniques bring it."""
 
     spec: ServerSpec
     steps: tuple[int, ...]
     workloads: list[Workload]
+    asked: bool = True
 
     @property
     def label(self) -> str:
@@ -56,6 +57,7 @@ def planned(settings: Settings, named: Container[str] = ()) -> tuple[Plan, list[
         settings.find_max,
         settings.slo_p99_ms,
         mapped,
+        tuple(part.label for part in parts if not part.asked),
     )
     return plan, left_out
 
@@ -74,7 +76,8 @@ def _parts(settings: Settings) -> list[Part]:
     }
     for technique in settings.techniques:
         for label in technique.sides:
-            part = parts.setdefault(label, Part(parse_spec(label), settings.steps, []))
+            own = Part(parse_spec(label), technique.steps or settings.steps, [], asked=False)
+            part = parts.setdefault(label, own)
             wanted = [WORKLOADS[name] for name in technique.workloads]
             part.workloads += [load for load in wanted if load not in part.workloads]
     return list(parts.values())
@@ -162,8 +165,10 @@ def _within_limits(parts: Iterable[Part], left_out: list[str], *, fit: bool) -> 
 
 
 def _mapped(parts: Iterable[Part]) -> tuple[str, ...]:
-    """The names of the map's workloads, which each server gets that can serve them."""
-    for part in parts:
+    """The names of the map's workloads, which each server that is asked for gets, if it can serve
+    them.
+    """
+    for part in (part for part in parts if part.asked):
         part.workloads += [load for load in MAP_WORKLOADS if not _obstacle(part.spec, load)]
     return tuple(load.name for load in MAP_WORKLOADS)
 

@@ -51,6 +51,7 @@ def test_every_key_is_heard():
                     "name": "stacks",
                     "with": "threaded,stack=256k",
                     "without": "threaded",
+                    "steps": [5, 10],
                     "claim": "buffer pool",
                 }
             ],
@@ -65,6 +66,7 @@ def test_every_key_is_heard():
     (technique,) = asked.techniques
     assert technique.sides == ("threaded,stack=256k", "threaded")
     assert technique.workloads == ("game", "churn")
+    assert technique.steps == (5, 10)
 
 
 def test_commands_alone_are_all_that_is_measured():
@@ -216,6 +218,7 @@ CONTENT = st.fixed_dictionaries(
                     "with": "threaded,stack=64k",
                     "without": "threaded",
                     "claim": "zero copy",
+                    "steps": [1, 3],
                 }
             ]
         ),

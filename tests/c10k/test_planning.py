@@ -158,6 +158,17 @@ def test_a_server_of_a_technique_keeps_the_workloads_that_it_has_besides():
     assert plan.own_workloads["threaded,stack=256k"] == ("saturated",)
 
 
+def test_what_only_a_technique_brings_has_its_steps_and_neither_search_nor_map():
+    pair = dataclasses.replace(PAIR, steps=(5, 20))
+    asked = settings(server(), workloads=("saturated",), techniques=(pair,))
+    plan, _ = planned(dataclasses.replace(asked, find_max=True, map=True))
+    assert plan.own_steps["threaded,stack=256k"] == (5, 20)
+    assert plan.own_steps["threaded"] == asked.steps
+    assert [spec.text for spec, _ in plan.searches()] == ["threaded"]
+    assert plan.own_workloads["threaded,stack=256k"] == ("saturated",)
+    assert set(plan.mapped) < set(plan.own_workloads["threaded"])
+
+
 def test_a_technique_without_one_of_its_servers_is_left_out():
     half = dataclasses.replace(PAIR, with_it=ABSENT)
     plan, left_out = planned(settings(techniques=(half,)))
