@@ -291,7 +291,13 @@ class Measured:
         tried = {int(step) for step in run.steps["connections"]}
         self.steps = sorted(tried.intersection(plan.get("steps") or ()) or tried)
         self.techniques = [
-            Technique(**{**item, "workloads": tuple(item["workloads"])})
+            Technique(
+                item["name"],
+                item["with_it"],
+                item["without_it"],
+                tuple(item["workloads"]),
+                item.get("claim", ""),
+            )
             for item in plan.get("techniques") or []
         ]
         self.role = {server.role: server for server in self.servers if server.role}
@@ -511,6 +517,13 @@ class Measured:
     def holds(self, point: Point) -> bool:
         """Whether every connection was served, no message failed, and p99 was within the SLO."""
         return not shortfall(self.rows(point), self.slo_p99_ms)
+
+    def open(self, point: Point) -> bool:
+        """Whether it cannot be told if a step holds: it was too slow, but only as the loader was
+        the bottleneck.
+        """
+        rows = self.rows(point)
+        return not (self.holds(point) or refusal(rows) or fair(rows))
 
     def found(self) -> list[Found]:
         """What the searches for the most connections found, in the order of the plan."""

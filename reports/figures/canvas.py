@@ -138,7 +138,7 @@ def canvas(title: str, subtitle: str, labels: Iterable[str]) -> tuple[Figure, Ax
     axes = figure.add_axes((_LEFT, 0.16, 1 - _LEFT - room, _HEIGHT))
     figure.text(0.015, 0.975, title, fontsize=11.5, fontweight="bold", va="top")
     figure.text(0.015, 0.908, subtitle, color=style.MUTED, va="top")
-    axes.set_xlabel(_("clients"))
+    axes.set_xlabel(_("clients"), labelpad=2)
     return figure, axes
 
 
@@ -177,11 +177,15 @@ def log_axis(axes: Axes, lines: Iterable[Line], text: Callable[[float], str] | N
 
 
 def round_values(low: float, high: float) -> list[float]:
-    """Powers of ten in between; where these are few, their doubles and fives too."""
-    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
-    factors = (1,) if last - first > 1 else (1, 2, 5)
-    values = [f * 10.0**power for power in range(first - 1, last + 1) for f in factors]
-    return [value for value in values if low <= value <= high]
+    """Powers of ten in between; where these are few, more between them."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    powers = range(first, last + 1)
+    for factors in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
+        values = [factor * 10.0**power for power in powers for factor in factors]
+        between = [value for value in values if low <= value <= high]
+        if len(between) > 2:
+            break
+    return between
 
 
 def round_sizes(low: float, high: float) -> list[float]:

@@ -15,6 +15,7 @@ from reports.measured import Measured, Point, Quantity, Server
 
 _DECADES: Final = 3  # below the SLO, from which on a cell is white
 
+Edge = tuple[list[float], list[float]]
 Cells = dict[tuple[int, int], Point]  # (column, row) -> what was measured there
 
 
@@ -28,13 +29,22 @@ def capacity_map(measured: Measured) -> Iterator[Picture]:
         slo = wording.objective(measured.slo_p99_ms)
         figure, axes = canvas(
             _("Capacity: {server}", server=wording.shortened(server.label, 18)),
-            _("p99 in ms; thick line: beyond it, more than {slo} or failures", slo=slo),
-            [_("messages/s")],
+            _(
+                "p99, ms; line: over {slo} or failures; dashed: the loader's limit",
+                slo=slo,
+            ),
+            [_("a client")],
         )
         for (column, row), point in cells.items():
             _draw(axes, (column, row), measured.at(point, "response_p99_ms"), measured, server)
-        for line in _border(measured, cells):
-            axes.plot(*line, color=style.INK, linewidth=2.2, solid_capstyle="projecting")
+        for edge, told in _border(measured, cells):
+            axes.plot(
+                *edge,
+                color=style.INK,
+                linewidth=2.2 if told else 1.4,
+                linestyle="solid" if told else (0, (2, 1.5)),
+                solid_capstyle="projecting",
+            )
         axes.set_xlim(-0.5, len(measured.steps) - 0.5)
         axes.set_ylim(-0.5, len(measured.map) - 0.5)
         axes.grid(visible=False)
@@ -89,27 +99,30 @@ def _draw(
     )
 
 
-def _border(measured: Measured, cells: Cells) -> Iterator[tuple[list[float], list[float]]]:
-    """The edges between cells that hold and cells that do not."""
+def _border(measured: Measured, cells: Cells) -> Iterator[tuple[Edge, bool]]:
+    """The edges between cells that hold and cells that do not, and whether that is the server's
+    doing.
+    """
     held = {place: measured.holds(point) for place, point in cells.items()}
     for (column, row), holds in held.items():
-        if held.get((column + 1, row), holds) is not holds:
-            yield [column + 0.5, column + 0.5], [row - 0.5, row + 0.5]
-        if held.get((column, row + 1), holds) is not holds:
-            yield [column - 0.5, column + 0.5], [row + 0.5, row + 0.5]
+        right: Edge = ([column + 0.5, column + 0.5], [row - 0.5, row + 0.5])
+        above: Edge = ([column - 0.5, column + 0.5], [row + 0.5, row + 0.5])
+        for edge, beside in ((right, (column + 1, row)), (above, (column, row + 1))):
+            if held.get(beside, holds) is not holds:
+                beyond = cells[beside if holds else (column, row)]
+                yield edge, not measured.open(beyond)
 
 
 def _told(measured: Measured, server: Server, cells: Cells) -> str:
     told = []
     for row, workload in enumerate(measured.map):
-        within = [
-            measured.steps[column]
-            for (column, at), point in cells.items()
-            if at == row and measured.holds(point)
-        ]
+        points = [point for (_column, at), point in cells.items() if at == row]
+        within = [point.connections for point in points if measured.holds(point)]
         most = _("at no step")
         if within:
             most = _("up to {clients} clients", clients=wording.count(max(within)))
+        if any(measured.open(point) for point in points):
+            most = _("{most} (beyond it the loader was the bottleneck)", most=most)
         told.append(f"{workload.rate} {most}")
     return _(
         "Capacity of {server}, p99 within {slo}: {rates}.",
@@ -128,5 +141,6 @@ def _record(measured: Measured, point: Point) -> dict[str, Raw]:
         "response_p99_ms": p99.value,
         "messages_per_s": measured.at(point, "messages_per_s").value,
         "within_slo": measured.holds(point),
+        "open": measured.open(point),
         "marks": p99.symbols,
     }

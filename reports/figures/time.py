@@ -37,7 +37,7 @@ def time(measured: Measured, workload: Workload) -> Iterator[Picture]:
                 server=wording.shortened(server.label, 18),
                 workload=workload.name,
             ),
-            _("of a message, in %; above: the whole"),
+            _("of a message, in %; above: all of it, in ms"),
             list(map(_, PARTS.values())),
         )
         places = np.arange(len(steps))
@@ -62,7 +62,7 @@ def time(measured: Measured, workload: Workload) -> Iterator[Picture]:
             axes.text(
                 float(place),
                 102,
-                wording.milliseconds(whole),
+                wording.number(whole),
                 ha="center",
                 fontsize=7.5,
                 color=style.MUTED,

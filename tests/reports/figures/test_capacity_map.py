@@ -36,3 +36,16 @@ def test_what_is_mapped_is_no_workload_of_the_tables(drawn):
     assert [workload.name for workload in measured.workloads] == ["saturated"]
     assert [workload.name for workload in measured.map] == ["steady"]
     assert measured.planned_missing == 0
+
+
+def test_where_the_loader_was_the_bottleneck_it_is_open_whether_a_cell_holds(make):
+    def limit(step):
+        step.median_ms = 500.0 if step.connections == 1_000 else 1.0
+        step.loader_limited = step.connections == 1_000
+
+    measured = make(change=limit, plan={"mapped": ["steady"]})
+    with mpl.rc_context(style.RC):
+        picture = next(capacity_map(measured))
+    assert [record["open"] for record in picture.records] == [False, False, True]
+    assert "up to 100 clients (beyond it the loader was the bottleneck)" in picture.alt
+    assert "stroke-dasharray" in picture.svg
