@@ -24,8 +24,9 @@ from servers.process import ServerProcess
 OPEN_STILL_S: Final = 10.0
 OPEN_S: Final = 600.0  # the most: Apache's prefork, which adds 32 processes a second, has 19,000
 # How long a server may take to let go of a step's connections before the next visit.
-LEAVE_S: Final = 10.0
-STILL_S: Final = 1.0  # without one less it has let go of all that it will
+LEAVE_S: Final = 60.0
+STILL_S: Final = 1.0  # without one less it has let go of all that it will, if it rests
+RESTING: Final = 0.1  # of a CPU
 POLL_S: Final = 0.1
 # The portable engine and the telemetry would wait for each other.
 SHARES_THE_INTERPRETER: Final = engine_of("auto") == "portable"
@@ -149,21 +150,26 @@ class Visitor:
 
     def _await_leaving(self, tree: ProcessTree, idle_descriptors: float) -> None:
         """Wait until the server has let go of the connections: what their end costs would be
-        taken from the next visit."""
+        taken from the next visit.
+
+        A pool that has grown keeps its own, and rests. Threads that wait for the GIL keep a CPU
+        busy for seconds before one of them ends.
+        """
         deadline = time.monotonic() + LEAVE_S
-        fewest, since = inf, time.monotonic()
+        fewest, since, spent_s = inf, time.monotonic(), 0.0
         while self._server.alive and time.monotonic() < deadline:
             try:
-                descriptors = tree.read().descriptors
+                descriptors, cpu_s = tree.read().descriptors, tree.cpu_s()
             except ProcessGoneError:  # it served to the end: the next visit starts another
                 return
             # Of another user's process they are NaN: then nothing can be waited for.
             if not descriptors > idle_descriptors:
                 return
-            if descriptors < fewest:
-                fewest, since = descriptors, time.monotonic()
-            elif time.monotonic() - since > STILL_S:  # a pool that has grown keeps its own
+            still_s = time.monotonic() - since
+            if descriptors >= fewest and still_s > STILL_S and cpu_s - spent_s < RESTING * still_s:
                 return
+            if descriptors < fewest or still_s > STILL_S:
+                fewest, since, spent_s = descriptors, time.monotonic(), cpu_s
             time.sleep(POLL_S)
 
 

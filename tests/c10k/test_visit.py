@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 
 from c10k import visit
 from c10k.cpus import CpuSplit
@@ -50,3 +51,20 @@ def test_a_server_that_ends_when_its_clients_leave_has_served_them(tmp_path, mon
             record = visitor.measure(Visit("ends", "w", 0, 5), Workload("w"), time.monotonic())
     assert record.step["status"] == "ok"
     assert record.step["resident_bytes"] > 0
+
+
+def test_a_server_that_is_busy_ending_connections_is_waited_for(tmp_path, monkeypatch):
+    """As threads are that wait for the GIL: none ends for longer than a pool would be given."""
+    monkeypatch.setattr(visit, "STILL_S", 0.3)
+    end = "connection.sendall(data)\n"
+    busy = GROWING.replace(end, f"{end}        work()\n        os.close(kept.pop())\n")
+    work = "\ndef work():\n    began = time.process_time()\n"
+    work += "    while time.process_time() < began + 1.5:\n        pass\n"
+    busy = busy.replace("kept = []\n", f"import time\nkept = []\n{work}")
+    profile = Profile("tiny", "", 0.1, 0.2, 1, 0.2, 1)
+    with ServerProcess("busy", [sys.executable, "-c", busy], log=tmp_path / "log") as server:
+        before = len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
+        visitor = Visitor(server, profile, CpuSplit.of_this_process(), lambda _: None)
+        record = visitor.measure(Visit("busy", "w", 0, 3), Workload("w"), time.monotonic())
+        assert len(list(Path(f"/proc/{server.pid}/fd").iterdir())) == before
+    assert record.step["connected"] == 3
