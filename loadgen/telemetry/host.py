@@ -58,7 +58,7 @@ class HostCounters:
     listen_drops: float  # connections that a listening socket dropped, for whatever reason
     retransmits: float  # TCP segments sent again, each after a wait of 200 ms to seconds
     steal_s: float  # CPU time that the hypervisor gave to others, over all CPUs
-    busy_s: float  # CPU time of all processes, the kernel's own too, over all CPUs
+    busy_s: float  # CPU time of all processes, the kernel's own too, without interrupts
 
     @classmethod
     def read(cls) -> Self:

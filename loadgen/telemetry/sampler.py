@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar
 from loadgen.background import Background
 from loadgen.telemetry.host import HostCounters, HostMemory
 from loadgen.telemetry.locks import LockWaits
+from loadgen.telemetry.others import spent_by_others
 from loadgen.telemetry.process import ProcessGoneError, ProcessTree, Spent
 from loadgen.telemetry.tasks import TaskTimes, read_tasks
 from loadgen.telemetry.window import Reading
@@ -149,7 +150,7 @@ class Telemetry:
         """
         with self._noticing_the_end():
             if edge == "begin":
-                tasks, tasks_at_s = self._tasks()
+                tasks, others_s, tasks_at_s = self._tasks()
                 spent = self.tree.spent()
                 self._locks = LockWaits(tasks)
             at_s, cpu_s = time.monotonic(), self.tree.cpu_s()
@@ -157,7 +158,7 @@ class Telemetry:
             if edge == "end":
                 self._locks = None
                 spent = self.tree.spent()
-                tasks, tasks_at_s = self._tasks()
+                tasks, others_s, tasks_at_s = self._tasks()
         return Reading(
             at_s=at_s,
             cpu_s=cpu_s + spent.ended_s,
@@ -165,6 +166,7 @@ class Telemetry:
             memory=memory,
             spent=spent,
             tasks=tasks,
+            others_s=others_s,
             tasks_at_s=tasks_at_s,
             lock_waits=locks.mean() if locks else nan,
         )
@@ -193,13 +195,14 @@ class Telemetry:
             "heap_bytes": lying.heap_bytes,
         }
 
-    def _tasks(self) -> tuple[Mapping[int, TaskTimes], float]:
-        """The times of all threads, and the middle of reading them."""
+    def _tasks(self) -> tuple[Mapping[int, TaskTimes], float, float]:
+        """The times of all threads, the CPU time of others, and the middle of reading both."""
 
-        def read() -> tuple[Mapping[int, TaskTimes], float]:
+        def read() -> tuple[Mapping[int, TaskTimes], float, float]:
             begun_s = time.monotonic()
-            tasks = read_tasks(self.tree.members)
-            return tasks, (begun_s + time.monotonic()) / 2
+            members = self.tree.members
+            tasks, others_s = read_tasks(members), spent_by_others({*members})
+            return tasks, others_s, (begun_s + time.monotonic()) / 2
 
         before = HostMemory.read().slab_reclaimable_bytes
         timed = self._aside(read)

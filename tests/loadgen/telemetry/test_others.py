@@ -1,0 +1,40 @@
+"""The CPU time of other processes than those observed."""
+
+import os
+
+import pytest
+
+from loadgen.telemetry.others import spent_by_others
+
+WORK = """
+import time
+begin = time.process_time()
+while time.process_time() < begin + 0.5:
+    sum(range(10_000))
+"""
+CHILD = f"""
+import os
+if not (pid := os.fork()):
+    exec({WORK!r})
+    os._exit(0)
+os.waitpid(pid, 0)
+"""
+
+
+def share_of(child):
+    return spent_by_others(()) - spent_by_others({child.pid})
+
+
+@pytest.mark.parametrize("work", [WORK, CHILD], ids=["a process", "a child that has ended"])
+def test_all_is_counted_but_what_the_members_spend(child, work):
+    before = share_of(child)
+    child.do(work)
+    # Of every process on this machine, read twice in turn: others go on between the two.
+    assert share_of(child) - before == pytest.approx(0.5, abs=0.3)
+
+
+def test_it_grows_with_what_this_process_does():
+    before = spent_by_others(())
+    exec(WORK, {})
+    assert spent_by_others(()) - before >= 0.45
+    assert spent_by_others({os.getpid()}) < spent_by_others(())
