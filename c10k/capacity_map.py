@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from loadgen.workload import Workload
+from loadgen.workload import WORKLOADS, Workload
 
 RATES: Final = (1.0, 10.0, 100.0, 1000.0)  # messages/s a client
 # More would be offered by 1,000 connections and up alone, over which the loader drives less
@@ -17,6 +17,9 @@ MAP_WORKLOADS: Final = tuple(
     )
     for rate in RATES
 )
+
+NAMED_WORKLOADS: Final = WORKLOADS | {load.name: load for load in MAP_WORKLOADS}
+"""What may be asked for by name: those of a map too, so that a step of it can be repeated alone."""
 
 
 def is_on_the_map(workload: Workload, connections: int) -> bool:

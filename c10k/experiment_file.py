@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from c10k.capacity_map import NAMED_WORKLOADS
 from c10k.plan import (
     DEFAULT_SERVERS,
     DEFAULT_STEPS,
@@ -23,7 +24,7 @@ from c10k.plan import (
     check_steps,
     check_unique,
 )
-from loadgen.workload import WORKLOADS, Workload
+from loadgen.workload import Workload
 from reports.chapter.claims import TECHNIQUES
 from results.slo import P99_MS
 from servers.catalogue import ServerSpec, parse_command, parse_spec
@@ -182,12 +183,12 @@ def found_interpreters() -> list[str]:
 def _workloads(value: object, where: str) -> tuple[Workload, ...]:
     names = [_text(name, where) for name in _list(value, where)]
     for name in names:
-        if name not in WORKLOADS:
+        if name not in NAMED_WORKLOADS:
             raise ValueError(
-                f"{where}: unknown workload {name!r}; there are {', '.join(WORKLOADS)}"
+                f"{where}: unknown workload {name!r}; there are {', '.join(NAMED_WORKLOADS)}"
             )
     check_unique(names, f"{where}: workload")
-    return tuple(WORKLOADS[name] for name in names)
+    return tuple(NAMED_WORKLOADS[name] for name in names)
 
 
 def _techniques(content: Mapping[str, Any], where: Where) -> tuple[Technique, ...]:

@@ -7,12 +7,12 @@ left out where it cannot be measured, with a line that says so.
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
-from c10k.capacity_map import MAP_WORKLOADS
+from c10k.capacity_map import MAP_WORKLOADS, NAMED_WORKLOADS
 from c10k.experiment_file import Settings
 from c10k.limits import Limit, shortfalls
 from c10k.outcome import CommandError, Status
 from c10k.plan import Plan, Technique, load_on
-from loadgen.workload import WORKLOADS, Workload
+from loadgen.workload import Workload
 from reports.wording import joined
 from servers.catalogue import ServerSpec, parse_spec
 
@@ -78,7 +78,7 @@ def _parts(settings: Settings) -> list[Part]:
         for label in technique.sides:
             own = Part(parse_spec(label), technique.steps or settings.steps, [], asked=False)
             part = parts.setdefault(label, own)
-            wanted = [WORKLOADS[name] for name in technique.workloads]
+            wanted = [NAMED_WORKLOADS[name] for name in technique.workloads]
             part.workloads += [load for load in wanted if load not in part.workloads]
     return list(parts.values())
 
@@ -169,7 +169,11 @@ def _mapped(parts: Iterable[Part]) -> tuple[str, ...]:
     them.
     """
     for part in (part for part in parts if part.asked):
-        part.workloads += [load for load in MAP_WORKLOADS if not _obstacle(part.spec, load)]
+        part.workloads += [
+            load
+            for load in MAP_WORKLOADS
+            if load not in part.workloads and not _obstacle(part.spec, load)
+        ]
     return tuple(load.name for load in MAP_WORKLOADS)
 
 

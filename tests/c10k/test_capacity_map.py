@@ -40,3 +40,11 @@ def test_a_run_that_is_resumed_has_the_same_map():
     again = plan_of({"plan": plan_described(plan, [])})
     assert again.mapped == plan.mapped
     assert list(again.ramps()) == list(plan.ramps())
+
+
+def test_a_part_of_it_can_be_measured_alone():
+    plan = asked(workloads=["map_10"])
+    assert [load.name for load in plan.workloads] == ["map_10"]
+    assert plan.mapped == ()
+    both = asked(workloads=["map_10"], map=True)
+    assert both.own_workloads["event_loop"].count("map_10") == 1
