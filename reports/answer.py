@@ -63,7 +63,7 @@ def answer(measured: Measured) -> Answer:
             if any(map(measured.usable, measured.points()))
             else _("Nothing could be compared: no step succeeded."),
             "",
-            tuple(_beyond(measured, 0)),
+            tuple(_beyond(measured, 0, [])),
             (),
             (),
         )
@@ -71,7 +71,7 @@ def answer(measured: Measured) -> Answer:
     points = [
         Point(server.label, workload.name, step)
         for server in servers
-        for workload in measured.workloads_of(servers)
+        for workload in _compared(measured, servers)
     ]
     if len(servers) == 1:
         held = min(measured.at(point, "connected").value for point in points)
@@ -102,9 +102,18 @@ def _subjects_of_comparison(measured: Measured) -> list[Server]:
     return measured.servers[:2]
 
 
+def _compared(measured: Measured, servers: Sequence[Server]) -> list[Workload]:
+    """The workloads that the answer compares servers under: an open and a closed loop, if there are
+    such that all of them have been visited under.
+    """
+    common = measured.workloads_of(servers)
+    loops = (measured.workload(loop, common) for loop in ("open", "closed"))
+    return [workload for workload in loops if workload]
+
+
 def _common_step(measured: Measured, servers: Sequence[Server]) -> int | None:
-    """The largest step that every one of the servers got through under each common workload."""
-    workloads = measured.workloads_of(servers)
+    """The largest step that every one of the servers got through under each of these workloads."""
+    workloads = _compared(measured, servers)
     common = [
         step
         for step in measured.steps
@@ -387,7 +396,7 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
             text += _("; that is {share} of what this loader can drive here", share=share)
         yield f"{text}."
     yield from _starving(measured, servers, step)
-    yield from _beyond(measured, step)
+    yield from _beyond(measured, step, _compared(measured, servers))
     held = [
         f"{server.phrase} "
         + joined(
@@ -440,9 +449,13 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _beyond(measured: Measured, step: int) -> Iterable[str]:
-    """What failed, in part or in whole, at steps beyond the one that the answer is about."""
+def _beyond(measured: Measured, step: int, compared: Sequence[Workload]) -> Iterable[str]:
+    """What failed, in part or in whole, beyond what the answer is about: at larger steps, or at its
+    own under other workloads.
+    """
+    names = {workload.name for workload in compared}
     for point in measured.points():
+        told = point.connections < step or (point.connections == step and point.workload in names)
         for mark in (Mark.PARTIAL, Mark.FAILED):
-            if point.connections > step and mark in measured.marks(point):
+            if not told and mark in measured.marks(point):
                 yield wording.sentence(f"{mark.meaning}: {measured.details([point], mark)}")

@@ -135,13 +135,9 @@ def _fits(measured: Measured, pair: Sequence[Server], step: int) -> Iterable[str
     """Who fits which workloads: who is better by one measure at least, and worse by none."""
     fitting: dict[int | None, list[str]] = {0: [], 1: [], None: []}
     for workload in measured.workloads_of(pair):
-        places = [(workload, step, column) for column in _measures(workload)]
-        contrasts = [_contrast(measured, pair, place) for place in places]
-        decided = {contrast.better for contrast in contrasts if contrast.decided}
-        winners = decided - {None}
-        if decided:
-            winner = winners.pop() if len(winners) == 1 else None
-            fitting[winner].append(workload.name)
+        winners = better_by_something(measured, pair, workload, step)
+        if winners is not None:
+            fitting[next(iter(winners)) if len(winners) == 1 else None].append(workload.name)
     for place, server in enumerate(pair):
         if workloads := wording.joined(fitting[place]):
             values = {"server": server.noun, "workloads": workloads}
@@ -151,6 +147,16 @@ def _fits(measured: Measured, pair: Sequence[Server], step: int) -> Iterable[str
                 yield _("{server} fits {workloads}", **values)
     if workloads := wording.joined(fitting[None]):
         yield _("either fits {workloads}", workloads=workloads)
+
+
+def better_by_something(
+    measured: Measured, pair: Sequence[Server], workload: Workload, step: int
+) -> set[int] | None:
+    """Which of the two are clearly better by one measure at least; None where none is decided."""
+    places = [(workload, step, column) for column in _measures(workload)]
+    contrasts = [_contrast(measured, pair, place) for place in places]
+    decided = {contrast.better for contrast in contrasts if contrast.decided}
+    return {place for place in decided if place is not None} if decided else None
 
 
 def _by(measured: Measured, workload: Workload) -> str:
@@ -269,7 +275,7 @@ def _room_records(rooms: Sequence[tuple[str, str]]) -> Iterable[dict[str, Raw]]:
 
 def _about(count: float) -> str:
     """Two digits: it is beyond what was measured."""
-    digits = max(0, math.floor(math.log10(count)) - 1) if count >= 1 else 0
+    digits = max(0, math.floor(math.log10(count)) - 1) if 1 <= count < math.inf else 0
     return wording.count(round(count, -digits))
 
 

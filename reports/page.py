@@ -15,7 +15,7 @@ from reports.contrast import APART_MS
 from reports.figures import Picture
 from reports.language import _, local_number, spoken
 from reports.measured import Mark, Measured, connected
-from reports.places import Place, places
+from reports.places import Place, meanings, places
 from reports.table import Table
 
 
@@ -62,6 +62,7 @@ def render(
             troubles=troubles(measured, recorded),
             notices=notices(measured),
             places=recorded,
+            meanings=meanings(),
             clear=wording.stated(CLEAR),
             within=wording.stated(WITHIN),
             apart=wording.objective(APART_MS),
@@ -89,7 +90,7 @@ def notices(measured: Measured) -> list[str]:
     """What a reader must know before trusting a figure."""
     found = []
     if measured.manifest.get("interrupted") or not measured.manifest.get("finished_at"):
-        found.append("This run did not come to its end.")
+        found.append(_("This run did not come to its end."))
     if measured.planned_missing:
         missing = wording.count(measured.planned_missing)
         found.append(_("Planned steps that were not measured: {count}.", count=missing))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reports import wording
 from reports.language import local_number
 from reports.measured import Measured, Point, causes
-from results.schema import KEY, STEPS
+from results.schema import KEY, STEPS, Column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,13 +51,13 @@ class Place:
     anchor: str
     symbols: str
     command: str
-    figures: list[tuple[str, str, str]]  # column, value with its interval, meaning
+    figures: list[tuple[str, str]]  # column, value with its interval
     repeats: list[Recorded]
     sparks: list[Spark]
 
 
 def places(measured: Measured) -> list[Place]:
-    """Every step, in the order of the plan."""
+    """Every step, in the order of the plan; those of the map last."""
     samples = dict(list(measured.run.samples.groupby(["server", "workload", "connections"])))
     return [
         Place(
@@ -72,8 +72,13 @@ def places(measured: Measured) -> list[Place]:
             ],
             list(_sparks(samples.get((point.server, point.workload, point.connections)))),
         )
-        for index, point in enumerate(measured.points(), start=1)
+        for index, point in enumerate(measured.points(mapped=True), start=1)
     ]
+
+
+def meanings() -> list[tuple[str, str]]:
+    """(column, meaning) of the figures of a place."""
+    return [(name, column.meaning) for name, column in _columns().items()]
 
 
 def command(measured: Measured, point: Point) -> str:
@@ -91,20 +96,26 @@ def command(measured: Measured, point: Point) -> str:
     return shlex.join(map(str, words))
 
 
-def _figures(measured: Measured, point: Point) -> Iterable[tuple[str, str, str]]:
-    for name, column in STEPS.items():
-        if name in KEY or name in _TOLD_APART:
-            continue
+def _columns() -> dict[str, Column]:
+    return {
+        name: column
+        for name, column in STEPS.items()
+        if name not in KEY and name not in _TOLD_APART
+    }
+
+
+def _figures(measured: Measured, point: Point) -> Iterable[tuple[str, str]]:
+    for name, column in _columns().items():
         if column.dtype in ("float64", "int64"):
             value = measured.at(point, name)
             if value.known:
                 spread = ""
                 if value.low == value.low and value.low != value.high:
                     spread = f" [{_exact(value.low)}–{_exact(value.high)}]"
-                yield name, f"{_exact(value.value)}{spread}", column.meaning
+                yield name, f"{_exact(value.value)}{spread}"
         else:
             told = {str(row[name]) for row in measured.rows(point)}
-            yield name, ", ".join(sorted(filter(None, told))) or wording.MISSING, column.meaning
+            yield name, ", ".join(sorted(filter(None, told))) or wording.MISSING
 
 
 def _exact(value: float) -> str:
@@ -119,12 +130,12 @@ def _sparks(samples: "pd.DataFrame | None") -> Iterable[Spark]:
     samples = samples[samples["repeat"] == samples["repeat"].min()]
     for column, text in _SPARKS.items():
         values: list[float] = samples[column].dropna().tolist()
-        values = values[:: max(1, len(values) // _MOST_POINTS)]
         if len(values) > 1:
             least, most = min(values), max(values)
             span = most - least or 1
+            drawn = values[:: max(1, len(values) // _MOST_POINTS)]
             points = " ".join(
-                f"{100 * index / (len(values) - 1):.1f},{19 - 18 * (value - least) / span:.1f}"
-                for index, value in enumerate(values)
+                f"{100 * index / (len(drawn) - 1):.1f},{19 - 18 * (value - least) / span:.1f}"
+                for index, value in enumerate(drawn)
             )
             yield Spark(column, points, text(least), text(most))

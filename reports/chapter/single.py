@@ -1,23 +1,20 @@
 """T6: the chapter's single claims, each beside what speaks for or against it in this run."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from reports import techniques, wording
+from reports import guide, techniques, wording
 from reports.chapter import claims
-from reports.chapter.verdict import CLEAR, NOT_MEASURED, Judgement, Verdict, direction, judge
-from reports.contrast import Contrast, Subject
+from reports.chapter.verdict import NOT_MEASURED, Judgement, Verdict, judge
 from reports.language import _, later, local_number
-from reports.measured import Measured, Point, Quantity, Server, Workload, exactly
+from reports.measured import Measured, Point, Quantity, Server, Workload
 from reports.table import Cell, Column, Section, Table
 
 STRAIGHT: Final = 0.9  # r² from which growth is called predictable
-_UNDECIDED: Final = later("no clear difference")
-_THROUGHPUT: Final = Subject(later("throughput"), wording.PER_S, higher_is_better=True)
 
 
 @dataclass(frozen=True)
@@ -232,8 +229,7 @@ def _techniques(measured: Measured) -> Iterable[Evidence]:
 def _few_clients(measured: Measured) -> Evidence:
     claim = _("threads fit under {clients} clients", clients=wording.count(claims.FEW_CLIENTS))
     steps = [step for step in measured.steps if step <= claims.FEW_CLIENTS]
-    contrast = _throughput(measured, measured.workload("closed"), max(steps, default=None))
-    return _fitting(claim, contrast, "synchronous", no_worse=True)
+    return _fitting(measured, claim, measured.workload("closed"), steps, "synchronous")
 
 
 def _many_clients(measured: Measured) -> Evidence:
@@ -241,65 +237,69 @@ def _many_clients(measured: Measured) -> Evidence:
         "an event loop fits over {clients} clients", clients=wording.count(claims.MANY_CLIENTS)
     )
     steps = [step for step in measured.steps if step >= claims.MANY_CLIENTS]
-    contrast = _throughput(measured, measured.workload("closed"), max(steps, default=None))
-    return _fitting(claim, contrast, "asynchronous", no_worse=False)
+    return _fitting(measured, claim, measured.workload("closed"), steps, "asynchronous")
 
 
 def _bound(measured: Measured, workload: str, claim: str, role: claims.Role) -> Evidence:
     load = next((each for each in measured.workloads if each.name == workload), None)
-    contrast = _throughput(measured, load, measured.steps[-1])
-    return _fitting(claim, contrast, role, no_worse=True)
-
-
-def _throughput(
-    measured: Measured, workload: Workload | None, step: int | None
-) -> tuple[Contrast, Sequence[Point]] | None:
-    """The chapter's two kinds of server by their throughput."""
-    if workload is None or step is None or len(measured.role) < len(claims.ROLES):
-        return None
-    one, other = (Point(measured.role[role].label, workload.name, step) for role in claims.ROLES)
-    column = "messages_per_s"
-    values = (measured.at(one, column), measured.at(other, column))
-    return Contrast(_THROUGHPUT, values, measured.contrast(one, other, column)), (one, other)
+    return _fitting(measured, claim, load, measured.steps, role)
 
 
 def _fitting(
+    measured: Measured,
     claim: str,
-    found: tuple[Contrast, Sequence[Point]] | None,
+    workload: Workload | None,
+    steps: Sequence[int],
     role: claims.Role,
-    *,
-    no_worse: bool,
 ) -> Evidence:
-    """Whether one kind of server is clearly better, or at least no worse."""
-    if found is None or not found[0].decided:
+    """Whether one kind of server is clearly worse by no measure; else, at which of the steps."""
+    if workload is None or len(measured.role) < len(claims.ROLES):
         return Evidence(claim)
-    contrast, points = found
-    place = claims.ROLES.index(role)
-    favour = contrast.ratio if place == 0 else exactly(1).by(contrast.ratio)
-    verdict = {
-        Verdict.DIRECTION: Verdict.HOLDS.value,
-        Verdict.CONTRADICTED: Verdict.CONTRADICTED.value,
-        Verdict.OFF: _UNDECIDED,
-    }[direction(CLEAR, favour)]
-    if no_worse and contrast.better in (place, None):
-        verdict = Verdict.HOLDS.value
-    rates = wording.joined(
-        [
-            _(
-                "{rate} messages/s of {server}",
-                rate=wording.rate(value.value),
-                server=point.server,
-            )
-            for value, point in zip(contrast.values, points, strict=True)
-        ]
+    pair = [measured.role[each] for each in claims.ROLES]
+    other = 1 - claims.ROLES.index(role)
+    fits = {
+        step: other not in winners
+        for step in steps
+        if (winners := guide.better_by_something(measured, pair, workload, step)) is not None
+    }
+    if not fits:
+        return Evidence(claim)
+    text = "; ".join(_told(measured, pair, workload, step) for step in (min(fits), max(fits)))
+    if len(fits) == 1:
+        text = _told(measured, pair, workload, *fits)
+    return Evidence(claim, text, _where(fits))
+
+
+def _where(fits: Mapping[int, bool]) -> str:
+    """At which steps, in ascending order, something is so."""
+    held = [step for step, each in fits.items() if each]
+    answers = list(fits.values())
+    if not held or all(answers):
+        return Verdict.HOLDS.value if held else Verdict.CONTRADICTED.value
+    if answers == sorted(answers):
+        return _("holds from {clients} on", clients=wording.count(held[0]))
+    if answers == sorted(answers, reverse=True):
+        return _("holds up to {clients}", clients=wording.count(held[-1]))
+    return later("in part")
+
+
+def _told(measured: Measured, pair: Sequence[Server], workload: Workload, step: int) -> str:
+    points = [Point(server.label, workload.name, step) for server in pair]
+    figures = [
+        _(
+            "{server} {rate} messages/s, p99 {p99}",
+            server=point.server,
+            rate=wording.rate(measured.at(point, "messages_per_s").value),
+            p99=wording.milliseconds(measured.at(point, "response_p99_ms").value),
+        )
+        for point in points
+    ]
+    return _(
+        "{workload}, {clients} clients: {figures}",
+        workload=workload.name,
+        clients=wording.count(step),
+        figures=wording.joined(figures),
     )
-    text = _(
-        "{workload}, {clients} clients: {rates}",
-        workload=points[0].workload,
-        clients=wording.count(points[0].connections),
-        rates=rates,
-    )
-    return Evidence(claim, text, verdict)
 
 
 def _of(role: claims.Role, measured: Measured, loop: str, connections: int) -> Iterable[Point]:

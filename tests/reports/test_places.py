@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from reports.places import command, places
+from reports.places import command, meanings, places
 
 
 def test_every_step_has_a_place_with_all_that_was_recorded(make):
@@ -21,7 +21,8 @@ def test_every_step_has_a_place_with_all_that_was_recorded(make):
     assert [each.repeat for each in troubled.repeats] == [0, 1]
     assert troubled.repeats[0].causes == {"timeout": 4}
     assert troubled.repeats[0].log_tail == "<b>oh</b>"
-    figures = {name: value for name, value, _ in troubled.figures}
+    figures = dict(troubled.figures)
+    assert figures.keys() <= dict(meanings()).keys()
     rate = measured.at(troubled.point, "messages_per_s")
     assert float(figures["messages_per_s"].partition(" ")[0].replace(",", "")) == pytest.approx(
         rate.value, rel=1e-5

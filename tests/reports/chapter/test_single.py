@@ -11,6 +11,16 @@ def verdict(measured, words):
     return next(record["verdict"] for claim, record in found(measured).items() if words in claim)
 
 
+def alike_but(change):
+    """Both servers alike in response time and CPU."""
+
+    def changed(step):
+        step.median_ms, step.sigma, step.cpu_us, step.starved = 1.0, 0.2, 20.0, 0
+        change(step)
+
+    return changed
+
+
 def test_every_claim_has_a_verdict(measured):
     records = found(measured).values()
     assert len(records) == 12
@@ -34,7 +44,7 @@ def test_a_context_switch_costs_no_more_than_all_system_time(measured, step):
     assert record["verdict"] == f"off by at least {off:.0f}×"
 
 
-def test_who_fits_follows_from_throughput(make):
+def test_who_fits_follows_from_what_the_guide_compares(make):
     def loops_win(step):
         step.messages_per_s = {"threaded": 1_000.0, "asyncio_streams": 5_000.0}[step.server]
 
@@ -48,10 +58,29 @@ def test_who_fits_follows_from_throughput(make):
     for change, expected in (
         (loops_win, ("contradicted", "holds")),
         (threads_win, ("holds", "contradicted")),
-        (even, ("holds", "contradicted")),
+        (even, ("holds", "holds")),
     ):
-        measured = make(change=change, repeats=5)
+        measured = make(change=alike_but(change), repeats=5)
         assert (verdict(measured, few), verdict(measured, many)) == expected
+
+
+def test_what_fits_some_numbers_of_clients_says_which(make):
+    def change(better_at):
+        def changed(step):
+            threads = step.server == "threaded"
+            step.messages_per_s = 900.0 if threads is (step.connections in better_at) else 100.0
+
+        return changed
+
+    def told(*better_at):
+        measured = make(workloads=("work_cpu",), change=alike_but(change(better_at)))
+        return verdict(measured, "requests that compute")
+
+    assert told(10, 100, 1_000) == "holds"
+    assert told() == "contradicted"
+    assert told(10, 100) == "holds up to 100"
+    assert told(100, 1_000) == "holds from 100 on"
+    assert told(100) == "in part"
 
 
 def test_linear_growth_is_a_power_near_one(make):
@@ -64,3 +93,14 @@ def test_linear_growth_is_a_power_near_one(make):
     words = "grows linearly"
     assert verdict(make(change=grow(1.0)), words) == "holds"
     assert verdict(make(change=grow(2.5)), words) == "off by 2.5×"
+
+
+def test_a_loop_fits_where_threads_serve_as_many_but_let_some_wait(make):
+    def change(step):
+        step.messages_per_s = 5_000.0
+        if step.server == "threaded":
+            step.sigma = 3.0
+
+    measured = make(change=alike_but(change), repeats=5)
+    assert verdict(measured, "an event loop fits over") == "holds"
+    assert verdict(measured, "threads fit under") == "contradicted"
