@@ -306,6 +306,8 @@ class Measured:
         self._rows = _grouped(derived.with_columns(run.steps, active), key)
         self._windows = _grouped(derived.with_columns(run.windows, active), key)
         self._quantities: dict[tuple[Point, str], Quantity] = {}
+        self._marks: dict[Point, tuple[Mark, ...]] = {}
+        self._slopes: dict[tuple[str, str, str], Quantity] = {}
         self._tried: dict[tuple[str, str], list[int]] = {}
         for point in sorted(self._rows):
             self._tried.setdefault((point.server, point.workload), []).append(point.connections)
@@ -385,11 +387,13 @@ class Measured:
         fitting = [workload for workload in every if workload.loop == loop]
         return next((each for each in fitting if each.plain), next(iter(fitting), None))
 
-    def points(self) -> list[Point]:
-        """Every step that was measured or failed, in the order of the plan."""
+    def points(self, *, mapped: bool = False) -> list[Point]:
+        """Every step that was measured or failed, in the order of the plan; those of the map too
+        if it is to be `mapped`.
+        """
         every = (
             Point(server.label, workload.name, step)
-            for workload in self.workloads
+            for workload in dict.fromkeys((*self.workloads, *(self.map if mapped else ())))
             for step in self.steps
             for server in self.servers
         )
@@ -468,6 +472,11 @@ class Measured:
 
     def slope(self, server: str, workload: str, column: str) -> Quantity:
         """How much a column grows with each connection held, by least squares over the ramp."""
+        if (server, workload, column) not in self._slopes:
+            self._slopes[server, workload, column] = self._slope(server, workload, column)
+        return self._slopes[server, workload, column]
+
+    def _slope(self, server: str, workload: str, column: str) -> Quantity:
         pairs = [
             (float(row["connected"]), float(row[column]))
             for step in self.steps
@@ -539,7 +548,10 @@ class Measured:
 
     def marks(self, point: Point) -> tuple[Mark, ...]:
         """How the step's figures must be marked."""
-        return tuple(mark for mark in Mark if any(_bears(row, mark) for row in self.rows(point)))
+        if point not in self._marks:
+            rows = self.rows(point)
+            self._marks[point] = tuple(m for m in Mark if any(_bears(row, m) for row in rows))
+        return self._marks[point]
 
     def footnotes(self, points: Iterable[Point]) -> list[tuple[str, str]]:
         """(symbol, text) for each mark that these points bear: which they are, how many, why."""

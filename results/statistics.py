@@ -8,6 +8,7 @@ give the same interval. NaN stands for what was not measured and is left out.
 """
 
 import math
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ def median_interval(values: ArrayLike) -> Interval:
     measured = _measured(values)
     if len(measured) < 2:
         return _without_spread(float(measured[0]) if len(measured) else math.nan, len(measured))
-    medians = np.median(measured[_resamples(len(measured))], axis=1)
+    medians = np.median(measured[_seeded(len(measured))], axis=1)
     return _interval(float(np.median(measured)), medians, len(measured))
 
 
@@ -87,7 +88,7 @@ def slope(x: ArrayLike, y: ArrayLike) -> Interval:
     estimate = float(_slopes(across[None, :], up[None, :])[0])
     if n < 3:
         return _without_spread(estimate, n)
-    picked = _resamples(n)
+    picked = _seeded(n)
     return _interval(estimate, _slopes(across[picked], up[picked]), n)
 
 
@@ -99,9 +100,16 @@ def _slopes(x: Floats, y: Floats) -> Floats:
     return np.asarray((from_mean * y).sum(axis=1) / squares)
 
 
-def _resamples(n: int, random: np.random.Generator | None = None) -> NDArray[np.int64]:
-    random = random or np.random.default_rng(SEED)
+def _resamples(n: int, random: np.random.Generator) -> NDArray[np.int64]:
     return random.integers(0, n, size=(RESAMPLES, n))
+
+
+@lru_cache(32)
+def _seeded(n: int) -> NDArray[np.int64]:
+    """The resamples of a report's thousands of intervals, most of them of as few values."""
+    picked = _resamples(n, np.random.default_rng(SEED))
+    picked.setflags(write=False)
+    return picked
 
 
 def _interval(estimate: float, resampled: Floats, n: int) -> Interval:
@@ -120,6 +128,7 @@ def _measured(values: ArrayLike) -> Floats:
 
 
 def _divide(above: ArrayLike, below: ArrayLike) -> Floats:
-    """NaN where nothing is divided by."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(np.equal(below, 0), np.nan, np.divide(above, below))
+    """NaN where nothing is divided by, or so little that no number is as large."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratios = np.divide(above, below)
+    return np.where(np.isfinite(ratios), ratios, np.nan)
