@@ -1,5 +1,6 @@
 """Several runs side by side: each server at each step, and how the runs differ."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def _build(directories: Sequence[Path], out: Path) -> Path:
 def _sides(directories: Sequence[Path]) -> list[Side]:
     if len(directories) < 2:
         raise ReportError(_("name at least two runs to compare"))
-    names = [directory.resolve().name for directory in directories]
+    names = list(map(_name, directories))
     return [
         Side(
             name if names.count(name) == 1 else f"{name} ({number})",
@@ -79,6 +80,12 @@ def _sides(directories: Sequence[Path]) -> list[Side]:
         )
         for number, (name, directory) in enumerate(zip(names, directories, strict=True), start=1)
     ]
+
+
+def _name(directory: Path) -> str:
+    """What a run is called, in characters that a file can hold."""
+    # Not Path.resolve, which raises RuntimeError for a loop of links.
+    return os.fsencode(Path(os.path.realpath(directory)).name).decode(errors="replace")
 
 
 def table(sides: Sequence[Side]) -> Table:

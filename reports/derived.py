@@ -18,6 +18,7 @@ messages, is how long a message is in it. Where tasks spend more than messages t
 also wait for something else, `socket_ms` is NaN.
 """
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ def with_columns(frame: "pd.DataFrame", active: Mapping[str, float]) -> "pd.Data
     messages = frame["messages"].where(frame["messages"] > 0)
     senders = frame["connections"] * frame["workload"].map(active).astype(float).fillna(1.0)
     by_law = 1e3 * senders / frame["messages_per_s"].where(frame["messages_per_s"] > 0)
+    by_law = by_law.where(by_law.abs() < math.inf)
     message_ms = by_law.where(frame["loop"] == "closed", frame["response_mean_ms"])
     spent = {
         "user_ms": 1e3 * frame["cpu_user_s"] / messages,

@@ -59,7 +59,7 @@ def ratio(value: float) -> str:
     if value >= 9.95 or value == 0:
         digits = 0
     else:
-        digits = 1 if value >= 0.995 else 1 - math.floor(math.log10(abs(value)))
+        digits = 1 if value >= 0.995 else max(0, 1 - math.floor(math.log10(abs(value))))
     return _("{value}×", value=local_number(f"{value:,.{digits}f}").replace("-", MINUS))
 
 

@@ -42,6 +42,8 @@ _ENCODED_COOKIE = 0x1C849313
 _OUTER = struct.Struct(">ii")
 _INNER = struct.Struct(">iiiiqqd")
 _MOST_BYTES = 8  # a coded count; 8 x 7 bits hold counts below 2**55, the ninth is never needed
+_LONGEST = _INNER.size + COUNTS * _MOST_BYTES  # a stream; what unpacks to more is damaged
+_MOST_VALUES = 1 << 40  # of what is read: 12 days of a million a second; sums must not overflow
 
 
 def indices(values_ns: ArrayLike) -> NDArray[np.int64]:
@@ -136,7 +138,7 @@ class Histogram:
         if not self.total:
             return np.zeros(len(percentiles), dtype=np.int64)
         wanted = np.minimum(np.asarray(percentiles, dtype=np.float64), 100.0)
-        ranks = np.maximum(np.floor(wanted * self.total / 100 + 0.5), 1)
+        ranks = np.clip(np.floor(wanted * self.total / 100 + 0.5), 1, self.total)
         return np.take(_HIGH_NS, np.searchsorted(np.cumsum(self.counts), ranks))
 
     def summary_ms(self) -> dict[str, float]:
@@ -161,14 +163,18 @@ class Histogram:
     def decode(cls, text: str) -> Self:
         """Read a V2 compressed encoding in base64.
 
-        ValueError when it is damaged, or is of another layout than this module's.
+        ValueError when it is damaged, is of another layout than this module's, or is of more than
+        2**40 values.
         """
         try:
             data = base64.b64decode(text, validate=True)
             cookie, length = _OUTER.unpack_from(data)
             if cookie != _COMPRESSED_COOKIE or length != len(data) - _OUTER.size:
                 raise ValueError("not a V2 compressed HdrHistogram")
-            stream = zlib.decompress(data[_OUTER.size :])
+            unpacker = zlib.decompressobj()
+            stream = unpacker.decompress(data[_OUTER.size :], _LONGEST + 1)
+            if not unpacker.eof:
+                raise ValueError("a damaged histogram: it is cut short, or unpacks to too much")
             cookie, length, offset, digits, lowest, highest, ratio = _INNER.unpack_from(stream)
         except (binascii.Error, struct.error, zlib.error) as error:
             raise ValueError(f"a damaged histogram: {error}") from error
@@ -213,9 +219,12 @@ def _decode_counts(body: bytes) -> NDArray[np.int64]:
     shifts = 7 * (np.arange(len(octets)) - np.repeat(starts, lengths))
     coded = np.bitwise_or.reduceat((octets & 0x7F).astype(np.int64) << shifts, starts)
     numbers = (coded >> 1) ^ -(coded & 1)
-    places = np.cumsum(np.where(numbers < 0, -numbers, 1))
+    # No number of zeros may be so large that the sum overflows.
+    places = np.cumsum(np.minimum(np.where(numbers < 0, -numbers, 1), COUNTS + 1))
     if places[-1] > COUNTS:
         raise ValueError(f"a damaged histogram: more than {COUNTS} counts")
     is_count = numbers >= 0
     counts[places[is_count] - 1] = numbers[is_count]
+    if counts.sum(dtype=np.float64) > _MOST_VALUES:
+        raise ValueError("a damaged histogram: more than 2**40 values")
     return counts

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from results.histogram import Histogram
+from results.shape import LIMIT
 
 NS_PER_MS = 1e6
 
@@ -30,8 +31,11 @@ class Tag(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "Tag":
         """The tag that `str` wrote; ValueError for any other."""
-        server, workload, repeat, connections, kind = map(unquote, text.split("|"))
-        return cls(server, workload, int(repeat), int(connections), kind)
+        try:
+            server, workload, repeat, connections, kind = map(unquote, text.split("|"))
+            return cls(server, workload, int(repeat), int(connections), kind)
+        except ValueError as error:
+            raise ValueError(f"the tag {text!r:.60} names no step of a run") from error
 
 
 class Line(NamedTuple):
@@ -73,6 +77,9 @@ def read(text: str) -> Iterator[Line]:
             tag, rest = "", written
         try:
             start, length, _maximum, payload = rest.split(",")
-            yield Line(tag, float(start), float(length), payload)
+            interval = Line(tag, float(start), float(length), payload)
+            if not (abs(interval.start_s) < LIMIT and 0 <= interval.length_s < LIMIT):
+                raise ValueError("no time of a run")
         except ValueError as error:
             raise ValueError(f"line {number} of the histogram log is damaged") from error
+        yield interval

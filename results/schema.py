@@ -11,6 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 from results import merging
 from results.histogram import SUMMARY
 from results.merging import Cell, Rule
+from results.shape import (
+    COUNT,
+    FACT,
+    LIMIT,
+    NUMBER,
+    POSITIVE,
+    TEXT,
+    WORDS,
+    Kind,
+    Shape,
+    misfits,
+    parsed,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,18 +45,28 @@ _PYTHON: Final[Mapping[str, Callable[[Any], Cell]]] = {
 class RunError(ValueError):
     """A run cannot be read or written; the message is one line for the user."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
+
+def one_line(text: str) -> str:
+    """The text with line ends and whatever else would control a terminal written as escapes."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
 
 @dataclass(frozen=True)
 class Column:
     """A column's type (a key of MISSING), its meaning with the unit, and its rule.
 
-    A `later` one is lacking in runs that were written before there was such a measure.
+    A `later` one is lacking in runs that were written before there was such a measure. One that
+    has a `least` is never without a number.
     """
 
     dtype: str
     meaning: str
     rule: Rule = merging.first
     later: bool = False
+    least: float | None = None
 
 
 Table = Mapping[str, Column]
@@ -53,8 +76,8 @@ def _number(meaning: str, rule: Rule, *, later: bool = False) -> Column:
     return Column("float64", meaning, rule, later)
 
 
-def _count(meaning: str, rule: Rule = merging.total) -> Column:
-    return Column("int64", meaning, rule)
+def _count(meaning: str, rule: Rule = merging.total, *, least: int = 0) -> Column:
+    return Column("int64", meaning, rule, least=least)
 
 
 def _text(meaning: str, rule: Rule = merging.first, *, later: bool = False) -> Column:
@@ -83,7 +106,7 @@ KEY: Final[Table] = {
     "server": _text("the server's SPEC as typed"),
     "workload": _text("the workload's name"),
     "repeat": _count("which repeat of the ramp, from 0", merging.first),
-    "connections": _count("connections asked for", merging.first),
+    "connections": _count("connections asked for", merging.first, least=1),
 }
 
 _LEVELS: Final[Mapping[str, str]] = {
@@ -231,7 +254,7 @@ WINDOWS: Final[Table] = {
 """One row a window; percentiles are the window's own."""
 
 SAMPLES: Final[Table] = {
-    "t_s": _number("time since the run began, s", merging.first),
+    "t_s": Column("float64", "time since the run began, s", least=-math.inf),
     **KEY,
     "phase": _text("open, settle, window or close"),
     **{
@@ -289,6 +312,50 @@ ceiling: null until it is measured, then a mapping of connections, size_bytes, m
 loader_cpu_us_per_message and loader_cpu_share a number of connections and size of messages.
 """
 
+_FACTS: Final[Shape] = {"*": FACT}
+CONTENTS: Final[Shape] = {
+    "argv?": [TEXT],
+    "plan?": {
+        "servers?": [
+            {
+                **dict.fromkeys(("label?", "name?", "model?", "language?", "protocol?"), TEXT),
+                "command?": WORDS,
+                "definition?": TEXT,
+                "limits?": {"*": NUMBER},
+                "workloads?": [TEXT],
+                "steps?": [COUNT],
+            }
+        ],
+        "workloads?": [{"name?": TEXT, "summary?": TEXT, "active?": NUMBER}],
+        "steps?": [COUNT],
+        "profile?": TEXT,
+        **dict.fromkeys(("repeats?", "windows?"), COUNT),
+        **dict.fromkeys(("window_s?", "settle_s?", "settle_limit_s?"), NUMBER),
+        "slo_p99_ms?": POSITIVE,
+        "mapped?": [TEXT],
+        "left_out?": [TEXT],
+        "techniques?": [
+            {
+                **dict.fromkeys(("name", "with_it", "without_it", "claim?"), TEXT),
+                "workloads": [TEXT],
+            }
+        ],
+    },
+    "host?": _FACTS,
+    "versions?": _FACTS,
+    "cpu_split?": {"*": [COUNT]},
+    "ceiling?": [
+        {
+            **dict.fromkeys(("connections", "size_bytes", "messages_per_s"), NUMBER),
+            **dict.fromkeys(("loader_cpu_us_per_message", "loader_cpu_share"), NUMBER),
+        }
+    ],
+    "limits?": _FACTS,
+    "warnings?": [{"message?": TEXT, "remedy?": TEXT}],
+    "max_connections?": [dict.fromkeys(("server", "workload", "why"), TEXT)],
+}
+"""What a report reads of these keys, and of those that only some runs have."""
+
 
 def complete(table: Table, row: Mapping[str, Any]) -> dict[str, Cell]:
     """The row with every column of the table in order, of its type; what is missing is MISSING.
@@ -317,8 +384,12 @@ def _typed(name: str, dtype: str, value: Cell) -> Cell:
 def check_frame(table: Table, frame: "pd.DataFrame", source: str) -> "pd.DataFrame":
     """The frame, with MISSING in later columns that it lacks.
 
-    RunError when it lacks another column of the table or has one of another type.
+    RunError when it lacks another column of the table, has one twice or of another type, or holds
+    what no run measures.
     """
+    if frame.columns.has_duplicates:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise RunError(f"{source} has the column {twice} twice")
     absent = {
         name: MISSING[column.dtype]
         for name, column in table.items()
@@ -332,21 +403,55 @@ def check_frame(table: Table, frame: "pd.DataFrame", source: str) -> "pd.DataFra
         found = "str" if dtype.kind == "O" else str(dtype)  # pandas 2 reads text as objects
         if found != column.dtype:
             raise RunError(f"{source}: column {name} is {found}, and should be {column.dtype}")
+        if oddity := _oddity(name, column, frame[name]):
+            raise RunError(f"{source}: column {name} holds {oddity}")
+    if table is STEPS and (again := frame.duplicated(list(KEY))).any():
+        step = ", ".join(map(str, frame.loc[again, list(KEY)].iloc[0]))
+        raise RunError(f"{source} has a step twice: {step}")
     return frame
+
+
+def _oddity(name: str, column: Column, values: "pd.Series[Any]") -> str:
+    """What a column holds that no run measures, in words; empty where there is nothing such."""
+    if column.dtype == "str":
+        kind = _CAUSES if name == "error_causes" else TEXT
+        odd = [value for value in values if not kind.fits(value)]
+        return f"{odd[0]!r:.60}, not {kind.name}" if odd else ""
+    if column.least is not None and not (values >= column.least).all():
+        start = "" if column.least == -math.inf else f" from {column.least:g} on"
+        return f"what is no number{start}"
+    return "a number beyond 2**63" if (values.abs() >= LIMIT).any() else ""
+
+
+def _are_causes(text: object) -> bool:
+    try:
+        return isinstance(text, str) and not any(misfits(parsed(text or "{}"), {"*": COUNT}))
+    except ValueError:
+        return False
+
+
+_CAUSES: Final = Kind("a JSON object of counts", _are_causes)
 
 
 def check_manifest(manifest: object, source: str) -> dict[str, Any]:
     """The manifest; RunError when it is none, lacks a key, or is of another schema version."""
     if not isinstance(manifest, dict) or "schema" not in manifest:
         raise RunError(f"{source} is not the description of a run: it names no schema")
-    if manifest["schema"] != RUN_SCHEMA:
+    schema, writer = manifest["schema"], manifest.get("c10k_version", "unknown")
+    if schema != RUN_SCHEMA:
         raise RunError(
-            f"{source} is of schema {manifest['schema']!r} and only {RUN_SCHEMA!r} is known here: "
-            f"read it with the c10k that wrote it ({manifest.get('c10k_version', 'unknown')}), "
-            "or measure again with this one"
+            f"{source} is of schema {schema!r:.60} and only {RUN_SCHEMA!r} is known here: read it "
+            f"with the c10k that wrote it ({writer!s:.20}), or measure again with this one"
         )
     for key, types in MANIFEST.items():
         if not isinstance(manifest.get(key), types):
             names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in types)
             raise RunError(f"{source}: {key} is missing or not of type {names}")
     return manifest
+
+
+def check_contents(manifest: Mapping[str, Any], source: str) -> None:
+    """RunError when a part of the manifest that a report reads is not what it should be."""
+    told = {key: value for key, value in manifest.items() if value is not None}
+    if misfit := next(misfits(told, CONTENTS), None):
+        raise RunError(f"{source}: {misfit}")

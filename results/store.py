@@ -34,10 +34,12 @@ from results.schema import (
     WINDOWS,
     RunError,
     Table,
+    check_contents,
     check_frame,
     check_manifest,
     complete,
 )
+from results.shape import COUNT, TEXT, Shape, misfits, parsed
 
 __all__ = ["Key", "Run", "RunError", "RunWriter", "StepRecord", "read_run"]
 
@@ -139,7 +141,7 @@ class RunWriter:
             self._log_end = _write_at(self._log, _log_end(journal), head)
             self._journal_end = _write_at(self._journal, journal_end, b"")
             self._done = {_key(line) for line in journal}
-            self._tables = _arrow_tables(journal)
+            self._tables = _journal_tables(self.directory, journal)
             self._replace_tables()
             self._files = files.pop_all()
 
@@ -263,7 +265,15 @@ def read_run(directory: Path) -> Run:
     # The reverse of the order of writing, so that a step found is a step whose rows are found.
     frames = {name: _read_table(directory, name) for name in reversed(TABLES)}
     if len(frames["steps"]) < len(journal):  # the writer died before it replaced the tables
-        frames = {name: table.to_pandas() for name, table in _arrow_tables(journal).items()}
+        source = str(directory / JOURNAL)
+        frames = {
+            name: check_frame(TABLES[name], table.to_pandas(), source)
+            for name, table in _journal_tables(directory, journal).items()
+        }
+    # What was read after the steps may also have rows of one that has ended since.
+    key = list(KEY)
+    ended = frames["steps"][key]
+    frames |= {name: frames[name].merge(ended, on=key) for name in ("windows", "samples")}
     return Run(directory, manifest, **frames, _lines=_read_log(directory, _log_end(journal)))
 
 
@@ -276,22 +286,32 @@ def _read(path: Path) -> bytes:
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST
-    if not path.exists():
-        raise RunError(f"{directory} is not the directory of a run: it has no {MANIFEST}")
     try:
-        manifest = json.loads(_read(path))
+        found = parsed(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise RunError(
+            f"{directory} is not the directory of a run: it has no {MANIFEST}"
+        ) from error
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise RunError(f"{path} is not JSON: {error}") from error
-    return check_manifest(manifest, str(path))
+    manifest = check_manifest(found, str(path))
+    check_contents(manifest, str(path))
+    return manifest
 
 
 def _read_table(directory: Path, name: str) -> pd.DataFrame:
     path = _parquet(directory, name)
+    data = _read(path)
     try:
-        frame = pd.read_parquet(path)
-    except (OSError, pa.ArrowException) as error:
-        raise RunError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-    return check_frame(TABLES[name], frame, str(path))
+        table = pq.ParquetFile(pa.BufferReader(data)).read()
+        table.validate(full=True)
+        frame = table.to_pandas(ignore_metadata=True)
+    except Exception as error:  # a damaged file may break the parser anywhere
+        first_line = str(error).partition("\n")[0]
+        raise RunError(f"{path} cannot be read: {first_line}") from error
+    return check_frame(TABLES[name], frame, str(path))[list(TABLES[name])]
 
 
 def _read_journal(directory: Path) -> tuple[list[dict[str, Any]], int]:
@@ -304,13 +324,40 @@ def _read_journal(directory: Path) -> tuple[list[dict[str, Any]], int]:
             break
         try:
             step = json.loads(line)
-        except ValueError:
-            step = {}
-        if not isinstance(step, dict) or step.keys() != {"log_end", *TABLES}:
+        except (ValueError, RecursionError):
+            step = None
+        if not _is_step(step):
             raise RunError(f"{path}: line {number} is damaged")
         journal.append(step)
         end += len(line)
     return journal, end
+
+
+_LINE: Final[Shape] = {
+    "log_end": COUNT,
+    "steps": {name: [TEXT if column.dtype == "str" else COUNT] for name, column in KEY.items()},
+}
+
+
+def _is_step(line: object) -> bool:
+    """Whether a line of the journal has the columns of every table, and one row of the steps."""
+    if not isinstance(line, dict) or line.keys() != {"log_end", *TABLES}:
+        return False
+    if any(misfits(line, _LINE)):
+        return False
+    heights = {name: _height(table, line[name]) for name, table in TABLES.items()}
+    return heights["steps"] == 1 and min(heights.values()) >= 0
+
+
+def _height(table: Table, columns: object) -> int:
+    """How many rows the columns have; -1 where they are not all there, or not alike."""
+    if not isinstance(columns, dict):
+        return -1
+    values = [
+        columns.get(name) for name, each in table.items() if name in columns or not each.later
+    ]
+    heights = {len(each) if isinstance(each, list) else -1 for each in values}
+    return heights.pop() if len(heights) == 1 else -1
 
 
 def _read_log(directory: Path, end: int) -> dict[Tag, list[histogram_log.Line]]:
@@ -366,6 +413,14 @@ def _arrow_tables(journal: Sequence[Mapping[str, Any]]) -> dict[str, pa.Table]:
         )
         for name, table in TABLES.items()
     }
+
+
+def _journal_tables(directory: Path, journal: Sequence[Mapping[str, Any]]) -> dict[str, pa.Table]:
+    """The same, read from a run; RunError where a value is not of its column's type."""
+    try:
+        return _arrow_tables(journal)
+    except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
+        raise RunError(f"{directory / JOURNAL} is damaged: {error}") from error
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """write the page, pictures and tables of a run, or of several side by side"""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,8 +50,10 @@ def execute(args: argparse.Namespace) -> int:
         else:
             print(write(args.run, args.out, args.lang))
     except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
+        from results.schema import one_line
+
         what = " and ".join(map(str, args.compare or [args.run]))
-        raise CommandError(f"no report of {what}: {error}") from None
+        raise CommandError(one_line(f"no report of {what}: {error}")) from None
     return 0
 
 
@@ -58,7 +61,8 @@ def write(run: Path, out: Path | None, language: str) -> Path:
     """Build the report of `run`; the path of its page."""
     from reports.build import build_report
 
-    return build_report(run, out or Path("reports/out", run.resolve().name), language)
+    # Not Path.resolve, which raises RuntimeError for a loop of links.
+    return build_report(run, out or Path("reports/out", Path(os.path.realpath(run)).name), language)
 
 
 def write_comparison(runs: Sequence[Path], out: Path | None, language: str) -> Path:

@@ -70,7 +70,7 @@ def judge(
         open_ended = low == 0 or (high == math.inf and low < claimed / WITHIN)
         return NOT_MEASURED if open_ended else Judgement(Verdict.HOLDS)
     off = low / claimed if low > claimed else claimed / high
-    if not measured.bound:
+    if not measured.bound and measured.value > 0:
         off = max(measured.value / claimed, claimed / measured.value)
     return Judgement(direction(claimed_ratio, measured_ratio), off, bool(measured.bound))
 

@@ -1,5 +1,6 @@
 """The pictures of a run. Each is drawn once and given out as SVG (file and page) and PNG."""
 
+import warnings
 from collections.abc import Callable, Iterator
 
 import matplotlib as mpl
@@ -18,10 +19,14 @@ from reports.measured import Measured, Workload
 
 __all__ = ["Picture", "pictures"]
 
+# What the fonts lack is drawn as a box; the page tells it in the reader's own fonts.
+_UNKNOWN_LETTERS = "(?s)(Glyph .* missing|Matplotlib currently does not support)"
+
 
 def pictures(measured: Measured) -> list[Picture]:
     """Every picture that the run has data for, in the order of the page."""
-    with mpl.rc_context({**style.RC, "font.family": fonts.families()}):
+    with mpl.rc_context({**style.RC, "font.family": fonts.families()}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _UNKNOWN_LETTERS, UserWarning)
         drawn = [_each(measured, draw) for draw in (as_chapter, on_log_axes)]
         drawn += [memory(measured), capacity_map(measured)]
         drawn += [

@@ -83,7 +83,8 @@ def _draw(
 ) -> None:
     colour = style.looks(measured.servers)[server.label].colour
     column, row = place
-    decades = math.log10(p99.value / measured.slo_p99_ms) if p99.value > 0 else 0.0
+    share = p99.value / measured.slo_p99_ms
+    decades = math.log10(share) if share > 0 else 0.0
     depth = min(max(1 + decades / _DECADES, 0.03), 1.0)
     axes.add_patch(
         Rectangle((column - 0.5, row - 0.5), 1, 1, color=colour, alpha=0.75 * depth, linewidth=0)

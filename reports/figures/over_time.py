@@ -42,7 +42,7 @@ def over_time(measured: Measured, workload: Workload) -> Iterator[Picture]:
         )
         axes.imshow(
             _coloured(heat, looks[server.label].colour),
-            extent=(0, sum(length_s for _start_s, length_s, _each in slices), 0, len(heights) - 1),
+            extent=(0, sum(each[1] for each in slices) or 1, 0, len(heights) - 1),
             aspect="auto",
             origin="lower",
             interpolation="none",

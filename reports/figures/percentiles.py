@@ -22,6 +22,7 @@ from reports.figures.canvas import (
 from reports.language import _
 from reports.measured import Measured, Point, Quantity, Server, Workload
 from reports.style import Look
+from results.histogram import Histogram
 
 
 def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
@@ -31,9 +32,9 @@ def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
         server.label: _spectra(measured, server, workload, looks[server.label])
         for server in measured.servers
     }
-    every = [line for lines in spectra.values() for line in lines]
+    every = [line for drawn in spectra.values() for line, _histogram in drawn]
     for index, server in enumerate(measured.servers):
-        lines = spectra[server.label]
+        lines = [line for line, _histogram in spectra[server.label]]
         if not lines:
             continue
         figure, axes = canvas(
@@ -63,23 +64,27 @@ def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
                 linewidth=1.6,
             )
         label_ends(axes, lines)
-        slowest = lines[-1]
+        slowest, histogram = spectra[server.label][-1]
         alt = _(
             "Percentiles of the response time of {server}, {workload}: with {clients} clients half "
             "are answered within {median} and 99 % within {p99}.",
             server=server.label,
             workload=workload.name,
             clients=slowest.label,
-            median=wording.milliseconds(_at_percentile(slowest, 2)),
-            p99=wording.milliseconds(_at_percentile(slowest, 100)),
+            median=wording.milliseconds(histogram.percentile_ns(50) / 1e6),
+            p99=wording.milliseconds(histogram.percentile_ns(99) / 1e6),
         )
         name = f"percentiles-{workload.name}-{index + 1}-{server.label}"
         yield saved(name, figure, alt, drawn_points(lines))
 
 
-def _spectra(measured: Measured, server: Server, workload: Workload, look: Look) -> list[Line]:
-    """For each step the response time over 1 ÷ (1 - percentile), the waits of the starved too."""
-    lines = []
+def _spectra(
+    measured: Measured, server: Server, workload: Workload, look: Look
+) -> list[tuple[Line, Histogram]]:
+    """For each step the response time over 1 ÷ (1 - percentile), the waits of the starved too, and
+    what it is of.
+    """
+    drawn = []
     for step in measured.steps:
         place = (server.label, workload.name, step)
         histogram = measured.run.histograms(*place, "response") + measured.run.histograms(
@@ -90,16 +95,11 @@ def _spectra(measured: Measured, server: Server, workload: Workload, look: Look)
         rarity = np.logspace(0, math.log10(max(histogram.total, 10)), 120)
         values = histogram.percentiles_ns(list(100 * (1 - 1 / rarity))) / 1e6
         marks = "".join(mark.symbol for mark in measured.marks(Point(*place)))
-        lines.append(
-            Line(
-                rarity.tolist(),
-                [Quantity(float(value)) for value in values],
-                f"{clients_tick(step)}{marks}",
-                look,
-            )
+        line = Line(
+            rarity.tolist(),
+            [Quantity(float(value)) for value in values],
+            f"{clients_tick(step)}{marks}",
+            look,
         )
-    return lines
-
-
-def _at_percentile(line: Line, rarity: float) -> float:
-    return float(np.interp(rarity, line.x, [y.value for y in line.values]))
+        drawn.append((line, histogram))
+    return drawn

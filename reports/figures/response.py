@@ -16,6 +16,7 @@ from reports.figures.canvas import (
     clients_axis,
     clients_tick,
     described,
+    drawn_points,
     finished,
     log_axis,
     series,
@@ -46,12 +47,12 @@ def as_chapter(measured: Measured, workload: Workload) -> Iterator[Picture]:
         (line.label for line in drawn),
     )
     top = max(claims.GRAPH_TOP_MS if stated else 0, *(end for line in lines for end in line.ends))
-    axes.set_ylim(0, top * 1.06)
+    axes.set_ylim(0, (top or 1) * 1.06)
     axes.set_xlim(-0.25, len(clients) - 0.85)
     ticks(axes, list(place.values()), [clients_tick(count) for count in clients])
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(lambda value, _: time_tick(value))
-    yield finished(
+    picture = finished(
         f"response-{workload.name}",
         figure,
         axes,
@@ -65,6 +66,8 @@ def as_chapter(measured: Measured, workload: Workload) -> Iterator[Picture]:
             claims.RESPONSE_BY_CLIENTS,
         ),
     )
+    # The data are by clients, not by where these stand.
+    yield replace(picture, records=drawn_points([*stated, *lines]))
 
 
 def on_log_axes(measured: Measured, workload: Workload) -> Iterator[Picture]:

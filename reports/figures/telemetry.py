@@ -75,7 +75,7 @@ def _picture(
     axes.minorticks_off()
     axes.yaxis.set_major_formatter(lambda value, _: text(value))
     axes.set_xlabel(_("minutes"))
-    axes.set_xlim(0, (samples["t_s"].max() - begin_s) / 60)
+    axes.set_xlim(0, (samples["t_s"].max() - begin_s) / 60 or 1)
     _mark_steps(axes, samples, begin_s)
     to_axes = axes.transData + axes.transAxes.inverted()
     names(

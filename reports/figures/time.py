@@ -1,5 +1,6 @@
 """Where the time of a message goes: a stacked bar a step, a picture a server and workload."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -92,7 +93,8 @@ def _parts(measured: Measured, server: Server, workload: Workload) -> tuple[list
         step: [measured.at(Point(server.label, workload.name, step), key).value for key in PARTS]
         for step in measured.steps
     }
-    known = {step: parts for step, parts in rows.items() if not np.isnan(parts).any()}
+    # Of nothing, or of what is less than that, there are no shares; nor of NaN.
+    known = {step: parts for step, parts in rows.items() if min(parts) >= 0 < sum(parts) < math.inf}
     return list(known), np.array(list(known.values())).T
 
 

@@ -1,8 +1,9 @@
 """Synthetic runs, written by the real writer: the figures are those measured while designing."""
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ MODELS = {"threaded": "thread per connection", "asyncio_streams": "event loop"}
 WORKLOADS = {
     "steady": {"loop": "open", "rate_per_connection": 1.0},
     "saturated": {"loop": "closed", "rate_per_connection": math.nan},
+    "work_cpu": {"loop": "closed", "rate_per_connection": math.nan},
 }
 
 
@@ -76,7 +78,7 @@ def behaviour(server: str, workload: str, connections: int, repeat: int) -> Beha
     capacity = float(np.interp(math.log(n), np.log(STEPS), CAPACITY[kind]))
     steady_ms = float(np.interp(math.log(n), np.log(STEPS), STEADY_MS[kind]))
     threads = kind == "threaded"
-    closed = workload == "saturated"
+    closed = WORKLOADS[workload]["loop"] == "closed"
     starved = int(0.65 * n) if threads and closed and n >= 5_000 else 0
     usual = Behaviour(
         server=server,
@@ -170,7 +172,7 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "sent": round(messages),
                 "received": round(messages),
                 "errors": sum(b.errors.values()) if window == 0 else 0,
-                "error_causes": str(dict(b.errors) if window == 0 else {}).replace("'", '"'),
+                "error_causes": json.dumps(dict(b.errors) if window == 0 else {}),
                 "starved": b.starved,
                 "starved_wait_max_ms": b.starved_wait_ms if b.starved else math.nan,
                 "setup_s": b.connections * (6e-5 if b.threads > 1 else 3e-5) + 0.01,
@@ -220,6 +222,20 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
             }
         )
     return StepRecord(step_row(rows, recordings), windows=rows, histograms=recordings)
+
+
+def _samples(b: Behaviour, count: int, begin_s: float) -> list[dict[str, Any]]:
+    """Telemetry of a step, five times a second."""
+    return [
+        {
+            "t_s": begin_s + 0.2 * number,
+            "phase": "window",
+            "rss_bytes": b.rss_bytes + MB * number,
+            "threads": float(b.threads),
+            "messages_per_s": b.messages_per_s,
+        }
+        for number in range(count)
+    ]
 
 
 def _little(b: Behaviour) -> float:
@@ -319,11 +335,12 @@ def write_run(
     plan: Mapping[str, Any] | None = None,
     probes: Sequence[int] = (),
     found: Sequence[Mapping[str, Any]] = (),
+    samples: int = 0,
 ) -> Path:
     """A run on disk; `change` adjusts each step's behaviour, `skip` leaves steps unmeasured.
 
     `plan` are more keys of the plan, `probes` numbers that a search tried beside the steps, and
-    `found` is its result.
+    `found` is its result. `samples` is how many there are of each step.
     """
     described = manifest(servers, workloads, steps, repeats)
     described["plan"] |= plan or {}
@@ -336,7 +353,10 @@ def write_run(
                         planned = behaviour(server, workload, step, repeat)
                         change(planned)
                         if not skip(planned):
-                            writer.append_step(_record(planned, windows, 3.0))
+                            begin_s = 0.2 * samples * len(writer.done())
+                            record = _record(planned, windows, 3.0)
+                            sampled = _samples(planned, samples, begin_s)
+                            writer.append_step(replace(record, samples=sampled))
         writer.update_manifest(finished_at="2025-06-15T15:06:40+00:00")
     return directory
 

@@ -39,7 +39,10 @@ def test_sizes_are_powers_of_1024(value, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.002805, "0.0028×"), (1.04, "1.0×"), (12.6, "13×"), (2048, "2,048×"), (math.nan, "—")],
+    [
+        *((0.002805, "0.0028×"), (1.04, "1.0×"), (12.6, "13×"), (2048, "2,048×"), (math.nan, "—")),
+        *((-0.5, f"{wording.MINUS}0.50×"), (-2048, f"{wording.MINUS}2,048×")),  # of what fell
+    ],
 )
 def test_ratios(value, text):
     assert wording.ratio(value) == text

@@ -1,4 +1,8 @@
+import base64
 import math
+import struct
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -142,7 +146,7 @@ def test_merging_with_nothing_is_a_copy():
     assert histogram.total == 1
 
 
-@given(sparse_counts)
+@given(st.dictionaries(st.integers(0, COUNTS - 1), st.integers(1, 1 << 34), max_size=40))
 def test_an_encoded_histogram_is_read_back(counts):
     histogram = Histogram()
     histogram.counts[list(counts)] = list(counts.values())
@@ -193,6 +197,43 @@ def test_truncated_text_is_refused(values, data):
     cut = data.draw(st.integers(0, len(text) - 1))
     with pytest.raises(ValueError, match=r"histogram|HdrHistogram"):
         Histogram.decode(text[:cut])
+
+
+def encoded(body):
+    """Counts in the V2 encoding, whatever they are."""
+    header = struct.pack(">iiiiqqd", 0x1C849313, len(body), 0, DIGITS, LOWEST_NS, HIGHEST_NS, 1.0)
+    stream = zlib.compress(header + body)
+    return base64.b64encode(struct.pack(">ii", 0x1C849314, len(stream)) + stream).decode()
+
+
+def test_what_would_unpack_to_much_more_is_not_unpacked():
+    bomb = encoded(bytes(50_000_000))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"a damaged histogram: .* unpacks to too much"):
+        Histogram.decode(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_more_zeros_than_there_are_counts_are_refused():
+    """The sum of so many, modulo 2**64, would be a place among the counts."""
+    zeros = bytes([0xFF] * 7 + [0x7F])  # 2**55
+    with pytest.raises(ValueError, match=f"more than {COUNTS} counts"):
+        Histogram.decode(encoded(zeros * 512 + b"\x02"))
+
+
+def test_more_values_than_can_be_added_up_are_refused():
+    histogram = Histogram()
+    histogram.counts[:] = 1 << 54
+    with pytest.raises(ValueError, match=r"more than 2\*\*40 values"):
+        Histogram.decode(histogram.encode())
+
+
+def test_percentiles_of_more_values_than_floats_can_tell_apart():
+    histogram = Histogram()
+    histogram.counts[[3, 5]] = (1 << 55) - 1
+    assert histogram.percentile_ns(100) == histogram.max_ns
 
 
 def test_a_count_too_large_to_encode_is_refused():

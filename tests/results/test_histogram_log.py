@@ -85,6 +85,18 @@ def test_a_damaged_line_is_named(log):
         list(histogram_log.read(log.read_text()[:250]))
 
 
+@pytest.mark.parametrize("times", ["nan,1", "inf,1", "0,-1", "0,nan", "1e300,1", "x,1", "0"])
+def test_a_line_without_times_is_named(times):
+    with pytest.raises(ValueError, match=r"^line 1 of the histogram log is damaged$"):
+        list(histogram_log.read(f"{times},1,x\n"))
+
+
+@pytest.mark.parametrize("text", ["", "a|b|0|10", "a|b|c|10|response", f"a|b|0|{5_000 * '9'}|c"])
+def test_what_is_no_tag_is_named(text):
+    with pytest.raises(ValueError, match=r"^the tag '.* names no step of a run$"):
+        Tag.parse(text)
+
+
 @given(
     st.builds(Tag, *[st.text(min_size=1)] * 2, st.integers(0), st.integers(0), st.text(min_size=1))
 )

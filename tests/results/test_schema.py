@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,6 +11,7 @@ from results.schema import (
     STEPS,
     WINDOWS,
     RunError,
+    check_contents,
     check_frame,
     check_manifest,
     complete,
@@ -19,11 +21,15 @@ KEY = {"server": "threaded", "workload": "steady", "repeat": 0, "connections": 1
 
 
 def frame(table, rows=1):
-    return pd.DataFrame(
+    made = pd.DataFrame(
         {
             name: pd.Series([MISSING[column.dtype]] * rows, dtype=column.dtype)
             for name, column in table.items()
         }
+    )
+    needed = made.columns.intersection(["connections", "t_s"])
+    return made.assign(
+        **{name: np.arange(1, rows + 1).astype(table[name].dtype) for name in needed}
     )
 
 
@@ -84,6 +90,39 @@ def test_a_column_of_another_type_is_named(name, dtype):
     wrong = frame(STEPS).assign(**{name: pd.Series([1], dtype=dtype)})
     with pytest.raises(RunError, match=rf"column {name} is .*, and should be {STEPS[name].dtype}"):
         check_frame(STEPS, wrong, "steps")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "oddity"),
+    [
+        ("connections", 0, "what is no number from 1 on"),
+        ("messages", -1, "what is no number from 0 on"),
+        ("cpu_s", math.inf, r"a number beyond 2\*\*63"),
+        ("cpu_s", -1e19, r"a number beyond 2\*\*63"),
+        ("server", None, "None, not a text"),
+        ("error_causes", '{"reset": -1}', ".*, not a JSON object of counts"),
+        ("error_causes", "\n" + 99 * "[", r"'\\n\[+, not a JSON object of counts"),
+        ("error_causes", r'{"\ud800": 1}', ".*, not a JSON object of counts"),
+    ],
+)
+def test_what_no_run_measures_is_refused(name, value, oddity):
+    wrong = frame(STEPS).assign(**{name: value})
+    with pytest.raises(RunError, match=f"^steps: column {name} holds {oddity}$"):
+        check_frame(STEPS, wrong, "steps")
+
+
+def test_of_time_there_is_no_sample_without_it():
+    with pytest.raises(RunError, match=r"^it: column t_s holds what is no number$"):
+        check_frame(SAMPLES, frame(SAMPLES).assign(t_s=math.nan), "it")
+    check_frame(SAMPLES, frame(SAMPLES).assign(t_s=-1.0), "it")
+
+
+def test_a_step_or_a_column_twice_is_refused():
+    with pytest.raises(RunError, match=r"^it has a step twice: , , 0, 1$"):
+        check_frame(STEPS, pd.concat([frame(STEPS)] * 2), "it")
+    check_frame(WINDOWS, pd.concat([frame(WINDOWS)] * 2), "it")
+    with pytest.raises(RunError, match=r"^it has the column server twice$"):
+        check_frame(STEPS, pd.concat([frame(STEPS), frame(STEPS)[["server"]]], axis=1), "it")
 
 
 def test_a_row_is_completed_in_order_and_type():
@@ -151,3 +190,31 @@ def test_a_manifest_without_a_key_is_refused(whole):
     del whole["host"]
     with pytest.raises(RunError, match="host is missing or not of type dict"):
         check_manifest(whole, "run.json")
+
+
+def test_an_error_is_one_line_whatever_it_quotes():
+    assert str(RunError("a\nb\x1b[31m \N{LINE SEPARATOR}…")) == r"a\nb\x1b[31m \u2028…"
+    assert str(RunError("\udcff")) == r"\udcff"
+
+
+def test_the_contents_of_a_manifest_pass(whole):
+    check_contents(whole, "run.json")
+    check_contents(whole | {"max_connections": None, "plan": {"servers": [{}]}, "new": {}}, "it")
+
+
+@pytest.mark.parametrize(
+    ("change", "misfit"),
+    [
+        ({"plan": {"steps": [10, "100"]}}, r"plan.steps\[1\] is not a whole number, 0 or more"),
+        ({"plan": {"slo_p99_ms": 0}}, "plan.slo_p99_ms is not a number above 0"),
+        ({"plan": {"servers": [{"label": None}]}}, r"plan.servers\[0\].label is not a text"),
+        ({"plan": {"servers": [{"command": [1]}]}}, r".*command is not a text or a list of texts"),
+        ({"host": {"a\nb": []}}, r"host.a\\nb is not a text, a number, a truth value or null"),
+        ({"cpu_split": {"server": 1}}, "cpu_split.server is not a list"),
+        ({"ceiling": [{}]}, r"ceiling\[0\].connections is missing"),
+        ({"warnings": ["fire"]}, r"warnings\[0\] is not an object"),
+    ],
+)
+def test_a_part_that_a_report_cannot_read_is_named(whole, change, misfit):
+    with pytest.raises(RunError, match=f"^here/run.json: {misfit}$"):
+        check_contents(whole | change, "here/run.json")

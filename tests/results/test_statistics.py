@@ -86,6 +86,7 @@ def test_a_ratio_to_nothing_is_not_a_number():
         ratio_interval([], [1.0]),
         ratio_interval([1.0, 2.0], [0.0, 0.0]),
         ratio_interval([1.0, 2.0], [0.0, 0.0], paired=True),
+        ratio_interval([1e18, 1e18], [5e-324, 5e-324], paired=True),  # beyond every number
     ):
         assert all(map(math.isnan, interval[:3]))
     assert ratio_interval([6.0], [3.0])[0] == 2.0

@@ -355,7 +355,10 @@ def test_a_directory_without_a_run_is_refused(tmp_path):
         ("journal.jsonl", b"{}}\n", "line 1 is damaged"),
         ("journal.jsonl", b"{}\n", "line 1 is damaged"),
         ("journal.jsonl", b"[]\n", "line 1 is damaged"),
+        ("journal.jsonl", b"[" * 100_000 + b"\n", "line 1 is damaged"),
         ("latency.hlog", b"Tag=a,b\n", "line 1 of the histogram log is damaged"),
+        ("latency.hlog", b"Tag=a,0,1,1,x\n", "the tag 'a' names no step"),
+        ("latency.hlog", b"\xff", "'utf-8' codec"),
     ],
 )
 def test_a_damaged_file_is_named(writer, directory, make_step, file, content, message):

@@ -29,6 +29,7 @@ def verdict(claimed, measured, claimed_ratio=math.nan, ratio=ALONE):
         (6.6, 6.5, 6.7, Verdict.HOLDS),
         (math.nan, math.nan, math.nan, Verdict.NOT_MEASURED),
         (0, math.nan, math.nan, Verdict.NOT_MEASURED),
+        (0, -1, 1, Verdict.OFF),
     ],
 )
 def test_a_figure_holds_within_one_and_a_half_times(value, low, high, expected):

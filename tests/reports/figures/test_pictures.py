@@ -7,6 +7,7 @@ import pytest
 from reports import figures, style
 from reports.measured import Measured
 from results.store import read_run
+from tests.reports.conftest import WORKLOADS
 
 NAME = re.compile(r'text-anchor: start[^>]* x="([\d.]+)" y="([\d.]+)"')
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -130,6 +131,16 @@ def test_a_label_is_never_read_as_markup_or_mathematics(make):
     drawn = figures.pictures(measured)
     assert "<b>$\\frac$" in texts(drawn[0])
     assert all(re.fullmatch("[a-z0-9-]+", picture.name) for picture in drawn)
+
+
+@pytest.mark.parametrize("names", [("한", "글"), (300 * "W" + "1", 300 * "W" + "2")])
+def test_pictures_of_any_names_have_files_of_their_own(make, monkeypatch, names):
+    for name in names:
+        monkeypatch.setitem(WORKLOADS, name, WORKLOADS["steady"])
+    drawn = figures.pictures(make(servers={"threaded": "thread"}, workloads=names, steps=(10,)))
+    files = [picture.name for picture in drawn]
+    assert len(files) == len(set(files)) > 10
+    assert all(re.fullmatch("[a-z0-9-]{1,150}", file) for file in files)
 
 
 def test_what_was_not_measured_is_not_drawn(make):
