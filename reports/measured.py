@@ -431,23 +431,24 @@ class Measured:
 
     def _quantity(self, point: Point, column: str) -> Quantity:
         rows = [row for row in self.rows(point) if row["status"] != "failed"]
-        values = [float(row[column]) for row in rows if not math.isnan(row[column])]
+        values = {row["repeat"]: float(row[column]) for row in rows if row[column] == row[column]}
         marks = self.marks(point)
         if not values:
             return Quantity(marks=marks)
         if len(values) > 1:
-            interval = median_interval(values)
+            interval = median_interval(list(values.values()))
             return Quantity(interval.median, interval.low, interval.high, marks)
+        ((repeat, value),) = values.items()
         parts = [
-            float(part)
+            float(row[column])
             for row in self._windows.get(point, [])
-            if (part := row.get(column, math.nan)) == part
+            if row["repeat"] == repeat and column in row and row[column] == row[column]
         ]
         part_of_a_sum = column in STEPS and STEPS[column].rule is total
         if len(parts) < 2 or part_of_a_sum:
-            return Quantity(values[0], marks=marks)
+            return Quantity(value, marks=marks)
         # Merged percentiles may lie just outside those of the windows.
-        return Quantity(values[0], min(*parts, values[0]), max(*parts, values[0]), marks)
+        return Quantity(value, min(*parts, value), max(*parts, value), marks)
 
     def contrast(self, one: Point, other: Point, column: str) -> Quantity:
         """One server's figure by the other's: paired by repeat where there are several.

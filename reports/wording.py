@@ -59,7 +59,8 @@ def ratio(value: float) -> str:
     if value >= 9.95 or value == 0:
         digits = 0
     else:
-        digits = 1 if value >= 0.995 else max(0, 1 - math.floor(math.log10(abs(value))))
+        rounded = abs(float(f"{value:.1e}"))  # 0.00996 has two digits as 0.010
+        digits = 1 if value >= 0.995 else max(0, 1 - math.floor(math.log10(rounded)))
     return _("{value}×", value=local_number(f"{value:,.{digits}f}").replace("-", MINUS))
 
 

@@ -135,10 +135,11 @@ def _told(measured: Measured, server: Server, cells: Cells) -> str:
 
 def _record(measured: Measured, point: Point) -> dict[str, Raw]:
     p99 = measured.at(point, "response_p99_ms")
+    rates = {workload.name: workload.rate_per_connection for workload in measured.map}
     return {
         "server": point.server,
         "connections": point.connections,
-        "rate_per_connection": measured.at(point, "rate_per_connection").value,
+        "rate_per_connection": rates[point.workload],
         "response_p99_ms": p99.value,
         "messages_per_s": measured.at(point, "messages_per_s").value,
         "within_slo": measured.holds(point),

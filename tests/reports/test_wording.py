@@ -41,6 +41,7 @@ def test_sizes_are_powers_of_1024(value, text):
     ("value", "text"),
     [
         *((0.002805, "0.0028×"), (1.04, "1.0×"), (12.6, "13×"), (2048, "2,048×"), (math.nan, "—")),
+        (0.00997, "0.010×"),
         *((-0.5, f"{wording.MINUS}0.50×"), (-2048, f"{wording.MINUS}2,048×")),  # of what fell
     ],
 )
