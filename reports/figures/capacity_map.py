@@ -9,7 +9,16 @@ from matplotlib.patches import Rectangle
 
 from reports import style, wording
 from reports.data import Raw
-from reports.figures.canvas import Name, Picture, canvas, clients_tick, names, saved, ticks
+from reports.figures.canvas import (
+    Name,
+    Picture,
+    canvas,
+    clients_tick,
+    label_at,
+    names,
+    saved,
+    ticks,
+)
 from reports.language import _
 from reports.measured import Measured, Point, Quantity, Server
 
@@ -47,9 +56,9 @@ def capacity_map(measured: Measured) -> Iterator[Picture]:
             )
         axes.set_xlim(-0.5, len(measured.steps) - 0.5)
         axes.set_ylim(-0.5, len(measured.map) - 0.5)
-        axes.grid(visible=False)
         ticks(axes, range(len(measured.steps)), [clients_tick(step) for step in measured.steps])
-        axes.set_yticks(
+        label_at(
+            axes.yaxis,
             range(len(measured.map)),
             [
                 _("{value} /s", value=wording.stated(workload.rate_per_connection))
@@ -62,6 +71,7 @@ def capacity_map(measured: Measured) -> Iterator[Picture]:
             figure,
             _told(measured, server, cells),
             [_record(measured, point) for point in cells.values()],
+            grid=False,
         )
 
 

@@ -14,6 +14,7 @@ from reports.figures.canvas import (
     clients_axis,
     clients_tick,
     described,
+    ends,
     finished,
     log_axis,
     series,
@@ -91,7 +92,7 @@ def _plain(
     if not lines:
         return
     lines = [*beside, *lines]
-    values = [end for line in lines for end in line.ends]
+    values = ends(lines)
     figure, axes = canvas(f"{title}, {workload.name}", subtitle, (line.label for line in lines))
     clients_axis(axes, lines)
 
@@ -99,7 +100,7 @@ def _plain(
         return f"{clients_tick(value) if value >= 1000 else f'{value:g}'} {unit}".rstrip()
 
     if min(values) > 0 and max(values) / min(values) > 25:
-        log_axis(axes, lines, text)
+        log_axis(axes, values, text)
     else:
         axes.set_ylim(0, (max(values) or 1) * 1.12)
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
@@ -113,12 +114,12 @@ def _plain(
     )
     for line in beside:
         (first, one), (last, other) = line.known[0], line.known[-1]
-        ends = _(
+        told = _(
             "{low} at {first} clients, {high} at {last}",
             low=f"{wording.number(one.value)} {unit}".rstrip(),
             first=wording.count(first),
             high=f"{wording.number(other.value)} {unit}".rstrip(),
             last=wording.count(last),
         )
-        alt = _("{alt}; dashed, {line}: {ends}.", alt=alt[:-1], line=line.name, ends=ends)
+        alt = _("{alt}; dashed, {line}: {ends}.", alt=alt[:-1], line=line.name, ends=told)
     yield finished(f"{name}-{workload.name}", figure, axes, lines, alt)

@@ -11,6 +11,7 @@ from reports.figures.canvas import (
     claimed,
     clients_axis,
     described,
+    ends,
     finished,
     log_axis,
     round_sizes,
@@ -29,6 +30,7 @@ def memory(measured: Measured) -> Iterator[Picture]:
     }
     stated = claimed(measured, claims.MEMORY)
     every = {kind: series(measured, workload, column) for kind, (column, *_words) in kinds.items()}
+    spanned = ends([*stated, *(line for lines in every.values() for line in lines)])
     for kind, (column, title, meaning) in kinds.items():
         if not every[kind]:
             continue
@@ -39,9 +41,7 @@ def memory(measured: Measured) -> Iterator[Picture]:
             (line.label for line in lines),
         )
         clients_axis(axes, lines)
-        log_axis(axes, [*stated, *(line for some in every.values() for line in some)], None)
-        axes.set_yticks(round_sizes(*axes.get_ylim()))
-        axes.yaxis.set_major_formatter(lambda value, _: bytes_tick(value))
+        log_axis(axes, spanned, bytes_tick, round_sizes)
         yield finished(
             f"memory-{kind}",
             figure,

@@ -9,7 +9,15 @@ from matplotlib.colors import to_rgb
 
 from reports import style, wording
 from reports.data import Raw
-from reports.figures.canvas import Picture, canvas, clients_tick, round_values, saved, time_tick
+from reports.figures.canvas import (
+    Picture,
+    canvas,
+    clients_tick,
+    label_at,
+    round_values,
+    saved,
+    time_tick,
+)
 from reports.language import _
 from reports.measured import Measured, Point, Server, Workload
 from results.histogram import Histogram, highest_values_ns
@@ -50,7 +58,7 @@ def over_time(measured: Measured, workload: Workload) -> Iterator[Picture]:
         low, high = math.log10(heights[0]), math.log10(heights[-1])
         marked = round_values(heights[0], heights[-1])
         rows = [(len(heights) - 1) * (math.log10(each) - low) / (high - low) for each in marked]
-        axes.set_yticks(rows, [time_tick(each) for each in marked])
+        label_at(axes.yaxis, rows, [time_tick(each) for each in marked])
         axes.set_xlabel(_("seconds of measuring; gaps between windows left out"))
         yield saved(
             f"over-time-{workload.name}-{index + 1}-{server.label}",

@@ -13,6 +13,7 @@ from reports.figures.canvas import (
     canvas,
     clients_tick,
     drawn_points,
+    ends,
     label_ends,
     log_axis,
     saved,
@@ -33,6 +34,8 @@ def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
         for server in measured.servers
     }
     every = [line for drawn in spectra.values() for line, _histogram in drawn]
+    # The few fastest are not what the pictures are about.
+    usual = ends(replace(line, x=line.x[3:], values=line.values[3:]) for line in every)
     for index, server in enumerate(measured.servers):
         lines = [line for line, _histogram in spectra[server.label]]
         if not lines:
@@ -53,8 +56,7 @@ def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
         labels = [f"{100 * (1 - 10.0**-decade):.{max(0, decade - 2)}f}%" for decade in decades]
         ticks(axes, [10.0**decade for decade in decades], labels)
         axes.set_xlabel(_("percentile"))
-        usual = [replace(line, x=line.x[3:], values=line.values[3:]) for line in every]
-        log_axis(axes, usual, time_tick)  # the few fastest are not what the picture is about
+        log_axis(axes, usual, time_tick)
         for line, shade in zip(lines, np.linspace(0.35, 1.0, len(lines)), strict=True):
             axes.plot(
                 line.x,

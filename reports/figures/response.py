@@ -17,6 +17,7 @@ from reports.figures.canvas import (
     clients_tick,
     described,
     drawn_points,
+    ends,
     finished,
     log_axis,
     series,
@@ -46,7 +47,7 @@ def as_chapter(measured: Measured, workload: Workload) -> Iterator[Picture]:
         _("on the chapter's axes; dashed: the chapter"),
         (line.label for line in drawn),
     )
-    top = max(claims.GRAPH_TOP_MS if stated else 0, *(end for line in lines for end in line.ends))
+    top = max(claims.GRAPH_TOP_MS if stated else 0, *ends(lines))
     axes.set_ylim(0, (top or 1) * 1.06)
     axes.set_xlim(-0.25, len(clients) - 0.85)
     ticks(axes, list(place.values()), [clients_tick(count) for count in clients])
@@ -93,7 +94,7 @@ def on_log_axes(measured: Measured, workload: Workload) -> Iterator[Picture]:
         (line.label for line in lines),
     )
     clients_axis(axes, lines)
-    log_axis(axes, lines, time_tick)
+    log_axis(axes, ends(lines), time_tick)
     yield finished(
         f"response-log-{workload.name}",
         figure,

@@ -12,6 +12,7 @@ from reports.figures.canvas import (
     bytes_tick,
     canvas,
     clients_tick,
+    log_axis,
     names,
     round_sizes,
     round_values,
@@ -67,13 +68,9 @@ def _picture(
         minutes = (visit["t_s"] - begin_s) / 60
         axes.plot(minutes, visit[column], color=looks[server].colour, linewidth=1)
         last[server] = (minutes.iloc[-1], visit[column].iloc[-1])
-    axes.set_yscale("log")
-    low, high = samples[column].min() / 1.5, samples[column].max() * 1.5
-    axes.set_ylim(low, high)
-    round_ones = round_sizes if column.endswith("_bytes") else round_values
-    axes.set_yticks(round_ones(low, high))
-    axes.minorticks_off()
-    axes.yaxis.set_major_formatter(lambda value, _: text(value))
+    log_axis(
+        axes, samples[column], text, round_sizes if column.endswith("_bytes") else round_values
+    )
     axes.set_xlabel(_("minutes"))
     axes.set_xlim(0, (samples["t_s"].max() - begin_s) / 60 or 1)
     _mark_steps(axes, samples, begin_s)

@@ -8,7 +8,16 @@ import numpy as np
 
 from reports import style, wording
 from reports.chapter.time import PARTS
-from reports.figures.canvas import Name, Picture, canvas, clients_tick, names, saved, ticks
+from reports.figures.canvas import (
+    Name,
+    Picture,
+    canvas,
+    clients_tick,
+    label_at,
+    names,
+    saved,
+    ticks,
+)
 from reports.language import _
 from reports.measured import Measured, Point, Server, Workload
 
@@ -20,6 +29,7 @@ _SHADES: Final = {
     "system_ms": ("", 0.45, ""),
     "user_ms": ("", 1.0, ""),
 }
+_TICKS: Final = (0, 25, 50, 75, 100)
 _TOP: Final = 112  # %: room for the figure above a bar
 
 
@@ -57,7 +67,7 @@ def time(measured: Measured, workload: Workload) -> Iterator[Picture]:
                 linewidth=0.6,
             )
         axes.set_ylim(0, _TOP)
-        axes.set_yticks([0, 25, 50, 75, 100], [f"{tick} %" for tick in (0, 25, 50, 75, 100)])
+        label_at(axes.yaxis, _TICKS, [f"{tick} %" for tick in _TICKS])
         ticks(axes, list(places), [clients_tick(step) for step in steps])
         for place, whole in zip(places, parts.sum(axis=0), strict=True):
             axes.text(
