@@ -1,4 +1,4 @@
-"""What the files of a run hold: every column with its type, meaning and unit, and their checks.
+"""The tables of a run: every column with its type, meaning and unit, and their checks.
 
 A column of the steps also names the rule by which it follows from the step's windows.
 """
@@ -11,24 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from results import merging
 from results.histogram import SUMMARY
 from results.merging import Cell, Rule
-from results.shape import (
-    COUNT,
-    FACT,
-    LIMIT,
-    NUMBER,
-    POSITIVE,
-    TEXT,
-    WORDS,
-    Kind,
-    Shape,
-    misfits,
-    parsed,
-)
+from results.shape import COUNT, LIMIT, TEXT, Kind, misfits, parsed
 
 if TYPE_CHECKING:
     import pandas as pd
-
-RUN_SCHEMA: Final = "c10k.run/1"
 
 MISSING: Final[Mapping[str, Cell]] = {"float64": float("nan"), "int64": 0, "bool": False, "str": ""}
 """The column types, and what stands where a step did not measure."""
@@ -290,72 +276,6 @@ SAMPLES: Final[Table] = {
 """Telemetry over time. CPU times and faults are NaN at most samples of thousands of threads: the
 kernel sums them up without a pause, which would hold up the load."""
 
-MANIFEST: Final[Mapping[str, tuple[type, ...]]] = {
-    "schema": (str,),
-    "created_at": (str,),
-    "c10k_version": (str,),
-    "commit": (str, type(None)),
-    "argv": (list,),
-    "plan": (dict,),
-    "host": (dict,),
-    "versions": (dict,),
-    "cpu_split": (dict, type(None)),
-    "ceiling": (list, type(None)),
-    "limits": (dict,),
-    "warnings": (list,),
-    "finished_at": (str, type(None)),
-    "interrupted": (bool,),
-}
-"""The keys of run.json and their JSON types; times are ISO 8601 with an offset.
-
-ceiling: null until it is measured, then a mapping of connections, size_bytes, messages_per_s,
-loader_cpu_us_per_message and loader_cpu_share a number of connections and size of messages.
-"""
-
-_FACTS: Final[Shape] = {"*": FACT}
-CONTENTS: Final[Shape] = {
-    "argv?": [TEXT],
-    "plan?": {
-        "servers?": [
-            {
-                **dict.fromkeys(("label?", "name?", "model?", "language?", "protocol?"), TEXT),
-                "command?": WORDS,
-                "definition?": TEXT,
-                "limits?": {"*": NUMBER},
-                "workloads?": [TEXT],
-                "steps?": [COUNT],
-            }
-        ],
-        "workloads?": [{"name?": TEXT, "summary?": TEXT, "active?": NUMBER}],
-        "steps?": [COUNT],
-        "profile?": TEXT,
-        **dict.fromkeys(("repeats?", "windows?"), COUNT),
-        **dict.fromkeys(("window_s?", "settle_s?", "settle_limit_s?"), NUMBER),
-        "slo_p99_ms?": POSITIVE,
-        "mapped?": [TEXT],
-        "left_out?": [TEXT],
-        "techniques?": [
-            {
-                **dict.fromkeys(("name", "with_it", "without_it", "claim?"), TEXT),
-                "workloads": [TEXT],
-            }
-        ],
-    },
-    "host?": _FACTS,
-    "versions?": _FACTS,
-    "cpu_split?": {"*": [COUNT]},
-    "ceiling?": [
-        {
-            **dict.fromkeys(("connections", "size_bytes", "messages_per_s"), NUMBER),
-            **dict.fromkeys(("loader_cpu_us_per_message", "loader_cpu_share"), NUMBER),
-        }
-    ],
-    "limits?": _FACTS,
-    "warnings?": [{"message?": TEXT, "remedy?": TEXT}],
-    "max_connections?": [dict.fromkeys(("server", "workload", "why"), TEXT)],
-}
-"""What a report reads of these keys, and of those that only some runs have."""
-
 
 def complete(table: Table, row: Mapping[str, Any]) -> dict[str, Cell]:
     """The row with every column of the table in order, of its type; what is missing is MISSING.
@@ -431,27 +351,3 @@ def _are_causes(text: object) -> bool:
 
 
 _CAUSES: Final = Kind("a JSON object of counts", _are_causes)
-
-
-def check_manifest(manifest: object, source: str) -> dict[str, Any]:
-    """The manifest; RunError when it is none, lacks a key, or is of another schema version."""
-    if not isinstance(manifest, dict) or "schema" not in manifest:
-        raise RunError(f"{source} is not the description of a run: it names no schema")
-    schema, writer = manifest["schema"], manifest.get("c10k_version", "unknown")
-    if schema != RUN_SCHEMA:
-        raise RunError(
-            f"{source} is of schema {schema!r:.60} and only {RUN_SCHEMA!r} is known here: read it "
-            f"with the c10k that wrote it ({writer!s:.20}), or measure again with this one"
-        )
-    for key, types in MANIFEST.items():
-        if not isinstance(manifest.get(key), types):
-            names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in types)
-            raise RunError(f"{source}: {key} is missing or not of type {names}")
-    return manifest
-
-
-def check_contents(manifest: Mapping[str, Any], source: str) -> None:
-    """RunError when a part of the manifest that a report reads is not what it should be."""
-    told = {key: value for key, value in manifest.items() if value is not None}
-    if misfit := next(misfits(told, CONTENTS), None):
-        raise RunError(f"{source}: {misfit}")

@@ -23,7 +23,9 @@ Shape: TypeAlias = "Kind | list[Shape] | Mapping[str, Shape]"
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and not abs(value) >= LIMIT  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return not abs(value) >= LIMIT
 
 
 TEXT: Final = Kind("a text", lambda value: isinstance(value, str))

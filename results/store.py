@@ -25,18 +25,16 @@ from results import histogram_log
 from results.aggregate import Recording, merged
 from results.histogram import Histogram
 from results.histogram_log import Tag
+from results.manifest import RUN_SCHEMA, check_contents, check_manifest
 from results.schema import (
     KEY,
     MISSING,
-    RUN_SCHEMA,
     SAMPLES,
     STEPS,
     WINDOWS,
     RunError,
     Table,
-    check_contents,
     check_frame,
-    check_manifest,
     complete,
 )
 from results.shape import COUNT, TEXT, Shape, misfits, parsed
