@@ -1,7 +1,7 @@
 """The answer in plain words: a headline, some sentences and a few big numbers, from the data."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,11 +68,7 @@ def answer(measured: Measured) -> Answer:
             (),
         )
     contrasts = list(_contrasts(measured, servers, step))
-    points = [
-        Point(server.label, workload.name, step)
-        for server in servers
-        for workload in _compared(measured, servers)
-    ]
+    points = _compared(measured, servers, step)
     if len(servers) == 1:
         held = min(measured.at(point, "connected").value for point in points)
         clients = wording.count(step)
@@ -102,28 +98,26 @@ def _subjects_of_comparison(measured: Measured) -> list[Server]:
     return measured.servers[:2]
 
 
-def _compared(measured: Measured, servers: Sequence[Server]) -> list[Workload]:
-    """The workloads that the answer compares servers under: an open and a closed loop, if there are
+def _compared(measured: Measured, servers: Sequence[Server], step: int) -> list[Point]:
+    """What the answer compares at a step: the servers under an open and a closed loop, if there are
     such that all of them have been visited under.
     """
     common = measured.workloads_of(servers)
     loops = (measured.workload(loop, common) for loop in ("open", "closed"))
-    return [workload for workload in loops if workload]
+    workloads = [workload for workload in loops if workload]
+    return [
+        Point(server.label, workload.name, step) for server in servers for workload in workloads
+    ]
 
 
 def _common_step(measured: Measured, servers: Sequence[Server]) -> int | None:
-    """The largest step that every one of the servers got through under each of these workloads."""
-    workloads = _compared(measured, servers)
+    """The largest step at which every one of the servers got through what is compared."""
     common = [
         step
         for step in measured.steps
-        if all(
-            measured.usable(Point(server.label, workload.name, step))
-            for server in servers
-            for workload in workloads
-        )
+        if (points := _compared(measured, servers, step)) and all(map(measured.usable, points))
     ]
-    return max(common, default=None) if workloads else None
+    return max(common, default=None)
 
 
 def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[Contrast]:
@@ -396,7 +390,7 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
             text += _("; that is {share} of what this loader can drive here", share=share)
         yield f"{text}."
     yield from _starving(measured, servers, step)
-    yield from _beyond(measured, step, _compared(measured, servers))
+    yield from _beyond(measured, step, _compared(measured, servers, step))
     held = [
         f"{server.phrase} "
         + joined(
@@ -449,13 +443,13 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _beyond(measured: Measured, step: int, compared: Sequence[Workload]) -> Iterable[str]:
-    """What failed, in part or in whole, beyond what the answer is about: at larger steps, or at its
-    own under other workloads.
+def _beyond(measured: Measured, step: int, compared: Collection[Point]) -> Iterable[str]:
+    """What failed, in part or in whole, beyond what is `compared` at the answer's step: at larger
+    steps, or at its own under other workloads or of other servers.
     """
-    names = {workload.name for workload in compared}
     for point in measured.points():
-        told = point.connections < step or (point.connections == step and point.workload in names)
+        if point.connections < step or point in compared:
+            continue
         for mark in (Mark.PARTIAL, Mark.FAILED):
-            if not told and mark in measured.marks(point):
+            if mark in measured.marks(point):
                 yield wording.sentence(f"{mark.meaning}: {measured.details([point], mark)}")

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from reports.answer import answer
+from tests.reports.conftest import MODELS
 
 ALIKE = {
     "rss_bytes": 9e6,
@@ -195,6 +196,19 @@ def test_what_failed_beyond_the_answer_is_told(make):
     told = answer(make(change=die))
     assert "At 100 clients" in told.headline
     assert "Failed, nothing usable: threaded, steady, at 1,000 (out of memory)." in told.sentences
+
+
+def test_what_failed_of_a_server_that_is_not_compared_is_told(make):
+    def die(behaviour):
+        if behaviour.server == "forking" and behaviour.connections == 1_000:
+            behaviour.status, behaviour.connected = "partial", 900
+            behaviour.errors = {"reset": 100}
+
+    told = answer(make(servers=MODELS | {"forking": "process per connection"}, change=die))
+    assert "At 1,000 clients" in told.headline
+    beyond = [sentence for sentence in told.sentences if "forking, " in sentence]
+    assert len(beyond) == 2  # workloads
+    assert all("at 1,000" in sentence and "reset" in sentence for sentence in beyond)
 
 
 @pytest.mark.parametrize("workload", ["steady", "saturated"])

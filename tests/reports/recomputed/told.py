@@ -470,7 +470,8 @@ def sentences(run, crossed):
             who = noun if noun == server else noun.capitalize()
             yield f"{who} leaves some of {count(step)}: {joined(told)}"
     for point in run.points():
-        beyond = point[2] > step or (point[2] == step and point[1] not in (relaxed, saturated))
+        compared = point[0] in run.pair and point[1] in (relaxed, saturated)
+        beyond = point[2] > step or (point[2] == step and not compared)
         for symbol in "†¶" * beyond:
             if symbol in run.marks(point):
                 yield details(run, [point], symbol)
