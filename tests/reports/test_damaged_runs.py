@@ -387,6 +387,11 @@ def test_a_table_without_rows_is_none_that_a_report_needs(run, table, undrawn):
     page_of(run)
 
 
+def test_a_run_of_which_no_step_has_ended_is_refused(tmp_path):
+    run = write_run(tmp_path / "run", steps=(10,), skip=lambda _: True)
+    assert "holds no step yet: let at least one end" in refusal_of(run)
+
+
 def test_telemetry_of_a_step_that_is_still_measured_is_left_out(run, undrawn):
     """The tables of a run that is being written do not change all at once."""
     rewrite(run, "steps", lambda frame: frame[frame.server == "threaded"])
