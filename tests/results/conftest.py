@@ -3,15 +3,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
 
 from results.aggregate import Recording, step_row
 from results.histogram import Histogram
 from results.store import StepRecord
-
-# A busy machine makes an example slow, not wrong.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
 
 StepMaker = Callable[..., StepRecord]
 

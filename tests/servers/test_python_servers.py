@@ -153,10 +153,11 @@ def test_a_computing_handler_uses_cpu_for_every_read(name, serve, connect):
         ("asyncio_workers,workers=2", [1, 2, 2]),
     ],
 )
-def test_a_gil_hog_is_in_each_process_that_serves(spec, threads, serve, connect):
+def test_a_gil_hog_is_in_each_process_that_serves(spec, threads, serve, connect, wait_until):
     server = serve(f"{spec},gil_hog=1ms:1ms")
     assert served(connect(server))
-    assert [process.num_threads() for process in tree(server)] == threads
+    # With several threads the last may begin after the first has served.
+    wait_until(lambda: [process.num_threads() for process in tree(server)] == threads)
 
 
 def test_a_gil_hog_holds_up_the_server(serve, connect):
