@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from reports.measured import Measured
 from results.aggregate import Recording, step_row
@@ -345,20 +347,38 @@ def write_run(
     described = manifest(servers, workloads, steps, repeats)
     described["plan"] |= plan or {}
     described["max_connections"] = list(found)
+    records: list[StepRecord] = []
+    for repeat in range(repeats):
+        for workload in workloads:
+            for step in sorted({*steps, *probes}):
+                for server in servers:
+                    planned = behaviour(server, workload, step, repeat)
+                    change(planned)
+                    if not skip(planned):
+                        sampled = _samples(planned, samples, 0.2 * samples * len(records))
+                        records.append(replace(_record(planned, windows, 3.0), samples=sampled))
     with RunWriter(directory).create(described) as writer:
-        for repeat in range(repeats):
-            for workload in workloads:
-                for step in sorted({*steps, *probes}):
-                    for server in servers:
-                        planned = behaviour(server, workload, step, repeat)
-                        change(planned)
-                        if not skip(planned):
-                            begin_s = 0.2 * samples * len(writer.done())
-                            record = _record(planned, windows, 3.0)
-                            sampled = _samples(planned, samples, begin_s)
-                            writer.append_step(replace(record, samples=sampled))
+        with patch.object(RunWriter, "_replace_tables"):  # once for all of them
+            for record in records[:-1]:
+                writer.append_step(record)
+        for record in records[-1:]:
+            writer.append_step(record)
         writer.update_manifest(finished_at="2025-06-15T15:06:40+00:00")
     return directory
+
+
+@pytest.fixture(autouse=True)
+def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PNG files are left empty, which take most of a picture's time: those that are looked at are
+    drawn in fixtures of a whole module.
+    """
+    draw = Figure.savefig
+
+    def without_png(figure: Figure, file: Any, **how: Any) -> None:
+        if how["format"] != "png":
+            draw(figure, file, **how)
+
+    monkeypatch.setattr(Figure, "savefig", without_png)
 
 
 @pytest.fixture

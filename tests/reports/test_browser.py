@@ -130,7 +130,7 @@ def troubled_run(directory):
     return write_run(
         directory,
         servers=servers,
-        steps=(10, 100, 1_000),
+        steps=(10, 1_000),
         repeats=2,
         change=trouble,
         skip=lambda step: step.server == long and step.connections > 100,
@@ -152,7 +152,7 @@ def troubled_run(directory):
 
 
 def whole_page(directory, language="en"):
-    run = write_run(directory / "run", steps=(10, 1_000, 10_000), samples=3)
+    run = write_run(directory / "run", steps=(10, 10_000), samples=3)
     return build_report(run, directory / "out", language)
 
 
