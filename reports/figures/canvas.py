@@ -328,12 +328,11 @@ def finished(name: str, figure: Figure, axes: Axes, lines: Sequence[Line], alt: 
     present = {mark for line in lines for y in line.values for mark in y.marks}
     notes = [f"{mark.symbol} {_(_MARK_WORDS[mark])}" for mark in Mark if mark in present]
     if notes:
-        told = "   ".join(notes)
-        fitting = 0.97 * style.WIDTH / (wording.width(told) * _CHARACTER)
+        fitting = 0.97 * style.WIDTH / (wording.width(" ".join(notes)) * _CHARACTER)
         figure.text(
             0.985,
             0.015,
-            told,
+            "   ".join(notes),
             fontsize=min(9, fitting),
             color=style.MUTED,
             ha="right",
