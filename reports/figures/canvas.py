@@ -358,10 +358,10 @@ def drawn_points(lines: Iterable[Line]) -> list[dict[str, Raw]]:
 
 
 def _draw_ticks(figure: Figure, axes: Axes, *, grid: bool) -> None:
-    """The ticks of both axes, their labels and the grid of y, as one artist each or plain texts.
+    """The ticks of both axes, their labels and the grid of y, as plain lines and texts.
 
-    Each of matplotlib's own is five artists, and both axes are measured at every drawing: together
-    a third of the time that pictures take.
+    Each of matplotlib's own is five artists, and it measures both axes at every drawing. Without
+    them pictures take an eighth less time.
     """
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_visible(False)
