@@ -42,6 +42,7 @@ WIDTH: Final = 360  # of a picture, in points: what a narrow screen shows unscal
 HEIGHT: Final = 265
 PNG_DPI: Final = 144  # two pixels a point
 FONT: Final = 9.5  # points
+CHARACTER: Final = 0.59  # the width of one on average, by the font's size
 RC: Final[dict[Any, Any]] = {
     "font.size": FONT,
     "text.hinting": "none",  # it takes longer, and was made for coarser screens

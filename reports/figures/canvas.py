@@ -1,36 +1,28 @@
-"""The paper that pictures are drawn on: axes, lines with their intervals, labels, words."""
+"""The paper that pictures are drawn on: lines with their intervals, names, words."""
 
 import io
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.markers import TICKDOWN, MarkerStyle
-from matplotlib.ticker import FixedFormatter, FixedLocator
-from matplotlib.transforms import ScaledTranslation
 
 from reports import fonts, style, wording
-from reports.chapter.claims import KB, ROLES, Claim
+from reports.chapter.claims import ROLES, Claim
 from reports.data import Raw
+from reports.figures.axes import clients_tick, draw_ticks, ticks
 from reports.language import _, later
 from reports.measured import Mark, Measured, Point, Quantity, Workload
 from reports.style import Look
 
 _LEFT: Final = 0.15  # where the axes begin
-_TICK: Final = 3.3  # points: its length, and from its end to its label
-_TITLE: Final = 20  # points from the axes to the words below
 _LABEL_LENGTH: Final = 16  # most characters of a line's label
-_CHARACTER: Final = 0.59  # its width on average, by the font's size
 _LINE: Final = 1.18  # the height of a line of text, by the font's size
 _HEIGHT: Final = 0.64  # of the axes, by the picture's
 _MARK_WORDS: Final = {
@@ -147,7 +139,7 @@ def canvas(title: str, subtitle: str, labels: Iterable[str]) -> tuple[Figure, Ax
     height = max(style.HEIGHT, len(labels) * _LINE * style.FONT / _HEIGHT)
     figure = Figure(figsize=(style.WIDTH / 72, height / 72), dpi=72)  # a pixel is a point
     longest = max(map(wording.width, labels), default=0)
-    room = (longest * _CHARACTER + 1.5) * style.FONT / style.WIDTH
+    room = (longest * style.CHARACTER + 1.5) * style.FONT / style.WIDTH
     axes = figure.add_axes((_LEFT, 0.16, 1 - _LEFT - room, _HEIGHT))
     figure.text(0.015, 0.975, title, fontsize=11.5, fontweight="bold", va="top")
     figure.text(0.015, 0.908, subtitle, color=style.MUTED, va="top")
@@ -161,59 +153,6 @@ def clients_axis(axes: Axes, lines: Iterable[Line]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(counts[0] / 1.25, counts[-1] * 1.12)
     ticks(axes, counts, [clients_tick(count) for count in counts])
-
-
-def ticks(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> None:
-    """Ticks with labels; labels that would touch the next one are left out, the last one stays."""
-    shown = []
-    last = math.inf
-    for place, label in reversed(list(zip(places, labels, strict=True))):
-        x = float(axes.transData.transform((place, 1))[0])
-        room = (wording.width(label) + 0.5) * _CHARACTER * style.FONT / 2
-        shown.append("" if x + room > last else label)
-        last = last if x + room > last else x - room
-    label_at(axes.xaxis, places, shown[::-1])
-
-
-def label_at(axis: Axis, places: Sequence[float], labels: Sequence[str]) -> None:
-    """Let an axis have ticks at these places, with these labels."""
-    axis.set_major_locator(FixedLocator(places))
-    axis.set_major_formatter(FixedFormatter(labels))
-
-
-def round_values(low: float, high: float) -> list[float]:
-    """Powers of ten in between; where these are few, more between them."""
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    powers = range(first, last + 1)
-    for factors in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
-        values = [factor * 10.0**power for power in powers for factor in factors]
-        between = [value for value in values if low <= value <= high]
-        if len(between) > 2:
-            break
-    return between
-
-
-def round_sizes(low: float, high: float) -> list[float]:
-    """1, 10 and 100 of B, KB, MB, … in between."""
-    values = [float(count * KB**power) for power in range(5) for count in (1, 10, 100)]
-    return [value for value in values if low <= value <= high]
-
-
-def log_axis(
-    axes: Axes,
-    values: Iterable[float],
-    text: Callable[[float], str],
-    between: Callable[[float, float], list[float]] = round_values,
-) -> None:
-    """Let y be logarithmic over the values, with ticks at round values `between` its ends that
-    `text` writes.
-    """
-    positive = [value for value in values if value > 0] or [1.0]
-    low, high = min(positive) / 1.5, max(positive) * 1.5
-    axes.set_yscale("log")
-    axes.set_ylim(low, high)
-    places = between(low, high)
-    label_at(axes.yaxis, places, [text(place) for place in places])
 
 
 def _draw(axes: Axes, line: Line) -> None:
@@ -328,7 +267,7 @@ def finished(name: str, figure: Figure, axes: Axes, lines: Sequence[Line], alt: 
     present = {mark for line in lines for y in line.values for mark in y.marks}
     notes = [f"{mark.symbol} {_(_MARK_WORDS[mark])}" for mark in Mark if mark in present]
     if notes:
-        fitting = 0.97 * style.WIDTH / (wording.width(" ".join(notes)) * _CHARACTER)
+        fitting = 0.97 * style.WIDTH / (wording.width(" ".join(notes)) * style.CHARACTER)
         figure.text(
             0.985,
             0.015,
@@ -357,61 +296,12 @@ def drawn_points(lines: Iterable[Line]) -> list[dict[str, Raw]]:
     ]
 
 
-def _draw_ticks(figure: Figure, axes: Axes, *, grid: bool) -> None:
-    """The ticks of both axes, their labels and the grid of y, as plain lines and texts.
-
-    Each of matplotlib's own is five artists, and it measures both axes at every drawing. Without
-    them pictures take an eighth less time.
-    """
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_visible(False)
-    across, up = _ticks_in_view(axes.xaxis), _ticks_in_view(axes.yaxis)
-    marks = Line2D(
-        list(across),
-        [0] * len(across),
-        linestyle="none",
-        marker=MarkerStyle(TICKDOWN),
-        markersize=_TICK,
-        color=style.MUTED,
-        transform=axes.get_xaxis_transform(),
-        clip_on=False,
-    )
-    axes.add_artist(marks)
-    if grid:
-        lines = LineCollection(
-            [[(0, place), (1, place)] for place in up],
-            colors=style.GRID,
-            linewidths=0.8,
-            transform=axes.get_yaxis_transform(),
-            zorder=0.5,
-        )
-        axes.add_collection(lines, autolim=False)
-    beside, valign, halign = axes.get_yaxis_text1_transform(_TICK)
-    for place, label in up.items():
-        axes.text(0, place, label, transform=beside, va=valign, ha=halign, color=style.MUTED)
-    below, valign, halign = axes.get_xaxis_text1_transform(2 * _TICK)
-    for place, label in across.items():
-        axes.text(place, 0, label, transform=below, va=valign, ha=halign, color=style.MUTED)
-    lower = axes.transAxes + ScaledTranslation(0, -_TITLE / 72, figure.dpi_scale_trans)
-    axes.text(0.5, 0, axes.get_xlabel(), transform=lower, va="top", ha="center", color=style.MUTED)
-
-
-def _ticks_in_view(axis: Axis) -> dict[float, str]:
-    """The labels of an axis by their places."""
-    low, high = axis.get_view_interval()
-    places = [float(place) for place in axis.get_majorticklocs()]
-    labels = axis.get_major_formatter().format_ticks(places)
-    return {
-        place: label for place, label in zip(places, labels, strict=True) if low <= place <= high
-    }
-
-
 def saved(
     name: str, figure: Figure, alt: str, records: Sequence[dict[str, Raw]], *, grid: bool = True
 ) -> Picture:
     """The picture as it is, with the ticks of its axes and their `grid`."""
     for axes in figure.axes:
-        _draw_ticks(figure, axes, grid=grid)
+        draw_ticks(figure, axes, grid=grid)
     for text in (*figure.texts, *(each for axes in figure.axes for each in axes.texts)):
         drawable = _UNDRAWABLE.sub("\N{REPLACEMENT CHARACTER}", text.get_text())
         text.set_text(wording.shortened(drawable, _TEXT_LENGTH))
@@ -431,29 +321,6 @@ def _slug(name: str) -> str:
     if name.isascii() and len(slug) <= _NAME_LENGTH:
         return slug
     return f"{slug[:_NAME_LENGTH]}-{zlib.crc32(name.encode()):08x}"
-
-
-# Words.
-
-
-def clients_tick(count: float) -> str:
-    """10, 500, 1K, 10K, 2.5M."""
-    for factor, letter in ((1e6, "M"), (1e3, "K")):
-        if count >= factor:
-            return f"{count / factor:g}{letter}"
-    return f"{count:g}"
-
-
-def time_tick(value: float) -> str:
-    """20 ms, 1.5 s."""
-    if value >= 1000:
-        return _("{value} s", value=wording.stated(value / 1000))
-    return _("{value} ms", value=wording.stated(value))
-
-
-def bytes_tick(value: float) -> str:
-    """100 KB, 1 GB."""
-    return re.sub(r"\.0+(?= )", "", wording.size(value))
 
 
 def described(

@@ -9,16 +9,8 @@ from matplotlib.patches import Rectangle
 
 from reports import style, wording
 from reports.data import Raw
-from reports.figures.canvas import (
-    Name,
-    Picture,
-    canvas,
-    clients_tick,
-    label_at,
-    names,
-    saved,
-    ticks,
-)
+from reports.figures.axes import clients_tick, label_at, ticks
+from reports.figures.canvas import Name, Picture, canvas, names, saved
 from reports.language import _
 from reports.measured import Measured, Point, Quantity, Server
 

@@ -6,17 +6,16 @@ from matplotlib.ticker import MaxNLocator
 
 from reports import wording
 from reports.chapter.claims import CPU_EFFICIENCY
+from reports.figures.axes import clients_tick, log_axis
 from reports.figures.canvas import (
     Line,
     Picture,
     canvas,
     claimed,
     clients_axis,
-    clients_tick,
     described,
     ends,
     finished,
-    log_axis,
     series,
 )
 from reports.language import _

@@ -4,17 +4,15 @@ from collections.abc import Iterator
 
 from reports import wording
 from reports.chapter import claims
+from reports.figures.axes import bytes_tick, log_axis, round_sizes
 from reports.figures.canvas import (
     Picture,
-    bytes_tick,
     canvas,
     claimed,
     clients_axis,
     described,
     ends,
     finished,
-    log_axis,
-    round_sizes,
     series,
 )
 from reports.language import _

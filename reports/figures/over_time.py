@@ -9,15 +9,8 @@ from matplotlib.colors import to_rgb
 
 from reports import style, wording
 from reports.data import Raw
-from reports.figures.canvas import (
-    Picture,
-    canvas,
-    clients_tick,
-    label_at,
-    round_values,
-    saved,
-    time_tick,
-)
+from reports.figures.axes import clients_tick, label_at, round_values, time_tick
+from reports.figures.canvas import Picture, canvas, saved
 from reports.language import _
 from reports.measured import Measured, Point, Server, Workload
 from results.histogram import Histogram, highest_values_ns

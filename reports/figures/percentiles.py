@@ -7,19 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from reports import style, wording
-from reports.figures.canvas import (
-    Line,
-    Picture,
-    canvas,
-    clients_tick,
-    drawn_points,
-    ends,
-    label_ends,
-    log_axis,
-    saved,
-    ticks,
-    time_tick,
-)
+from reports.figures.axes import clients_tick, log_axis, ticks, time_tick
+from reports.figures.canvas import Line, Picture, canvas, drawn_points, ends, label_ends, saved
 from reports.language import _
 from reports.measured import Measured, Point, Quantity, Server, Workload
 from reports.style import Look

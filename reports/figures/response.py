@@ -8,21 +8,18 @@ from matplotlib.ticker import MaxNLocator
 
 from reports import wording
 from reports.chapter import claims
+from reports.figures.axes import clients_tick, log_axis, ticks, time_tick
 from reports.figures.canvas import (
     Line,
     Picture,
     canvas,
     claimed,
     clients_axis,
-    clients_tick,
     described,
     drawn_points,
     ends,
     finished,
-    log_axis,
     series,
-    ticks,
-    time_tick,
 )
 from reports.language import _
 from reports.measured import Measured, Workload

@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING, Final
 from matplotlib.axes import Axes
 
 from reports import style, wording
-from reports.figures.canvas import (
-    Name,
-    Picture,
-    bytes_tick,
-    canvas,
-    clients_tick,
-    log_axis,
-    names,
-    round_sizes,
-    round_values,
-    saved,
-)
+from reports.figures.axes import bytes_tick, clients_tick, log_axis, round_sizes, round_values
+from reports.figures.canvas import Name, Picture, canvas, names, saved
 from reports.language import _, later
 from reports.measured import Measured, Workload
 

@@ -8,16 +8,8 @@ import numpy as np
 
 from reports import style, wording
 from reports.chapter.time import PARTS
-from reports.figures.canvas import (
-    Name,
-    Picture,
-    canvas,
-    clients_tick,
-    label_at,
-    names,
-    saved,
-    ticks,
-)
+from reports.figures.axes import clients_tick, label_at, ticks
+from reports.figures.canvas import Name, Picture, canvas, names, saved
 from reports.language import _
 from reports.measured import Measured, Point, Server, Workload
 
