@@ -50,7 +50,10 @@ class Children:
         """
         reaped = []
         while self._pids:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:  # a signal that came in this loop has had the last waited for
+                break
             if pid == 0:
                 break
             self._pids.remove(pid)
