@@ -64,8 +64,8 @@ def log_axis(
     text: Callable[[float], str],
     between: Callable[[float, float], list[float]] = round_values,
 ) -> None:
-    """Let y be logarithmic over the values, with ticks at round values `between` its ends that
-    `text` writes.
+    """Let y be logarithmic over the values, with ticks at what `between` gives for its ends, as
+    `text` writes them.
     """
     positive = [value for value in values if value > 0] or [1.0]
     low, high = min(positive) / 1.5, max(positive) * 1.5
@@ -78,8 +78,7 @@ def log_axis(
 def draw_ticks(figure: Figure, axes: Axes, *, grid: bool) -> None:
     """The ticks of both axes, their labels and the grid of y, as plain lines and texts.
 
-    Each of matplotlib's own is five artists, and it measures both axes at every drawing. Without
-    them pictures take an eighth less time.
+    Each of matplotlib's own is five artists, and it measures both axes at every drawing.
     """
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_visible(False)

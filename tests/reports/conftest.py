@@ -367,10 +367,10 @@ def write_run(
     return directory
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PNG files are left empty, which take most of a picture's time: those that are looked at are
-    drawn in fixtures of a whole module.
+    """PNG files are left empty, which take most of a picture's time. Fixtures of a module draw
+    them all the same.
     """
     draw = Figure.savefig
 

@@ -10,6 +10,8 @@ from reports.build import build_report
 from reports.compare import build_comparison
 from tests.reports.conftest import write_run
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (  # of its own accord a browser asks for updates and lists
     "--disable-background-networking",

@@ -25,6 +25,8 @@ from reports.build import build_report
 from reports.language import LanguageError, _, languages, local_number, speaking
 from servers.catalogue import CATALOGUE
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "reports"
 OTHERS = [code for code in languages() if code != language.ENGLISH]

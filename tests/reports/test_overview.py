@@ -11,6 +11,8 @@ from reports.build import build_report
 from reports.data import as_csv
 from tests.reports.conftest import write_run
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 
 def test_each_server_stands_at_its_largest_step(make):
     measured = make()

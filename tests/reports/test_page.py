@@ -10,6 +10,8 @@ from results.schema import RunError
 from results.store import read_run
 from tests.reports.conftest import write_run
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 
 class Page(HTMLParser):
     """The elements and the text of a page."""

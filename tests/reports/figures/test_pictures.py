@@ -9,6 +9,8 @@ from reports.measured import Measured
 from results.store import read_run
 from tests.reports.conftest import WORKLOADS
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 NAME = re.compile(r'text-anchor: start[^>]* x="([\d.]+)" y="([\d.]+)"')
 PNG = b"\x89PNG\r\n\x1a\n"
 
