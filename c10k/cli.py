@@ -1,12 +1,17 @@
 """The command line: what may be asked, and which command answers."""
 
-import argparse
+# PYTHON_ARGCOMPLETE_OK
+
+import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from contextlib import suppress
+from typing import Final, TextIO
 
 from c10k import VERSION
+from c10k.arguments import Parser
 from c10k.commands import client, doctor, load, report, run, serve, servers, ui
 from c10k.outcome import CommandError, Status
 
@@ -23,16 +28,18 @@ COMMANDS: Final = {
     "ui": ui,
 }
 
+NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
-def build_parser() -> argparse.ArgumentParser:
+
+def build_parser() -> Parser:
     """The parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="c10k",
         description="Measure what a server's concurrency model costs, "
         "from 10 to 10,000 connections.",
         epilog="Start with `c10k run --profile quick`. "
         "Exit status: 0 done, 1 measured and failed, 2 wrong request, "
-        "3 not possible on this machine, 130 interrupted.",
+        "3 not possible here, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"c10k {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -46,17 +53,64 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    args = build_parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it is closed
+            stream.reconfigure(errors="replace")  # what it cannot write is no reason to end
+    failure = None
     try:
+        status = _answer(argv)
+    except BrokenPipeError:  # whoever read our output closed it, as `head` does
+        status = Status.DONE
+    except OSError as error:
+        failure, status = error, Status.UNABLE
+    failure = _flushed(sys.stdout) or failure
+    if failure and not isinstance(failure, BrokenPipeError):
+        if not failure.filename and failure.errno in NO_ROOM:
+            _say(f"the output cannot be written: {failure.strerror}")
+            status = Status.FAILED
+        else:
+            where = f"{failure.filename}: " if failure.filename else ""
+            _say(f"{where}{failure.strerror or failure}")
+    _flushed(sys.stderr)
+    return status
+
+
+def _answer(argv: Sequence[str] | None) -> int:
+    parser = build_parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what might come next
+        from c10k import completion
+
+        completion.answer(parser)
+    try:
+        args = parser.parse_args(argv)
         return int(args.execute(args))
+    except SystemExit as ended:  # of --help and --version
+        return int(ended.code or 0)
     except CommandError as error:
-        print(f"c10k: {error}", file=sys.stderr)
+        _say(str(error))
         return error.status
+    except MemoryError:
+        _say("there is not enough memory: ask for less")
+        return Status.UNABLE
     except KeyboardInterrupt:
-        print("c10k: interrupted", file=sys.stderr)
+        _say("interrupted")
         return Status.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has closed it, as `head` does; keep the interpreter from
-        # complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Status.DONE
+
+
+def _say(line: str) -> None:
+    with suppress(OSError):
+        print(f"c10k: {line}", file=sys.stderr)
+
+
+def _flushed(stream: TextIO | None) -> OSError | None:
+    """Why the stream cannot be written, if so; then the interpreter, which flushes it again as it
+    ends, is kept from complaining."""
+    if stream is None:  # closed from the start
+        return None
+    try:
+        stream.flush()
+    except OSError as error:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error
+    return None

@@ -14,8 +14,12 @@ class Status(IntEnum):
 
 
 class CommandError(Exception):
-    """A reason to end, said in one line that names the remedy."""
+    """A reason to end, said in one line that names the remedy.
+
+    What is not printable is written as an escape: it may be anything that a person typed or a
+    server sent.
+    """
 
     def __init__(self, message: str, status: Status = Status.WRONG) -> None:
-        super().__init__(message)
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
         self.status = status
