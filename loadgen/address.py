@@ -1,10 +1,14 @@
 """Where the fleet connects to, and from."""
 
+import errno
 import socket
 import struct
 import sys
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final, Self
+
+import psutil
 
 CONNECTIONS_A_SOURCE: Final = 10_000
 """How many connections share a source address, where there are more of them. Each has some 28,000
@@ -27,9 +31,29 @@ class Address:
     @classmethod
     def resolve(cls, host: str, port: int) -> Self:
         """The first address of a host. Raises OSError where it has none."""
-        family, _, _, _, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        scope = int(found[3]) if len(found) > 3 else 0
-        return cls(family, str(found[0]), int(found[1]), scope, host)
+        return cls.resolve_all(host, port)[0]
+
+    @classmethod
+    def resolve_all(cls, host: str, port: int) -> list[Self]:
+        """The addresses of a host, at least one. Raises OSError where it has none."""
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError:  # too long, or with nothing between two dots
+            raise OSError(errno.EINVAL, "no host can have such a name") from None
+        return [
+            cls(family, str(where[0]), int(where[1]), int(where[3]) if len(where) > 3 else 0, host)
+            for family, _, _, _, where in found
+        ]
+
+    @property
+    def is_of_this_host(self) -> bool:
+        """Whether what is sent there stays on this host."""
+        address = ip_address(self.host.partition("%")[0])
+        address = getattr(address, "ipv4_mapped", None) or address
+        if address.is_loopback or address.is_unspecified:
+            return True
+        own = (entry.address for each in psutil.net_if_addrs().values() for entry in each)
+        return str(address) in {text.partition("%")[0] for text in own}
 
     @property
     def packed(self) -> bytes:

@@ -141,7 +141,7 @@ class Fleet:
 
     def __init__(
         self,
-        address: tuple[str, int],
+        address: tuple[str, int] | Address,
         workload: Workload,
         *,
         threads: int = 1,
@@ -160,7 +160,7 @@ class Fleet:
         # KeyboardInterrupt comes between it and its answer.
         self._threads = ThreadPoolExecutor(threads, "c10k-process") if processes else None
         create = _in_a_process(self.engine) if processes else shard_class(self.engine)
-        target = Address.resolve(*address)
+        target = address if isinstance(address, Address) else Address.resolve(*address)
         try:
             for index in range(threads):
                 self._shards.append(
