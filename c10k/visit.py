@@ -8,6 +8,7 @@ from typing import Final
 
 from c10k.cpus import CpuSplit
 from c10k.hiccups import Hiccups
+from c10k.opening import OPEN_STILL_S
 from c10k.plan import Profile, Visit
 from c10k.recording import StepRecording
 from c10k.settling import Settling
@@ -20,8 +21,6 @@ from results.histogram import Histogram
 from results.store import StepRecord
 from servers.process import ServerProcess
 
-# A server is waited for as long as it serves one connection more: what it holds then is its figure.
-OPEN_STILL_S: Final = 10.0
 OPEN_S: Final = 600.0  # the most: Apache's prefork, which adds 32 processes a second, has 19,000
 # How long a server may take to let go of a step's connections before the next visit.
 LEAVE_S: Final = 60.0

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from c10k.opening import OPEN_STILL_S
 from loadgen.fleet import Cut, Fleet, Opened
 from results.histogram import Histogram
 
@@ -46,7 +47,7 @@ def open_connections(fleet: Fleet, connections: int, look: Look) -> Measurement:
     """Open the connections and begin to load those that were served."""
     fleet.resize(connections)
     # Slow servers are waited for; what is open when time is up is what there is.
-    opened = fleet.wait_open(OPEN_TIMEOUT_S, lambda _: look("opening"))
+    opened = fleet.wait_open(OPEN_TIMEOUT_S, lambda _: look("opening"), still_s=OPEN_STILL_S)
     fleet.load()
     return Measurement(opened, fleet.cut())
 
