@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from c10k.columns import beside
 from c10k.load.figures import KINDS
 from c10k.load.measure import Interval
 from loadgen.fleet import Cut, Fleet
@@ -33,7 +34,7 @@ def print_interval(interval: Interval) -> None:
         print(f"{'s':>8}{'messages/s':>12}{'p50 ms':>12}{'p99 ms':>12}{'max ms':>12}{'failed':>8}")
     values = interval.responses.summary_ms()
     cells = "".join(
-        f"{f'{values[name]:.3f}' if interval.responses.total else '–':>12}"
+        f"{_ms(values[name]) if interval.responses.total else '–':>12}"
         for name in ("p50", "p99", "max")
     )
     rate = interval.responses.total / interval.seconds
@@ -48,8 +49,8 @@ def print_figures(figures: dict[str, Any]) -> None:
     silent = f", {active:,} of them active" if active < figures["connections"] else ""
     print(
         f"{figures['connected']:,} of {figures['connections']:,} connections to "
-        f"{figures['target']} in {figures['setup_s']:.2f} s{silent}, {figures['loop']} loop, "
-        f"{_what(figures)}, {figures['duration_s']:.1f} s"
+        f"{figures['target']} in {figures['setup_s']:.2f} s{silent}\n"
+        f"  {figures['loop']} loop, {_what(figures)}, {figures['duration_s']:.1f} s"
     )
     offered = figures["offered_per_s"]
     print(
@@ -59,13 +60,15 @@ def print_figures(figures: dict[str, Any]) -> None:
     if figures["opened"]:
         print(f"  {figures['opened']:,} connections opened anew, {figures['opened_per_s']:,.0f} /s")
     names = list(figures["response_ms"])
-    print(f"\n  {'ms':<11}" + "".join(f"{name.replace('_', '.'):>10}" for name in names))
+    print(f"\n  {'ms':<11}" + "".join(f"{name.replace('_', '.'):>9}" for name in names))
     for kind in KINDS:
         values = figures[f"{kind}_ms"].values()
-        cells = "".join(f"{'–' if value is None else f'{value:.3f}':>10}" for value in values)
+        cells = "".join(f"{'–' if value is None else _ms(value):>9}" for value in values)
         print(f"  {kind.replace('_', ' '):<11}{cells}")
     causes = ", ".join(f"{count:,} × {cause}" for cause, count in figures["errors"].items())
-    print(f"\n  errors: {causes or 'none'}")
+    print()
+    for line in beside("  errors: ", [causes or "none"]):
+        print(line)
     if figures["starved"]:
         print(f"  starved: {figures['starved']:,} connections completed nothing")
     if figures["littles_law_ratio"] is not None:
@@ -98,3 +101,8 @@ def _done(figures: dict[str, Any]) -> str:
         "raw": "answered at full length",
         "download": "downloaded and verified",
     }[figures["protocol"]]
+
+
+def _ms(value: float) -> str:
+    """To the microsecond, as far as that fits beside the others in 80 columns."""
+    return f"{value:.{3 if value < 1_000 else 1 if value < 100_000 else 0}f}"

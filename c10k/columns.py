@@ -1,0 +1,27 @@
+"""Text in columns, for a terminal or a pipe."""
+
+import shutil
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+WIDEST: Final = 100  # columns: longer lines are tiring to read
+
+
+def width() -> int:
+    """How wide text may be: as wide as the terminal, 80 columns in a pipe."""
+    return min(shutil.get_terminal_size().columns, WIDEST)
+
+
+def beside(left: str, texts: Iterable[str]) -> Iterator[str]:
+    """Texts in a column, wrapped, with something on the left of the first line."""
+    for text in texts:
+        yield from textwrap.wrap(
+            text,
+            max(width(), len(left) + 20),
+            initial_indent=left,
+            subsequent_indent=" " * len(left),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        left = " " * len(left)
