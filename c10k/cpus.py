@@ -1,7 +1,7 @@
 """Which CPUs the loader has and which the servers have."""
 
 import os
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -33,18 +33,16 @@ class CpuSplit:
 def parse_cpus(text: str) -> tuple[int, ...]:
     """`0,2-3` as CPU numbers. Raises ValueError for anything but usable CPUs."""
     usable = os.sched_getaffinity(0)
-    try:
-        cpus = tuple(sorted(set(_expand(text.split(",")))))
-    except ValueError:
-        raise ValueError(f"CPUs are numbers and ranges, such as 0,2-3; got {text!r}") from None
-    if missing := set(cpus) - usable:
-        raise ValueError(
-            f"CPU {min(missing)} is not available here; this process may use {sorted(usable)}"
-        )
-    return cpus
-
-
-def _expand(parts: Iterable[str]) -> Iterable[int]:
-    for part in parts:
-        first, dash, last = part.partition("-")
-        yield from range(int(first), int(last if dash else first) + 1)
+    cpus: set[int] = set()
+    for part in text.split(","):
+        found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", part.strip(), re.ASCII)
+        span = range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
+        if not span:
+            raise ValueError(f"CPUs are numbers and ranges, such as 0,2-3; got {text!r}")
+        for cpu in span:  # to the first that is missing: the span may be long
+            if cpu not in usable:
+                raise ValueError(
+                    f"CPU {cpu} is not available here; this process may use {sorted(usable)}"
+                )
+            cpus.add(cpu)
+    return tuple(sorted(cpus))

@@ -137,7 +137,7 @@ def _task_limits(tasks: int) -> Iterator[Limit]:
 
 def _memory_limits(needed_mib: int) -> Iterator[Limit]:
     yield Limit(
-        "the available memory (MemAvailable, MiB)",
+        "the available memory (MemAvailable, MB)",
         psutil.virtual_memory().available // 1024**2,
         needed_mib,
         "end other programs, or add memory",
@@ -146,7 +146,7 @@ def _memory_limits(needed_mib: int) -> Iterator[Limit]:
         limit, used = group / "memory.max", group / "memory.current"
         if limit.exists() and (value := limit.read_text().strip()) != "max":
             yield Limit(
-                f"the memory left to the control group ({limit}, MiB)",
+                f"the memory left to the control group ({limit}, MB)",
                 (int(value) - int(used.read_text())) // 1024**2,
                 needed_mib,
                 "raise it there, or with `systemctl set-property … MemoryMax=N`",

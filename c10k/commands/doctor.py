@@ -2,6 +2,8 @@
 
 import argparse
 
+from c10k.arguments import connections
+from c10k.columns import beside
 from c10k.outcome import Status
 
 
@@ -10,10 +12,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-c",
         "--connections",
-        type=int,
+        type=connections,
         default=10_000,
         metavar="N",
-        help="the largest step to check for (default: 10000)",
+        help="the largest step to check for (default: 10k)",
     )
 
 
@@ -23,24 +25,31 @@ def execute(args: argparse.Namespace) -> int:
     from c10k.cpus import CpuSplit
     from c10k.limits import limits_for
     from loadgen.engines import engine_of, loss
+    from reports.wording import size
 
     facts = host.describe()
     cpus = CpuSplit.of_this_process()
-    print(f"{facts['cpu_model']}, {facts['cpus']} CPUs, {facts['memory_bytes'] / 2**30:.0f} GiB")
+    print(f"{facts['cpu_model']}, {facts['cpus']} CPUs, {size(facts['memory_bytes'])}")
     print(f"{facts['os']}, Linux {facts['kernel']}, {facts['python']}")
-    print(f"{cpus}; the {engine_of('auto')} engine drives the load\n")
-    print(f"limits for {args.connections:,} connections, a thread each:")
+    _print("", f"{cpus}; the {engine_of('auto')} engine drives the load")
+    print(f"\nlimits for {args.connections:,} connections, a thread each:")
     limits = list(limits_for(args.connections, threads_per_connection=1))
     for limit in limits:
-        print(f"  {'✓' if limit.suffices else '✗'} {limit.name}: {limit.value:,}", end="")
-        print(f" of {limit.needed:,} needed" + ("" if limit.suffices else f"; {limit.remedy}"))
+        found = f"{limit.name}: {limit.value:,} of {limit.needed:,} needed"
+        remedy = "" if limit.suffices else f"; {limit.remedy}"
+        _print("  ✓ " if limit.suffices else "  ✗ ", found + remedy)
     if lost := loss():
-        print(f"  ! {lost}")
+        _print("  ! ", lost)
     for doubt in host.doubts(cpus):
-        print(f"  ! {doubt['message']}; {doubt['remedy']}")
+        _print("  ! ", f"{doubt['message']}; {doubt['remedy']}")
     short = [limit for limit in limits if not limit.suffices]
     if short:
         print(f"\n{args.connections:,} connections do not fit; c10k run --fit takes fewer steps")
         return Status.UNABLE
     print(f"\n{args.connections:,} connections fit")
     return Status.DONE
+
+
+def _print(left: str, text: str) -> None:
+    for line in beside(left, [text]):
+        print(line)
