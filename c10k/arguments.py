@@ -22,7 +22,7 @@ def within(
     read: Callable[[str], T], least: T, most: T, *, above: bool = False, unit: str = ""
 ) -> Callable[[str], T]:
     """A `type` for add_argument: what `read` reads, from `least` (or `above` it) to `most`."""
-    bounds = f"above {least:,}" if above else f"from {least:,}"
+    bounds = f"above {least:,} and at most" if above else f"from {least:,} to"
 
     def parse(text: str) -> T:
         try:
@@ -30,7 +30,7 @@ def within(
         except ValueError as error:  # of which argparse would not say why
             raise argparse.ArgumentTypeError(str(error)) from None
         if not least <= value <= most or (above and value == least):
-            raise argparse.ArgumentTypeError(f"must be {bounds} to {most:,}{unit}; got {text!r}")
+            raise argparse.ArgumentTypeError(f"must be {bounds} {most:,}{unit}; got {text!r}")
         return value
 
     return parse
@@ -44,5 +44,5 @@ def whole(text: str) -> int:
 
 
 # The most is beyond what any machine of today holds; its own limits are checked later.
-connections = within(quantities.count, 1, 10_000_000)
+connections = within(quantities.count, 1, 1_000_000_000)
 port = within(whole, 1, 65535)

@@ -13,7 +13,7 @@ from typing import Final, TextIO
 from c10k import VERSION
 from c10k.arguments import Parser
 from c10k.commands import client, doctor, load, report, run, serve, servers, ui
-from c10k.outcome import CommandError, Status
+from c10k.outcome import CommandError, Status, say
 
 # Imported above are only arguments and texts: each command imports what it works with when it
 # runs, so that --help answers at once.
@@ -66,11 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     failure = _flushed(sys.stdout) or failure
     if failure and not isinstance(failure, BrokenPipeError):
         if not failure.filename and failure.errno in NO_ROOM:
-            _say(f"the output cannot be written: {failure.strerror}")
+            say(f"the output cannot be written: {failure.strerror}")
             status = Status.FAILED
         else:
             where = f"{failure.filename}: " if failure.filename else ""
-            _say(f"{where}{failure.strerror or failure}")
+            say(f"{where}{failure.strerror or failure}")
     _flushed(sys.stderr)
     return status
 
@@ -87,19 +87,14 @@ def _answer(argv: Sequence[str] | None) -> int:
     except SystemExit as ended:  # of --help and --version
         return int(ended.code or 0)
     except CommandError as error:
-        _say(str(error))
+        say(str(error))
         return error.status
     except MemoryError:
-        _say("there is not enough memory: ask for less")
+        say("there is not enough memory: ask for less")
         return Status.UNABLE
     except KeyboardInterrupt:
-        _say("interrupted")
+        say("interrupted")
         return Status.INTERRUPTED
-
-
-def _say(line: str) -> None:
-    with suppress(OSError):
-        print(f"c10k: {line}", file=sys.stderr)
 
 
 def _flushed(stream: TextIO | None) -> OSError | None:

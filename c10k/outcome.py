@@ -1,5 +1,7 @@
 """How a command ends: the exit statuses, and the one line that says why."""
 
+import sys
+from contextlib import suppress
 from enum import IntEnum
 
 
@@ -23,3 +25,9 @@ class CommandError(Exception):
     def __init__(self, message: str, status: Status = Status.WRONG) -> None:
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
         self.status = status
+
+
+def say(line: str) -> None:
+    """Print a line on standard error, if it can be written."""
+    with suppress(OSError):
+        print(f"c10k: {line}", file=sys.stderr)

@@ -70,7 +70,7 @@ class Workload:
         if limit is not None and not 1 <= limit < 1 << 32:
             raise ValueError("the messages a connection must be 1 or more")
         if not (0 < self.connect_timeout_s < 1e6 and 0 < self.timeout_s < 1e6):
-            raise ValueError("a timeout must be above 0 seconds")
+            raise ValueError("a timeout must be above 0 and under 1,000,000 seconds")
         self._check_protocol()
 
     def _check_protocol(self) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from c10k.arguments import port
 from c10k.outcome import CommandError, Status
 
 if TYPE_CHECKING:
@@ -26,15 +27,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "host", metavar="HOST", help="a name, each of whose addresses is tried, or an address"
     )
-    parser.add_argument("port", metavar="PORT", type=int, help="where the server listens")
+    parser.add_argument("port", metavar="PORT", type=port, help="where the server listens")
 
 
 def execute(args: argparse.Namespace) -> int:
     """Converse until the input ends and all has come back."""
     from loadgen.client import ConversationError, EchoClient, UnreachableError
 
-    if not 0 < args.port < 65536:
-        raise CommandError(f"PORT must be from 1 to 65535, not {args.port}")
     if sys.stdin is None or sys.stdout is None:
         raise CommandError("standard input and output must be open")
     try:
@@ -48,7 +47,7 @@ def execute(args: argparse.Namespace) -> int:
         raise CommandError(
             f"{error}; is an echo server listening there? "
             f"`c10k serve asyncio_streams --port {args.port}` starts one",
-            Status.FAILED,
+            Status.UNABLE,
         ) from None
     except ConversationError as error:
         raise CommandError(str(error), Status.FAILED) from None

@@ -1,33 +1,64 @@
 """load any server, anywhere, and print what it did"""
 
 import argparse
+import os
 import signal
 import sys
-from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from c10k.commands.servers import write_json
-from c10k.outcome import CommandError, Status
+from c10k.arguments import connections, whole, within
+from c10k.outcome import CommandError, Status, say
+from c10k.outputs import OutputFile, json_text
+from loadgen.workload import LARGEST_MESSAGE, LARGEST_REPLY
+from servers.frame.quantities import count, number, seconds, share, size_bytes
 
 if TYPE_CHECKING:
-    from loadgen.fleet import Cut, Fleet
+    from collections.abc import Sequence
+
+    from c10k.load.measure import Interval, Measurement
+    from c10k.load.target import Target
+    from loadgen.address import Address
+    from loadgen.fleet import Fleet
     from loadgen.workload import Workload
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("target", metavar="HOST:PORT", help="where the server listens")
     parser.add_argument(
-        "-c", "--connections", type=int, default=100, metavar="N", help="connections (default: 100)"
+        "target",
+        metavar="TARGET",
+        help="where the server listens: HOST:PORT, tcp://host:port or http://host:port/path",
+    )
+    parser.add_argument(
+        "-c",
+        "--connections",
+        type=connections,
+        default=100,
+        metavar="N",
+        help="connections, such as 100 or 10k (default: 100)",
     )
     parser.add_argument(
         "-d",
         "--duration",
-        type=float,
+        type=within(seconds, 0, 86_400, above=True, unit=" s"),
         default=10.0,
-        metavar="SECONDS",
-        help="how long (default: 10)",
+        metavar="TIME",
+        help="how long, such as 10s or 2m (default: 10s)",
+    )
+    parser.add_argument(
+        "--remote",
+        action="store_true",
+        help="the target may be another host: load only what is yours",
+    )
+    parser.add_argument(
+        "--max-failed",
+        type=within(share, 0, 1),
+        default=0.01,
+        metavar="SHARE",
+        help="exit 1 where more of the connections or of the messages were lost; 100%% is never "
+        "(default: 1%%)",
     )
     _configure_schedule(parser.add_argument_group("when messages are sent"))
     _configure_messages(parser.add_argument_group("what is sent"))
@@ -38,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _configure_schedule(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--rate",
-        type=float,
+        type=within(number, 1e-6, 1e6, unit="/s"),
         metavar="PER_CONNECTION",
         help="messages/s of each connection, due at fixed times (default: a closed loop, in which "
         "each sends its next message when the reply to the last has come)",
@@ -48,26 +79,32 @@ def _configure_schedule(group: "argparse._ArgumentGroup") -> None:
         choices=("uniform", "poisson"),
         help="with --rate: evenly spread (the default), or as random as independent users are",
     )
-    group.add_argument("--seed", type=int, metavar="N", help="of poisson arrivals (default: 0)")
+    group.add_argument(
+        "--seed",
+        type=within(whole, 0, (1 << 64) - 1),
+        metavar="N",
+        help="of poisson arrivals (default: 0)",
+    )
     group.add_argument(
         "--active",
-        type=float,
+        type=within(share, 0, 1, above=True),
         default=1.0,
         metavar="SHARE",
-        help="of the connections that send; the others stay open and silent (default: 1)",
+        help="of the connections that send, such as 10%%; the others stay open and silent "
+        "(default: 100%%)",
     )
     group.add_argument(
         "--messages-per-connection",
-        type=int,
+        type=within(count, 1, (1 << 32) - 1),
         metavar="N",
         help="close a connection after N messages and open another (default: keep it)",
     )
     group.add_argument(
         "--timeout",
-        type=float,
+        type=within(seconds, 0, 86_400, above=True, unit=" s"),
         default=30.0,
-        metavar="SECONDS",
-        help="after which a message counts as lost and its connection is closed (default: 30)",
+        metavar="TIME",
+        help="after which a message counts as lost and its connection is closed (default: 30s)",
     )
 
 
@@ -79,14 +116,18 @@ def _configure_messages(group: "argparse._ArgumentGroup") -> None:
         "answered with 2xx; raw: the same bytes each time, answered by so many",
     )
     group.add_argument(
-        "--size", type=int, metavar="BYTES", help="of a message to be echoed (default: 64)"
+        "--size",
+        type=within(size_bytes, 1, LARGEST_MESSAGE, unit=" bytes"),
+        metavar="BYTES",
+        help="of a message to be echoed, such as 64 or 64k (default: 64)",
     )
     group.add_argument("--path", help="what http asks for (default: /)")
     group.add_argument("--send", metavar="BYTES", help=r"what raw sends, such as 'PING\r\n'")
-    group.add_argument("--expect", type=int, metavar="N", help="bytes of a reply to raw")
+    reply_bytes = within(size_bytes, 1, LARGEST_REPLY, unit=" bytes")
+    group.add_argument("--expect", type=reply_bytes, metavar="N", help="bytes of a reply to raw")
     group.add_argument(
         "--download",
-        type=int,
+        type=reply_bytes,
         metavar="N",
         help="send the line N, and verify the N bytes that come, byte i being i mod 251",
     )
@@ -95,7 +136,7 @@ def _configure_messages(group: "argparse._ArgumentGroup") -> None:
 def _configure_loader(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--threads",
-        type=int,
+        type=within(count, 1, 256),
         default=1,
         metavar="K",
         help="loader threads (default: 1); processes, as many as it takes, where there are more "
@@ -129,41 +170,84 @@ def _configure_output(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--json", metavar="FILE", help="write the figures as JSON to FILE, or to - alone"
     )
+    group.add_argument("--hdr", metavar="FILE", help="write the histograms as an HdrHistogram log")
     group.add_argument(
-        "--hdr", type=Path, metavar="FILE", help="write the histograms as an HdrHistogram log"
+        "-q", "--quiet", action="store_true", help="print errors only: no progress and no figures"
     )
 
 
 def execute(args: argparse.Namespace) -> int:
     """Open the connections, load for the duration, print the figures."""
     from c10k.cpus import parse_cpus
-    from c10k.limits import loader_processes, port_limits, raise_soft_descriptor_limit
-    from loadgen.address import Address
+    from c10k.limits import raise_soft_descriptor_limit
+    from c10k.load.target import parse_target
     from loadgen.engines import loss
-    from loadgen.fleet import Fleet
 
-    host, port = _target(args.target)
-    if args.connections < 1 or not 1 <= args.threads <= 256 or not 0 < args.duration <= 86400:
-        raise CommandError(
-            "-c must be 1 or more, --threads 1 to 256, -d above 0 and at most 86400 seconds"
-        )
     try:
-        workload = _workload(args)
-        cpus = parse_cpus(args.cpus) if args.cpus else None
+        target = parse_target(args.target)
+        workload = _workload(args, target)
+        cpus = None if args.cpus is None else parse_cpus(args.cpus)
     except ValueError as error:
         raise CommandError(str(error)) from None
-    raise_soft_descriptor_limit()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ExitStack() as stack:
+        outputs = _outputs(args, stack)
+        address = _address(args, target)
+        raise_soft_descriptor_limit()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        fleet = _fleet(args, address, workload, cpus)
+        if args.engine == "auto" and not args.quiet and (lost := loss()):
+            say(lost)
+        with fleet:
+            return _measure(args, workload, fleet, address, outputs)
+
+
+def _outputs(args: argparse.Namespace, stack: ExitStack) -> dict[str, OutputFile]:
+    """The files that are asked for, open before anything is measured."""
+    if args.quiet and (args.series or args.percentiles):
+        raise CommandError("--quiet prints nothing: leave out --series and --percentiles")
+    given = {"--json": args.json, "--hdr": args.hdr}
+    outputs = {
+        option: stack.enter_context(OutputFile(option, path, or_stdout=option == "--json"))
+        for option, path in given.items()
+        if path is not None
+    }
+    names = [Path(output.path).resolve() for output in outputs.values() if not output.is_stdout]
+    if len({*names}) < len(names) and names[0].is_file():
+        raise CommandError("--json and --hdr name the same file: name two")
+    return outputs
+
+
+def _address(args: argparse.Namespace, target: "Target") -> "Address":
+    """Where the connections go: to another host not by a slip of the keyboard."""
+    from loadgen.address import Address
+
+    try:
+        addresses = Address.resolve_all(target.host, target.port)
+    except OSError as error:
+        raise CommandError(f"cannot reach {args.target}: {error.strerror}", Status.UNABLE) from None
+    for address in addresses:
+        if not args.remote and not address.is_of_this_host:
+            raise CommandError(
+                f"{address.host} is another host: load only what is yours, and then with --remote"
+            )
+    return addresses[0]
+
+
+def _fleet(
+    args: argparse.Namespace, address: "Address", workload: "Workload", cpus: "Sequence[int] | None"
+) -> "Fleet":
+    from c10k.limits import loader_processes, port_limits
+    from loadgen.fleet import Fleet
+
+    for limit in port_limits(args.connections, 1 + len(address.sources)):
+        if not limit.suffices:
+            raise CommandError(
+                f"{args.connections:,} connections do not fit: {limit}", Status.UNABLE
+            )
     processes = loader_processes(args.connections)
     try:
-        addresses = 1 + len(Address.resolve(host, port).sources)
-        for limit in port_limits(args.connections, addresses):
-            if not limit.suffices:
-                raise CommandError(
-                    f"{args.connections:,} connections do not fit: {limit}", Status.UNABLE
-                )
-        fleet = Fleet(
-            (host, port),
+        return Fleet(
+            address,
             workload,
             threads=max(args.threads, processes),
             processes=processes > 1,
@@ -172,29 +256,26 @@ def execute(args: argparse.Namespace) -> int:
             spin=args.spin,
         )
     except OSError as error:
-        raise CommandError(f"{args.target}: {error.strerror or error}", Status.UNABLE) from None
-    if args.engine == "auto" and (lost := loss()):
-        print(f"c10k: {lost}", file=sys.stderr)
-    with fleet:
-        return _measure(args, workload, fleet)
+        raise CommandError(
+            f"the loader cannot start: {error.strerror or error}", Status.UNABLE
+        ) from None
 
 
-def _target(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise CommandError(f"the target is HOST:PORT, such as 127.0.0.1:9000; got {text!r}")
-    return host.strip("[]"), int(port)
-
-
-def _workload(args: argparse.Namespace) -> "Workload":
+def _workload(args: argparse.Namespace, target: "Target") -> "Workload":
     """What is asked for. An option that would change nothing is refused: it was meant to."""
     from loadgen.workload import Workload
 
     if args.rate is None and (args.arrivals or args.seed is not None or args.spin):
         raise ValueError("--arrivals, --seed and --spin need --rate: a closed loop has no schedule")
+    if args.seed is not None and args.arrivals != "poisson":
+        raise ValueError("--seed is of --arrivals poisson: evenly spread ones have none")
+    if target.protocol and (args.protocol not in (None, target.protocol) or args.download):
+        raise ValueError(f"the target says {target.protocol}: write HOST:PORT for another protocol")
+    if target.path and args.path is not None:
+        raise ValueError("the target has a path of its own: leave out --path")
     if args.download is not None and args.protocol:
         raise ValueError("--download is a protocol of its own: leave out --protocol")
-    protocol = args.protocol or ("echo" if args.download is None else "download")
+    protocol = args.protocol or target.protocol or ("download" if args.download else "echo")
     for option, owner in (("size", "echo"), ("path", "http"), ("send", "raw"), ("expect", "raw")):
         if getattr(args, option) is not None and protocol != owner:
             raise ValueError(f"--{option} is for --protocol {owner}; this is {protocol}")
@@ -206,8 +287,8 @@ def _workload(args: argparse.Namespace) -> "Workload":
         arrivals=args.arrivals or "uniform",
         seed=args.seed or 0,
         protocol=protocol,
-        size_bytes=64 if args.size is None else args.size,
-        path=args.path or "/",
+        size_bytes=args.size or 64,
+        path=target.path or ("/" if args.path is None else args.path),
         send=_unescape(args.send or ""),
         expect_bytes=args.download or args.expect or 0,
         active=args.active,
@@ -219,49 +300,98 @@ def _workload(args: argparse.Namespace) -> "Workload":
 def _unescape(text: str) -> str:
     r"""The bytes that a shell can hardly hold, written as in C: \r, \n, \x00."""
     try:
-        return text.encode().decode("unicode_escape")
+        return os.fsencode(text).decode("unicode_escape")
     except ValueError as error:
-        raise ValueError(f"--send: {error}") from None
+        reason = getattr(error, "reason", error)
+        raise ValueError(rf"--send cannot be read ({reason}): write \\ for a backslash") from None
 
 
-def _measure(args: argparse.Namespace, workload: "Workload", fleet: "Fleet") -> int:
-    from c10k.load import log, measure, text
+def _measure(
+    args: argparse.Namespace,
+    workload: "Workload",
+    fleet: "Fleet",
+    address: "Address",
+    outputs: dict[str, OutputFile],
+) -> int:
+    from c10k.load import measure, text, unserved
     from c10k.load.figures import figures
-
-    alone = args.json == "-"
+    from c10k.load.losses import losses
 
     def look(what: str) -> None:
-        text.show_progress(fleet, what)
+        if not args.quiet:
+            text.show_progress(fleet, what)
 
+    def tell(interval: "Interval") -> None:
+        try:
+            text.print_interval(interval)
+        except OSError:  # nobody reads it any more: end, with what was measured
+            raise KeyboardInterrupt from None
+
+    shown = not args.quiet and args.json != "-"
     measurement = measure.open_connections(fleet, args.connections, look)
     if not measurement.opened.connected:
         text.hide_progress()
-        raise _nobody_served(args.target, workload, measurement.opening)
-    tell = text.print_interval if args.series and not alone else lambda _: None
-    measure.hold(fleet, measurement, args.duration, look, tell)
+        why = unserved.reason(args.target, address, workload, measurement.opening)
+        raise CommandError(why, Status.UNABLE)
+    measure.hold(
+        fleet,
+        measurement,
+        args.duration,
+        look,
+        tell if args.series and shown else lambda _: None,
+    )
     text.hide_progress()
-    window = measurement.window
-    assert window is not None
+    failed = fleet.progress().failed
     found = figures(args.target, fleet.engine, workload, measurement)
-    if args.hdr:
-        args.hdr.write_text(log.text(workload, measurement))
-    if args.json:
-        write_json(found, args.json)
-    if not alone:
-        text.print_figures(found)
-        if args.percentiles:
-            text.print_percentiles(workload, window)
+    lost = losses(found, failed)
+    beyond = lost.beyond(args.max_failed)
+    found |= {"lost_connections": lost.connections, "max_failed": args.max_failed}
+    found["failed"] = bool(beyond) or not found["received"]
+    try:
+        if shown:
+            _print(found, workload, measurement, percentiles=args.percentiles)
+    finally:
+        written = _write(outputs, found, workload, measurement)
     if measurement.interrupted:
         return Status.INTERRUPTED
-    return Status.DONE if window.messages else Status.FAILED
+    if not found["received"]:
+        say("no message was answered in that time")
+    elif beyond:
+        say(f"{beyond} were lost, more than --max-failed {args.max_failed * 100:g}%")
+    return Status.FAILED if found["failed"] or not written else Status.DONE
 
 
-def _nobody_served(target: str, workload: "Workload", opening: "Cut") -> CommandError:
-    cause, _ = Counter(opening.errors).most_common(1)[0]
-    remedy = f"does what listens there speak {workload.protocol}?"
-    if workload.protocol == "echo":
-        remedy = (
-            "is an echo server listening there? "
-            f"`c10k serve asyncio_streams --port {target.rpartition(':')[2]}` starts one"
-        )
-    return CommandError(f"no connection to {target} was served ({cause}): {remedy}", Status.UNABLE)
+def _print(
+    found: dict[str, object],
+    workload: "Workload",
+    measurement: "Measurement",
+    *,
+    percentiles: bool,
+) -> None:
+    from c10k.load import text
+
+    text.print_figures(found)
+    if percentiles and measurement.window:
+        text.print_percentiles(workload, measurement.window)
+    sys.stdout.flush()
+
+
+def _write(
+    outputs: dict[str, OutputFile],
+    found: dict[str, object],
+    workload: "Workload",
+    measurement: "Measurement",
+) -> bool:
+    """Whether all that was asked for could be written."""
+    from c10k.load import log
+
+    written = True
+    for option, output in outputs.items():
+        try:
+            output.write(
+                json_text(found) if option == "--json" else log.text(workload, measurement)
+            )
+        except CommandError as error:
+            say(str(error))
+            written = False
+    return written

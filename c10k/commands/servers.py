@@ -1,18 +1,15 @@
 """list the servers that can be measured"""
 
 import argparse
-import json
-import shutil
-import sys
-import textwrap
-from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
+
+from c10k.columns import beside
+from c10k.outcome import Status
+from c10k.outputs import OutputFile, json_text
 
 if TYPE_CHECKING:
     from servers.catalogue import Server
-
-WIDEST = 100  # columns: longer lines are tiring to read
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,42 +23,32 @@ def execute(args: argparse.Namespace) -> int:
     """Print the catalogue, what can run here first."""
     from servers.catalogue import CATALOGUE
 
-    missing = {name: server.program.missing({}) for name, server in CATALOGUE.items()}
-    if args.json:
-        listed = [
-            {
-                "name": server.name,
-                "model": server.model,
-                "language": server.language,
-                "summary": server.summary,
-                "protocol": server.protocol,
-                "available": not missing[server.name],
-                "missing": missing[server.name],
-                "options": dict(server.options),
-            }
-            for server in CATALOGUE.values()
-        ]
-        write_json(listed, args.json)
+    if args.json is not None:
+        with OutputFile("--json", args.json, or_stdout=True) as output:
+            output.write(json_text([_described(server) for server in CATALOGUE.values()]))
     else:
-        width = min(shutil.get_terminal_size().columns, WIDEST)
-        for line in _lines(CATALOGUE.values(), missing, width):
+        for line in _lines(CATALOGUE.values()):
             print(line)
-    return 0
+    return Status.DONE
 
 
-def write_json(value: object, path: str) -> None:
-    """Write JSON to a file, or alone to standard output for `-`."""
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    if path == "-":
-        sys.stdout.write(text)
-    else:
-        Path(path).write_text(text, encoding="utf-8")
+def _described(server: "Server") -> dict[str, object]:
+    missing = server.program.missing({})
+    return {
+        "name": server.name,
+        "model": server.model,
+        "language": server.language,
+        "summary": server.summary,
+        "protocol": server.protocol,
+        "available": not missing,
+        "missing": missing,
+        "options": dict(server.options),
+    }
 
 
-def _lines(
-    catalogue: "Collection[Server]", missing: Mapping[str, str], width: int
-) -> Iterator[str]:
+def _lines(catalogue: "Collection[Server]") -> Iterator[str]:
     """The list for people: each server beside its name, then what the options mean."""
+    missing = {server.name: server.program.missing({}) for server in catalogue}
     column = max(len(server.name) for server in catalogue) + 2
     for server in sorted(catalogue, key=lambda server: bool(missing[server.name])):
         lacks = missing[server.name]
@@ -70,12 +57,12 @@ def _lines(
         if lacks:
             texts.append(f"to have it here: {lacks}")
         texts.append(" ".join(f"{option}=" for option in server.options))
-        yield from _beside(f"{'✗' if lacks else '✓'} {server.name:<{column}}", texts, width)
+        yield from beside(f"{'✗' if lacks else '✓'} {server.name:<{column}}", texts)
     yield "\nOptions, as in threaded,stack=256k,handler=sleep:5ms"
     meanings = _meanings(catalogue)
     column = max(len(option) for option, _ in meanings) + 3
     for option, meaning in meanings:
-        yield from _beside(f"  {f'{option}=':<{column}}", [meaning], width)
+        yield from beside(f"  {f'{option}=':<{column}}", [meaning])
 
 
 def _meanings(catalogue: "Collection[Server]") -> list[tuple[str, str]]:
@@ -92,17 +79,3 @@ def _meanings(catalogue: "Collection[Server]") -> list[tuple[str, str]]:
         for meaning, names in meanings.items()
     ]
     return [*found, *PROCESS_OPTIONS.items()]
-
-
-def _beside(left: str, texts: list[str], width: int) -> Iterator[str]:
-    """Texts in a column, wrapped, with something on the left of the first line."""
-    for text in texts:
-        yield from textwrap.wrap(
-            text,
-            max(width, len(left) + 20),
-            initial_indent=left,
-            subsequent_indent=" " * len(left),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        left = " " * len(left)

@@ -1,0 +1,45 @@
+"""What is to be loaded, as a person writes it: HOST:PORT, http://host:port/path or tcp://host:port."""
+
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+EXAMPLES = "such as 127.0.0.1:9000 or http://127.0.0.1:8080/page"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to connect; `protocol` and `path` are empty where the text says nothing of them."""
+
+    host: str
+    port: int
+    protocol: str = ""
+    path: str = ""
+
+
+def parse_target(text: str) -> Target:
+    """Read HOST:PORT or a URL. Raises ValueError with one line that says what would do."""
+    scheme, _, rest = text.partition("://") if "://" in text else ("tcp", "", text)
+    scheme = scheme.lower()
+    if scheme == "https":
+        raise ValueError(f"TLS is not there yet: {text} cannot be loaded, its http:// could")
+    if scheme not in ("http", "tcp"):
+        raise ValueError(f"the target is http:// or tcp://, {EXAMPLES}; got {text!r}")
+    try:
+        parts = urlsplit(f"//{rest}")
+        host, port = parts.hostname, parts.port
+    except ValueError:  # of brackets that do not match, or a port beyond 65535
+        host, port = None, None
+    if scheme == "http" and port is None:
+        port = 80
+    if not host or not port or "@" in parts.netloc or (scheme != "http" and _beyond(parts)):
+        raise ValueError(f"the target is HOST:PORT or a URL, {EXAMPLES}; got {text!r}")
+    if scheme != "http":
+        return Target(host, port)
+    query = f"?{parts.query}" if parts.query else ""
+    path = parts.path or ("/" if query else "")
+    return Target(host, port, "http", path + query)
+
+
+def _beyond(parts: SplitResult) -> str:
+    """What stands after host and port."""
+    return parts.path + parts.query + parts.fragment

@@ -1,0 +1,40 @@
+"""Why no connection was served, and what to do."""
+
+import http.client
+from collections import Counter
+
+from loadgen.address import Address
+from loadgen.fleet import Cut
+from loadgen.workload import Workload
+
+
+def reason(target: str, address: Address, workload: Workload, opening: Cut) -> str:
+    """One line; `opening` holds the errors."""
+    cause, _ = Counter(opening.errors).most_common(1)[0]
+    if cause == "http_status" and (status := _status(address, workload)):
+        return (
+            f"{target} answered {status} to GET {workload.path}, and only 2xx is served: "
+            "name another path, or mend the server"
+        )
+    remedy = f"does what listens there speak {workload.protocol}?"
+    if workload.protocol == "echo":
+        remedy = (
+            "is an echo server listening there? "
+            f"`c10k serve asyncio_streams --port {address.port}` starts one"
+        )
+    return f"no connection to {target} was served ({cause}): {remedy}"
+
+
+def _status(address: Address, workload: Workload) -> str:
+    """What one more request is answered with, since the fleet counts such answers and keeps none;
+    empty where there is no answer."""
+    connection = http.client.HTTPConnection(address.host, address.port, timeout=5)
+    try:
+        connection.request("GET", workload.path, headers={"Host": address.authority})
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        connection.close()
+    phrase = http.client.responses.get(status)
+    return f"{status} ({phrase})" if phrase else f"{status}"
