@@ -9,6 +9,7 @@ from servers.catalogue.program import Launch, Place, Program
 from servers.frame.command_line import LOOPS
 from servers.frame.gil_hog import parse_hog
 from servers.frame.handler import parse_handler
+from servers.frame.quantities import size_bytes
 from servers.process import ServerProcess, ServerStartError
 
 # What the process gets, whatever program it runs: not for the program to read.
@@ -16,7 +17,6 @@ PROCESS_OPTIONS: Mapping[str, str] = {
     "limit": "a resource limit, NAME:VALUE as in setrlimit(2): as:4g, nofile:100 (join with +)",
     "cpus": "the CPUs that it may run on: 1 or 0-1 or 0+2 (as the run splits them)",
 }
-_SIZES = {"k": 1024, "m": 1024**2, "g": 1024**3}
 
 
 class UnknownServerError(ValueError):
@@ -142,11 +142,9 @@ def parse_limits(text: str) -> dict[str, int]:
     limits = {}
     for part in text.split("+"):
         name, _, amount = part.partition(":")
-        size = _SIZES.get(amount[-1:].lower())
-        number = amount[:-1] if size else amount
-        if not (name.isalpha() and number.isdecimal()):
+        if not (name.isalpha() and amount):
             raise ValueError(f"a limit is NAME:VALUE, such as as:4g or nofile:100; got {part!r}")
-        limits[name.lower()] = int(number) * (size or 1)
+        limits[name.lower()] = size_bytes(amount)
     return limits
 
 

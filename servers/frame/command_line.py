@@ -5,14 +5,14 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Callable
 
-from servers.frame import gil_hog
+from servers.frame import gil_hog, quantities
 from servers.frame.handler import Handler, parse_handler
 from servers.frame.log import Log
 
 BACKLOG = 65_535  # listen(2) lowers it to net.core.somaxconn: as many as this host allows
 LOOPS = ("asyncio", "uvloop", "rloop")
-_UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
 
 
 class CommandLine(argparse.ArgumentParser):
@@ -111,17 +111,20 @@ def cpus() -> int:
 
 
 def count(text: str) -> int:
-    """Read a number of things. Raises ValueError, as argparse wants it, and where there is none."""
-    return _some(int(text))
+    """Read a number of things. Raises ArgumentTypeError where there is none."""
+    return _some(quantities.count, text)
 
 
 def byte_count(text: str) -> int:
     """Read 65536, 64k, 1m or 1g. Raises as count() does."""
-    unit = _UNITS.get(text[-1:].lower())
-    return _some(int(text[:-1]) * unit if unit else int(text))
+    return _some(quantities.size_bytes, text)
 
 
-def _some(number: int) -> int:
+def _some(read: Callable[[str], int], text: str) -> int:
+    try:
+        number = read(text)
+    except ValueError as error:  # of which argparse would not say why
+        raise argparse.ArgumentTypeError(str(error)) from None
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return number

@@ -1,11 +1,10 @@
 """What a server does with what it has read before it sends it back: the chapter's "processing"."""
 
-import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-_UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+from servers.frame.quantities import seconds
 
 
 @dataclass(frozen=True)
@@ -37,17 +36,19 @@ def parse_handler(text: str) -> Handler | None:
     kind, _, duration = text.partition(":")
     if kind not in ("sleep", "cpu"):
         raise ValueError(f"--handler is none, sleep:5ms or cpu:5ms, not {text!r}")
-    seconds = parse_duration(duration)
-    return Handler(sleep_s=seconds, cpu_s=0) if kind == "sleep" else Handler(0, cpu_s=seconds)
+    work_s = parse_duration(duration)
+    return Handler(sleep_s=work_s, cpu_s=0) if kind == "sleep" else Handler(0, cpu_s=work_s)
 
 
 def parse_duration(text: str) -> float:
-    """Read 5ms, 250us or 1.5s, above 0 and at most an hour. Raises ValueError."""
-    matched = re.fullmatch(r"(\d+(?:\.\d+)?)(us|ms|s)", text)
-    seconds = float(matched[1]) * _UNITS_S[matched[2]] if matched else 0.0
-    if not 0 < seconds <= 3600:
+    """Read 5ms, 250us or 1.5s, above 0 and at most an hour. Raises ValueError.
+
+    The unit is asked for: who writes sleep:5 rarely means seconds.
+    """
+    duration = seconds(text)
+    if not 0 < duration <= 3600 or not text[-1].isalpha():
         raise ValueError(f"a time is written 5ms, 250us or 1.5s, up to an hour; got {text!r}")
-    return seconds
+    return duration
 
 
 def burn(seconds: float) -> None:
