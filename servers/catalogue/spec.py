@@ -9,7 +9,7 @@ from servers.catalogue.program import Launch, Place, Program
 from servers.frame.command_line import LOOPS
 from servers.frame.gil_hog import parse_hog
 from servers.frame.handler import parse_handler
-from servers.frame.quantities import size_bytes
+from servers.frame.quantities import seconds, size_bytes
 from servers.process import ServerProcess, ServerStartError
 
 # What the process gets, whatever program it runs: not for the program to read.
@@ -17,6 +17,8 @@ PROCESS_OPTIONS: Mapping[str, str] = {
     "limit": "a resource limit, NAME:VALUE as in setrlimit(2): as:4g, nofile:100 (join with +)",
     "cpus": "the CPUs that it may run on: 1 or 0-1 or 0+2 (as the run splits them)",
 }
+
+SIZES = ("stack", "buffer", "size")  # options that are numbers of bytes
 
 
 class UnknownServerError(ValueError):
@@ -113,7 +115,11 @@ class ServerSpec:
 
     @property
     def _program_options(self) -> dict[str, str]:
-        return {key: value for key, value in self.options.items() if key not in PROCESS_OPTIONS}
+        return {
+            key: _plain(key, value)
+            for key, value in self.options.items()
+            if key not in PROCESS_OPTIONS
+        }
 
 
 def parse(text: str, catalogue: Mapping[str, Server]) -> ServerSpec:
@@ -174,12 +180,23 @@ def _check(key: str, value: str) -> None:
         "handler": parse_handler,
         "gil_hog": parse_hog,
         "loop": parse_loop,
+        **dict.fromkeys(SIZES, size_bytes),
     }
     if key in parsers:
         try:
             parsers[key](value)
         except ValueError as error:
             raise UnknownOptionError(f"{key}={value}: {error}") from None
+
+
+def _plain(key: str, value: str) -> str:
+    """The value as a server in any language reads it, however a person wrote it."""
+    if key in SIZES:
+        return str(size_bytes(value))
+    if key == "handler" and value != "none":
+        kind, _, duration = value.partition(":")
+        return f"{kind}:{seconds(duration) * 1e6:.3f}us"
+    return value
 
 
 def _remedy(wrong: str, known: Iterable[str]) -> str:
