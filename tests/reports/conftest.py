@@ -68,6 +68,8 @@ class Behaviour:
     others: float = 0.03  # of a CPU
     memory_read_share: float = 1.0
     littles_law: float | None = None  # what it would be
+    protocol: str = ""
+    size_bytes: int = 64
 
 
 Change = Callable[[Behaviour], None]
@@ -130,7 +132,8 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
         "status": b.status,
         "loop": WORKLOADS[b.workload]["loop"],
         "rate_per_connection": WORKLOADS[b.workload]["rate_per_connection"],
-        "size_bytes": 64,
+        "protocol": b.protocol,
+        "size_bytes": b.size_bytes,
         "reason": b.reason,
         "log_tail": b.log_tail,
         "started_at": 1_750_000_000.0,
