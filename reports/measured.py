@@ -514,7 +514,7 @@ class Measured:
         """Why two servers cannot be compared under a workload, in words: they speak different
         protocols, or are sent other messages. Empty where they can.
         """
-        return _apart(*((point.server, *self._spoken(point)) for point in (one, other)))
+        return why_apart(*((point.server, *self.spoken(point)) for point in (one, other)))
 
     def kept_apart(self, servers: Sequence[Server]) -> str:
         """The same of two servers, under the first workload of both where there is a reason."""
@@ -525,7 +525,7 @@ class Measured:
         )
         return next(filter(None, reasons), "")
 
-    def _spoken(self, point: Point) -> tuple[str, int]:
+    def spoken(self, point: Point) -> tuple[str, int]:
         """The protocol and size of a server's messages under a workload, at any step."""
         known = next(server for server in self.servers if server.label == point.server)
         step = next(iter(self._tried.get((point.server, point.workload), [])), 0)
@@ -725,7 +725,7 @@ def _unfit(rows: "Iterable[dict[str, Any]]") -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def _apart(one: tuple[str, str, int], other: tuple[str, str, int]) -> str:
+def why_apart(one: tuple[str, str, int], other: tuple[str, str, int]) -> str:
     """Why two servers, each by (label, protocol, bytes of a reply), cannot be compared; empty where
     they can.
     """
@@ -777,14 +777,14 @@ def _particulars(bearing: Sequence[dict[str, Any]], mark: Mark) -> Iterable[str]
     elif mark is Mark.DISTURBED:
         yield wording.share(max(map(fitness.others, bearing)))
     elif mark is Mark.FAILED:
-        yield worst["reason"] or _("no reason recorded")
+        yield worst["reason"]
 
 
 def _bears(row: dict[str, Any], mark: Mark) -> bool:
-    failed = row["status"] == "failed"
+    if row["status"] == "failed":  # it has no figures, of which the others could say something
+        return mark is Mark.FAILED
     bears = {
-        Mark.PARTIAL: not failed
-        and (row["status"] == "partial" or row["connected"] < row["connections"]),
+        Mark.PARTIAL: row["status"] == "partial" or row["connected"] < row["connections"],
         Mark.LIMITED: bool(row["loader_limited"]),
         Mark.STARVED: row["starved"] > 0,
         # Where some starve, that is the reason, and their mark says so.
@@ -793,9 +793,8 @@ def _bears(row: dict[str, Any], mark: Mark) -> bool:
         Mark.ESTIMATED: row["memory_read_share"] < 1,
         Mark.STOLEN: fitness.steal(row) > fitness.MOST_STEAL,
         Mark.DISTURBED: fitness.others(row) > fitness.MOST_OF_OTHERS,
-        Mark.FAILED: failed,
     }
-    return bool(bears[mark])
+    return bool(bears.get(mark))
 
 
 def _beside_little(row: dict[str, Any]) -> bool:

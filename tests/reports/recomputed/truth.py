@@ -196,10 +196,12 @@ def beside_little(row):
 
 def borne(row):
     """The marks that a repeat of a step bears."""
-    failed, starved = row["status"] == "failed", row["starved"] > 0
+    if row["status"] == "failed":
+        return "¶"
+    starved = row["starved"] > 0
     short = row["status"] == "partial" or row["connected"] < row["connections"]
     bears = {
-        "†": short and not failed,
+        "†": short,
         "‡": row["loader_limited"],
         "§": starved,
         "λ": beside_little(row) and not starved,
@@ -207,7 +209,6 @@ def borne(row):
         "≈": row["memory_read_share"] < 1,
         "◊": of_a_cpu(row, "steal_s") > 0.05,
         "△": of_a_cpu(row, "others_cpu_s") > 0.2,
-        "¶": failed,
     }
     return "".join(symbol for symbol, bearing in bears.items() if bearing)
 
