@@ -79,7 +79,7 @@ def answer(measured: Measured) -> Answer:
             clients = _("{held} of {wanted}", held=wording.count(held), wanted=clients)
         headline, also = _alone(servers[0], contrasts, clients)
     elif apart := measured.kept_apart(servers):
-        headline, also = wording.sentence(apart), ""
+        headline, also = f"{apart}.", ""
     else:
         headline, also = _headline(servers, contrasts, step)
         if len(measured.servers) > len(servers):

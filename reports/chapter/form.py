@@ -157,7 +157,7 @@ def _absent(measured: Measured) -> Iterable[str]:
         if role not in measured.role:
             yield _("No server of this run stands for the chapter's {kind} one.", kind=_(role))
     if apart := measured.kept_apart(list(measured.role.values())):
-        yield wording.sentence(apart)
+        yield f"{apart}."
 
 
 def _cells(
