@@ -398,6 +398,8 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
             share = joined([wording.share(each.value) for each in shares])
             text += _("; that is {share} of what this loader can drive here", share=share)
         yield f"{text}."
+    if lost := measured.unanswered():
+        yield f"{lost}."
     yield from _starving(measured, servers, step)
     yield from _beyond(measured, step, _compared(measured, servers, step))
     held = [

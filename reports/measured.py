@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 # missing in it, and a response that began long before counts whole.
 LITTLE: Final = (0.98, 1.02)
 
+# Of the due messages: a step that lost more is named in the answer.
+MOST_LOST: Final = 0.01
+
 # Of a workload's description; what it is where a run says nothing of it.
 _PLAIN_WORKLOAD: Final = {
     "protocol": "echo",
@@ -644,13 +647,16 @@ class Measured:
 
     def details(self, points: Iterable[Point], mark: Mark) -> str:
         """Which steps bear a mark and how they came to it, by server and workload."""
-        places: dict[str, list[str]] = {}
-        for point in points:
-            steps = places.setdefault(f"{point.server}, {point.workload}", [])
-            steps.append(self._detail(point, mark))
-        return "; ".join(
-            _("{place}, at {steps}", place=place, steps=wording.joined(steps))
-            for place, steps in places.items()
+        return _by_place((point, self._detail(point, mark)) for point in points)
+
+    def unanswered(self) -> str:
+        """Of which steps over 1 % of the due messages got no reply, by server and workload; empty
+        for none.
+        """
+        return _by_place(
+            (point, f"{wording.count(point.connections)} ({lost})")
+            for point in self.points(mapped=True)
+            if (lost := unanswered(self.rows(point), MOST_LOST))
         )
 
     def _detail(self, point: Point, mark: Mark) -> str:
@@ -749,6 +755,32 @@ def why_apart(one: tuple[str, str, int], other: tuple[str, str, int]) -> str:
     return ""
 
 
+def _by_place(told: Iterable[tuple[Point, str]]) -> str:
+    """What is told of steps, those of one server and workload together."""
+    places: dict[str, list[str]] = {}
+    for point, text in told:
+        places.setdefault(f"{point.server}, {point.workload}", []).append(text)
+    return "; ".join(
+        _("{place}, at {steps}", place=place, steps=wording.joined(steps))
+        for place, steps in places.items()
+    )
+
+
+def unanswered(rows: Sequence[dict[str, Any]], least: float = 0.0) -> str:
+    """How many of the due messages got no reply, in words; empty where no message was due, none is
+    known to have been, or no more than the least part is lost.
+    """
+    due, lost = (sum(row[name] for row in rows) for name in ("due", "lost"))
+    if not due or lost <= least * due:
+        return ""
+    return _(
+        "{lost} of {due} due messages got no reply ({share})",
+        lost=wording.count(lost),
+        due=wording.count(due),
+        share=wording.small_share(lost / due),
+    )
+
+
 def _particulars(bearing: Sequence[dict[str, Any]], mark: Mark) -> Iterable[str]:
     """How the repeats that bear a mark came to it."""
     worst = min(bearing, key=lambda row: (row["connected"], -row["starved"]))
@@ -784,7 +816,9 @@ def _bears(row: dict[str, Any], mark: Mark) -> bool:
     if row["status"] == "failed":  # it has no figures, of which the others could say something
         return mark is Mark.FAILED
     bears = {
-        Mark.PARTIAL: row["status"] == "partial" or row["connected"] < row["connections"],
+        Mark.PARTIAL: row["status"] == "partial"
+        or row["connected"] < row["connections"]
+        or row["lost"] > 0,
         Mark.LIMITED: bool(row["loader_limited"]),
         Mark.STARVED: row["starved"] > 0,
         # Where some starve, that is the reason, and their mark says so.

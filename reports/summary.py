@@ -31,13 +31,15 @@ def terminal_summary(run: Run, width: int | None = None) -> str:
     """
     measured = Measured(run)
     told = techniques.told(measured)
-    answered = f"{told.headline} {told.also}".strip()
+    answered = [f"{told.headline} {told.also}".strip()]
+    if lost := measured.unanswered():
+        answered.append(f"{lost}.")
     footnotes = (
         f"{symbol} {text}" for symbol, text in measured.footnotes(overview.largest(measured))
     )
     return "\n".join(
         [
-            *wrapped([answered, *guide.sentences(measured)], width, ""),
+            *wrapped([*answered, *guide.sentences(measured)], width, ""),
             "",
             *drawn([overview.headings(), *overview.lines(measured)], width, long=1),
             "",

@@ -62,8 +62,10 @@ def _number(meaning: str, rule: Rule, *, later: bool = False) -> Column:
     return Column("float64", meaning, rule, later)
 
 
-def _count(meaning: str, rule: Rule = merging.total, *, least: int = 0) -> Column:
-    return Column("int64", meaning, rule, least=least)
+def _count(
+    meaning: str, rule: Rule = merging.total, *, least: int = 0, later: bool = False
+) -> Column:
+    return Column("int64", meaning, rule, later, least)
 
 
 def _text(meaning: str, rule: Rule = merging.first, *, later: bool = False) -> Column:
@@ -136,6 +138,10 @@ _MEASURES: Final[Table] = {
     },
     "sent": _count("messages sent"),
     "received": _count("messages received"),
+    "due": _count(
+        "messages due under load, in and between the windows: received or lost", later=True
+    ),
+    "lost": _count("messages due that got no correct reply", later=True),
     "errors": _count("errors of connections and messages"),
     "error_causes": _text("JSON object: cause -> count", merging.causes),
     "starved": _count("connections that completed nothing in a window", merging.highest),
