@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import time
@@ -138,9 +139,11 @@ def execute(args: argparse.Namespace) -> int:
             interrupted = _measure(plan, writer, cpus)
     except RunError as error:
         raise CommandError(str(error), Status.UNABLE) from None
-    _report(writer.directory, args.lang)
+    reported = _report(writer.directory, args.lang)
     print(writer.directory)
-    return Status.INTERRUPTED if interrupted else Status.DONE
+    if interrupted:
+        return Status.INTERRUPTED
+    return Status.DONE if reported else Status.FAILED
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
@@ -256,14 +259,21 @@ def _progress(plan: "Plan", visits: "dict[Visit, float]", cpus: "CpuSplit") -> "
     return PlainProgress(clock, lambda line: print(line, flush=True))
 
 
-def _report(directory: Path, language: str) -> None:
+def _report(directory: Path, language: str) -> bool:
+    """Print the summary and write the page; whether it could be written."""
     from reports.language import speaking
-    from reports.summary import terminal_summary
-    from results.store import RunError, read_run
+    from reports.output import UnwritableError
+    from reports.summary import terminal_summary, terminal_width
+    from results.schema import one_line
+    from results.store import read_run
 
     try:
         with speaking(language):
-            print("\n" + terminal_summary(read_run(directory)))
+            print("\n" + terminal_summary(read_run(directory), terminal_width()))
         print(f"report: {report.write(directory, None, language)}")
-    except (RunError, ValueError) as error:
-        print(f"c10k: no report: {error}", file=sys.stderr)
+    except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
+        written = shlex.join(["c10k", "report", str(directory), "--out"])
+        remedy = f": {written} DIR" if isinstance(error, UnwritableError) else ""
+        print(one_line(f"c10k: no report: {error}{remedy}"), file=sys.stderr)
+        return False
+    return True
