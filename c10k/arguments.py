@@ -22,7 +22,7 @@ def within(
     read: Callable[[str], T], least: T, most: T, *, above: bool = False, unit: str = ""
 ) -> Callable[[str], T]:
     """A `type` for add_argument: what `read` reads, from `least` (or `above` it) to `most`."""
-    bounds = f"above {least:,} and at most" if above else f"from {least:,} to"
+    bounds = f"above {_plain(least)} and at most" if above else f"from {_plain(least)} to"
 
     def parse(text: str) -> T:
         try:
@@ -30,7 +30,7 @@ def within(
         except ValueError as error:  # of which argparse would not say why
             raise argparse.ArgumentTypeError(str(error)) from None
         if not least <= value <= most or (above and value == least):
-            raise argparse.ArgumentTypeError(f"must be {bounds} {most:,}{unit}; got {text!r}")
+            raise argparse.ArgumentTypeError(f"must be {bounds} {_plain(most)}{unit}; got {text!r}")
         return value
 
     return parse
@@ -41,6 +41,11 @@ def whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 20):
         raise ValueError(f"a whole number is written in digits; got {text[:40]!r}")
     return int(text)
+
+
+def _plain(bound: float) -> str:
+    """0.000001 and 1,000,000, not 1e-06 and 1,000,000.0."""
+    return f"{bound:,}" if isinstance(bound, int) else f"{bound:,.6f}".rstrip("0").rstrip(".")
 
 
 # The most is beyond what any machine of today holds; its own limits are checked later.

@@ -47,7 +47,7 @@ def build_parser() -> Parser:
         summary = (module.__doc__ or "").split("\n", 1)[0]
         command = commands.add_parser(name, help=summary, description=summary)
         module.configure(command)
-        command.set_defaults(execute=module.execute)
+        command.set_defaults(execute=module.execute, refuse=command.error)
     return parser
 
 
@@ -82,7 +82,9 @@ def _answer(argv: Sequence[str] | None) -> int:
 
         completion.answer(parser)
     try:
-        args = parser.parse_args(argv)
+        args, unknown = parser.parse_known_args(argv)
+        if unknown:  # the command's own help is nearer
+            args.refuse(f"unrecognized arguments: {' '.join(unknown)}")
         return int(args.execute(args))
     except SystemExit as ended:  # of --help and --version
         return int(ended.code or 0)

@@ -37,6 +37,7 @@ class StepRecording:
         self.ceiling_per_s = ceiling_per_s if workload.loop == "closed" else math.nan
         self.opened = Opened(0, visit.connections, math.nan)
         self._active = workload.active_of(visit.connections)
+        self._replied = self._lost = self._pending = 0  # since the load began
         self.failure = ""  # why nothing more could be measured
         self._settled: dict[str, Any] = {}
         self._levels: dict[str, float] = {}
@@ -65,8 +66,11 @@ class StepRecording:
         self._levels = dict(levels)
 
     def add_between(self, cut: Cut) -> None:
-        """Take what happened outside of the windows: errors count there too."""
+        """Take what happened outside of the windows: errors and losses count there too."""
         self._errors.update(cut.errors)
+        self._replied += cut.messages
+        self._lost += cut.lost
+        self._pending = cut.pending
 
     def add_window(
         self, cut: Cut, telemetry: Mapping[str, float], hiccups: Mapping[str, float]
@@ -75,11 +79,12 @@ class StepRecording:
         recordings = [self._recording(kind, cut) for kind in WINDOW_KINDS]
         waiting = recordings[-1].histogram
         closed = self.workload.loop == "closed"
+        served = self.workload.active_of(self.opened.connected)
         if self._churning:  # connections open within the windows
             recordings += [self._recording(kind, cut) for kind in OPENING_KINDS]
         self._cuts.append(cut)
         self._recordings += recordings
-        self._errors.update(cut.errors)
+        self.add_between(cut)
         self._windows.append(
             {
                 **self._key(),
@@ -92,13 +97,15 @@ class StepRecording:
                 "window_s": cut.seconds,
                 "messages": cut.messages,
                 "messages_per_s": cut.messages / cut.seconds,
+                "due": cut.sent if closed else cut.due,
+                "lost": cut.lost,
                 "sent": cut.sent,
                 "received": cut.messages,
                 "errors": sum(cut.errors.values()),
                 "error_causes": json.dumps(cut.errors, sort_keys=True),
                 "starved": cut.starved,
-                "starved_wait_max_ms": waiting.max_ns / 1e6 if waiting.total else math.nan,
-                "littles_law_ratio": (cut.littles_law_ratio(self._active) if closed else math.nan),
+                "starved_wait_max_ms": waiting.max_ns / 1e6 if cut.starved else math.nan,
+                "littles_law_ratio": cut.littles_law_ratio(served) if closed else math.nan,
                 "others_cpu_s": telemetry["others_cpu_s"] - cut.cpu_s,
                 "loader_cpu_s": cut.cpu_s,
                 "loader_cpu_share": cut.cpu_share,
@@ -126,6 +133,8 @@ class StepRecording:
                 "loader_limited": self._limited(self._cuts),
                 "reason": reason,
                 "log_tail": log_tail,
+                "due": self._replied + self._lost + self._pending,
+                "lost": self._lost + self._pending,
                 "errors": self._errors.total(),
                 "error_causes": json.dumps(self._errors, sort_keys=True),
                 "setup_s": opened.setup_s,

@@ -95,7 +95,6 @@ class Visitor:
                 ) as fleet:
                     view = _View(fleet, telemetry, self._check_alive, self._watch)
                     self._load(view, hiccups, recording)
-                    telemetry.phase = "close"
                 if not last:
                     self._await_leaving(telemetry.tree, idle.descriptors)
             except (ServerDiedError, ProcessGoneError):
@@ -136,6 +135,9 @@ class Visitor:
         # meanwhile is owed to that.
         recording.add_levels(telemetry.levels())
         self._check_alive()
+        telemetry.phase = "close"
+        fleet.rest()
+        recording.add_between(fleet.cut())
 
     def _check_alive(self) -> None:
         if not self._server.alive:

@@ -39,6 +39,10 @@ IN_FLIGHT: Final = 128
 # A schedule begins so much later than it is ordered, that every shard has heard of it by then.
 LEAD_NS: Final = 5_000_000
 
+# How long what is under way is waited for when the load ends, and how long without a reply.
+DRAIN_S: Final = 10.0
+DRAIN_STILL_S: Final = 2.0
+
 # A loader thread busier than this had no time left: what it measured is its own limit.
 BUSY_SHARE: Final = 0.95
 # More late messages than this share move the p99 that is reported. A few may be late for one
@@ -72,7 +76,7 @@ class Progress:
     """Where the fleet stands, read while it runs."""
 
     ready: int  # connections that had a verified reply, and have not failed since
-    failed: int
+    failed: int  # connections that failed, and are not open again
     opening: int
     messages: int  # completed since the fleet began
 
@@ -85,14 +89,24 @@ class Cut:
     significant digits), as bytes; `sums_ns[kind]` the exact sum. The kinds are response (from
     when a message was due), service (from when it was sent), send_lag (sent minus due; empty where
     no message waits to be sent), connect, first_echo (from the start of connecting to a
-    connection's first verified reply), and waiting: how long the starved connections, which
-    completed nothing since before the last cut, have been waiting so far.
+    connection's first verified reply), and waiting: how long messages without a reply have been
+    waiting at the end. Those are all that are pending in an open loop; in a closed one, where every
+    connection waits at any time, those of starved connections, which completed nothing since
+    before the last cut.
+
+    What got no reply is in response with the time that it was waited for, until it timed out or its
+    connection ended. What got a wrong reply is in none of them.
+
+    From the first cut on, `due` (in a closed loop what was sent) = messages + lost + the pending of
+    the last.
     """
 
     began_ns: int  # CLOCK_MONOTONIC
     seconds: float
     sent: int
     messages: int  # completed: replied to and verified
+    lost: int  # given up: without a reply, or with a wrong one
+    pending: int  # due before the end, and neither completed nor lost yet
     due: int  # by the schedule of an open loop
     late: int  # of these, picked up over 1 ms late by the loader itself
     starved: int
@@ -118,10 +132,11 @@ class Cut:
         return self.sums_ns[kind] / total if total else float("nan")
 
     def littles_law_ratio(self, connections: int) -> float:
-        """Throughput × mean response time of the completed ÷ active connections (Little 1961).
+        """Throughput × mean response time of the completed ÷ connections that send (Little 1961).
 
         1 in a closed loop whose connections all take their turn; less where some are starved,
-        since those that wait are connections but complete nothing.
+        since those that wait are connections but complete nothing. What was lost is counted with
+        its wait, in both factors.
         """
         return self.sums_ns["response"] / 1e9 / self.seconds / connections
 
@@ -155,6 +170,7 @@ class Fleet:
         self.workload = workload
         self.connections = 0
         self._resized_ns = 0
+        self._resting = False
         self._shards: list[Shard] = []
         # A thread for each process: all of them hear a command at nearly the same moment, and no
         # KeyboardInterrupt comes between it and its answer.
@@ -242,6 +258,7 @@ class Fleet:
     def load(self) -> None:
         """Let every open connection begin to send; give up on those that are not open."""
         epoch_ns = time.monotonic_ns() + LEAD_NS
+        self._resting = False
         self._each(lambda shard, _: shard.load(epoch_ns))
 
     def cut(self) -> Cut:
@@ -260,6 +277,8 @@ class Fleet:
             seconds=sum(spans_ns) / len(parts) / 1e9,
             sent=sum(part["sent"] for part in parts),
             messages=sum(part["messages"] for part in parts),
+            lost=sum(part["lost"] for part in parts),
+            pending=sum(part["pending"] for part in parts),
             due=sum(part["due"] for part in parts),
             late=sum(part["late"] for part in parts),
             starved=sum(part["starved"] for part in parts),
@@ -286,12 +305,25 @@ class Fleet:
         """The response times since the last cut, as far as recorded; see `Cut`."""
         return _add(self._each(lambda shard, _: shard.response_counts()))
 
-    def rest(self, timeout_s: float = 2.0) -> None:
-        """Send nothing new, and wait for what is under way."""
+    def stop(self) -> None:
+        """Send nothing new. What waits to be sent is lost."""
         self._each(lambda shard, _: shard.rest())
-        deadline = time.monotonic() + timeout_s
-        while any(self._each(lambda shard, _: shard.peek().busy)) and time.monotonic() < deadline:
+
+    def rest(self, timeout_s: float = DRAIN_S, *, still_s: float = DRAIN_STILL_S) -> None:
+        """Stop, and let the replies come to what is under way, as long as one comes every
+        `still_s`."""
+        self.stop()
+        self._resting = True
+        now = came = time.monotonic()
+        deadline = now + timeout_s
+        fewest = inf
+        while (busy := sum(self._each(lambda shard, _: shard.peek().busy))) and now < deadline:
+            if busy < fewest:
+                fewest, came = busy, now
+            elif now > came + still_s:
+                return
             time.sleep(0.01)
+            now = time.monotonic()
 
     def close(self) -> None:
         """Let what is under way come home, then close every connection and end the threads.
@@ -299,7 +331,8 @@ class Fleet:
         A server that is cut off in mid-message has errors to handle that no client caused.
         """
         try:
-            self.rest()
+            if not self._resting:
+                self.rest()
         finally:
             self._quit()
 

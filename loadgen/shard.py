@@ -14,7 +14,7 @@ class Standing(NamedTuple):
     """Where a shard stands, read while it runs: a figure may be a few messages old."""
 
     ready: int  # connections that had a verified reply
-    failed: int
+    failed: int  # at the moment
     busy: int  # of the ready ones, with a message under way
     opening: int
     messages: int  # completed since the shard began
@@ -30,6 +30,8 @@ class Taken(TypedDict):
     cpu_ns: int  # of the thread that drives it
     sent: int
     messages: int
+    lost: int
+    pending: int
     due: int
     late: int
     starved: int
@@ -55,7 +57,7 @@ class Shard(Protocol):
         """Give up on connections without a first reply, and let the others begin."""
 
     def rest(self) -> None:
-        """Send nothing new; what is under way may come home."""
+        """Send nothing new; what is under way may come home, what waits to be sent is lost."""
 
     def cut(self) -> Taken:
         """What was recorded since the last cut; begin anew."""

@@ -35,8 +35,12 @@ class Workload:
 
     `active` is the share of the connections that send anything after their first message; the
     others stay open and silent. With `messages_per_connection` a connection is closed after so
-    many replies, and another takes its place when its next message is due. Raises ValueError for a
-    figure that cannot be driven.
+    many replies, and another takes its place when its next message is due.
+
+    A message that gets no right reply is lost, with its connection. With `reconnect` that is opened
+    again, at once or, where it then carries no message, every 0.1 s; what is due meanwhile waits
+    its turn, with its clock running. Without, it waits in vain. Raises ValueError for a figure that
+    cannot be driven.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Workload:
     messages_per_connection: int | None = None  # None: one connection carries them all
     connect_timeout_s: float = 10.0
     timeout_s: float = 30.0  # from a message's sending to its reply's last byte
+    reconnect: bool = True
     handler: str = "none"
     summary: str = ""  # what it is, in a few words
 

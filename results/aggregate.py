@@ -10,9 +10,9 @@ from results.schema import LATENCIES, STEPS, complete
 class Recording(NamedTuple):
     """What was recorded of one kind from `start_s` (since the run began) for `length_s` seconds.
 
-    kind: response (of completed messages), service, send_lag, connect, first_echo; waiting: how
-    long each starved connection had waited when the window ended; or slice: response times of a
-    part of a window.
+    kind: response (of messages that were completed, or lost without a reply), service, send_lag,
+    connect, first_echo; waiting: how long what had no reply yet had waited when the window ended;
+    or slice: response times of a part of a window.
     """
 
     kind: str
@@ -33,8 +33,8 @@ def merged(kind: str, histograms: Iterable[Histogram]) -> Histogram:
 def latency_columns(recordings: Iterable[Recording]) -> dict[str, float]:
     """The columns KIND_{mean,p50,...,max}_ms of these recordings, KIND being each of LATENCIES.
 
-    Response times include the waiting of starved connections, or the mean would flatter a server
-    that forgets some. NaN where nothing was recorded.
+    Response times include what is still waiting, or the mean would flatter a server that forgets
+    some. NaN where nothing was recorded.
     """
     recordings = sorted(recordings, key=lambda recording: recording.start_s)
 

@@ -62,8 +62,10 @@ def _number(meaning: str, rule: Rule, *, later: bool = False) -> Column:
     return Column("float64", meaning, rule, later)
 
 
-def _count(meaning: str, rule: Rule = merging.total, *, least: int = 0) -> Column:
-    return Column("int64", meaning, rule, least=least)
+def _count(
+    meaning: str, rule: Rule = merging.total, *, least: int = 0, later: bool = False
+) -> Column:
+    return Column("int64", meaning, rule, later, least)
 
 
 def _text(meaning: str, rule: Rule = merging.first, *, later: bool = False) -> Column:
@@ -81,7 +83,7 @@ def _latency(kind: str, meaning: str) -> Table:
 
 
 LATENCIES: Final[Mapping[str, str]] = {
-    "response": "response times, from due to echoed, the waits so far of starved connections too",
+    "response": "response times, from due to echoed; what got no reply counts with its wait",
     "service": "service times, from sent to echoed",
     "send_lag": "send lags, from due to sent",
     "connect": "times to connect",
@@ -134,6 +136,11 @@ _MEASURES: Final[Table] = {
         for kind, meaning in LATENCIES.items()
         for name, column in _latency(kind, meaning).items()
     },
+    "due": _count(
+        "messages due under load, in the windows and between them; in a closed loop those sent",
+        later=True,
+    ),
+    "lost": _count("of these, messages that got no reply, or a wrong one", later=True),
     "sent": _count("messages sent"),
     "received": _count("messages received"),
     "errors": _count("errors of connections and messages"),

@@ -54,7 +54,7 @@ def execute(args: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:  # the connection's own are ConversationErrors
-        raise CommandError(f"standard input or output: {error.strerror}", Status.UNABLE) from None
+        raise CommandError(f"standard input or output: {error.strerror}", Status.FAILED) from None
     return Status.DONE
 
 

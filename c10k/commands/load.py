@@ -341,9 +341,8 @@ def _measure(
         tell if args.series and shown else lambda _: None,
     )
     text.hide_progress()
-    failed = fleet.progress().failed
     found = figures(args.target, fleet.engine, workload, measurement)
-    lost = losses(found, failed)
+    lost = losses(found, measurement.failed)
     beyond = lost.beyond(args.max_failed)
     found |= {"lost_connections": lost.connections, "max_failed": args.max_failed}
     found["failed"] = bool(beyond) or not found["received"]

@@ -14,37 +14,47 @@ from results.histogram import SUMMARY, Histogram
 SCHEMA: Final = "c10k.load/1"
 KINDS: Final = ("connect", "first_echo", "response", "service", "send_lag")
 OPENING_KINDS: Final = ("connect", "first_echo")
-WINDOW_KINDS: Final = ("response", "service", "send_lag", "waiting")
+WINDOW_KINDS: Final = ("response", "service", "send_lag")
 
 
-def recorded(workload: Workload, measurement: Measurement) -> Iterator[tuple[str, Cut]]:
-    """Each kind with the cut that holds it.
+def recorded(workload: Workload, measurement: Measurement) -> Iterator[tuple[str, Cut, Histogram]]:
+    """Each kind with the cut in which its times began, and the times.
 
-    Connections are timed as they open: in churn that is in the window, too, else before it.
+    Connections are timed as they open: in churn in the window, else before it. Messages are those
+    that were under way in the window, to the end of each: the waits are of what got no reply.
     """
-    window = measurement.window
+    window, drained = measurement.window, measurement.drained
     assert window is not None
+    assert drained is not None
+    opening = measurement.opening if workload.messages_per_connection is None else window
     for kind in OPENING_KINDS:
-        yield kind, window if window.opened else measurement.opening
+        yield kind, opening, _times(kind, opening)
     for kind in WINDOW_KINDS:
-        yield kind, window
+        yield kind, window, _times(kind, window, drained)
+    yield "waiting", window, _times("waiting", drained)
+
+
+def _times(kind: str, *cuts: Cut) -> Histogram:
+    return Histogram().merged(*(Histogram.from_buffer(cut.counts[kind]) for cut in cuts))
 
 
 def figures(
     target: str, engine: str, workload: Workload, measurement: Measurement
 ) -> dict[str, Any]:
     """All of them; null where nothing was measured."""
-    opened, window = measurement.opened, measurement.window
+    opened, window, drained = measurement.opened, measurement.window, measurement.drained
     assert window is not None
+    assert drained is not None
     connections = opened.connected + opened.failed
-    active = workload.active_of(connections)
+    active, served = workload.active_of(connections), workload.active_of(opened.connected)
     closed = workload.loop == "closed"
+    received = window.messages + drained.messages
+    lost = window.lost + drained.lost + drained.pending
     errors: Counter[str] = Counter()
-    for cut in (measurement.opening, measurement.settling, window):
+    for cut in (measurement.opening, measurement.settling, window, drained):
         errors.update(cut.errors if cut else {})
     latencies = latency_columns(
-        Recording(kind, 0.0, 0.0, Histogram.from_buffer(cut.counts[kind]))
-        for kind, cut in recorded(workload, measurement)
+        Recording(kind, 0.0, 0.0, times) for kind, _, times in recorded(workload, measurement)
     )
     return {
         "schema": SCHEMA,
@@ -66,10 +76,11 @@ def figures(
         "connected": opened.connected,
         "opened": window.opened,
         "opened_per_s": window.opened / window.seconds,
-        "due": None if closed else window.due,
+        "due": received + lost,
+        "lost": lost,
         "late": None if closed else window.late,
         "sent": window.sent,
-        "received": window.messages,
+        "received": received,
         "messages_per_s": window.messages / window.seconds,
         "errors": dict(errors),
         "starved": window.starved,
@@ -77,7 +88,7 @@ def figures(
             f"{kind}_ms": {name: _or_none(latencies[f"{kind}_{name}_ms"]) for name in SUMMARY}
             for kind in KINDS
         },
-        "littles_law_ratio": window.littles_law_ratio(active) if closed else None,
+        "littles_law_ratio": window.littles_law_ratio(served) if closed else None,
         "loader": {
             "cpu_s": window.cpu_s,
             "cpu_us_per_message": window.cpu_s / window.messages * 1e6 if window.messages else None,

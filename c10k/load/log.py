@@ -7,7 +7,6 @@ from c10k.load.figures import recorded
 from c10k.load.measure import Measurement
 from loadgen.workload import Workload
 from results import histogram_log
-from results.histogram import Histogram
 from results.histogram_log import Tag
 
 
@@ -21,7 +20,7 @@ def text(workload: Workload, measurement: Measurement) -> str:
             Tag("load", workload.loop, 0, connections, kind),
             (cut.began_ns - opening.began_ns) / 1e9,
             cut.seconds,
-            Histogram.from_buffer(cut.counts[kind]),
+            times,
         )
-        for kind, cut in recorded(workload, measurement)
+        for kind, cut, times in recorded(workload, measurement)
     )

@@ -24,16 +24,10 @@ class Losses(NamedTuple):
 
 
 def losses(figures: dict[str, Any], failed: int) -> Losses:
-    """Of what was measured; `failed` is how many connections had failed in the end.
-
-    In an open loop all messages that were due are expected; in a closed one, those that were sent
-    and had time to be answered.
-    """
-    lost = figures.get("lost") or 0
-    due = figures.get("due")
+    """Of what was measured; `failed` is how many connections had failed at the window's end."""
     return Losses(
         connections=max(failed, figures["connections"] - figures["connected"]),
         of_connections=figures["connections"],
-        messages=lost,
-        of_messages=figures["received"] + lost if due is None else due,
+        messages=figures["lost"],
+        of_messages=figures["due"],
     )

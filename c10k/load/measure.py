@@ -35,7 +35,9 @@ class Measurement:
     opening: Cut
     settling: Cut | None = None
     window: Cut | None = None
+    drained: Cut | None = None  # the replies to what was under way at the window's end
     intervals: list[Interval] = field(default_factory=list)
+    failed: int = 0  # connections, at the window's end
     interrupted: bool = False
 
 
@@ -73,7 +75,15 @@ def hold(
             tell(measurement.intervals[-1])
     except KeyboardInterrupt:
         measurement.interrupted = True
+    fleet.stop()
     measurement.window = fleet.cut()
+    measurement.failed = fleet.progress().failed
+    look("waiting for the last replies")
+    try:
+        fleet.rest()
+    except KeyboardInterrupt:
+        measurement.interrupted = True
+    measurement.drained = fleet.cut()
 
 
 class _Watched:

@@ -21,7 +21,7 @@ def parse_target(text: str) -> Target:
     scheme, _, rest = text.partition("://") if "://" in text else ("tcp", "", text)
     scheme = scheme.lower()
     if scheme == "https":
-        raise ValueError(f"TLS is not there yet: {text} cannot be loaded, its http:// could")
+        raise ValueError(f"TLS is not there yet: load http:// or tcp://, {EXAMPLES}; got {text!r}")
     if scheme not in ("http", "tcp"):
         raise ValueError(f"the target is http:// or tcp://, {EXAMPLES}; got {text!r}")
     try:

@@ -57,6 +57,10 @@ def print_figures(figures: dict[str, Any]) -> None:
         f"  {figures['received']:,} {_done(figures)}, {figures['messages_per_s']:,.0f} /s"
         + ("" if offered is None else f" of {offered:,.0f} /s due, {figures['late']:,} sent late")
     )
+    lost, due = figures["lost"], figures["due"]
+    what = "sent" if offered is None else "due"
+    share = f" ({lost / due:.2%})" if lost else ""
+    print(f"  lost: {lost:,} of {due:,} messages {what} got no correct reply{share}")
     if figures["opened"]:
         print(f"  {figures['opened']:,} connections opened anew, {figures['opened_per_s']:,.0f} /s")
     names = list(figures["response_ms"])

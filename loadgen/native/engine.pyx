@@ -36,15 +36,18 @@ cdef enum:
     SWEEP_NS = 100_000_000 # how often timeouts are looked for
     LATE_NS = 1_000_000 # a due message picked up later than this is the loader's own lateness
     SPIN_NS = 300_000 # before a due time, if asked to: what an idle virtual CPU takes to wake up
+    RETRY_NS = 100_000_000 # at least, between two attempts to connect that brought no reply
 
 cdef enum: # states of a connection
-    CLOSED
+    CLOSED # given up
     CONNECTING
     PROBING # connected; the reply to its first message has not come yet
     IDLE
     BUSY
     PARTED # closed after its share of messages, until its next one is due
     RECONNECTING # with a message that waits for it
+    BROKEN # failed; to be opened again RETRY_NS after it was opened last
+    IN_LINE # failed; to be opened again as soon as there is room for it
 
 cdef enum: # causes, in the order of CAUSE_NAMES
     CONNECT_REFUSED
@@ -95,7 +98,7 @@ cdef struct Connection: # one cache line
     uint32_t sent # bytes of it
     uint32_t received # bytes of its reply
     uint32_t replies # since it was opened, but for the probe's
-    uint32_t queued # messages that are due but wait their turn
+    uint32_t queued # messages that are due but wait their turn; in a closed loop 0 or 1
     int64_t due_ns
     int64_t sent_ns
     int64_t queue_due_ns # when the first of the queued messages was due
@@ -104,7 +107,8 @@ cdef struct Connection: # one cache line
 
 cdef struct Tally: # all that happened between two cuts
     int64_t began_ns, ended_ns, cpu_began_ns, cpu_ended_ns
-    int64_t sent, messages, due, late, starved
+    int64_t sent, messages, lost, due, late, starved
+    int64_t pending # when it ended: due and neither replied to nor lost
     int64_t response_sum_ns, service_sum_ns, send_lag_sum_ns, connect_sum_ns, first_echo_sum_ns
     int64_t waiting_sum_ns
     int64_t errors[CAUSES]
@@ -127,6 +131,7 @@ cdef struct Engine:
     uint32_t reply_size
     uint32_t replies_a_connection # 0: as many as there are
     bint sent_when_due # so that sending needs no record of its own
+    bint reconnect # open connections again that failed under load
     int64_t connect_timeout_ns, timeout_ns
     uint32_t in_flight_limit
     int cpu
@@ -140,6 +145,9 @@ cdef struct Engine:
     Connection *connections
     Reply *replies # as far as read, one a connection, if HTTP
     uint32_t room, target, active, opened, in_flight, ready, busy, failed
+    uint32_t mending # being opened again, without a reply yet; they count as failed
+    uint32_t *line # a ring of `room` places: the connections that are IN_LINE, in order
+    uint32_t line_first, line_length
     uint16_t cut
     int64_t messages_before # the cut
     bint loading, quitting
@@ -156,15 +164,85 @@ cdef struct Engine:
 
 
 cdef void fail(Engine *engine, Connection *connection, int cause) noexcept nogil:
-    """Count why the connection ended and close it; its place in the schedule stays empty."""
+    """Count why the connection ended, and close it.
+
+    The message under way is lost. While the load goes on, a connection that was open once is opened
+    again, if that is asked for; meanwhile what is due on it waits, as it does behind a busy one.
+    """
+    cdef bint again = engine.reconnect and engine.loading and not is_new(connection)
+    cdef bint waits = connection.state == RECONNECTING
+    cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
     engine.tally.errors[cause] += 1
-    engine.failed += 1
+    if connection.state == BUSY:
+        lose(engine, connection, now, cause)
+    elif waits and not again:
+        record_loss(engine.tally, now - connection.due_ns)
     retire(engine, connection)
+    engine.failed += 1
+    if not again:
+        return
+    if waits: # before what is queued already
+        connection.queue_due_ns = connection.due_ns
+        connection.queued += 1
+    elif engine.schedule.period_ns == 0:
+        want_next(engine, connection, now)
+    # One that opens, but carries no message, is not tried without a pause.
+    connection.state = BROKEN
+    if connection.replies > 0:
+        stand_in_line(engine, connection)
+
+
+cdef inline bint is_new(const Connection *connection) noexcept nogil:
+    """Whether it is being opened for the first time: nothing is due on it yet."""
+    if connection.state == CONNECTING:
+        return connection.number == 0
+    return connection.state == PROBING and connection.number == 1
+
+
+cdef inline void lose(
+    Engine *engine, Connection *connection, int64_t now, int cause
+) noexcept nogil:
+    """Count the message under way as lost. Its reply takes at least as long as it was waited for;
+    a wrong one says nothing of how long the right one would have taken."""
+    if cause == CORRUPT or cause == EXCESS or cause == MALFORMED or cause == HTTP_STATUS:
+        engine.tally.lost += 1
+        return
+    record_loss(engine.tally, now - connection.due_ns)
+    if not engine.sent_when_due:
+        engine.tally.service_sum_ns += now - connection.sent_ns
+        hdr_record(engine.tally.service, now - connection.sent_ns)
+
+
+cdef inline void record_loss(Tally *tally, int64_t waited_ns) noexcept nogil:
+    tally.lost += 1
+    tally.response_sum_ns += waited_ns
+    hdr_record(tally.response, waited_ns)
+
+
+cdef inline void want_next(Engine *engine, Connection *connection, int64_t now) noexcept nogil:
+    """In a closed loop, let the next message of an active connection wait until it is open."""
+    if connection - engine.connections < engine.active and connection.queued == 0:
+        connection.queue_due_ns = now
+        connection.queued = 1
+
+
+cdef inline void stand_in_line(Engine *engine, Connection *connection) noexcept nogil:
+    connection.state = IN_LINE
+    engine.line[(engine.line_first + engine.line_length) % engine.room] = <uint32_t>(
+        connection - engine.connections
+    )
+    engine.line_length += 1
 
 
 cdef void retire(Engine *engine, Connection *connection) noexcept nogil:
-    if connection.state == CONNECTING or connection.state == PROBING:
+    """Close it, and take it out of all counts."""
+    if is_new(connection):
         engine.in_flight -= 1
+    elif connection.state == CONNECTING or connection.state == PROBING:
+        engine.mending -= 1
+        engine.failed -= 1
+    elif connection.state == CLOSED or connection.state == BROKEN or connection.state == IN_LINE:
+        engine.failed -= 1
     else:
         engine.ready -= 1
         engine.busy -= connection.state == BUSY or connection.state == RECONNECTING
@@ -203,17 +281,26 @@ cdef int connect_cause_of(int error) noexcept nogil:
 
 cdef inline bint may_open(const Engine *engine) noexcept nogil:
     """Whether to open one more: fewer than the limit lack their first echo."""
-    return engine.opened < engine.target and engine.in_flight < engine.in_flight_limit
+    return engine.in_flight + engine.mending < engine.in_flight_limit and (
+        engine.opened < engine.target or (engine.loading and engine.line_length > 0)
+    )
 
 
 cdef void open_one(Engine *engine) noexcept nogil:
     """Begin to connect. One at a time, between looks at epoll: in a batch, the first would be
     found connected only after the last connect(), and seem slow."""
-    cdef Connection *connection = &engine.connections[engine.opened]
-    memset(connection, 0, sizeof(Connection))
+    cdef Connection *connection
+    if engine.opened < engine.target:
+        connection = &engine.connections[engine.opened]
+        memset(connection, 0, sizeof(Connection))
+        engine.opened += 1
+        engine.in_flight += 1
+    else:
+        connection = &engine.connections[engine.line[engine.line_first]]
+        engine.line_first = (engine.line_first + 1) % engine.room
+        engine.line_length -= 1
+        engine.mending += 1
     connection.state = CONNECTING
-    engine.opened += 1
-    engine.in_flight += 1
     begin_connecting(engine, connection)
 
 
@@ -324,8 +411,12 @@ cdef inline void complete_message(
         if not good:
             fail(engine, connection, HTTP_STATUS)
             return
+        if is_new(connection):
+            engine.in_flight -= 1
+        else:
+            engine.mending -= 1
+            engine.failed -= 1
         connection.state = IDLE
-        engine.in_flight -= 1
         engine.ready += 1
         note_opening(engine)
     else:
@@ -339,6 +430,7 @@ cdef inline void complete_message(
                 hdr_record(tally.service, now - connection.sent_ns)
         else:
             tally.errors[HTTP_STATUS] += 1
+            lose(engine, connection, now, HTTP_STATUS)
         connection.completed_in = <uint16_t>engine.cut
         connection.state = IDLE
         engine.busy -= 1
@@ -360,18 +452,33 @@ cdef inline void go_on(Engine *engine, Connection *connection, int64_t now) noex
     """Send the next message, if there is one already."""
     cdef uint32_t i = <uint32_t>(connection - engine.connections)
     cdef int64_t due = now
-    if engine.schedule.period_ns == 0:
-        if not engine.loading or i >= engine.active:
-            return
-    elif connection.queued:
+    if connection.queued:
         due = connection.queue_due_ns
-        connection.queue_due_ns += gap_after(
-            &engine.schedule, i, passed(&engine.schedule, i) - connection.queued
-        )
+        if engine.schedule.period_ns > 0:
+            connection.queue_due_ns += gap_after(
+                &engine.schedule, i, passed(&engine.schedule, i) - connection.queued
+            )
         connection.queued -= 1
-    else:
+    elif engine.schedule.period_ns > 0 or not engine.loading or i >= engine.active:
         return
     deliver(engine, connection, due, now)
+
+
+cdef int64_t record_queue(
+    Engine *engine, Connection *connection, int64_t now, int64_t *counts
+) noexcept nogil:
+    """Record how long each queued message has waited; the sum."""
+    cdef uint32_t i = <uint32_t>(connection - engine.connections)
+    cdef int64_t number = passed(&engine.schedule, i) - connection.queued
+    cdef int64_t due = connection.queue_due_ns
+    cdef int64_t total = 0
+    cdef uint32_t k
+    for k in range(connection.queued):
+        total += now - due
+        hdr_record(counts, now - due)
+        if engine.schedule.period_ns > 0:
+            due += gap_after(&engine.schedule, i, number + k)
+    return total
 
 
 cdef inline void deliver(
@@ -485,7 +592,7 @@ cdef inline void handle(Engine *engine, Connection *connection, uint32_t events)
 
 
 cdef inline void release_due(Engine *engine) noexcept nogil:
-    """Send, or queue behind a busy connection, what is due; a bounded number at once."""
+    """Send what is due, or queue it where the connection is not free; a bounded number at once."""
     cdef Connection *connection
     cdef int64_t now, due
     cdef int released = 0
@@ -495,20 +602,22 @@ cdef inline void release_due(Engine *engine) noexcept nogil:
         if now < due:
             return
         released += 1
-        engine.tally.due += 1
-        engine.tally.late += now - due > LATE_NS
         connection = &engine.connections[engine.schedule.next]
-        if connection.state == IDLE or connection.state == PARTED:
-            deliver(engine, connection, due, now)
-        elif connection.state == BUSY or connection.state == RECONNECTING:
-            if connection.queued == 0:
-                connection.queue_due_ns = due
-            connection.queued += 1
+        if engine.schedule.next < engine.opened and not is_new(connection):
+            engine.tally.due += 1
+            engine.tally.late += now - due > LATE_NS
+            if connection.state == IDLE or connection.state == PARTED:
+                deliver(engine, connection, due, now)
+            else: # also where it failed: who would send it waits
+                if connection.queued == 0:
+                    connection.queue_due_ns = due
+                connection.queued += 1
         schedule_advance(&engine.schedule)
 
 
 cdef void sweep(Engine *engine, int64_t now) noexcept nogil:
-    """End the connections whose connect or whose message has taken too long."""
+    """End the connections whose connect or whose message has taken too long, and have those that
+    are broken opened again when it is time."""
     cdef uint32_t i
     cdef Connection *connection
     for i in range(engine.opened):
@@ -519,6 +628,9 @@ cdef void sweep(Engine *engine, int64_t now) noexcept nogil:
         elif connection.state == PROBING or connection.state == BUSY:
             if now - connection.sent_ns > engine.timeout_ns:
                 fail(engine, connection, TIMEOUT)
+        elif connection.state == BROKEN and engine.loading:
+            if now - connection.opened_ns >= RETRY_NS:
+                stand_in_line(engine, connection)
     engine.next_sweep_ns = now + SWEEP_NS
 
 
@@ -526,10 +638,15 @@ cdef bint reserve(Engine *engine, uint32_t room) noexcept nogil:
     """Make room for so many connections; whether there is memory for it."""
     cdef Connection *connections
     cdef Reply *replies
+    cdef uint32_t *line
     connections = <Connection *>realloc(engine.connections, room * sizeof(Connection))
     if connections == NULL:
         return False
     engine.connections = connections
+    line = <uint32_t *>realloc(engine.line, room * sizeof(uint32_t))
+    if line == NULL:
+        return False
+    engine.line = line
     if engine.protocol == HTTP:
         replies = <Reply *>realloc(engine.replies, room * sizeof(Reply))
         if replies == NULL:
@@ -546,10 +663,7 @@ cdef void resize(Engine *engine) noexcept nogil:
         return
     engine.room = max(engine.room, target)
     for i in range(target, engine.opened):
-        if engine.connections[i].state != CLOSED:
-            retire(engine, &engine.connections[i])
-        else:
-            engine.failed -= 1
+        retire(engine, &engine.connections[i])
     if target < engine.opened:
         engine.opened = target
     elif target > engine.opened:
@@ -561,6 +675,10 @@ cdef void resize(Engine *engine) noexcept nogil:
         engine.opening_ended_ns = 0
     engine.target = target
     engine.active = engine.command_active
+    engine.line_first = engine.line_length = 0
+    for i in range(engine.opened):
+        if engine.connections[i].state == IN_LINE:
+            stand_in_line(engine, &engine.connections[i])
     if engine.loading:
         begin_load(engine)
 
@@ -577,7 +695,7 @@ cdef void load(Engine *engine) noexcept nogil:
     engine.opened = engine.target
     for i in range(engine.target):
         connection = &engine.connections[i]
-        if connection.state == CONNECTING or connection.state == PROBING:
+        if is_new(connection):
             fail(engine, connection, NEVER_OPENED)
     note_opening(engine)
     engine.loading = True
@@ -596,36 +714,56 @@ cdef void begin_load(Engine *engine) noexcept nogil:
         return
     for i in range(min(engine.active, engine.opened)):
         connection = &engine.connections[i]
+        now = clock_ns(CLOCK_MONOTONIC)
         if connection.state == IDLE or connection.state == PARTED:
-            now = clock_ns(CLOCK_MONOTONIC)
             deliver(engine, connection, now, now)
+        elif connection.state == BROKEN or connection.state == IN_LINE:
+            want_next(engine, connection, now)
 
 
 cdef void rest(Engine *engine) noexcept nogil:
-    """Send nothing new; what is under way may come home."""
+    """Send nothing new; what is under way may come home. What still waits to be sent is lost."""
+    cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
+    cdef Connection *connection
     cdef uint32_t i
     engine.loading = False
     for i in range(engine.opened):
-        engine.connections[i].queued = 0
+        connection = &engine.connections[i]
+        if connection.queued:
+            engine.tally.lost += connection.queued
+            engine.tally.response_sum_ns += record_queue(
+                engine, connection, now, engine.tally.response
+            )
+            connection.queued = 0
 
 
 cdef void cut(Engine *engine) noexcept nogil:
     """End this tally and begin the other, which Python has left zeroed."""
     cdef Tally *tally = engine.tally
     cdef Connection *connection
+    cdef bint under_way, starved
+    cdef int64_t oldest_ns
     cdef uint32_t i
     tally.ended_ns = clock_ns(CLOCK_MONOTONIC)
     tally.cpu_ended_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID)
     for i in range(engine.opened):
         connection = &engine.connections[i]
-        if (
-            (connection.state == BUSY or connection.state == RECONNECTING)
-            and connection.completed_in != engine.cut
-            and connection.due_ns < tally.began_ns
-        ):
-            tally.starved += 1
+        under_way = connection.state == BUSY or connection.state == RECONNECTING
+        if not (under_way or connection.queued):
+            continue
+        tally.pending += under_way + connection.queued
+        oldest_ns = connection.due_ns if under_way else connection.queue_due_ns
+        starved = connection.completed_in != engine.cut and oldest_ns < tally.began_ns
+        tally.starved += starved
+        # In an open loop all that is due is a sample, of its wait so far if need be. In a closed
+        # one every connection waits at any time: only a starved one's wait says more than replies.
+        if under_way and (starved or engine.schedule.period_ns > 0):
             tally.waiting_sum_ns += tally.ended_ns - connection.due_ns
             hdr_record(tally.waiting, tally.ended_ns - connection.due_ns)
+        if starved or engine.schedule.period_ns > 0:
+            tally.waiting_sum_ns += record_queue(
+                engine, connection, tally.ended_ns, tally.waiting
+            )
     engine.messages_before += tally.messages
     engine.tally = engine.spare
     engine.spare = tally
@@ -810,6 +948,7 @@ cdef class Shard:
         if engine.protocol != ECHO:
             memcpy(engine.pool, <const char *>request, len(request))
         engine.sent_when_due = workload.sent_when_due
+        engine.reconnect = workload.reconnect
         engine.schedule.poisson = workload.arrivals == "poisson"
         engine.schedule.seed = workload.seed
         if workload.rate_per_connection is not None:
@@ -828,6 +967,7 @@ cdef class Shard:
         sem_destroy(&self.engine.obeyed)
         schedule_free(&self.engine.schedule)
         free(self.engine.connections)
+        free(self.engine.line)
         free(self.engine.replies)
         free(self.engine.sources)
         free(self.engine.tally)
@@ -880,6 +1020,8 @@ cdef class Shard:
             "cpu_ns": tally.cpu_ended_ns - tally.cpu_began_ns,
             "sent": tally.sent,
             "messages": tally.messages,
+            "lost": tally.lost,
+            "pending": tally.pending,
             "due": tally.due,
             "late": tally.late,
             "starved": tally.starved,

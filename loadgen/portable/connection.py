@@ -15,13 +15,21 @@ if TYPE_CHECKING:
     from loadgen.portable.driver import Driver
 
 # States.
-FAILED: Final = 0  # closed for good; its place in the schedule stays empty
-CONNECTING: Final = 1
-PROBING: Final = 2  # connected; its first message has not come back yet
-IDLE: Final = 3
-BUSY: Final = 4
-AWAY: Final = 5  # closed after its messages, and opened again when the next one is due
-REOPENING: Final = 6  # connecting again, for a message that is due
+UNOPENED: Final = 0
+FAILED: Final = 1  # given up
+CONNECTING: Final = 2
+PROBING: Final = 3  # connected; its first message has not come back yet
+IDLE: Final = 4
+BUSY: Final = 5
+AWAY: Final = 6  # closed after its messages, and opened again when the next one is due
+REOPENING: Final = 7  # connecting again, for a message that is due
+BROKEN: Final = 8  # failed; to be opened again RETRY_NS after it was opened last
+IN_LINE: Final = 9  # failed; to be opened again as soon as there is room for it
+
+RETRY_NS: Final = 100_000_000  # at least, between two attempts to connect that brought no reply
+
+# Replies that came, but not as they should: their time says nothing of the right ones.
+WRONG: Final = ("corrupt", "excess", "malformed", "http_status")
 
 CAUSES: Final = {
     errno.ECONNRESET: "reset",
@@ -51,7 +59,7 @@ class Connection(asyncio.Protocol):
     """A place in the fleet, by its number there, and the connection that fills it at the moment."""
 
     def __init__(self, driver: "Driver", number: int) -> None:
-        self.state = FAILED  # until it is opened
+        self.state = UNOPENED
         self.due_ns = 0
         self.completed_in = 0  # the cut in which the last message was completed
         self._driver = driver
@@ -76,8 +84,15 @@ class Connection(asyncio.Protocol):
         self.state = CONNECTING
         self._connect()
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it is being opened for the first time: nothing is due on it yet."""
+        if self.state == PROBING:
+            return self._message == 1
+        return self.state in (UNOPENED, CONNECTING) and self._message == 0
+
     def next(self, due_ns: int, now_ns: int) -> None:
-        """Send the next message, or let it wait behind the one that is under way."""
+        """Send the next message, or let it wait until the connection is free for it."""
         if self.state == IDLE:
             self.state = BUSY
             self._driver.busy += 1
@@ -87,49 +102,112 @@ class Connection(asyncio.Protocol):
             self._driver.busy += 1
             self.due_ns = due_ns
             self._connect()
-        elif self.state in (BUSY, REOPENING):
+        else:
             self._queued.append(due_ns)
 
     def begin_at_once(self) -> None:
         """Send the first message of a closed loop, if nothing is under way."""
+        now_ns = time.monotonic_ns()
         if self.state in (IDLE, AWAY):
-            now_ns = time.monotonic_ns()
             self.next(now_ns, now_ns)
+        elif self.state in (BROKEN, IN_LINE):
+            self._want_next(now_ns)
 
-    def forget_queued(self) -> None:
+    def lose_queued(self, now_ns: int) -> None:
         """Send none of the messages that wait."""
+        for due_ns in self._queued:
+            self._record_loss(now_ns - due_ns)
         self._queued.clear()
 
+    def pending_ns(self) -> list[int]:
+        """When each message was due that has neither been replied to nor is lost, in order."""
+        under_way = [self.due_ns] * (self.state in (BUSY, REOPENING))
+        return [*under_way, *self._queued]
+
     def fail(self, cause: str) -> None:
-        """Count why the connection ended, and end it."""
-        self._driver.tally.errors[cause] += 1
-        self._driver.failed += 1
-        self.end()
+        """Count why the connection ended, and close it.
+
+        The message under way is lost. While the load goes on, a connection that was open once is
+        opened again, if that is asked for; meanwhile what is due on it waits.
+        """
+        driver, now_ns = self._driver, time.monotonic_ns()
+        again = driver.reopens and not self.is_new
+        waits = self.state == REOPENING
+        driver.tally.errors[cause] += 1
+        if self.state == BUSY:
+            self._lose(cause, now_ns)
+        elif waits and not again:
+            self._record_loss(now_ns - self.due_ns)
+        self.retire()
+        driver.failed += 1
+        if not again:
+            return
+        if waits:  # before what is queued already
+            self._queued.appendleft(self.due_ns)
+        elif driver.workload.rate_per_connection is None:
+            self._want_next(now_ns)
+        # One that opens, but carries no message, is not tried without a pause.
+        self.state = BROKEN
+        if self._replies:
+            self._stand_in_line()
 
     def fail_unopened(self) -> None:
         """Give up if it has had no reply at all."""
-        if self.state in (CONNECTING, PROBING):
+        if self.is_new:
             self.fail("never_opened")
 
-    def end(self) -> None:
-        """Close for good."""
-        driver, state = self._driver, self.state
+    def retire(self) -> None:
+        """Close it, and take it out of all counts."""
+        driver, state, new = self._driver, self.state, self.is_new
         self.state = FAILED
-        self._queued.clear()
         self._close()
-        if state in (CONNECTING, PROBING):
-            driver.ended_opening(ready=False)
-        elif state != FAILED:
+        if new:
+            driver.ended_opening(counted=state != UNOPENED)
+        elif state in (CONNECTING, PROBING):
+            driver.mending -= 1
+            driver.failed -= 1
+            driver.open_soon()
+        elif state in (FAILED, BROKEN, IN_LINE):
+            driver.failed -= 1
+        else:
             driver.ready -= 1
             driver.busy -= state in (BUSY, REOPENING)
 
-    def give_up_late(self, now_ns: int, connect_timeout_ns: int, timeout_ns: int) -> None:
-        """Fail if connecting or the message under way has taken too long."""
+    def _lose(self, cause: str, now_ns: int) -> None:
+        """Count the message under way as lost. Its reply takes at least as long as it was waited
+        for; a wrong one says nothing of how long the right one would have taken."""
+        tally = self._driver.tally
+        if cause in WRONG:
+            tally.lost += 1
+            return
+        self._record_loss(now_ns - self.due_ns)
+        if not self._driver.sent_when_due:
+            tally.service.note(now_ns - self._sent_ns)
+
+    def _record_loss(self, waited_ns: int) -> None:
+        self._driver.tally.lost += 1
+        self._driver.tally.response.note(waited_ns)
+
+    def _want_next(self, now_ns: int) -> None:
+        """In a closed loop, let the next message of an active connection wait until it is open."""
+        if self._driver.sends_at_once(self._number) and not self._queued:
+            self._queued.append(now_ns)
+
+    def _stand_in_line(self) -> None:
+        self.state = IN_LINE
+        self._driver.stand_in_line(self)
+
+    def sweep(self, now_ns: int, connect_timeout_ns: int, timeout_ns: int) -> None:
+        """Fail if connecting or the message under way has taken too long; if it is broken, be
+        opened again when it is time."""
         if self.state in (CONNECTING, REOPENING):
             if now_ns - self._opened_ns > connect_timeout_ns:
                 self.fail("connect_timeout")
-        elif self.state in (PROBING, BUSY) and now_ns - self._sent_ns > timeout_ns:
-            self.fail("timeout")
+        elif self.state in (PROBING, BUSY):
+            if now_ns - self._sent_ns > timeout_ns:
+                self.fail("timeout")
+        elif self.state == BROKEN and self._driver.reopens and now_ns - self._opened_ns >= RETRY_NS:
+            self._stand_in_line()
 
     # Connecting
 
@@ -180,13 +258,18 @@ class Connection(asyncio.Protocol):
             await self._driver.loop.create_connection(lambda: self, sock=connected)
         except OSError as error:
             connected.close()
-            if self.state != FAILED:
+            if self._adopts:
                 self.fail(CAUSES.get(error.errno or 0, "io_error"))
+
+    @property
+    def _adopts(self) -> bool:
+        """Whether the socket that connected last is still waited for."""
+        return self.state in (CONNECTING, REOPENING) and self._socket is None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send what it was opened for."""
         transport = cast("asyncio.Transport", transport)  # uvloop's has another class
-        if self.state == FAILED:  # given up meanwhile
+        if not self._adopts:  # given up meanwhile
             transport.set_protocol(NOBODY)
             transport.abort()
             return
@@ -270,7 +353,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """It broke: what we close ourselves tells nobody any more."""
-        if self.state == FAILED:
+        if self._transport is None:
             return
         if isinstance(error, OSError):
             self.fail(CAUSES.get(error.errno or 0, "io_error"))
@@ -288,8 +371,14 @@ class Connection(asyncio.Protocol):
             if not accepted:
                 self.fail("http_status")
                 return
-            self.state = IDLE
-            driver.ended_opening(ready=True)
+            new, self.state = self.is_new, IDLE
+            driver.ready += 1
+            if new:
+                driver.ended_opening()
+            else:
+                driver.mending -= 1
+                driver.failed -= 1
+                driver.open_soon()
         else:
             self.state = IDLE
             self._replies += 1
@@ -303,6 +392,7 @@ class Connection(asyncio.Protocol):
                     tally.service.note(now_ns - self._sent_ns)
             else:
                 tally.errors["http_status"] += 1
+                self._lose("http_status", now_ns)
         if not lasting or self._replies == driver.workload.messages_per_connection:
             self.state = AWAY
             self._close()

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from collections import deque
 from typing import Final
 
 from loadgen.address import CONNECTIONS_A_SOURCE, Address
-from loadgen.portable.connection import BUSY, FAILED, REOPENING, Connection
+from loadgen.portable.connection import Connection
 from loadgen.portable.schedule import Poisson, Schedule, Uniform
 from loadgen.portable.tally import Tally
 from loadgen.shard import Standing
@@ -40,6 +41,7 @@ class Driver:
         )
         self.sent_when_due = workload.sent_when_due
         self.ready = self.busy = self.failed = self.messages = 0
+        self.mending = 0  # being opened again, without a reply yet; they count as failed
         self.cuts = 1
         self.tally = Tally()
         self._index = index
@@ -49,6 +51,7 @@ class Driver:
         self._connections: list[Connection] = []
         self._target = self._active = self._fleet_active = 0
         self._unopened = 0  # being opened, and without a first reply
+        self._line: deque[Connection] = deque()  # to be opened again, in order
         self._opener: asyncio.Handle | None = None
         self._opening_began_ns = self._opening_ended_ns = 0
         self._loading = False
@@ -72,12 +75,28 @@ class Driver:
             and number // self._shards < self._active
         )
 
-    def ended_opening(self, *, ready: bool) -> None:
-        """A connection has had its first reply, or has failed before."""
-        self._unopened -= 1
-        self.ready += ready
+    @property
+    def reopens(self) -> bool:
+        """Whether connections that fail are opened again."""
+        return self._loading and self.workload.reconnect
+
+    def ended_opening(self, *, counted: bool = True) -> None:
+        """A new connection has had its first reply, or has failed before."""
+        self._unopened -= counted
         self._note_opening()
-        self._open_soon()
+        self.open_soon()
+
+    def stand_in_line(self, connection: Connection) -> None:
+        """Open this one again as soon as there is room for it."""
+        self._line.append(connection)
+        self.open_soon()
+
+    def open_soon(self) -> None:
+        """One at a time, between looks at the sockets: in a batch, the first would be found
+        connected only after the last connect(), and seem slow."""
+        waiting = len(self._connections) < self._target or (self._loading and self._line)
+        if waiting and self._unopened + self.mending < self._in_flight and self._opener is None:
+            self._opener = self.loop.call_soon(self._open_one)
 
     # Commands
 
@@ -86,12 +105,13 @@ class Driver:
         self._target, self._active, self._fleet_active = target, active, fleet_active
         while len(self._connections) > target:
             connection = self._connections.pop()
-            self.failed -= connection.state == FAILED
-            connection.end()
+            connection.retire()
+            if connection in self._line:
+                self._line.remove(connection)
         if len(self._connections) < target:
             self._opening_began_ns, self._opening_ended_ns = time.monotonic_ns(), 0
         self._note_opening()
-        self._open_soon()
+        self.open_soon()
         if self._loading:
             self._begin_sending(epoch_ns)
 
@@ -106,24 +126,30 @@ class Driver:
         self._begin_sending(epoch_ns)
 
     def rest(self) -> None:
-        """Send nothing new."""
+        """Send nothing new; what waits to be sent is lost."""
         self._loading = False
         self._stop_schedule()
+        now_ns = time.monotonic_ns()
         for connection in self._connections:
-            connection.forget_queued()
+            connection.lose_queued(now_ns)
 
     def cut(self) -> Tally:
         """What was recorded since the last cut; begin anew."""
         ended, self.tally = self.tally, Tally()
         ended.ended_ns, ended.cpu_ended_ns = self.tally.began_ns, self.tally.cpu_began_ns
+        closed = self.workload.rate_per_connection is None
         for connection in self._connections:
-            if (
-                connection.state in (BUSY, REOPENING)
-                and connection.completed_in != self.cuts
-                and connection.due_ns < ended.began_ns
-            ):
-                ended.starved += 1
-                ended.waiting.note(ended.ended_ns - connection.due_ns)
+            if not (pending_ns := connection.pending_ns()):
+                continue
+            ended.pending += len(pending_ns)
+            starved = connection.completed_in != self.cuts and pending_ns[0] < ended.began_ns
+            ended.starved += starved
+            # In an open loop all that is due is a sample, of its wait so far if need be. In a
+            # closed one every connection waits at any time: only a starved one's wait says more
+            # than replies.
+            if starved or not closed:
+                for due_ns in pending_ns:
+                    ended.waiting.note(ended.ended_ns - due_ns)
         self.cuts += 1
         return ended
 
@@ -148,7 +174,7 @@ class Driver:
         self.rest()
         self._target = 0
         while self._connections:
-            self._connections.pop().end()
+            self._connections.pop().retire()
 
     # Opening
 
@@ -157,19 +183,15 @@ class Driver:
         self._connections.append(connection)
         return connection
 
-    def _open_soon(self) -> None:
-        """One at a time, between looks at the sockets: in a batch, the first would be found
-        connected only after the last connect(), and seem slow."""
-        may_open = len(self._connections) < self._target and self._unopened < self._in_flight
-        if may_open and self._opener is None:
-            self._opener = self.loop.call_soon(self._open_one)
-
     def _open_one(self) -> None:
         self._opener = None
         if len(self._connections) < self._target:
             self._unopened += 1
             self._add().open()
-            self._open_soon()
+        elif self._loading and self._line:
+            self.mending += 1
+            self._line.popleft().open()
+        self.open_soon()
 
     def _note_opening(self) -> None:
         begun = len(self._connections) == self._target
@@ -203,7 +225,7 @@ class Driver:
             self._release_at = None
 
     def _release_due(self) -> None:
-        """Send, or queue behind a busy connection, what is due; a bounded number at once."""
+        """Send what is due, or queue it where the connection is not free; so many at once."""
         schedule, tally = self._schedule, self.tally
         assert schedule is not None
         now_ns = time.monotonic_ns()
@@ -211,10 +233,12 @@ class Driver:
             due_ns = schedule.due_ns
             if now_ns < due_ns:
                 break
-            tally.due += 1
-            tally.late += now_ns - due_ns > LATE_NS
-            if schedule.connection < len(self._connections):  # not one that is still to be opened
-                self._connections[schedule.connection].next(due_ns, now_ns)
+            if schedule.connection < len(self._connections):
+                connection = self._connections[schedule.connection]
+                if not connection.is_new:
+                    tally.due += 1
+                    tally.late += now_ns - due_ns > LATE_NS
+                    connection.next(due_ns, now_ns)
             schedule.advance()
             now_ns = time.monotonic_ns()
         wait_ns = schedule.due_ns - now_ns - self._early_ns
@@ -230,6 +254,6 @@ class Driver:
         connect_timeout_ns = int(self.workload.connect_timeout_s * 1e9)
         timeout_ns = int(self.workload.timeout_s * 1e9)
         for connection in self._connections:
-            connection.give_up_late(now_ns, connect_timeout_ns, timeout_ns)
+            connection.sweep(now_ns, connect_timeout_ns, timeout_ns)
         self.tally.bin_if_many()
         self.loop.call_later(SWEEP_S, self._sweep)

@@ -14,7 +14,8 @@ class Tally:
         self.began_ns = time.monotonic_ns()
         self.cpu_began_ns = time.thread_time_ns()
         self.ended_ns = self.cpu_ended_ns = 0
-        self.sent = self.messages = self.due = self.late = self.starved = 0
+        self.sent = self.messages = self.lost = self.due = self.late = self.starved = 0
+        self.pending = 0  # when it ended: due and neither replied to nor lost
         self.errors: Counter[str] = Counter()
         self.response = Times()
         self.service = Times()
@@ -37,6 +38,8 @@ class Tally:
             "cpu_ns": self.cpu_ended_ns - self.cpu_began_ns,
             "sent": self.sent,
             "messages": self.messages,
+            "lost": self.lost,
+            "pending": self.pending,
             "due": self.due,
             "late": self.late,
             "starved": self.starved,

@@ -20,7 +20,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from c10k.cli import main
 from c10k.commands.client import CHUNK_BYTES, lines_until_quit
 from loadgen.client import EchoClient
 from servers.catalogue import parse_spec
@@ -194,7 +193,7 @@ class TestInAPipe:
         with Path("/dev/full").open("wb") as full:
             running = client(serve(echo), stdout=full)
             _, err, status = talk(running, b"hello\n")
-        assert (err, status) == ("c10k: standard input or output: No space left on device\n", 3)
+        assert (err, status) == ("c10k: standard input or output: No space left on device\n", 1)
 
     def test_an_interruption_is_not_held_up_by_an_output_that_nobody_reads(self, client, serve):
         flooded = threading.Event()
@@ -277,27 +276,13 @@ class TestServersThatFail:
                 "from c10k.cli import main; sys.exit(main(sys.argv[1:]))"
             )
             running = client(("a.name", port), code)
-            assert running.wait(PATIENCE_S) == 1  # though the input stays open
+            assert running.wait(PATIENCE_S) == 3  # though the input stays open
         assert running.stdout.read() == b""
         err = running.stderr.read().decode()
         assert err.startswith(f"c10k: cannot reach a.name port {port}: ::1: ")
         assert "; 127.0.0.1: Connection refused; is an echo server" in err
         assert f"`c10k serve asyncio_streams --port {port}` starts one" in err
         assert len(err.splitlines()) == 1
-
-
-@pytest.mark.parametrize("port", ["0", "-1", "65536"])
-def test_no_such_port(port, capsys):
-    assert main(["client", "127.0.0.1", port]) == 2
-    assert capsys.readouterr().err == f"c10k: PORT must be from 1 to 65535, not {port}\n"
-
-
-@pytest.mark.parametrize("arguments", [[], ["127.0.0.1"], ["127.0.0.1", "echo"]])
-def test_nonsense(arguments, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(["client", *arguments])
-    assert ended.value.code == 2
-    assert "error: " in capsys.readouterr().err
 
 
 @settings(max_examples=50)

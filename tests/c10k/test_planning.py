@@ -116,7 +116,7 @@ def test_processes_go_as_far_as_the_memory_and_the_others_further(memory):
     assert plan.steps_of(plan.servers[1]) == (10, 400)
     (line,) = left_out
     assert line.startswith("asyncio_streams at 600, 1,000 connections: the available memory")
-    assert "MiB) is 1,097, needed are 1,215; end other programs, or add memory" in line
+    assert "MB) is 1,097, needed are 1,215; end other programs, or add memory" in line
 
 
 def test_processes_for_which_there_is_no_memory_at_all_are_left_out(memory):

@@ -24,6 +24,8 @@ def cut(messages=0, response_ns=1_000_000, waiting_ns=(), **changes):
         "seconds": 2.0,
         "sent": messages,
         "messages": messages,
+        "lost": 0,
+        "pending": 0,
         "due": 0,
         "late": 0,
         "starved": len(waiting_ns),
@@ -72,6 +74,27 @@ def test_percentiles_come_from_the_merged_histogram():
     step = recorded(cut(900, response_ns=1_000_000), cut(100, response_ns=9_000_000)).step
     assert step["response_p90_ms"] == pytest.approx(1, rel=1e-3)
     assert step["response_p99_ms"] == pytest.approx(9, rel=1e-3)
+
+
+def test_what_was_due_is_replied_to_or_lost():
+    """Also before the windows and after; what is pending at the very end got no reply."""
+    workload = WORKLOADS["steady"]
+    recording = StepRecording(Visit("threaded", "steady", 0, 10), workload, began=4.0)
+    recording.add_opening(Opened(10, 0, 0.5), cut())
+    recording.add_between(cut(50, due=52, pending=2))
+    recording.add_window(cut(100, due=110, lost=7, pending=5), TELEMETRY, {})
+    recording.add_window(cut(80, due=75, pending=0), TELEMETRY, {})
+    recording.add_between(cut(20, due=23, lost=1, pending=2))
+    record = recording.record(123.0, [], "")
+    assert record.step["due"] == 52 + 110 + 75 + 23 == 50 + 100 + 80 + 20 + record.step["lost"]
+    assert record.step["lost"] == 7 + 1 + 2
+    assert [(window["due"], window["lost"]) for window in record.windows] == [(110, 7), (75, 0)]
+
+
+def test_littles_law_is_judged_by_the_connections_that_are_served():
+    """A pool of four for ten clients: by hand, it has 4 × 2 s / 1 ms messages in a window."""
+    step = recorded(cut(8_000), opened=Opened(4, 6, 0.5)).step
+    assert step["littles_law_ratio"] == pytest.approx(1.0)
 
 
 def test_littles_law_is_checked_in_a_closed_loop_only():

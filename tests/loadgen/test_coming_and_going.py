@@ -97,7 +97,7 @@ class TestChurn:
                     echo(connection)
 
             threading.Thread(target=once, daemon=True).start()
-            workload = Workload("churn", messages_per_connection=2)
+            workload = Workload("churn", messages_per_connection=2, reconnect=False)
             with loaded(fleet(address, workload), 1) as driven:
                 until(lambda: driven.progress().failed == 1)
                 cut = rested(driven)

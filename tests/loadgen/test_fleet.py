@@ -2,6 +2,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -269,6 +270,7 @@ class TestFailures:
     """Each misbehaviour is counted under its cause, and none hangs the fleet."""
 
     def causes(self, address, workload=CLOSED, connections=1):
+        workload = replace(workload, reconnect=False)
         with Fleet(address, workload) as fleet:
             fleet.resize(connections)
             fleet.wait_open(PATIENCE_S)

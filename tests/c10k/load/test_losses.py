@@ -4,15 +4,12 @@ import pytest
 
 from c10k.load.losses import Losses, losses
 
-CLOSED = {"connections": 100, "connected": 90, "received": 900, "due": None}
+FIGURES = {"connections": 100, "connected": 90, "due": 5000, "lost": 7}
 
 
-def test_a_closed_loop_expects_what_came_and_what_was_lost():
-    assert losses({**CLOSED, "lost": 100}, failed=12) == Losses(12, 100, 100, 1000)
-
-
-def test_an_open_loop_expects_all_that_was_due():
-    assert losses({**CLOSED, "due": 5000, "lost": 7}, failed=0) == Losses(10, 100, 7, 5000)
+@pytest.mark.parametrize(("failed", "lost"), [(0, 10), (10, 10), (12, 12)])
+def test_connections_are_lost_that_were_never_served_or_failed_since(failed, lost):
+    assert losses(FIGURES, failed) == Losses(lost, 100, 7, 5000)
 
 
 @pytest.mark.parametrize(

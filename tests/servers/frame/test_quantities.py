@@ -1,11 +1,14 @@
 """How quantities are written: what is read, exactly, and what is refused in one line."""
 
+import ast
 import contextlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from servers.frame import quantities
 from servers.frame.quantities import count, number, seconds, share, size_bytes
 
 READ = {
@@ -111,3 +114,7 @@ def test_anything_else_is_a_value_error(read, text):
 @given(st.integers(0, 10**9))
 def test_numbers_as_python_groups_them(whole):
     assert count(f"{whole:,}") == count(f"{whole:_}") == count(str(whole)) == whole
+
+
+def test_interpreters_of_long_ago_can_read_it():
+    ast.parse(Path(quantities.__file__).read_text(), feature_version=(3, 8))
