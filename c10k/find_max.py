@@ -13,7 +13,7 @@ from results.slo import Row, fair, refusal, shortfall
 
 REACH: Final = 10  # times the largest step: the search goes no further
 PRECISION: Final = 0.02  # of the number that is found
-TRIES: Final = 3  # of a number at which the loader was the bottleneck, before it is believed
+TRIES: Final = 3  # of a number that was measured unfit for a verdict, before it is believed
 
 
 def obstacles(rows: Mapping[int, Sequence[Row]], slo_p99_ms: float) -> dict[int, str]:
@@ -27,7 +27,9 @@ def obstacles(rows: Mapping[int, Sequence[Row]], slo_p99_ms: float) -> dict[int,
         if reason and not (refusal(repeats) or fair(repeats)):
             if len(repeats) < TRIES:
                 continue
-            reason = f"the loader was the bottleneck, {reason}"
+            limited = any(row["loader_limited"] for row in repeats)
+            why = "the loader was the bottleneck" if limited else "other processes disturbed it"
+            reason = f"{why}, {reason}"
         found[number] = reason
     return found
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from reports import guide, wording
@@ -54,7 +55,9 @@ class Answer:
 
 
 def answer(measured: Measured) -> Answer:
-    """The answer of a run: of the chapter's pair, else of its first two servers, or of its one."""
+    """The answer of a run: of the chapter's pair, else of its first two servers that can be
+    compared, or of its one.
+    """
     servers = _subjects_of_comparison(measured)
     step = _common_step(measured, servers)
     if step is None:
@@ -75,6 +78,8 @@ def answer(measured: Measured) -> Answer:
         if held < step:
             clients = _("{held} of {wanted}", held=wording.count(held), wanted=clients)
         headline, also = _alone(servers[0], contrasts, clients)
+    elif apart := measured.kept_apart(servers):
+        headline, also = f"{apart}.", ""
     else:
         headline, also = _headline(servers, contrasts, step)
         if len(measured.servers) > len(servers):
@@ -93,9 +98,10 @@ def answer(measured: Measured) -> Answer:
 
 
 def _subjects_of_comparison(measured: Measured) -> list[Server]:
-    if len(measured.role) == len(claims.ROLES):
-        return [measured.role[role] for role in claims.ROLES]
-    return measured.servers[:2]
+    comparable = (
+        list(pair) for pair in combinations(measured.servers, 2) if not measured.kept_apart(pair)
+    )
+    return measured.pair or next(comparable, measured.servers[:2])
 
 
 def _compared(measured: Measured, servers: Sequence[Server], step: int) -> list[Point]:
@@ -135,7 +141,10 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
         claim=claims.MEMORY_A_CONNECTION,
     )
     if slopes[0].known:
-        yield Contrast(memory, slopes, _ratio(slopes))
+        ratio = Quantity()
+        if servers[1:]:
+            ratio = measured.contrast_of_slopes(servers, usual.name, "resident_bytes")
+        yield Contrast(memory, slopes, ratio)
 
     def at(subject: Subject, workload: Workload, column: str) -> Contrast:
         points = [Point(server.label, workload.name, step) for server in servers]
@@ -196,10 +205,6 @@ def _clearest(contrasts: Sequence[Contrast]) -> list[Contrast]:
     return [*contrasts[: MOST_CARDS - 1], max(contrasts[MOST_CARDS - 1 :], key=difference)]
 
 
-def _ratio(values: Sequence[Quantity]) -> Quantity:
-    return values[0].by(values[1]) if len(values) > 1 else Quantity()
-
-
 def _headline(
     servers: Sequence[Server], contrasts: Sequence[Contrast], step: int
 ) -> tuple[str, str]:
@@ -211,11 +216,13 @@ def _headline(
         return _("At {clients} clients {text}.", clients=wording.count(step), text=text)
 
     decided = [contrast for contrast in contrasts if contrast.decided]
-    undecided = [contrast.subject.noun for contrast in contrasts if contrast.limited]
-    also = (
-        _("The loader was the bottleneck for {what}: no verdict there.", what=joined(undecided))
-        if undecided
-        else ""
+    undecided: dict[str, list[str]] = {}
+    for contrast in contrasts:
+        if contrast.unjudged:
+            undecided.setdefault(contrast.unjudged, []).append(contrast.subject.noun)
+    also = " ".join(
+        wording.sentence(_("{what} not judged: {why}", what=joined(what), why=why))
+        for why, what in undecided.items()
     )
     if not decided:
         return at_step(_("this run cannot tell {one} from {other}", **pair)), also
@@ -310,8 +317,10 @@ def _verdict(contrast: Contrast, servers: Sequence[Server]) -> tuple[str, str]:
     """The big number and the words beside it."""
     if len(servers) == 1:
         return contrast.subject.unit.text(contrast.values[0].value), servers[0].phrase
-    if contrast.limited:
-        return wording.MISSING, _("the loader was the bottleneck: no verdict")
+    if contrast.unjudged:
+        compared = contrast.ratio.known
+        why = _("not judged: {why}", why=contrast.unjudged) if compared else _("not compared")
+        return wording.MISSING, why
     if not contrast.decided:
         measured = all(value.known for value in contrast.values)
         why = _("too little to compare") if measured else _("not measured for both")
@@ -389,6 +398,8 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
             share = joined([wording.share(each.value) for each in shares])
             text += _("; that is {share} of what this loader can drive here", share=share)
         yield f"{text}."
+    if lost := measured.unanswered():
+        yield f"{lost}."
     yield from _starving(measured, servers, step)
     yield from _beyond(measured, step, _compared(measured, servers, step))
     held = [

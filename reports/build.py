@@ -1,9 +1,9 @@
 """From the directory of a run to the files of its report."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reports import capacity, figures, guide, overview, page, steps, summary, techniques
+from reports import capacity, figures, guide, output, overview, page, steps, summary, techniques
 from reports.chapter.tables import chapter_tables
 from reports.data import Record, as_csv, as_parquet
 from reports.figures import Picture
@@ -53,10 +53,7 @@ def _build(run_directory: Path, out: Path) -> Path:
         ),
         (index, page.render(measured, told, claimed, own_tables, every_step, pictures)),
     ]
-    try:
-        _write(files)
-    except OSError as error:
-        raise ReportError(f"{error.filename or out} cannot be written: {error.strerror}") from error
+    output.write(out, files)
     return index
 
 
@@ -74,9 +71,3 @@ def _picture(path: Path, picture: Picture) -> Iterator[tuple[Path, str | bytes]]
 def _data(path: Path, records: Sequence[Record]) -> Iterator[tuple[Path, str | bytes]]:
     yield path.with_suffix(".csv"), as_csv(records)
     yield path.with_suffix(".parquet"), as_parquet(records)
-
-
-def _write(files: Iterable[tuple[Path, str | bytes]]) -> None:
-    for path, content in files:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())

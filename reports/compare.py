@@ -1,26 +1,27 @@
 """Several runs side by side: each server at each step, and how the runs differ."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reports import style, wording
+from reports import output, style, summary, wording
+from reports.contrast import APART_MS, Contrast, Subject
 from reports.data import Raw, as_csv
 from reports.language import ENGLISH, _, later, speaking
-from reports.measured import Measured, Point, Quantity, ReportError
+from reports.measured import Measured, Point, Quantity, ReportError, why_apart
 from reports.page import environment
 from reports.table import Cell, Column, Section, Table, cell
 from results.store import read_run
 
-MEASURES: Final = (
-    (later("messages/s"), "messages_per_s", wording.PER_S),
-    (later("p50 ms"), "response_p50_ms", wording.PLAIN),
-    (later("p99 ms"), "response_p99_ms", wording.PLAIN),
-    (later("resident"), "resident_bytes", wording.BYTES),
-    (later("CPU µs/msg"), "cpu_us_per_message", wording.PLAIN),
-)
+MEASURES: Final = {
+    "messages_per_s": Subject(later("messages/s"), wording.PER_S, higher_is_better=True),
+    "response_p50_ms": Subject(later("p50 ms"), wording.PLAIN, apart=APART_MS),
+    "response_p99_ms": Subject(later("p99 ms"), wording.PLAIN, apart=APART_MS),
+    "resident_bytes": Subject(later("resident"), wording.BYTES),
+    "cpu_us_per_message": Subject(later("CPU µs/msg"), wording.PLAIN),
+}
 _FACTS: Final = ("cpu_model", "cpus", "kernel", "memory_bytes")
 
 
@@ -35,71 +36,85 @@ class Side:
 def build_comparison(directories: Sequence[Path], out: Path, language: str = ENGLISH) -> Path:
     """Write index.html, runs.md and runs.csv into `out`; the path of index.html.
 
-    RunError where a run cannot be read, ReportError where there are fewer than two, one holds no
-    step, they have no step in common, or `out` cannot be written, LanguageError where the language
-    cannot be spoken.
+    As `read_sides` and `write`; LanguageError where the language cannot be spoken.
     """
     with speaking(language):
-        return _build(directories, out)
+        return write(read_sides(directories), out)
 
 
-def _build(directories: Sequence[Path], out: Path) -> Path:
-    sides = _sides(directories)
+def read_sides(directories: Sequence[Path]) -> list[Side]:
+    """The runs, each called by as much of the end of its path as tells it from the others.
+
+    RunError where one cannot be read, ReportError where there are fewer than two or one holds no
+    step.
+    """
+    if len(directories) < 2:
+        raise ReportError(_("name at least two runs to compare"))
+    return [
+        Side(name, Measured(read_run(directory)))
+        for name, directory in zip(_names(directories), directories, strict=True)
+    ]
+
+
+def write(sides: Sequence[Side], out: Path) -> Path:
+    """Write index.html, runs.md and runs.csv into `out`; the path of index.html.
+
+    ReportError where they have no step in common, or `out` cannot be written.
+    """
     compared = table(sides)
     if not compared.records:
         raise ReportError(_("the runs have no server, workload and step in common"))
     index = out / "index.html"
     page = environment().get_template("compare.html.j2")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "runs.md").write_text(compared.markdown(), encoding="utf-8")
-        (out / "runs.csv").write_text(as_csv(compared.records), encoding="utf-8")
-        index.write_text(
-            page.render(
-                table=compared,
-                differences=differences(sides),
-                sides=sides,
-                css=style.css(),
-                role_hues=style.ROLE_HUES,
+    output.write(
+        out,
+        [
+            (out / "runs.md", compared.markdown()),
+            (out / "runs.csv", as_csv(compared.records)),
+            (
+                index,
+                page.render(
+                    table=compared,
+                    differences=differences(sides),
+                    sides=sides,
+                    css=style.css(),
+                    role_hues=style.ROLE_HUES,
+                ),
             ),
-            encoding="utf-8",
-        )
-    except OSError as error:
-        raise ReportError(f"{error.filename or out} cannot be written: {error.strerror}") from error
+        ],
+    )
     return index
 
 
-def _sides(directories: Sequence[Path]) -> list[Side]:
-    if len(directories) < 2:
-        raise ReportError(_("name at least two runs to compare"))
-    names = list(map(_name, directories))
+def _names(directories: Sequence[Path]) -> list[str]:
+    """What the runs are called, in characters that a file can hold; one that is named twice has a
+    number too.
+    """
+    # Not Path.resolve, which raises RuntimeError for a loop of links.
+    paths = [Path(os.path.realpath(directory)).parts for directory in directories]
+    ends = {path: next(_ends(path, [each for each in paths if each != path])) for path in paths}
     return [
-        Side(
-            name if names.count(name) == 1 else f"{name} ({number})",
-            Measured(read_run(directory)),
-        )
-        for number, (name, directory) in enumerate(zip(names, directories, strict=True), start=1)
+        ends[path] if paths.count(path) == 1 else f"{ends[path]} ({number})"
+        for number, path in enumerate(paths, start=1)
     ]
 
 
-def _name(directory: Path) -> str:
-    """What a run is called, in characters that a file can hold."""
-    # Not Path.resolve, which raises RuntimeError for a loop of links.
-    return os.fsencode(Path(os.path.realpath(directory)).name).decode(errors="replace")
+def _ends(path: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """The ends of a path that none of the others has, the shortest first."""
+    for length in range(1, len(path) + 1):
+        end = path[-length:]
+        if all(other[-length:] != end for other in others):
+            yield os.fsencode(Path(*end)).decode(errors="replace")
 
 
 def table(sides: Sequence[Side]) -> Table:
     """A row a server and step that all runs have; each measure of every run, and by the first's."""
     first = sides[0]
-    common = [
-        point
-        for point in first.measured.points()
-        if all(side.measured.usable(point) for side in sides)
-    ]
+    common = _common(sides)
     columns = [Column(_("server"), head=True), Column(_("clients"), head=True)]
-    for title, *_rest in MEASURES:
-        columns += [Column(side.name, _(title)) for side in sides]
-        columns += [Column(f"{side.name} ÷ {first.name}", _(title)) for side in sides[1:]]
+    for subject in MEASURES.values():
+        columns += [Column(side.name, _(subject.noun)) for side in sides]
+        columns += [Column(f"{side.name} ÷ {first.name}", _(subject.noun)) for side in sides[1:]]
     workloads = [each for each in first.measured.workloads if _of(common, each.name)]
     return Table(
         "runs",
@@ -137,15 +152,81 @@ def _cells(sides: Sequence[Side], point: Point) -> list[Cell]:
         Cell(point.server, point.server),
         Cell(wording.count(point.connections), point.connections),
     ]
-    for _title, column, unit in MEASURES:
-        values = _values(sides, point, column)
-        cells += [cell(value, unit) for value in values]
-        cells += [cell(value.by(values[0]), wording.RATIO) for value in values[1:]]
+    for column, subject in MEASURES.items():
+        cells += [cell(side.measured.at(point, column), subject.unit) for side in sides]
+        contrasts = (_contrast(sides[0], side, point, column) for side in sides[1:])
+        cells += [cell(contrast.ratio, wording.RATIO) for contrast in contrasts]
     return cells
 
 
-def _values(sides: Sequence[Side], point: Point, column: str) -> list[Quantity]:
-    return [side.measured.at(point, column) for side in sides]
+def _common(sides: Sequence[Side]) -> list[Point]:
+    """The steps that all of the runs measured."""
+    return [
+        point
+        for point in sides[0].measured.points()
+        if all(side.measured.usable(point) for side in sides)
+    ]
+
+
+def _contrast(first: Side, side: Side, point: Point, column: str) -> Contrast:
+    """A run by the first one."""
+    values = tuple(each.measured.at(point, column) for each in (side, first))
+    spoken = ((each.name, *each.measured.spoken(point)) for each in (side, first))
+    if apart := why_apart(*spoken):
+        return Contrast(MEASURES[column], values, Quantity(unjudged=(apart,)))
+    one, other = (each.measured.deciding(point, column) for each in (side, first))
+    return Contrast(MEASURES[column], values, one.by(other))
+
+
+def verdicts(sides: Sequence[Side], width: int | None = None) -> Iterable[str]:
+    """For a terminal of this width: where the runs differ clearly from the first, by the rules of
+    the page.
+    """
+    first, *others = sides
+    for side in others:
+        compared = [
+            (point, _contrast(first, side, point, column))
+            for point in _common(sides)
+            for column in MEASURES
+        ]
+        clear = [each for each in compared if each[1].larger is not None]
+        heads = [_("workload"), _("server"), _("clients"), _("measure"), first.name, side.name, ""]
+        rows = [_row(point, contrast) for point, contrast in clear]
+        if rows:
+            yield from summary.drawn([heads, *rows], width, long=1)
+            yield ""
+        decided = sum(contrast.decided for _point, contrast in compared)
+        told = _(
+            "{run} against {first}: of {all} comparisons {clear} differ clearly, and {even} do not",
+            run=side.name,
+            first=first.name,
+            all=wording.count(len(compared)),
+            clear=wording.count(len(clear)),
+            even=wording.count(decided - len(clear)),
+        )
+        reasons = dict.fromkeys(each.unjudged for _point, each in compared if each.unjudged)
+        if reasons:
+            why = "; ".join(reasons)
+            count = sum(bool(contrast.unjudged) for _point, contrast in compared)
+            told += _("; {count} not judged: {why}", count=wording.count(count), why=why)
+        yield from summary.wrapped([f"{told}."], width)
+
+
+def _row(point: Point, contrast: Contrast) -> list[str]:
+    """A clear difference: both values, by how much, and whether that is better."""
+    now, before = contrast.values
+    unit = contrast.subject.unit
+    return [
+        point.workload,
+        point.server,
+        wording.count(point.connections),
+        _(contrast.subject.noun),
+        unit.text(before.value),
+        unit.text(now.value),
+        _("{ratio}, better", ratio=wording.ratio(contrast.ratio.value))
+        if contrast.better == 0
+        else _("{ratio}, worse", ratio=wording.ratio(contrast.ratio.value)),
+    ]
 
 
 def _records(sides: Sequence[Side], point: Point) -> Iterable[dict[str, Raw]]:
@@ -156,7 +237,7 @@ def _records(sides: Sequence[Side], point: Point) -> Iterable[dict[str, Raw]]:
             "server": point.server,
             "connections": point.connections,
         }
-        for _title, column, _unit in MEASURES:
+        for column in MEASURES:
             value = side.measured.at(point, column)
             record[column] = value.value
             record[f"{column}_low"], record[f"{column}_high"] = value.low, value.high

@@ -1,7 +1,8 @@
 """What two servers measured, held against each other.
 
 They differ clearly when their ratio is at least CLEAR, its interval leaves out 1, and the
-difference exceeds what can be told apart. A figure that the loader limited decides nothing.
+difference exceeds what can be told apart. What is unfit for a verdict (results/fitness.py), and
+what cannot be compared, decides nothing.
 """
 
 import math
@@ -11,7 +12,7 @@ from typing import Final
 
 from reports.chapter.claims import Claim
 from reports.chapter.verdict import CLEAR
-from reports.measured import Mark, Quantity
+from reports.measured import Quantity
 from reports.wording import Unit
 
 APART_MS: Final = 0.05  # the kernel's default timer slack: by so much a wake-up may be late
@@ -43,16 +44,14 @@ class Contrast:
     ratio: Quantity
 
     @property
-    def limited(self) -> bool:
-        """Whether the loader limited one of the two."""
-        return Mark.LIMITED in self.ratio.marks
+    def unjudged(self) -> str:
+        """Why no verdict may be given, in words; empty where one may."""
+        return "; ".join(self.ratio.unjudged)
 
     @property
     def decided(self) -> bool:
-        """Whether a verdict may be given: both measured more than nothing, and neither limited by
-        the loader.
-        """
-        return 0 < self.ratio.value < math.inf and not self.limited
+        """Whether a verdict is given: both measured more than nothing, and both fit for one."""
+        return 0 < self.ratio.value < math.inf and not self.unjudged
 
     @property
     def larger(self) -> int | None:

@@ -26,7 +26,7 @@ class Crossing:
 def crossings(x: Sequence[float], ratios: Sequence[Quantity]) -> list[Crossing]:
     """Where the ratio is 1, drawn straight between its points on logarithmic axes.
 
-    Points that are not known are left out; one that the loader limited should be.
+    Points that are not known are left out; one that is unfit for a verdict should be.
     """
     known = [
         (math.log(at), math.log(ratio.value), _log(ratio.low, ratio), _log(ratio.high, ratio))

@@ -5,12 +5,13 @@ one overtakes the other. By memory at hand: how many connections have room in it
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from reports import wording
-from reports.chapter.claims import GB, ROLES
+from reports.chapter.claims import GB
 from reports.chapter.memory import usual
 from reports.chapter.verdict import CLEAR
 from reports.contrast import APART_MS, Contrast, Subject
@@ -39,10 +40,10 @@ class Advice:
 
 
 def table(measured: Measured) -> Table | None:
-    """The guide; None unless the run has both kinds of server."""
-    if len(measured.role) < len(ROLES):
+    """The guide; None unless the run has both kinds of server, and they can be compared."""
+    pair = measured.pair
+    if not pair:
         return None
-    pair = [measured.role[role] for role in ROLES]
     advice = list(_advice(measured, pair))
     rooms = list(_rooms(measured))
     return Table(
@@ -92,11 +93,11 @@ def table(measured: Measured) -> Table | None:
 
 def sentences(measured: Measured) -> Iterable[str]:
     """Where the two kinds cross, which fits whom at the first and the last step, and how sure that
-    is; nothing unless the run has both.
+    is; nothing unless the run has both, and they can be compared.
     """
-    if len(measured.role) < len(ROLES):
+    pair = measured.pair
+    if not pair:
         return
-    pair = [measured.role[role] for role in ROLES]
     found = list(_contrasts(measured, pair))
     if not any(contrast.decided for _place, contrast in found):
         return
@@ -123,7 +124,7 @@ def sentences(measured: Measured) -> Iterable[str]:
     )
     yield _(
         "How sure: of {all} comparisons of the two {clear} show a clear difference, {even} none, "
-        "and {open} are open, as the loader was the bottleneck or too little was measured.",
+        "and {open} are open, as their steps were unfit for a verdict or too little was measured.",
         all=len(found),
         clear=clear,
         even=even,
@@ -169,13 +170,15 @@ def _advice(measured: Measured, pair: Sequence[Server]) -> Iterable[Advice]:
     for workload in (*measured.workloads_of(pair), *measured.map):
         for column in _measures(workload):
             subject = _MEASURES[column]
-            found = [
+            compared = [
                 (step, contrast)
                 for step in measured.steps
-                if (contrast := _contrast(measured, pair, (workload, step, column))).decided
+                for contrast in [_contrast(measured, pair, (workload, step, column))]
+                if contrast.decided or contrast.unjudged
             ]
+            found = [(step, contrast) for step, contrast in compared if contrast.decided]
             if found:
-                text = _better(found, [each.label for each in pair])
+                text = _better(compared, [each.label for each in pair])
                 # Who is nowhere clearly better does not overtake anybody.
                 both = {contrast.better for _, contrast in found} >= {0, 1}
                 steps, ratios = zip(*((step, each.ratio) for step, each in found), strict=True)
@@ -215,24 +218,23 @@ def _contrast(
 
 def _better(found: Iterable[tuple[int, Contrast]], labels: Sequence[str]) -> str:
     """Who is clearly better at which steps; steps beside each other with the same answer as one."""
-    spans: list[tuple[int | None, list[int], list[float]]] = []
-    for step, contrast in found:
-        if not spans or spans[-1][0] != contrast.better:
-            spans.append((contrast.better, [], []))
-        spans[-1][1].append(step)
-        spans[-1][2].append(max(contrast.ratio.value, 1 / contrast.ratio.value))
-    return "; ".join(_span(*span, labels) for span in spans)
+    spans = groupby(found, key=lambda each: (each[1].better, bool(each[1].unjudged)))
+    return "; ".join(_span(dict(span), labels) for _answer, span in spans)
 
 
-def _span(
-    winner: int | None, steps: Sequence[int], times: Sequence[float], labels: Sequence[str]
-) -> str:
-    first, last = wording.count(steps[0]), wording.count(steps[-1])
+def _span(span: Mapping[int, Contrast], labels: Sequence[str]) -> str:
+    first, last = (wording.count(step) for step in (min(span), max(span)))
     where = _("at {step}", step=first)
-    if len(steps) > 1:
+    if len(span) > 1:
         where = _("from {first} to {last}", first=first, last=last)
+    contrasts = list(span.values())
+    if contrasts[0].unjudged:
+        why = "; ".join(dict.fromkeys(each.unjudged for each in contrasts))
+        return _("not judged {where}: {why}", where=where, why=why)
+    winner = contrasts[0].better
     if winner is None:
         return _("no clear difference {where}", where=where)
+    times = [max(each.ratio.value, 1 / each.ratio.value) for each in contrasts]
     return f"{labels[winner]}, {wording.RATIO.between(min(times), max(times))}, {where}"
 
 

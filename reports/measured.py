@@ -7,7 +7,7 @@ figure (percentiles from merged histograms) and the range over its windows; of o
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,7 @@ import numpy as np
 from reports import derived, wording
 from reports.chapter import claims
 from reports.language import _, later, local_number
+from results import fitness
 from results.merging import total
 from results.schema import STEPS
 from results.slo import P99_MS, fair, refusal, shortfall
@@ -31,13 +32,8 @@ if TYPE_CHECKING:
 # missing in it, and a response that began long before counts whole.
 LITTLE: Final = (0.98, 1.02)
 
-# Of one CPU. The hypervisor takes some milliseconds at a time from the loader or the server, which
-# the slowest responses show first.
-MOST_STOLEN: Final = 0.05
-# Of a CPU. c10k's own watching takes some hundredths; a daemon, or a kernel thread that scans
-# memory, takes more, from the loader or the server.
-MOST_OF_OTHERS: Final = 0.2
-
+# Of the due messages: a step that lost more is named in the answer.
+MOST_LOST: Final = 0.01
 
 # Of a workload's description; what it is where a run says nothing of it.
 _PLAIN_WORKLOAD: Final = {
@@ -45,6 +41,15 @@ _PLAIN_WORKLOAD: Final = {
     "active": 1.0,
     "messages_per_connection": None,
     "handler": "none",
+}
+
+
+# What prose calls what a server speaks.
+_PROTOCOLS: Final = {
+    "echo": later("echo"),
+    "http": "HTTP",
+    "raw": later("its own protocol"),
+    "download": later("downloads"),
 }
 
 
@@ -89,6 +94,10 @@ class Mark(Enum):
         return _(self._meaning)
 
 
+UNFIT: Final = {Mark.LIMITED, Mark.STOLEN, Mark.DISTURBED}
+"""The marks of steps that decide nothing; the rule is in results/fitness.py."""
+
+
 @dataclass(frozen=True, order=True)
 class Point:
     """A step of one server under one workload."""
@@ -105,7 +114,8 @@ class Point:
 class Quantity:
     """A measured value with its interval (NaN where there is none), and its marks.
 
-    `bound` is "≥ " or "< " where only a bound is known.
+    `bound` is "≥ " or "< " where only a bound is known. `unjudged` are the reasons, in words, why
+    no verdict may rest on it; there are none where one may.
     """
 
     value: float = math.nan
@@ -113,6 +123,7 @@ class Quantity:
     high: float = math.nan
     marks: tuple[Mark, ...] = ()
     bound: str = ""
+    unjudged: tuple[str, ...] = ()
 
     @property
     def known(self) -> bool:
@@ -126,10 +137,11 @@ class Quantity:
 
     def by(self, other: "Quantity") -> "Quantity":
         """This quantity by another, with the widest interval that both allow."""
+        unjudged = tuple(dict.fromkeys((*self.unjudged, *other.unjudged)))
         undecided = self.bound and other.bound  # at least a by at least b may be anything
         # NaN compares false; a fall (of the host's kernel memory, say) has no ratio either.
         if not (self.value >= 0 and other.value > 0) or undecided:
-            return Quantity(marks=_union(self.marks, other.marks))
+            return Quantity(marks=_union(self.marks, other.marks), unjudged=unjudged)
         ends = (_end(self, "low"), _end(self, "high"), _end(other, "low"), _end(other, "high"))
         spread = not any(math.isnan(end) for end in ends) and ends[2] > 0
         exact = ends[0] == ends[1] and ends[2] == ends[3]
@@ -140,6 +152,7 @@ class Quantity:
             ends[1] / ends[2] if spread and not exact else math.nan,
             _union(self.marks, other.marks),
             self.bound or turned,
+            unjudged,
         )
 
 
@@ -321,7 +334,14 @@ class Measured:
             (label, known.get(label, {}).get("name", label), known.get(label, {}).get("model", ""))
             for label in labels
         ]
-        role_of = {label: role for role, label in claims.roles(described).items()}
+        recorded = dict(zip(self.run.steps["server"], self.run.steps["protocol"], strict=True))
+        spoken = {
+            label: known.get(label, {}).get("protocol") or recorded[label] or "echo"
+            for label in labels
+        }
+        # The chapter speaks of servers that echo: these stand for its columns before others.
+        echo_first = sorted(described, key=lambda each: spoken[each[0]] != "echo")
+        role_of = {label: role for role, label in claims.roles(echo_first).items()}
         models = [model for _, _, model in described]
         return [
             Server(
@@ -331,7 +351,7 @@ class Measured:
                 _command(known.get(label, {}).get("command", "")),
                 role_of.get(label),
                 models.count(model) == 1,
-                known.get(label, {}).get("protocol", "echo"),
+                spoken[label],
                 (known.get(label, {}).get("limits") or {}).get("as", math.nan),
             )
             for label, _, model in described
@@ -379,7 +399,16 @@ class Measured:
     def counterpart(self, server: Server) -> Server | None:
         """The server of the chapter's other column that it is compared with."""
         others = [role for role in claims.ROLES if server.kind and role != server.kind]
-        return next((self.role[role] for role in others if role in self.role), None)
+        found = next((self.role[role] for role in others if role in self.role), None)
+        return None if found and self.kept_apart((server, found)) else found
+
+    @property
+    def pair(self) -> list[Server]:
+        """The servers that stand for the chapter's two columns; empty unless the run has both, and
+        they can be compared.
+        """
+        pair = [self.role[role] for role in claims.ROLES if role in self.role]
+        return pair if len(pair) == len(claims.ROLES) and not self.kept_apart(pair) else []
 
     def workload(self, loop: str, among: Sequence[Workload] | None = None) -> Workload | None:
         """The first workload with an open or a closed loop, a plain one if there is any."""
@@ -421,23 +450,32 @@ class Measured:
 
     def usable(self, point: Point) -> bool:
         """Whether at least one repeat measured something."""
-        return any(row["status"] != "failed" for row in self.rows(point))
+        return bool(self._usable(point))
+
+    def _usable(self, point: Point) -> "list[dict[str, Any]]":
+        """The repeats that measured something."""
+        return [row for row in self.rows(point) if row["status"] != "failed"]
 
     def at(self, point: Point, column: str) -> Quantity:
-        """A column of the steps at one point."""
+        """A column of the steps at one point, of all its repeats."""
         if (point, column) not in self._quantities:
-            self._quantities[point, column] = self._quantity(point, column)
+            self._quantities[point, column] = self._quantity(point, column, self._usable(point))
         return self._quantities[point, column]
 
-    def _quantity(self, point: Point, column: str) -> Quantity:
-        rows = [row for row in self.rows(point) if row["status"] != "failed"]
+    def deciding(self, point: Point, column: str) -> Quantity:
+        """The same of the repeats that decide: where less than half are unfit, of the others."""
+        told, _reasons = _deciding([(row,) for row in self._usable(point)])
+        return self._quantity(point, column, [row for (row,) in told])
+
+    def _quantity(self, point: Point, column: str, rows: "list[dict[str, Any]]") -> Quantity:
         values = {row["repeat"]: float(row[column]) for row in rows if row[column] == row[column]}
         marks = self.marks(point)
+        _told, unjudged = _deciding([(row,) for row in rows])
         if not values:
-            return Quantity(marks=marks)
+            return Quantity(marks=marks, unjudged=unjudged)
         if len(values) > 1:
             interval = median_interval(list(values.values()))
-            return Quantity(interval.median, interval.low, interval.high, marks)
+            return Quantity(interval.median, interval.low, interval.high, marks, unjudged=unjudged)
         ((repeat, value),) = values.items()
         parts = [
             float(row[column])
@@ -446,30 +484,66 @@ class Measured:
         ]
         part_of_a_sum = column in STEPS and STEPS[column].rule is total
         if len(parts) < 2 or part_of_a_sum:
-            return Quantity(value, marks=marks)
+            return Quantity(value, marks=marks, unjudged=unjudged)
         # Merged percentiles may lie just outside those of the windows.
-        return Quantity(value, min(*parts, value), max(*parts, value), marks)
+        ends = (min(*parts, value), max(*parts, value))
+        return Quantity(value, *ends, marks, unjudged=unjudged)
 
     def contrast(self, one: Point, other: Point, column: str) -> Quantity:
         """One server's figure by the other's: paired by repeat where there are several.
 
-        Where the loader was the bottleneck in less than half of the repeats, the others decide.
+        Unknown where the two cannot be compared. Where less than half of the repeats are unfit, the
+        others decide.
         """
-        theirs = {row["repeat"]: row for row in self.rows(other) if row["status"] != "failed"}
+        if apart := self.apart(one, other):
+            return Quantity(unjudged=(apart,))
+        theirs = {row["repeat"]: row for row in self._usable(other)}
         pairs = [
-            (row, theirs[row["repeat"]])
-            for row in self.rows(one)
-            if row["status"] != "failed" and row["repeat"] in theirs
+            (row, theirs[row["repeat"]]) for row in self._usable(one) if row["repeat"] in theirs
         ]
         if len(pairs) < 2:
-            return self.at(one, column).by(self.at(other, column))
+            ratio = self.at(one, column).by(self.at(other, column))
+            both = [*self._usable(one), *self._usable(other)]
+            return replace(ratio, unjudged=_unfit(both)) if ratio.unjudged else ratio
         marks = _union(self.marks(one), self.marks(other))
-        told = [pair for pair in pairs if len(fair(pair)) == len(pair)]
-        if len(told) >= 2 and len(told) > len(pairs) / 2:
-            pairs, marks = told, tuple(mark for mark in marks if mark is not Mark.LIMITED)
-        figures = [[float(row[column]) for row in pair] for pair in pairs]
+        told, unjudged = _deciding(pairs, least=2)
+        if len(told) < len(pairs):
+            marks = tuple(mark for mark in marks if mark not in UNFIT)
+        figures = [[float(row[column]) for row in pair] for pair in told]
         interval = ratio_interval(*np.array(figures).T, paired=True)
-        return Quantity(interval.median, interval.low, interval.high, marks)
+        return Quantity(interval.median, interval.low, interval.high, marks, unjudged=unjudged)
+
+    def apart(self, one: Point, other: Point) -> str:
+        """Why two servers cannot be compared under a workload, in words: they speak different
+        protocols, or are sent other messages. Empty where they can.
+        """
+        return why_apart(*((point.server, *self.spoken(point)) for point in (one, other)))
+
+    def kept_apart(self, servers: Sequence[Server]) -> str:
+        """The same of two servers, under the first workload of both where there is a reason."""
+        reasons = (
+            self.apart(*(Point(server.label, workload.name, 0) for server in servers))
+            for workload in self.workloads_of(servers)
+            if len(servers) == 2
+        )
+        return next(filter(None, reasons), "")
+
+    def spoken(self, point: Point) -> tuple[str, int]:
+        """The protocol and size of a server's messages under a workload, at any step."""
+        known = next(server for server in self.servers if server.label == point.server)
+        step = next(iter(self._tried.get((point.server, point.workload), [])), 0)
+        row = next(iter(self.rows(replace(point, connections=step))), {})
+        return str(row.get("protocol") or known.protocol), int(row.get("size_bytes", 0))
+
+    def contrast_of_slopes(self, servers: Sequence[Server], workload: str, column: str) -> Quantity:
+        """How much a column grows with one server, by how much with the other.
+
+        What is held is not timed: what makes a step's figures unfit does not touch it.
+        """
+        if apart := self.kept_apart(servers):
+            return Quantity(unjudged=(apart,))
+        one, other = (self.slope(server.label, workload, column) for server in servers)
+        return one.by(other)
 
     def slope(self, server: str, workload: str, column: str) -> Quantity:
         """How much a column grows with each connection held, by least squares over the ramp."""
@@ -481,8 +555,8 @@ class Measured:
         pairs = [
             (float(row["connected"]), float(row[column]))
             for step in self.steps
-            for row in self.rows(Point(server, workload, step))
-            if row["status"] != "failed" and not math.isnan(row[column])
+            for row in self._usable(Point(server, workload, step))
+            if not math.isnan(row[column])
         ]
         if len({held for held, _ in pairs}) < 2:
             return Quantity()
@@ -513,15 +587,21 @@ class Measured:
         if not tried:
             return Quantity()
         if not held:
-            return Quantity(tried[0].connections, marks=self.marks(tried[0]), bound="< ")
+            rows = self.rows(tried[0])
+            unjudged = () if fair(rows) else _unfit(rows)
+            return Quantity(
+                tried[0].connections, marks=self.marks(tried[0]), bound="< ", unjudged=unjudged
+            )
         best = held[-1]
         beyond = tried[tried.index(best) + 1 :]
         bounded = beyond and (refusal(self.rows(beyond[0])) or fair(self.rows(beyond[0])))
-        doubted = not bounded and (beyond or not fair(self.rows(best)))
+        doubted = [*beyond[:1], best] if not bounded else []
+        unfit = next((point for point in doubted if not fair(self.rows(point))), None)
         return Quantity(
             best.connections,
-            marks=(Mark.LIMITED,) if doubted else (),
+            marks=tuple(m for m in self.marks(unfit) if m in UNFIT) if unfit else (),
             bound="" if bounded else "≥ ",
+            unjudged=_unfit(self.rows(unfit)) if unfit else (),
         )
 
     def holds(self, point: Point) -> bool:
@@ -529,8 +609,8 @@ class Measured:
         return not shortfall(self.rows(point), self.slo_p99_ms)
 
     def open(self, point: Point) -> bool:
-        """Whether it cannot be told if a step holds: it was too slow, but only as the loader was
-        the bottleneck.
+        """Whether it cannot be told if a step holds: it was too slow, but all its repeats were
+        unfit.
         """
         rows = self.rows(point)
         return not (self.holds(point) or refusal(rows) or fair(rows))
@@ -567,13 +647,16 @@ class Measured:
 
     def details(self, points: Iterable[Point], mark: Mark) -> str:
         """Which steps bear a mark and how they came to it, by server and workload."""
-        places: dict[str, list[str]] = {}
-        for point in points:
-            steps = places.setdefault(f"{point.server}, {point.workload}", [])
-            steps.append(self._detail(point, mark))
-        return "; ".join(
-            _("{place}, at {steps}", place=place, steps=wording.joined(steps))
-            for place, steps in places.items()
+        return _by_place((point, self._detail(point, mark)) for point in points)
+
+    def unanswered(self) -> str:
+        """Of which steps over 1 % of the due messages got no reply, by server and workload; empty
+        for none.
+        """
+        return _by_place(
+            (point, f"{wording.count(point.connections)} ({lost})")
+            for point in self.points(mapped=True)
+            if (lost := unanswered(self.rows(point), MOST_LOST))
         )
 
     def _detail(self, point: Point, mark: Mark) -> str:
@@ -618,6 +701,86 @@ def connected(row: dict[str, Any]) -> str:
     return _("{held} of {wanted} connected", held=held, wanted=wanted)
 
 
+def _deciding(
+    groups: "Sequence[tuple[dict[str, Any], ...]]", least: int = 1
+) -> "tuple[Sequence[tuple[dict[str, Any], ...]], tuple[str, ...]]":
+    """The repeats that decide: the fit ones where these are more than half and at least so many.
+
+    Else all of them, and the reasons why no verdict may rest on them.
+    """
+    told = [group for group in groups if all(map(fitness.fit, group))]
+    if len(told) >= least and len(told) > len(groups) / 2:
+        return told, ()
+    return groups, _unfit(row for group in groups for row in group)
+
+
+def _unfit(rows: "Iterable[dict[str, Any]]") -> tuple[str, ...]:
+    """What makes repeats unfit for a verdict, in words."""
+    rows = list(rows)
+    used = max((x for x in map(fitness.others, rows) if x > fitness.MOST_OF_OTHERS), default=0)
+    stolen = max((x for x in map(fitness.steal, rows) if x > fitness.MOST_STEAL), default=0)
+    reasons = []
+    if any(row["loader_limited"] for row in rows):
+        reasons.append(_("the loader was the bottleneck"))
+    if used:
+        share = wording.share(used)
+        reasons.append(_("disturbed, other processes used {share} of a CPU", share=share))
+    if stolen:
+        share = wording.share(stolen)
+        reasons.append(_("steal time, the hypervisor gave {share} of a CPU to others", share=share))
+    return tuple(reasons)
+
+
+def why_apart(one: tuple[str, str, int], other: tuple[str, str, int]) -> str:
+    """Why two servers, each by (label, protocol, bytes of a reply), cannot be compared; empty where
+    they can.
+    """
+    values = {"one": one[0], "other": other[0]}
+    if one[1] != other[1]:
+        return _(
+            "{one} speaks {its} and {other} {theirs}: their figures stand side by side and are not "
+            "compared",
+            **values,
+            its=_(_PROTOCOLS.get(one[1], one[1])),
+            theirs=_(_PROTOCOLS.get(other[1], other[1])),
+        )
+    if one[2] != other[2]:
+        return _(
+            "{one} replies with {its} bytes and {other} with {theirs}: their figures stand side by "
+            "side and are not compared",
+            **values,
+            its=wording.count(one[2]),
+            theirs=wording.count(other[2]),
+        )
+    return ""
+
+
+def _by_place(told: Iterable[tuple[Point, str]]) -> str:
+    """What is told of steps, those of one server and workload together."""
+    places: dict[str, list[str]] = {}
+    for point, text in told:
+        places.setdefault(f"{point.server}, {point.workload}", []).append(text)
+    return "; ".join(
+        _("{place}, at {steps}", place=place, steps=wording.joined(steps))
+        for place, steps in places.items()
+    )
+
+
+def unanswered(rows: Sequence[dict[str, Any]], least: float = 0.0) -> str:
+    """How many of the due messages got no reply, in words; empty where no message was due, none is
+    known to have been, or no more than the least part is lost.
+    """
+    due, lost = (sum(row[name] for row in rows) for name in ("due", "lost"))
+    if not due or lost <= least * due:
+        return ""
+    return _(
+        "{lost} of {due} due messages got no reply ({share})",
+        lost=wording.count(lost),
+        due=wording.count(due),
+        share=wording.small_share(lost / due),
+    )
+
+
 def _particulars(bearing: Sequence[dict[str, Any]], mark: Mark) -> Iterable[str]:
     """How the repeats that bear a mark came to it."""
     worst = min(bearing, key=lambda row: (row["connected"], -row["starved"]))
@@ -642,39 +805,30 @@ def _particulars(bearing: Sequence[dict[str, Any]], mark: Mark) -> Iterable[str]
         share = min(row["memory_read_share"] for row in bearing)
         yield _("from {share} of it", share=wording.share(share))
     elif mark is Mark.STOLEN:
-        yield wording.share(max(map(_stolen, bearing)))
+        yield wording.share(max(map(fitness.steal, bearing)))
     elif mark is Mark.DISTURBED:
-        yield wording.share(max(map(_others, bearing)))
+        yield wording.share(max(map(fitness.others, bearing)))
     elif mark is Mark.FAILED:
-        yield worst["reason"] or _("no reason recorded")
+        yield worst["reason"]
 
 
 def _bears(row: dict[str, Any], mark: Mark) -> bool:
-    failed = row["status"] == "failed"
+    if row["status"] == "failed":  # it has no figures, of which the others could say something
+        return mark is Mark.FAILED
     bears = {
-        Mark.PARTIAL: not failed
-        and (row["status"] == "partial" or row["connected"] < row["connections"]),
+        Mark.PARTIAL: row["status"] == "partial"
+        or row["connected"] < row["connections"]
+        or row["lost"] > 0,
         Mark.LIMITED: bool(row["loader_limited"]),
         Mark.STARVED: row["starved"] > 0,
         # Where some starve, that is the reason, and their mark says so.
         Mark.LITTLE: not row["starved"] and _beside_little(row),
         Mark.UNSETTLED: bool(row["unsettled"]),
         Mark.ESTIMATED: row["memory_read_share"] < 1,
-        Mark.STOLEN: _stolen(row) > MOST_STOLEN,
-        Mark.DISTURBED: _others(row) > MOST_OF_OTHERS,
-        Mark.FAILED: failed,
+        Mark.STOLEN: fitness.steal(row) > fitness.MOST_STEAL,
+        Mark.DISTURBED: fitness.others(row) > fitness.MOST_OF_OTHERS,
     }
-    return bool(bears[mark])
-
-
-def _stolen(row: dict[str, Any]) -> float:
-    """What the hypervisor took while was measured, of one CPU; NaN where that is not known."""
-    return float(row["steal_s"] / row["window_s"]) if row["window_s"] else math.nan
-
-
-def _others(row: dict[str, Any]) -> float:
-    """What others took while was measured, of one CPU; NaN where that is not known."""
-    return float(row["others_cpu_s"] / row["window_s"]) if row["window_s"] else math.nan
+    return bool(bears.get(mark))
 
 
 def _beside_little(row: dict[str, Any]) -> bool:

@@ -14,11 +14,25 @@ _HEADINGS: Final = (
     *(later("clients"), later("messages/s"), later("p50 ms"), later("p99 ms")),
     *(later("memory/conn"), later("CPU µs/msg")),
 )
+_SHORT: Final = {  # so that lines fit into 80 columns
+    "messages/s": later("msg/s"),
+    "memory/conn": later("mem/conn"),
+    "CPU µs/msg": later("µs/msg"),
+}
 
 
 def headings() -> list[str]:
     """Of the lines for a terminal."""
-    return [_("workload"), _("server"), *map(_, _HEADINGS)]
+    short = [_SHORT.get(heading, heading) for heading in _HEADINGS]
+    return [_("workload"), _("server"), *map(_, short)]
+
+
+def legend() -> str:
+    """What these headings mean."""
+    return _(
+        "clients: the largest step; mem/conn: how much each connection adds to resident memory; "
+        "µs/msg: CPU per message"
+    )
 
 
 def largest(measured: Measured) -> list[Point]:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from reports import wording
 from reports.language import local_number
-from reports.measured import Measured, Point, causes
+from reports.measured import Measured, Point, causes, unanswered
 from results.schema import KEY, STEPS, Column
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_POINTS: Final = 60  # of a sparkline
-_TOLD_APART: Final = {"status", "reason", "log_tail", "error_causes"}  # not among the figures
+# Not among the figures.
+_TOLD_APART: Final = {"status", "reason", "log_tail", "error_causes", "due", "lost"}
 _SPARKS: Final = {
     "messages_per_s": wording.count,
     "rss_bytes": wording.size,
@@ -51,6 +52,7 @@ class Place:
     anchor: str
     symbols: str
     command: str
+    unanswered: str  # how many of the due messages got no reply
     figures: list[tuple[str, str]]  # column, value with its interval
     repeats: list[Recorded]
     sparks: list[Spark]
@@ -65,6 +67,7 @@ def places(measured: Measured) -> list[Place]:
             f"step-{index}",
             measured.at(point, "connected").symbols,
             command(measured, point),
+            unanswered(measured.rows(point)),
             list(_figures(measured, point)),
             [
                 Recorded(row["repeat"], row["status"], row["reason"], causes(row), row["log_tail"])

@@ -1,6 +1,8 @@
 """The answer without the page: plain text for a terminal, Markdown for a CI job's page."""
 
-from collections.abc import Iterable
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from reports import capacity, guide, overview, techniques, wording
@@ -10,70 +12,86 @@ from reports.measured import Measured
 from reports.table import escaped
 from results.store import Run
 
-WIDTH: Final = 100
+WIDTH: Final = 80  # of text where standard output is no terminal
 
 
-def terminal_summary(run: Run) -> str:
-    """The answer in at most 100 columns: the headline, a line a server and workload, what marks
-    mean. ReportError when the run holds no step.
+_LEAST: Final = 9  # columns of a name: less tells nobody apart
+
+
+def terminal_width() -> int | None:
+    """How many columns standard output has; None where it is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def terminal_summary(run: Run, width: int | None = None) -> str:
+    """The answer for a terminal of this width: the headline, a line a server and workload, what
+    marks mean. Without a width, text has WIDTH columns, and rows as many as their names need.
+
+    ReportError when the run holds no step.
     """
     measured = Measured(run)
     told = techniques.told(measured)
+    answered = [f"{told.headline} {told.also}".strip()]
+    if lost := measured.unanswered():
+        answered.append(f"{lost}.")
     footnotes = (
         f"{symbol} {text}" for symbol, text in measured.footnotes(overview.largest(measured))
     )
     return "\n".join(
         [
-            *_wrapped([f"{told.headline} {told.also}", *guide.sentences(measured)], indent=""),
+            *wrapped([*answered, *guide.sentences(measured)], width, ""),
             "",
-            *_drawn([overview.headings(), *overview.lines(measured)], long=1),
+            *drawn([overview.headings(), *overview.lines(measured)], width, long=1),
             "",
-            _("clients: the largest step; memory/conn: how much each connection adds, resident"),
-            *_wrapped(footnotes),
-            *_searches(measured),
-            *_techniques(measured),
+            *wrapped([overview.legend()], width),
+            *wrapped(footnotes, width),
+            *_searches(measured, width),
+            *_techniques(measured, width),
         ]
     )
 
 
-def _searches(measured: Measured) -> Iterable[str]:
+def _searches(measured: Measured, width: int | None) -> Iterable[str]:
     if measured.found():
         yield ""
         slo = wording.objective(measured.slo_p99_ms)
         yield _("max connections, p99 within {slo}", slo=slo)
-        yield from _wrapped(capacity.lines(measured))
-        yield from _wrapped(capacity.the_500(measured))
+        yield from wrapped(capacity.lines(measured), width)
+        yield from wrapped(capacity.the_500(measured), width)
 
 
-def _techniques(measured: Measured) -> Iterable[str]:
+def _techniques(measured: Measured, width: int | None) -> Iterable[str]:
     if trials := techniques.lines(measured):
         yield ""
-        yield from _drawn([techniques.headings(), *trials], long=0)
-        yield _("messages/s, CPU and memory: with the technique by without it, at the largest step")
+        yield from drawn([techniques.headings(), *trials], width, long=0)
+        yield from wrapped([techniques.legend()], width)
 
 
-def _wrapped(texts: Iterable[str], indent: str = "  ") -> Iterable[str]:
-    """Texts in lines of WIDTH, which textwrap would count in letters of whatever width."""
+def wrapped(texts: Iterable[str], width: int | None, indent: str = "  ") -> Iterable[str]:
+    """Texts in lines so wide, which textwrap would count in letters of whatever width."""
+    most = width or WIDTH
     for text in texts:
         line = ""
         for word in text.split(" "):
             longer = f"{line} {word}" if line.strip() else line + word
-            if line.strip() and wording.width(longer) > WIDTH:
+            if line.strip() and wording.width(longer) > most:
                 yield line
                 longer = indent + word
             line = longer
         yield line
 
 
-def _drawn(rows: list[list[str]], *, long: int) -> Iterable[str]:
-    """Rows in columns; the one that is `long` gives way, so that the lines fit."""
+def drawn(rows: Sequence[Sequence[str]], width: int | None, *, long: int) -> Iterable[str]:
+    """Rows in columns; in a terminal the one that is `long` gives way, so that the lines fit."""
     widths = [max(map(wording.width, column)) for column in zip(*rows, strict=True)]
-    widths[long] += min(0, WIDTH - sum(widths) - 2 * (len(widths) - 1))
+    if width:
+        room = width - sum(widths) - 2 * (len(widths) - 1)
+        widths[long] = max(_LEAST, widths[long] + min(0, room))
     for row in rows:
         yield "  ".join(_aligned(row, widths)).rstrip()
 
 
-def _aligned(row: list[str], widths: list[int]) -> Iterable[str]:
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
     for index, (text, width) in enumerate(zip(row, widths, strict=True)):
         fitted = text if wording.width(text) <= width else wording.shortened(text, width)
         space = " " * (width - wording.width(fitted))

@@ -15,7 +15,7 @@ from reports.chapter.verdict import CLEAR
 from reports.contrast import Contrast, Subject
 from reports.data import Raw
 from reports.language import _, later
-from reports.measured import Mark, Measured, Point, Technique
+from reports.measured import UNFIT, Measured, Point, Technique
 from reports.table import Cell, Column, Section, Table, cell
 from reports.wording import Unit, joined
 
@@ -31,8 +31,6 @@ MEASURES: Final = {
 _HELD: Final = later("held")
 _CONTRARY: Final = later("no, the contrary")
 _IN_PART: Final = later("in part")
-_LIMITED: Final = later("not decided: the loader was the bottleneck")
-_BRIEF: Final = {_LIMITED: later("not decided")}  # where a mark says the rest
 _PROSE: Final = {
     _HELD: later("the chapter's claim held"),
     _CONTRARY: later("the contrary of the chapter's claim was measured"),
@@ -50,15 +48,25 @@ class Trial:
     contrasts: dict[str, Contrast]
 
     @property
+    def unjudged(self) -> str:
+        """Why there is no verdict on the claim, in words; empty where there is one."""
+        claim = claims.TECHNIQUES.get(self.technique.claim)
+        about = [self.contrasts[column] for column in claim.columns] if claim else []
+        if any(contrast.decided for contrast in about):
+            return ""
+        return next(filter(None, (contrast.unjudged for contrast in about)), "")
+
+    @property
     def verdict(self) -> str:
         """Whether the chapter's claim held."""
         claim = claims.TECHNIQUES.get(self.technique.claim)
         if claim is None:
             return wording.MISSING
         about = [self.contrasts[column] for column in claim.columns]
+        if self.unjudged:
+            return _("not judged: {why}", why=self.unjudged)
         if not any(contrast.decided for contrast in about):
-            limited = any(contrast.limited for contrast in about)
-            return _LIMITED if limited else later("not measured")
+            return later("not measured")
         better = {contrast.better for contrast in about}
         if better == {None}:
             return later("no clear difference")
@@ -198,7 +206,7 @@ def told(measured: Measured) -> Answer:
 
 def _brief(trial: Trial) -> str:
     """The verdict without what a mark says too."""
-    return _BRIEF.get(trial.verdict, trial.verdict)
+    return later("not judged") if trial.unjudged else trial.verdict
 
 
 def largest(measured: Measured) -> list[Trial]:
@@ -225,11 +233,19 @@ def headings() -> list[str]:
     """Of those lines."""
     return [
         *(_("technique"), _("workload"), _("clients")),
-        *(_("messages/s"), _("CPU µs/msg"), _("memory"), _("the claim")),
+        *(_("msg/s"), _("µs/msg"), _("memory"), _("the claim")),
     ]
+
+
+def legend() -> str:
+    """What these headings mean."""
+    return _(
+        "msg/s, µs/msg (CPU per message) and memory: with the technique by without it, at the "
+        "largest step"
+    )
 
 
 def _ratio(contrast: Contrast) -> str:
     ratio = contrast.ratio
-    symbols = Mark.LIMITED.symbol * contrast.limited
+    symbols = "".join(mark.symbol for mark in ratio.marks if mark in UNFIT)
     return f"{wording.ratio(ratio.value)}{symbols}" if ratio.known else wording.MISSING

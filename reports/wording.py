@@ -92,6 +92,14 @@ def share(value: float) -> str:
     return _("{value} %", value=local_number(text).replace("-", MINUS))
 
 
+def small_share(value: float) -> str:
+    """A small part of one, in per cent with two digits: 1.7 %, 0.020 %; a large one as `share`."""
+    if not 0 < value < 0.1:
+        return share(value)
+    digits = max(1, 1 - math.floor(math.log10(100 * value)))
+    return _("{value} %", value=local_number(f"{100 * value:.{digits}f}"))
+
+
 def shortened(text: str, length: int) -> str:
     """A text in at most so many characters: its ends, which tell SPECs apart."""
     if len(text) <= length:

@@ -1,20 +1,23 @@
 """Whether a step held: every connection served, no message failed, p99 within the objective."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
-P99_MS: Final = 100.0  # up to a tenth of a second an answer seems instant (Miller 1968)
+from results.fitness import Row, fair
 
-Row = Mapping[str, Any]
+__all__ = ["P99_MS", "Row", "fair", "refusal", "shortfall"]
+
+P99_MS: Final = 100.0  # up to a tenth of a second an answer seems instant (Miller 1968)
 
 
 def shortfall(rows: Sequence[Row], p99_ms: float = P99_MS) -> str:
     """Why a step did not hold, from its rows (one a repeat); empty where it did.
 
     Of several repeats all must have served everyone, and the median of their p99 be within the
-    service level objective. How fast one was that the loader limited counts only if all are such.
+    service level objective. How fast one was that is unfit (results/fitness.py) counts only if all
+    are such.
     """
     return refusal(rows) or _slowness(fair(rows) or rows, p99_ms)
 
@@ -22,11 +25,6 @@ def shortfall(rows: Sequence[Row], p99_ms: float = P99_MS) -> str:
 def refusal(rows: Sequence[Row]) -> str:
     """Which connections or messages failed, and what the server said of it; empty for none."""
     return next(filter(None, map(_refusal, rows)), "")
-
-
-def fair(rows: Sequence[Row]) -> list[Row]:
-    """The repeats in which the loader was not the bottleneck: those tell how fast the server is."""
-    return [row for row in rows if not row["loader_limited"]]
 
 
 def _refusal(row: Row) -> str:

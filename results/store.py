@@ -39,7 +39,7 @@ from results.schema import (
 )
 from results.shape import COUNT, TEXT, Shape, misfits, parsed
 
-__all__ = ["Key", "Run", "RunError", "RunWriter", "StepRecord", "read_run"]
+__all__ = ["Key", "Run", "RunError", "RunWriter", "StepRecord", "newest_run", "read_run"]
 
 MANIFEST: Final = "run.json"
 JOURNAL: Final = "journal.jsonl"
@@ -273,6 +273,17 @@ def read_run(directory: Path) -> Run:
     ended = frames["steps"][key]
     frames |= {name: frames[name].merge(ended, on=key) for name in ("windows", "samples")}
     return Run(directory, manifest, **frames, _lines=_read_log(directory, _log_end(journal)))
+
+
+def newest_run(directory: Path) -> Path | None:
+    """The run in a directory of runs that began last, by its description; None for no run."""
+    began = {}
+    for path in directory.glob(f"*/{MANIFEST}"):
+        try:
+            began[path.parent] = datetime.fromisoformat(_read_manifest(path.parent)["created_at"])
+        except ValueError:  # RunError too: it is no run, or a damaged one
+            continue
+    return max(began, key=lambda run: began[run].timestamp(), default=None)
 
 
 def _read(path: Path) -> bytes:

@@ -1,17 +1,26 @@
 """write the page, pictures and tables of a run, or of several side by side"""
 
 import argparse
-import os
+import sys
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from c10k.outcome import CommandError
+
+RUNS: Final = Path("results/runs")
+COMPARISON: Final = Path("results/compare")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "run", type=Path, nargs="?", metavar="RUN_DIR", help="the directory of a run"
+        "run",
+        type=Path,
+        nargs="?",
+        metavar="RUN_DIR",
+        help=f"the directory of a run (default: the newest in {RUNS})",
     )
     parser.add_argument(
         "--compare",
@@ -24,9 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        help="where to write (default: reports/out/RUN, or reports/out/compare)",
+        help=f"where to write (default: RUN_DIR/report, of a comparison {COMPARISON})",
     )
-
+    parser.add_argument("--open", action="store_true", help="then open the page in a browser")
     add_language(parser)
 
 
@@ -42,31 +51,55 @@ def add_language(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Write the report and print where its page is."""
-    if (args.run is None) is (args.compare is None):
-        raise CommandError("name the directory of a run, or several after --compare")
+    from reports.output import UnwritableError
+    from results.schema import one_line
+
+    if args.run and args.compare:
+        raise CommandError("name the directory of a run, or several after --compare, not both")
+    runs = args.compare or [args.run or _newest()]
+    what = " and ".join(map(str, runs))
     try:
         if args.compare:
-            print(write_comparison(args.compare, args.out, args.lang))
+            page = _compare(runs, args.out, args.lang)
         else:
-            print(write(args.run, args.out, args.lang))
+            page = write(runs[0], args.out, args.lang)
+    except UnwritableError as error:
+        remedy = "write it elsewhere with --out DIR"
+        raise CommandError(one_line(f"no report of {what}: {error}: {remedy}")) from None
     except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
-        from results.schema import one_line
-
-        what = " and ".join(map(str, args.compare or [args.run]))
         raise CommandError(one_line(f"no report of {what}: {error}")) from None
+    print(page, flush=True)
+    if args.open and not webbrowser.open(page.resolve().as_uri()):
+        print("c10k: no browser can be opened here", file=sys.stderr)
     return 0
 
 
 def write(run: Path, out: Path | None, language: str) -> Path:
-    """Build the report of `run`; the path of its page."""
+    """Build the report of `run`, in its own directory unless told; the path of its page."""
     from reports.build import build_report
 
-    # Not Path.resolve, which raises RuntimeError for a loop of links.
-    return build_report(run, out or Path("reports/out", Path(os.path.realpath(run)).name), language)
+    return build_report(run, out or run / "report", language)
 
 
-def write_comparison(runs: Sequence[Path], out: Path | None, language: str) -> Path:
-    """Build the page of several runs; its path."""
-    from reports.compare import build_comparison
+def _newest() -> Path:
+    from results.store import newest_run
 
-    return build_comparison(runs, out or Path("reports/out/compare"), language)
+    newest = newest_run(RUNS)
+    if newest is None:
+        raise CommandError(f"there is no run in {RUNS}: name a run's directory, or c10k run first")
+    print(f"the newest run: {newest}", file=sys.stderr)
+    return newest
+
+
+def _compare(runs: Sequence[Path], out: Path | None, language: str) -> Path:
+    """Build the page of several runs and print how they differ; the path of the page."""
+    from reports import compare
+    from reports.language import speaking
+    from reports.summary import terminal_width
+    from results.schema import one_line
+
+    with speaking(language):
+        sides = compare.read_sides(runs)
+        page = compare.write(sides, out or COMPARISON)
+        print("\n".join(map(one_line, compare.verdicts(sides, terminal_width()))), end="\n\n")
+    return page

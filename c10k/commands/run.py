@@ -455,14 +455,18 @@ def _progress(
 def _report(directory: Path, language: str) -> bool:
     """Print the summary and write the page; whether it could be written."""
     from reports.language import speaking
-    from reports.summary import terminal_summary
-    from results.store import RunError, read_run
+    from reports.output import UnwritableError
+    from reports.summary import terminal_summary, terminal_width
+    from results.schema import one_line
+    from results.store import read_run
 
     try:
         with speaking(language):
-            print("\n" + terminal_summary(read_run(directory)))
+            print("\n" + terminal_summary(read_run(directory), terminal_width()))
         print(f"report: {report.write(directory, None, language)}")
-    except (RunError, ValueError) as error:
-        say(f"no report: {error}")
+    except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
+        written = shlex.join(["c10k", "report", str(directory), "--out"])
+        remedy = f": {written} DIR" if isinstance(error, UnwritableError) else ""
+        say(one_line(f"no report: {error}{remedy}"))
         return False
     return True

@@ -47,7 +47,8 @@ SAVED: Final = Comparison(later("saved by async"), wording.SHARE, _saved)
 @dataclass(frozen=True)
 class Figure:
     """A figure of the chapter: the heads of its line, its measure's key and unit, and how it is
-    measured of a server. `contrast` tells one server by another better than their values do.
+    measured of a server. `contrast` tells one server by another better than their values do,
+    `deciding` what the verdict rests on, where that is not all that was measured.
     """
 
     heads: tuple[str, ...]
@@ -57,6 +58,7 @@ class Figure:
     of: Callable[[Server], Quantity]
     contrast: Callable[[Server, Server], Quantity] | None = None
     connections: int | None = None
+    deciding: Callable[[Server], Quantity] | None = None
 
     def ratio(self, measured: Measured, server: Server) -> Quantity:
         """The synchronous server by the asynchronous one, of which this is one."""
@@ -71,7 +73,8 @@ class Figure:
         if self.claim is None or server.kind is None or not self.claim.text(server.kind):
             return None
         claimed = self.claim.value(server.kind)
-        return judge(claimed, self.of(server), self.claim.ratio, self.ratio(measured, server))
+        found = (self.deciding or self.of)(server)
+        return judge(claimed, found, self.claim.ratio, self.ratio(measured, server))
 
 
 def at_step(
@@ -96,6 +99,7 @@ def at_step(
         lambda server: measured.at(point(server), column),
         lambda one, other: measured.contrast(point(one), point(other), column),
         connections,
+        lambda server: measured.deciding(point(server), column),
     )
 
 
@@ -152,6 +156,8 @@ def _absent(measured: Measured) -> Iterable[str]:
     for role in ROLES:
         if role not in measured.role:
             yield _("No server of this run stands for the chapter's {kind} one.", kind=_(role))
+    if apart := measured.kept_apart(list(measured.role.values())):
+        yield f"{apart}."
 
 
 def _cells(

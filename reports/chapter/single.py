@@ -81,11 +81,12 @@ def _switch(measured: Measured) -> Evidence:
     claim = _("a context switch costs about {time}", time=wording.objective(claims.SWITCH_MS))
     for point in _of("synchronous", measured, "closed", claims.WAITING_THREADS):
         system, switches = (
-            measured.at(point, column) for column in ("system_ms", "context_switches_per_message")
+            measured.deciding(point, column)
+            for column in ("system_ms", "context_switches_per_message")
         )
         cost = system.by(switches)
         if cost.known:
-            most = Quantity(cost.value, marks=cost.marks, bound="< ")
+            most = replace(cost, low=math.nan, high=math.nan, bound="< ")
             text = _(
                 "{step}: less than {time}, all system CPU time ÷ switches",
                 step=point,
@@ -102,7 +103,7 @@ def _waiting(measured: Measured) -> Evidence:
         time=wording.objective(claims.WAITING_MS),
     )
     for point in _of("synchronous", measured, "closed", claims.WAITING_THREADS):
-        waited = measured.at(point, "run_queue_ms")
+        waited = measured.deciding(point, "run_queue_ms")
         if waited.known:
             cpus = len((measured.manifest.get("cpu_split") or {}).get("server") or []) or "?"
             text = _(
@@ -126,7 +127,7 @@ def _thrashing(measured: Measured) -> Evidence:
     for point in _of("synchronous", measured, "open", most):
         if point.connections == most and measured.usable(point):
             occupied, faults = (
-                measured.at(point, column) for column in ("occupied_bytes", "major_faults")
+                measured.deciding(point, column) for column in ("occupied_bytes", "major_faults")
             )
             window_s = measured.at(point, "window_s").value
             a_second = wording.number(faults.value / window_s) if window_s else wording.MISSING
@@ -152,7 +153,7 @@ def _resident(measured: Measured) -> Evidence:
     )
     for point in _of("asynchronous", measured, "open", most):
         if point.connections == most and measured.usable(point):
-            resident = measured.at(point, "resident_bytes")
+            resident = measured.deciding(point, "resident_bytes")
             judged = _memory_judged(measured, point, resident, "asynchronous")
             text = _("{step}: {memory} resident", step=point, memory=wording.size(resident.value))
             return Evidence(claim, text, judged)
@@ -164,8 +165,8 @@ def _memory_judged(
 ) -> Judgement:
     stated = claims.MEMORY[point.connections]
     ratio = Quantity()
-    if len(measured.role) == len(claims.ROLES):
-        one, other = (replace(point, server=measured.role[each].label) for each in claims.ROLES)
+    if measured.pair:
+        one, other = (replace(point, server=each.label) for each in measured.pair)
         ratio = measured.contrast(one, other, "resident_bytes")
     return judge(stated.value(role), occupied, stated.ratio, ratio)
 
@@ -180,8 +181,10 @@ def _linear(measured: Measured) -> Evidence:
     known = [
         (step, value.value)
         for step in measured.steps
-        for value in [measured.at(Point(server.label, workload.name, step), "response_p50_ms")]
-        if value.value > 0
+        for value in [
+            measured.deciding(Point(server.label, workload.name, step), "response_p50_ms")
+        ]
+        if value.value > 0 and not value.unjudged
     ]
     if len(known) < 3:
         return Evidence(claim)
@@ -253,9 +256,9 @@ def _fitting(
     role: claims.Role,
 ) -> Evidence:
     """Whether one kind of server is clearly worse by no measure; else, at which of the steps."""
-    if workload is None or len(measured.role) < len(claims.ROLES):
+    pair = measured.pair
+    if workload is None or not pair:
         return Evidence(claim)
-    pair = [measured.role[each] for each in claims.ROLES]
     other = 1 - claims.ROLES.index(role)
     fits = {
         step: other not in winners

@@ -3,7 +3,8 @@
 A figure of the chapter holds where what was measured lies within WITHIN of it, its interval
 counted in its favour. Else it is off by so many times, and the direction decides: right, where the
 chapter's two kinds of server differ clearly and the same way as it says; contradicted, where they
-clearly do not. What only the loader limited, or what a bound leaves open, was not measured here.
+clearly do not. What is unfit for a verdict (results/fitness.py) is not judged; what a bound leaves
+open was not measured here.
 """
 
 import math
@@ -13,7 +14,7 @@ from typing import Final
 
 from reports import wording
 from reports.language import _, later
-from reports.measured import Mark, Quantity
+from reports.measured import Quantity
 
 WITHIN: Final = 1.5
 CLEAR: Final = 1.2  # two servers differ clearly from so many times on
@@ -26,6 +27,7 @@ class Verdict(Enum):
     DIRECTION = later("right direction")
     CONTRADICTED = later("contradicted")
     OFF = later("no direction to judge")
+    NOT_JUDGED = later("not judged")
     NOT_MEASURED = later("not measured here")
 
 
@@ -33,15 +35,18 @@ class Verdict(Enum):
 class Judgement:
     """A verdict, and how many times the figure is off (1 or more; NaN where it was not measured).
 
-    `at_least` where a bound was measured: it is off by that or more.
+    `at_least` where a bound was measured: it is off by that or more. `why` it was not judged.
     """
 
     verdict: Verdict
     off: float = math.nan
     at_least: bool = False
+    why: str = ""
 
     def __str__(self) -> str:
         words = _(self.verdict.value)
+        if self.verdict is Verdict.NOT_JUDGED:
+            return _("not judged: {why}", why=self.why)
         if self.verdict in (Verdict.HOLDS, Verdict.NOT_MEASURED):
             return words
         times = wording.ratio(self.off)
@@ -63,8 +68,10 @@ def judge(
     or unknown where there is but one.
     """
     low, high = _range(measured)
-    if not high > 0 or Mark.LIMITED in measured.marks:
+    if not high > 0:
         return NOT_MEASURED
+    if measured.unjudged:
+        return Judgement(Verdict.NOT_JUDGED, why="; ".join(measured.unjudged))
     if high >= claimed / WITHIN and low <= claimed * WITHIN:
         # A bound that only touches what the chapter says leaves open whether it is that.
         open_ended = low == 0 or (high == math.inf and low < claimed / WITHIN)
@@ -90,7 +97,7 @@ def direction(claimed: float, measured: Quantity) -> Verdict:
     """Whether two kinds of server, by their ratios, differ as claimed: DIRECTION, CONTRADICTED, or
     OFF where that cannot be told.
     """
-    if not claimed > 0 or not measured.known or Mark.LIMITED in measured.marks:
+    if not claimed > 0 or not measured.known or measured.unjudged:
         return Verdict.OFF
     low, high = _range(measured)
     if claimed < 1:

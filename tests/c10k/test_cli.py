@@ -395,7 +395,7 @@ class TestRun:
         assert (steps.cpu_us_per_message > 0).all()
         # On a busy machine some do not get a turn within so short a window: then it is less.
         assert steps[steps.loop == "closed"].littles_law_ratio.between(0.1, 1.2).all()
-        page = tmp_path / "reports" / "out" / "run" / "index.html"
+        page = tmp_path / "run" / "report" / "index.html"
         assert "threaded" in page.read_text()
         samples = pd.read_parquet(tmp_path / "run" / "samples.parquet")
         assert {"settle", "window"} <= set(samples.phase)
@@ -409,6 +409,16 @@ class TestRun:
         assert (closed.ceiling_messages_per_s == closed.connections.map(ceiling)).all()
         assert steps[steps.loop == "open"].ceiling_messages_per_s.isna().all()
         assert "ceiling" in shown.stdout
+
+    def test_a_report_that_cannot_be_written_is_a_failure(self, tmp_path):
+        (tmp_path / "a run").mkdir()
+        (tmp_path / "a run" / "report").write_text("")  # where the report's directory would be
+        shown = c10k("run", "--steps", "3", *SMALLEST, "--out", "a run", cwd=tmp_path)
+        assert shown.returncode == 1
+        assert shown.stdout.splitlines()[-1] == "a run"
+        (line,) = [line for line in shown.stderr.splitlines() if "no report" in line]
+        assert line.endswith(": c10k report 'a run' --out DIR")
+        assert c10k("report", "a run", "--out", "page", cwd=tmp_path).returncode == 0
 
     def test_one_server_one_workload(self, tmp_path):
         with OneRun(tmp_path / "first") as first:
@@ -465,7 +475,7 @@ class TestRun:
         assert sorted(steps.server) == ["threaded", "threaded,stack=256k"]
         assert set(steps.workload) == {"saturated"}
         assert "small-stacks" in shown.stdout.partition("the claim")[2]
-        out = tmp_path / "reports" / "out" / "run"
+        out = tmp_path / "run" / "report"
         trials = pd.read_csv(out / "tables" / "techniques.csv")
         assert list(trials.connections) == [3]
         assert trials.messages_per_s_ratio.item() > 0

@@ -71,7 +71,7 @@ def test_it_is_measured_and_after_a_crash_resumed_from_another_directory(tmp_pat
     described = measured.manifest["plan"]["servers"][0]
     assert described["model"] == "anyone's"
     assert described["command"][1:] == ["echo.py", "{host}", "{port}"]
-    assert "mine" in (elsewhere / "reports" / "out" / "run" / "index.html").read_text()
+    assert "mine" in (out / "report" / "index.html").read_text()
 
 
 def test_the_manifest_holds_what_makes_its_servers_again(tmp_path):

@@ -68,6 +68,9 @@ class Behaviour:
     others: float = 0.03  # of a CPU
     memory_read_share: float = 1.0
     littles_law: float | None = None  # what it would be
+    lost: int = 0  # messages a window
+    protocol: str = ""
+    size_bytes: int = 64
 
 
 Change = Callable[[Behaviour], None]
@@ -130,7 +133,8 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
         "status": b.status,
         "loop": WORKLOADS[b.workload]["loop"],
         "rate_per_connection": WORKLOADS[b.workload]["rate_per_connection"],
-        "size_bytes": 64,
+        "protocol": b.protocol,
+        "size_bytes": b.size_bytes,
         "reason": b.reason,
         "log_tail": b.log_tail,
         "started_at": 1_750_000_000.0,
@@ -173,6 +177,8 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "offered_per_s": float(b.connections) if told["loop"] == "open" else math.nan,
                 "sent": round(messages),
                 "received": round(messages),
+                "due": round(messages) + b.lost,
+                "lost": b.lost,
                 "errors": sum(b.errors.values()) if window == 0 else 0,
                 "error_causes": json.dumps(dict(b.errors) if window == 0 else {}),
                 "starved": b.starved,

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from reports.answer import answer
+from reports.summary import markdown, terminal_summary
 from tests.reports.conftest import MODELS
 
 ALIKE = {
@@ -152,12 +153,85 @@ def test_servers_of_one_model_are_told_apart_by_their_labels(make):
     assert "with threaded and" in told.sentences[0]
 
 
-def test_a_limited_loader_decides_nothing(make):
-    told = answer(make(change=lambda behaviour: setattr(behaviour, "loader_limited", True)))
-    assert "The loader was the bottleneck for" in told.also
-    assert all("loader" in card.words for card in told.cards[1:])
-    assert {bar.symbols for card in told.cards[1:] for bar in card.bars} == {"‡"}
+@pytest.mark.parametrize(
+    ("unfit", "symbol", "why"),
+    [
+        ({"loader_limited": True}, "‡", "the loader was the bottleneck"),
+        ({"others": 1.54}, "△", "disturbed, other processes used 154 % of a CPU"),
+        ({"stolen": 0.2}, "◊", "steal time, the hypervisor gave 20 % of a CPU to others"),
+    ],
+)
+def test_what_is_unfit_decides_nothing_and_says_why(make, unfit, symbol, why):
+    told = answer(make(change=lambda behaviour: vars(behaviour).update(unfit)))
+    assert told.headline == "At 1,000 clients the event loop wins on memory."
+    assert told.also == (
+        "CPU, response time at 1 message/s, throughput when saturated and tail latency when "
+        f"saturated not judged: {why}."
+    )
+    assert {card.words for card in told.cards[1:]} == {f"not judged: {why}"}
+    assert {bar.symbols for card in told.cards[1:] for bar in card.bars} == {symbol}
+
+
+def test_of_several_repeats_the_fit_ones_decide(make):
+    def disturbed(repeats):
+        def change(behaviour):
+            _each_alike(messages_per_s=9_000.0)(behaviour)
+            if behaviour.repeat in repeats:
+                behaviour.others, behaviour.messages_per_s = 1.54, 1_000.0
+
+        return change
+
+    told = answer(make(repeats=3, steps=(10, 1_000), change=disturbed({0})))
+    assert "threads win on throughput" in told.headline
+    assert not told.also.endswith("CPU.")
+    told = answer(make(repeats=3, steps=(10, 1_000), change=disturbed({0, 1})))
     assert "throughput" not in told.headline
+    assert "not judged: disturbed, other processes used 154 % of a CPU." in told.also
+
+
+@pytest.mark.parametrize(
+    ("spoken", "reason"),
+    [
+        (
+            {"protocol": "http", "size_bytes": 0},
+            "one speaks HTTP and two echo: their figures stand side by side and are not compared.",
+        ),
+        (
+            {"protocol": "raw", "size_bytes": 64},
+            "one speaks its own protocol and two echo: their figures stand side by side and are "
+            "not compared.",
+        ),
+        (
+            {"protocol": "echo", "size_bytes": 4_096},
+            "one replies with 4,096 bytes and two with 64: their figures stand side by side and "
+            "are not compared.",
+        ),
+    ],
+)
+def test_across_protocols_and_sizes_nothing_is_called_better(make, spoken, reason):
+    def speak(behaviour):
+        behaviour.protocol = "echo"
+        if behaviour.server == "one":
+            vars(behaviour).update(spoken)
+
+    measured = make(servers={"one": "event loop", "two": "a thread each"}, change=speak)
+    told = answer(measured)
+    assert (told.headline, told.also) == (reason, "")
+    assert {(card.figure, card.words) for card in told.cards} == {("—", "not compared")}
+    for text in (terminal_summary(measured.run), markdown(measured, told)):
+        assert "are not compared." in " ".join(text.split())
+        assert not re.search(r"\bwins?\b|\bfits?\b|cross at", text)
+
+
+def test_of_several_servers_two_are_compared_that_can_be(make):
+    def speak(behaviour):
+        behaviour.protocol = "http" if behaviour.server == "one" else "echo"
+
+    told = answer(make(servers={"one": "", "two": "", "three": ""}, change=speak))
+    assert told.also.startswith("Compared are two and three, of 3 servers.")
+    told = answer(make(servers={"one": "loop", "two": "loop", "three": "thread"}, change=speak))
+    assert "the event loop" not in told.headline
+    assert told.also.startswith("Compared are three and two, of 3 servers.")
 
 
 @pytest.mark.parametrize("server", ["threaded", "asyncio_streams"])

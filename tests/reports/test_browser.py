@@ -167,6 +167,73 @@ def comparison(directory):
     return build_comparison(runs, directory / "out")
 
 
+WIDTHS = (320, 390, 768, 1024, 1280, 1366, 1440, 1920)
+WIDE = """() => {
+  const wide = [], edge = document.documentElement.clientWidth;
+  for (const each of document.body.querySelectorAll("*")) {
+    if (each.closest("svg") && each.tagName !== "svg") continue;
+    let box = each.parentElement;
+    while (box && !["auto", "hidden", "scroll"].includes(getComputedStyle(box).overflowX))
+      box = box.parentElement;
+    const {right, width} = each.getBoundingClientRect();
+    if (!box && width && right > edge + 1) wide.push(each.outerHTML.slice(0, 80));
+  }
+  return wide;
+}"""
+
+
+def crowded_page(directory):
+    """The page of a run of many servers, one of which has a long name."""
+    names = [f"server_{number},python=python3.13" for number in range(10)]
+    long = "asyncio_protocol,python=/opt/interpreters/python3.13t/bin/python,loop=uvloop,buffer=64k"
+    servers = {"threaded": "a thread a connection", long: "an event loop"}
+    servers |= dict.fromkeys(names, "an event loop")
+    plan = {
+        "techniques": [
+            {
+                "name": "buffer pool",
+                "with_it": long,
+                "without_it": names[0],
+                "workloads": ["saturated"],
+                "claim": "buffer pool",
+            }
+        ]
+    }
+    found = [{"server": long, "workload": "steady", "why": f"at 900: its log: {99 * 'W'}"}]
+    run = write_run(
+        directory / "run", servers, steps=(10, 100), windows=1, samples=3, plan=plan, found=found
+    )
+    return build_report(run, directory / "out")
+
+
+def crowded_comparison(directory):
+    runs = [directory / name / "a_run_with_a_long_name_of_its_own" for name in "abc"]
+    for run in runs:
+        write_run(run, {f"threaded,stack={2**10}k": "a thread", "b": "a loop"}, steps=(10, 100))
+    return build_comparison(runs, directory / "out")
+
+
+@pytest.mark.parametrize("built", [crowded_page, crowded_comparison])
+def test_no_page_scrolls_sideways_on_any_screen(browser, tmp_path, built):
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    found = {}
+    try:
+        page.goto(built(tmp_path).as_uri())
+        for opened in (False, True):
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 900})
+                wide = [*page.evaluate(OVERFLOW), *page.evaluate(WIDE)]
+                # What is left of its own column is as good as cut off.
+                column = page.evaluate("document.querySelector('main').clientWidth")
+                if wide or column < min(0.75 * width, 1_000):
+                    found[width, opened] = column, wide[:5]
+            page.evaluate(OPEN)
+    finally:
+        page.close()
+    assert found == {}
+
+
 def test_a_page_is_sound_on_a_large_screen_and_without_scripts(browser, tmp_path):
     page = whole_page(tmp_path)
     assert faults(browser, page, 1440) == []

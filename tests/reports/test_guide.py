@@ -1,5 +1,7 @@
 """Which of the two kinds fits whom."""
 
+import pytest
+
 from reports import guide
 
 
@@ -37,9 +39,32 @@ def test_who_is_better_at_every_step_crosses_nobody(make):
     assert crossing == ""
 
 
-def test_what_the_loader_limited_decides_nothing(make):
-    measured = make(change=lambda step: setattr(step, "loader_limited", True))
+@pytest.mark.parametrize("unfit", [{"loader_limited": True}, {"others": 1.54}, {"stolen": 0.2}])
+def test_what_is_unfit_decides_nothing(make, unfit):
+    measured = make(change=lambda step: vars(step).update(unfit))
     assert {row[0].text for row in guide.table(measured).sections[0].rows} == {"memory"}
+    assert list(guide.sentences(measured)) == []
+
+
+def test_a_disturbed_step_is_left_out_and_said_to_be(make):
+    def threads(step):
+        step.messages_per_s = {"threaded": 8_000.0, "asyncio_streams": 1_000.0}[step.server]
+        step.others = 1.54 if step.connections == 100 else 0.0
+
+    better, _crossing = cells(make(change=threads), "saturated", "messages/s")
+    assert better == (
+        "threaded, 8.0×, at 10; not judged at 100: disturbed, other processes used 154 % of a "
+        "CPU; threaded, 8.0×, at 1,000"
+    )
+
+
+def test_servers_that_cannot_be_compared_have_no_guide(make):
+    def speak(step):
+        step.protocol = "http" if step.server == "asyncio_streams" else "echo"
+
+    measured = make(change=speak)
+    assert guide.table(measured) is None
+    assert list(guide.sentences(measured)) == []
 
 
 def test_memory_has_room_for_so_many(make):

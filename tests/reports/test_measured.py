@@ -328,6 +328,31 @@ def test_a_few_repeats_that_the_loader_limited_do_not_decide_a_ratio(make):
         assert (ratio.high < 2) is decided
 
 
+def test_a_few_disturbed_repeats_do_not_decide_a_figure(make):
+    def disturbed(repeats):
+        def change(step):
+            step.others = 1.54 if step.repeat in repeats else 0.0
+            step.median_ms = 50.0 if step.others else 1.0
+
+        return change
+
+    measured = make(repeats=3, steps=(1_000,), change=disturbed({0}))
+    assert measured.at(THREADS, "response_p50_ms").high > 40  # all that was measured is shown
+    assert measured.deciding(THREADS, "response_p50_ms").high < 2
+    assert measured.deciding(THREADS, "response_p50_ms").unjudged == ()
+    measured = make(repeats=3, steps=(1_000,), change=disturbed({0, 1}))
+    (why,) = measured.deciding(THREADS, "response_p50_ms").unjudged
+    assert why == "disturbed, other processes used 154 % of a CPU"
+
+
+def test_a_disturbed_step_bounds_nothing(make):
+    def disturb(step):
+        step.others = 0.9 if step.connections == 1_000 else 0.0
+        step.median_ms = 500.0 if step.others else 1.0
+
+    assert _limit(make, change=disturb) == ("≥ ", 100, (Mark.DISTURBED,))
+
+
 def test_a_run_without_steps_is_refused(make):
     with pytest.raises(ReportError, match="no step"):
         make(skip=lambda step: True)

@@ -270,9 +270,37 @@ def test_the_terminal_summary_answers_alone(full_run):
     assert "6,500 connections" in text
 
 
-def test_the_terminal_summary_fits_with_long_names(make):
+def test_of_a_failed_step_nothing_is_noted_but_why_it_failed(make):
+    def fail(behaviour):
+        if behaviour.server == "threaded":
+            behaviour.status, behaviour.reason = "failed", "out of memory"
+
+    measured = make(change=fail, workloads=("saturated",))
+    rows = measured.run.steps.server == "threaded"
+    measured.run.steps.loc[rows, ["unsettled", "starved"]] = ["memory", 3]
+    text = terminal_summary(measured.run)
+    assert "Failed, nothing usable: threaded, saturated, at 1,000 (out of memory)." in " ".join(
+        text.split()
+    )
+    assert not any(symbol in text for symbol in "※§†")
+
+
+@pytest.mark.parametrize("width", [80, 100, 132])
+def test_the_terminal_summary_fits_with_long_names(make, width):
+    label = "asyncio_protocol,python=python3.13,loop=uvloop,handler=sleep:5ms,buffer=65536"
+    text = terminal_summary(make(servers={label: "event loop", "threaded": "thread"}).run, width)
+    assert all(len(line) <= width for line in text.splitlines())
+    assert f"{label[:5]}" in text
+    (row,) = [line for line in text.splitlines() if line.startswith("saturated  asyncio")]
+    assert "…" in row
+    assert row.split()[1].endswith(label[-5:])
+
+
+def test_a_pipe_has_whole_names_and_text_of_80_columns(make):
     label = "asyncio_protocol,python=python3.13,loop=uvloop,handler=sleep:5ms,buffer=65536"
     text = terminal_summary(make(servers={label: "event loop", "threaded": "thread"}).run)
-    assert all(len(line) <= WIDTH for line in text.splitlines())
-    assert label[:12] in text
-    assert label[-12:] in text
+    assert "…" not in text
+    rows = [line for line in text.splitlines() if f" {label} " in line]
+    assert len(rows) == 2
+    texts = [line for line in text.splitlines() if label not in line and "threaded  " not in line]
+    assert all(len(line) <= WIDTH for line in texts if not line.startswith("workload"))

@@ -2,9 +2,14 @@
 
 import shlex
 
+import pandas as pd
 import pytest
 
+from reports.answer import answer
+from reports.measured import Measured
 from reports.places import command, meanings, places
+from reports.summary import markdown, terminal_summary
+from results.store import read_run
 
 
 def test_every_step_has_a_place_with_all_that_was_recorded(make):
@@ -27,6 +32,45 @@ def test_every_step_has_a_place_with_all_that_was_recorded(make):
     assert float(figures["messages_per_s"].partition(" ")[0].replace(",", "")) == pytest.approx(
         rate.value, rel=1e-5
     )
+
+
+def test_above_the_figures_of_a_step_stands_how_many_messages_got_no_reply(make):
+    def lose(step):
+        step.messages_per_s = 10_000.0
+        step.lost = 17 * 30 if (step.server, step.connections) == ("threaded", 100) else 0
+        step.status = "partial" if step.lost else "ok"
+
+    measured = make(change=lose, workloads=("saturated",), steps=(10, 100), windows=2)
+    told = {str(place.point): place.unanswered for place in places(measured)}
+    of = sum(row["due"] for row in measured.rows(measured.points()[2]))
+    assert told.pop("threaded, saturated, 100") == (
+        f"1,020 of {of:,} due messages got no reply (1.7 %)"
+    )
+    assert set(told.values()) == {""}
+    sentence = f"threaded, saturated, at 100 (1,020 of {of:,} due messages got no reply (1.7 %))."
+    answered = answer(measured)
+    assert sentence in answered.sentences
+    assert sentence in " ".join(terminal_summary(measured.run).split())
+    assert "1,020 of" in markdown(measured, answered)
+
+
+def test_few_that_got_no_reply_are_told_at_their_step_alone(make):
+    def lose(step):
+        step.messages_per_s = 10_000.0
+        step.lost, step.status = 3, "partial"
+
+    measured = make(change=lose, workloads=("saturated",), steps=(10, 100))
+    assert all("3 of" in place.unanswered for place in places(measured))
+    assert measured.unanswered() == ""
+
+
+def test_a_run_without_these_columns_says_nothing_of_them(make):
+    measured = make(steps=(10, 100))
+    directory = measured.run.directory
+    for name in ("steps", "windows"):
+        table = directory / f"{name}.parquet"
+        pd.read_parquet(table).drop(columns=["due", "lost"]).to_parquet(table)
+    assert {place.unanswered for place in places(Measured(read_run(directory)))} == {""}
 
 
 def test_the_command_repeats_the_step_alone(make):

@@ -72,12 +72,19 @@ def test_an_interval_that_holds_one_decides_nothing(run_of):
     assert verdicts(run_of(also=wild)) == {"no clear difference"}
 
 
-def test_a_limited_loader_decides_nothing(run_of):
-    def limited(behaviour):
-        behaviour.loader_limited = True
-
-    decided = verdicts(run_of(also=limited, cpu_us=0.5))
-    assert decided == {"not decided: the loader was the bottleneck"}
+@pytest.mark.parametrize(
+    ("unfit", "symbol", "why"),
+    [
+        ({"loader_limited": True}, "‡", "the loader was the bottleneck"),
+        ({"others": 1.54}, "△", "disturbed, other processes used 154 % of a CPU"),
+    ],
+)
+def test_what_is_unfit_decides_nothing(run_of, unfit, symbol, why):
+    measured = run_of(also=lambda behaviour: vars(behaviour).update(unfit), cpu_us=0.5)
+    assert verdicts(measured) == {f"not judged: {why}"}
+    (line,) = techniques.lines(measured)
+    assert line[-1] == "not judged"
+    assert line[4] == f"0.50×{symbol}"
 
 
 def test_a_technique_of_which_the_chapter_says_nothing_is_not_judged(run_of):

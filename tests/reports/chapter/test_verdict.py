@@ -61,7 +61,7 @@ def test_a_bound_decides_only_what_it_leaves_no_doubt_of(bound, value, expected,
         (Quantity(1.5, 1.1, 1.9), Verdict.DIRECTION),
         (Quantity(1.5, 0.9, 1.9), Verdict.OFF),  # may be either
         (Quantity(1.1, 0.9, 1.19), Verdict.CONTRADICTED),
-        (Quantity(1.5, marks=(Mark.LIMITED,)), Verdict.OFF),
+        (Quantity(1.5, unjudged=("disturbed",)), Verdict.OFF),
         (Quantity(3, bound="≥ "), Verdict.DIRECTION),
         (Quantity(3, bound="< "), Verdict.OFF),
         (ALONE, Verdict.OFF),
@@ -73,8 +73,10 @@ def test_what_is_off_is_judged_by_its_direction(ratio, expected):
     assert verdict(10, Quantity(1), 0.5, turned) is expected
 
 
-def test_what_the_loader_limited_was_not_measured():
-    assert verdict(10, Quantity(10, marks=(Mark.LIMITED,))) is Verdict.NOT_MEASURED
+def test_what_is_unfit_is_not_judged_and_says_why():
+    judged = judge(10, Quantity(10, unjudged=("disturbed",)), math.nan, ALONE)
+    assert judged.verdict is Verdict.NOT_JUDGED
+    assert str(judged) == "not judged: disturbed"
     assert verdict(10, Quantity(10, marks=(Mark.STARVED,))) is Verdict.HOLDS
 
 

@@ -2,10 +2,12 @@
 
 import fcntl
 import os
+import shutil
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 # What is tested here, and how it is told which run: all else is worked out anew.
@@ -21,9 +23,14 @@ DATA = Path(__file__).parents[1] / "data"
 RUNS = ("repeats", "searches")
 
 
+# Other processes used all of a CPU while they were measured, so that no step could decide anything.
+# With a fifth of that, some repeats are fit for a verdict, and some are not.
+QUIETER = 0.2
+
+
 @pytest.fixture(scope="session", params=RUNS)
-def run(request):
-    return Truth(DATA / request.param)
+def run(request, built):
+    return Truth(built / "runs" / request.param)
 
 
 @pytest.fixture(scope="session")
@@ -36,14 +43,20 @@ def built(tmp_path_factory):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (place / "done").exists():
             with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-                list(pool.map(build, RUNS, [place / name for name in RUNS]))
+                list(pool.map(build, RUNS, [place] * len(RUNS)))
             (place / "done").touch()
     return place
 
 
-def build(name, out):
-    build_report(DATA / name, out)
-    (out / "terminal").write_text(terminal_summary(read_run(DATA / name)))
+def build(name, place):
+    run, out = place / "runs" / name, place / name
+    shutil.copytree(DATA / name, run)
+    for table in ("steps", "windows"):
+        frame = pd.read_parquet(run / f"{table}.parquet")
+        frame["others_cpu_s"] *= QUIETER
+        frame.to_parquet(run / f"{table}.parquet")
+    build_report(run, out)
+    (out / "terminal").write_text(terminal_summary(read_run(run)))
 
 
 @pytest.fixture(scope="session")

@@ -124,6 +124,7 @@ class Figure(NamedTuple):
     of: Callable
     ratio: Callable
     connections: int | None = None
+    deciding: Callable | None = None
 
 
 def tables(run):
@@ -196,7 +197,8 @@ def line(run, figure, server, shown, saving):
     ratio = figure.ratio(pair)
     claimed, claimed_ratio = claim.value(kind), claim.ratio
     by_chapter = value.over(stated(claimed))
-    verdict = judged(claimed, value, claimed_ratio, ratio) if claimed > 0 else None
+    found = (figure.deciding or figure.of)(server)
+    verdict = judged(claimed, found, claimed_ratio, ratio) if claimed > 0 else None
     claimed_text = MISSING
     if claimed_ratio > 0:
         claimed_text = formats.ratio(claimed_ratio)
@@ -247,6 +249,7 @@ def at_step(run, workload, connections, column, heads, claim, unit, text):
         lambda server: run.value((server, workload, connections), column),
         lambda pair: run.ratio(pair, workload, connections, column),
         connections,
+        lambda server: run.deciding((server, workload, connections), column),
     )
 
 
@@ -453,8 +456,8 @@ def became(claim, contrasts):
     """The claim held where a measure that it is about is clearly better and none clearly worse."""
     about = [contrasts[column] for column in chapter.TECHNIQUES[claim][1]]
     if not any(each.decided for each in about):
-        limited = any(each.limited for each in about)
-        return "not decided: the loader was the bottleneck" if limited else "not measured"
+        why = next((each.ratio.unjudged for each in about if each.ratio.unjudged), "")
+        return f"not judged: {why}" if why else "not measured"
     better = {each.better for each in about}
     if better == {None}:
         return "no clear difference"

@@ -16,6 +16,7 @@ from tests.reports.recomputed.notes import MEANT, details, footnotes, spread, th
 from tests.reports.recomputed.truth import (
     APART_MS,
     CLEAR,
+    UNFIT,
     Contrast,
     Value,
     Verdict,
@@ -70,16 +71,16 @@ def place(point):
 def _switch(run):
     """System time by context switches: more than these cost."""
     point = (run.pair[0], run.load("closed"), run.nearest(chapter.THREADS))
-    switches = run.value(point, "context_switches_per_message")
-    cost = run.value(point, "system_ms").over(switches)
-    most = Value(cost.value, marks=cost.marks, bound="< ")
+    switches = run.deciding(point, "context_switches_per_message")
+    cost = run.deciding(point, "system_ms").over(switches)
+    most = Value(cost.value, marks=cost.marks, bound="< ", unjudged=cost.unjudged)
     yield f"{place(point)}: {milliseconds(cost.value)}"
     yield str(judged(chapter.SWITCH_MS, most))
 
 
 def _waiting(run):
     point = (run.pair[0], run.load("closed"), run.nearest(chapter.THREADS))
-    waited = run.value(point, "run_queue_ms")
+    waited = run.deciding(point, "run_queue_ms")
     cpus = len(run.manifest["cpu_split"]["server"])
     yield f"{place(point)}: {milliseconds(waited.value)}, {cpus}"
     yield str(judged(chapter.WAITING_MS, waited))
@@ -89,10 +90,11 @@ def _needed(run, role, most):
     """Memory at the chapter's largest step, and of threads the faults that read from disk."""
     point = (run.pair[ROLES.index(role)], run.load("open"), most)
     if most in run.ramp and run.usable(point):
-        needed = run.value(point, "occupied_bytes" if role == SYNC else "resident_bytes")
+        needed = run.deciding(point, "occupied_bytes" if role == SYNC else "resident_bytes")
         told = f"{place(point)}: {formats.size(needed.value)}"
         if role == SYNC:
-            faults, window_s = (run.value(point, each) for each in ("major_faults", "window_s"))
+            faults = run.deciding(point, "major_faults")
+            window_s = run.value(point, "window_s")
             told += f", {formats.number(faults.value / window_s.value)}"
         claim = chapter.MEMORY[most]
         ratio = run.ratio(run.pair, *point[1:], "resident_bytes")
@@ -103,8 +105,11 @@ def _needed(run, role, most):
 def _growth(run):
     """The power of the clients with which the event loop's median grows."""
     server, workload = run.pair[1], run.load("closed")
-    medians = {step: run.value((server, workload, step), "response_p50_ms") for step in run.ramp}
-    known = {step: each.value for step, each in medians.items() if each.value > 0}
+    steps = {step: (server, workload, step) for step in run.ramp}
+    medians = {step: run.deciding(point, "response_p50_ms") for step, point in steps.items()}
+    known = {s: each.value for s, each in medians.items() if each.value > 0 and not each.unjudged}
+    if len(known) < 3:
+        return
     x, y = np.log(list(known)), np.log(list(known.values()))
     power = float(least_squares(x, y))
     straight = (power * x.std() / y.std()) ** 2
@@ -203,9 +208,12 @@ def advice(run):
     for workload, measure, steps in guided(run):
         found = {step: each for step, each in steps.items() if each.decided}
         if found:
+            compared = {s: each for s, each in steps.items() if s in found or each.ratio.unjudged}
             better = "; ".join(
-                _span(run.pair, list(alike), found)
-                for _better, alike in groupby(found, key=lambda step: found[step].better)
+                _span(run.pair, list(alike), compared)
+                for _better, alike in groupby(
+                    compared, key=lambda step: (compared[step].better, step in found)
+                )
             )
             both = {0, 1} <= {each.better for each in found.values()}
             crossed = crossings(found) if both else []
@@ -228,6 +236,9 @@ def _span(pair, steps, found):
     where = f"at {count(steps[0])}"
     if steps[1:]:
         where = f"from {count(steps[0])} to {count(steps[-1])}"
+    if found[steps[0]].ratio.unjudged:
+        why = dict.fromkeys(found[step].ratio.unjudged for step in steps)
+        return f"not judged {where}: {'; '.join(why)}"
     better = found[steps[0]].better
     if better is None:
         return f"no clear difference {where}"
@@ -297,6 +308,10 @@ def crossing_texts(rows):
 
 def guide(run, crossed):
     """The guide in sentences; `crossed` are the texts of where the two cross, by row."""
+    found = [each for *_, steps in guided(run) for each in steps.values()]
+    sure = [each for each in found if each.decided]
+    if not sure:
+        return
     places = [
         f"{joined(texts)} in {each.measure}, {each.by}"
         for each, texts in zip(advice(run), crossed, strict=True)
@@ -314,8 +329,6 @@ def guide(run, crossed):
         told += [f"either fits {joined(fitting[None])}"] if fitting[None] else []
         if told:
             yield f"With {count(step)} clients {'; '.join(told)}."
-    found = [each for *_, steps in guided(run) for each in steps.values()]
-    sure = [each for each in found if each.decided]
     clear = sum(each.better is not None for each in sure)
     yield f"of {len(found)}: {clear}, {len(sure) - clear}, {len(found) - len(sure)}"
 
@@ -337,6 +350,8 @@ class Card(NamedTuple):
     def verdict(self, run):
         """The big number, and who has so much more."""
         value, larger = self.contrast.ratio.value, self.contrast.larger
+        if self.contrast.ratio.unjudged:
+            return [MISSING, self.contrast.ratio.unjudged]
         if larger is None:
             return ["≈ 1×" if self.contrast.decided else MISSING]
         return [formats.ratio(value if larger == 0 else 1 / value), run.noun[run.pair[larger]]]
@@ -397,7 +412,7 @@ def _difference(card):
 
 def headline(run):
     """Who wins on what; and where nobody does, or it cannot be said."""
-    wins, even, undecided = ([], []), [], []
+    wins, even, undecided = ([], []), [], {}
     for card in subjects(run):
         contrast = card.contrast
         if contrast.better is not None:
@@ -406,18 +421,23 @@ def headline(run):
             wins[contrast.better].append(card.noun + " (while starving clients)" * price)
         elif contrast.decided:
             even.append(card.noun)
-        elif contrast.limited:
-            undecided.append(card.noun)
+        elif contrast.ratio.unjudged:
+            undecided.setdefault(contrast.ratio.unjudged, []).append(card.noun)
     nouns = list(run.noun.values())
     first = 0 if len(wins[0]) >= len(wins[1]) else 1
     everywhere = not wins[1 - first] and not even and not undecided
-    text = f"{nouns[first]} wins {'everywhere:' if everywhere else 'on'} {joined(wins[first])}"
+    won = joined(wins[first])
+    text = f"{nouns[first]} wins {'everywhere:' if everywhere else 'on'} {won}"
+    if not any(wins):
+        alike = f"there is no clear difference between {nouns[0]} and {nouns[1]}"
+        text = alike if even else f"this run cannot tell {nouns[0]} from {nouns[1]}"
     if wins[1 - first]:
         text += f"; {nouns[1 - first]} on {joined(wins[1 - first])}"
     also = [f"Compared are {joined(run.pair)}, of {len(run.servers)} servers."]
     also += [f"No clear difference in {joined(even)}."] if even else []
-    if undecided:
-        also.append(f"The loader was the bottleneck for {joined(undecided)}: no verdict there.")
+    for why, nouns_of in undecided.items():
+        told = f"{joined(nouns_of)} not judged: {why}."
+        also.append(told[0].upper() + told[1:])
     return f"At {count(common_step(run))} clients {text}.", " ".join(also)
 
 
@@ -535,6 +555,7 @@ def terminal(run, crossed):
     yield from the_500(run)
     for trial in last(run):
         ratios = [each.ratio.value for each in trial.contrasts.values()]
-        limits = ["‡" * each.limited for each in trial.contrasts.values()]
+        marks = [each.ratio.marks for each in trial.contrasts.values()]
+        limits = ["".join(symbol for symbol in each if symbol in UNFIT) for each in marks]
         told = [formats.ratio(ratio) + limit for ratio, limit in zip(ratios, limits, strict=True)]
         yield f"{trial.workload} {count(trial.connections)} {' '.join(told)}"

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from statistics import median
 from urllib.parse import unquote
@@ -32,19 +32,23 @@ SUMS = {
 }
 PLAIN = {"protocol": "echo", "active": 1.0, "messages_per_connection": None, "handler": "none"}
 CLEAR, WITHIN, APART_MS = 1.2, 1.5, 0.05
+UNFIT = "‡◊△"  # the marks of a repeat that decides nothing
 TURNED = {"≥ ": "≤ ", "< ": "> ", "": ""}
 OPEN = "no direction to judge"
 
 
 @dataclass(frozen=True)
 class Value:
-    """A figure, its interval (NaN: none), the symbols of its marks, and what it bounds."""
+    """A figure, its interval (NaN: none), the symbols of its marks, what it bounds, and why no
+    verdict may rest on it.
+    """
 
     value: float = math.nan
     low: float = math.nan
     high: float = math.nan
     marks: str = ""
     bound: str = ""
+    unjudged: str = ""
 
     @property
     def known(self):
@@ -57,14 +61,17 @@ class Value:
     def over(self, other):
         """The quotient, its interval the widest that both allow."""
         marks = united(self.marks, other.marks)
+        unjudged = self.unjudged
+        if other.unjudged != self.unjudged:
+            unjudged = "; ".join(filter(None, (self.unjudged, other.unjudged)))
         if not (self.value >= 0 and other.value > 0) or (self.bound and other.bound):
-            return Value(marks=marks)
+            return Value(marks=marks, unjudged=unjudged)
         low, high = math.nan, math.nan
         certain = self.low == self.high and other.low == other.high
         if self.spread and other.low > 0 and not certain:
             low, high = self.low / other.high, self.high / other.low
         bound = self.bound or TURNED[other.bound]
-        return Value(self.value / other.value, low, high, marks, bound)
+        return Value(self.value / other.value, low, high, marks, bound, unjudged)
 
 
 NOTHING = Value()
@@ -79,13 +86,9 @@ class Contrast:
     column: str
 
     @property
-    def limited(self):
-        return "‡" in self.ratio.marks
-
-    @property
     def decided(self):
         """Whether they can be compared."""
-        return 0 < self.ratio.value < math.inf and not self.limited
+        return 0 < self.ratio.value < math.inf and not self.ratio.unjudged
 
     @property
     def larger(self):
@@ -125,15 +128,15 @@ def bootstrapped(statistic, *columns):
     return np.nanquantile(statistic(*(each[picked] for each in columns)), [TAIL, 1 - TAIL])
 
 
-def median_of(values, marks=""):
+def median_of(values, marks="", unjudged=""):
     """The median of repeats and its interval; one has no spread."""
     known = np.array([value for value in values if math.isfinite(value)])
     if not len(known):
-        return Value(marks=marks)
+        return Value(marks=marks, unjudged=unjudged)
     ends = (math.nan, math.nan)
     if len(known) > 1:
         ends = bootstrapped(lambda resampled: np.median(resampled, axis=1), known)
-    return Value(float(np.median(known)), *map(float, ends), marks)
+    return Value(float(np.median(known)), *map(float, ends), marks, unjudged=unjudged)
 
 
 def least_squares(x, y):
@@ -193,10 +196,12 @@ def beside_little(row):
 
 def borne(row):
     """The marks that a repeat of a step bears."""
-    failed, starved = row["status"] == "failed", row["starved"] > 0
+    if row["status"] == "failed":
+        return "¶"
+    starved = row["starved"] > 0
     short = row["status"] == "partial" or row["connected"] < row["connections"]
     bears = {
-        "†": short and not failed,
+        "†": short,
         "‡": row["loader_limited"],
         "§": starved,
         "λ": beside_little(row) and not starved,
@@ -204,9 +209,33 @@ def borne(row):
         "≈": row["memory_read_share"] < 1,
         "◊": of_a_cpu(row, "steal_s") > 0.05,
         "△": of_a_cpu(row, "others_cpu_s") > 0.2,
-        "¶": failed,
     }
     return "".join(symbol for symbol, bearing in bears.items() if bearing)
+
+
+def unfit(row):
+    return any(symbol in borne(row) for symbol in UNFIT)
+
+
+def unfitness(rows):
+    """Why rows decide nothing, with the worst share that others had of a CPU."""
+    reasons = ["the loader was the bottleneck"] if any(r["loader_limited"] for r in rows) else []
+    for column, most, text in (
+        ("others_cpu_s", 0.2, "disturbed, other processes used {} of a CPU"),
+        ("steal_s", 0.05, "steal time, the hypervisor gave {} of a CPU to others"),
+    ):
+        shares = [share for row in rows if (share := of_a_cpu(row, column)) > most]
+        if shares:
+            reasons.append(text.format(formats.share(max(shares))))
+    return "; ".join(reasons)
+
+
+def deciding(groups, least=1):
+    """Those of which no repeat is unfit, if they are most and enough; else all, and why not."""
+    fit = [rows for rows in groups if not any(map(unfit, rows))]
+    if len(fit) >= least and 2 * len(fit) > len(groups):
+        return fit, ""
+    return groups, unfitness([row for rows in groups for row in rows])
 
 
 def was_served(row):
@@ -300,13 +329,19 @@ class Truth:
 
     def value(self, point, column):
         if (point, column) not in self._known:
-            self._known[point, column] = self._value(point, column)
+            self._known[point, column] = self._value(point, column, self.usable(point))
         return self._known[point, column]
 
-    def _value(self, point, column):
-        known = [row for row in self.usable(point) if not math.isnan(row[column])]
+    def deciding(self, point, column):
+        """The same of the repeats that a verdict rests on."""
+        told, _why = deciding([(row,) for row in self.usable(point)])
+        return self._value(point, column, [row for (row,) in told])
+
+    def _value(self, point, column, rows):
+        known = [row for row in rows if not math.isnan(row[column])]
+        _told, why = deciding([(row,) for row in rows])
         if len(known) != 1:
-            return median_of([row[column] for row in known], self.marks(point))
+            return median_of([row[column] for row in known], self.marks(point), why)
         value = float(known[0][column])
         windows = [
             window[column]
@@ -315,10 +350,10 @@ class Truth:
         ]
         parts = [part for part in windows if not math.isnan(part)]
         if len(parts) < 2 or column in SUMS:
-            return Value(value, marks=self.marks(point))
+            return Value(value, marks=self.marks(point), unjudged=why)
         # Merged percentiles may lie outside those of the windows.
         ends = float(min(value, *parts)), float(max(value, *parts))
-        return Value(value, *ends, self.marks(point))
+        return Value(value, *ends, self.marks(point), unjudged=why)
 
     def marks(self, point):
         return united(*map(borne, self.rows(point)))
@@ -335,14 +370,17 @@ class Truth:
         both = [(one[repeat], other[repeat]) for repeat in one if repeat in other]
         if len(both) < 2:
             one, other = (self.value(point, column) for point in points)
-            return one.over(other)
+            ratio = one.over(other)
+            why = unfitness([row for point in points for row in self.usable(point)])
+            return replace(ratio, unjudged=ratio.unjudged and why)
         marks = united(*(self.marks(point) for point in points))
-        fair = [rows for rows in both if not any(row["loader_limited"] for row in rows)]
-        if len(fair) >= 2 and 2 * len(fair) > len(both):
-            both, marks = fair, marks.replace("‡", "")
+        fit, why = deciding(both, least=2)
+        if len(fit) < len(both):
+            marks = "".join(symbol for symbol in marks if symbol not in UNFIT)
+        both = fit
         figures = np.array([[row[column] for row in rows] for rows in both])
         with np.errstate(divide="ignore", invalid="ignore"):
-            return median_of(figures[:, 0] / figures[:, 1], marks)
+            return median_of(figures[:, 0] / figures[:, 1], marks, why)
 
     def slope(self, server, workload, column):
         """By how much a column grows a connection held."""
@@ -372,14 +410,13 @@ class Truth:
     def holds(self, point):
         """Whether everybody was served, and in time."""
         rows = self.rows(point)
-        fair = [row for row in rows if not row["loader_limited"]] or rows
+        fair = [row for row in rows if not unfit(row)] or rows
         slow = median(row["response_p99_ms"] for row in fair) > self.slo_p99_ms
         return all(map(was_served, rows)) and not slow and not any(row["starved"] for row in fair)
 
     def doubted(self, point):
-        """Whether a step served everybody, but how fast is the loader's doing."""
-        rows = self.rows(point)
-        return all(was_served(row) and row["loader_limited"] for row in rows)
+        """Whether a step served everybody, but how fast decides nothing."""
+        return all(was_served(row) and unfit(row) for row in self.rows(point))
 
     def most(self, server, workload):
         """Max connections, among all numbers that were tried."""
@@ -388,12 +425,17 @@ class Truth:
         if not tried:
             return NOTHING
         if not held:
-            return Value(tried[0][2], marks=self.marks(tried[0]), bound="< ")
+            rows = self.rows(tried[0])
+            why = unfitness(rows) if all(map(unfit, rows)) else ""
+            return Value(tried[0][2], marks=self.marks(tried[0]), bound="< ", unjudged=why)
         best, *beyond = tried[tried.index(held[-1]) :]
         if beyond and not self.doubted(beyond[0]):
             return Value(best[2])
-        marks = "‡" if beyond or self.doubted(best) else ""
-        return Value(best[2], marks=marks, bound="≥ ")
+        doubtful = beyond[0] if beyond else best
+        if not beyond and not self.doubted(best):
+            return Value(best[2], bound="≥ ")
+        marks = "".join(symbol for symbol in self.marks(doubtful) if symbol in UNFIT)
+        return Value(best[2], marks=marks, bound="≥ ", unjudged=unfitness(self.rows(doubtful)))
 
 
 # Verdicts, as docs/method.md has them.
@@ -401,13 +443,18 @@ class Truth:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a claim, and how many times it is off; `least`: or more."""
+    """What becomes of a claim, and how many times it is off; `least`: or more. `why` it is not
+    judged.
+    """
 
     word: str = "not measured here"
     off: float = math.nan
     least: bool = False
+    why: str = ""
 
     def __str__(self):
+        if self.why:
+            return f"{self.word}: {self.why}"
         if math.isnan(self.off):
             return self.word
         off = f"off by {'at least ' * self.least}{formats.ratio(self.off)}"
@@ -417,8 +464,10 @@ class Verdict:
 def judged(claimed, measured, claimed_ratio=math.nan, ratio=NOTHING):
     """What becomes of a figure of the chapter."""
     low, high = _reach(measured)
-    if not measured.known or not high > 0 or "‡" in measured.marks:
+    if not measured.known or not high > 0:
         return Verdict()
+    if measured.unjudged:
+        return Verdict("not judged", why=measured.unjudged)
     if low <= claimed * WITHIN and high >= claimed / WITHIN:
         sure = not measured.bound or (_at_least(measured) and low >= claimed / WITHIN)
         return Verdict("holds") if sure else Verdict()
@@ -428,7 +477,7 @@ def judged(claimed, measured, claimed_ratio=math.nan, ratio=NOTHING):
 
 def direction(claimed, ratio):
     """Whether the chapter's two kinds of server differ as it says."""
-    if not claimed > 0 or not ratio.known or "‡" in ratio.marks:
+    if not claimed > 0 or not ratio.known or ratio.unjudged:
         return OPEN
     value, (low, high) = ratio.value, _reach(ratio)
     if claimed < 1:

@@ -1,0 +1,169 @@
+"""`c10k report`: which run it takes, where it writes, what it says."""
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from c10k.cli import main
+from results.store import RunWriter, read_run
+from tests.reports.conftest import write_run
+
+pytestmark = pytest.mark.usefixtures("unpainted")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A small run, to be copied."""
+    return write_run(
+        tmp_path_factory.mktemp("made") / "run", workloads=["steady"], steps=(10, 100), windows=1
+    )
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """The current directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def report(capsys):
+    """Runs `c10k report`: its exit status, the lines of its output, and of its errors."""
+
+    def run(*arguments):
+        status = main(["report", *map(str, arguments)])
+        shown = capsys.readouterr()
+        return status, shown.out.splitlines(), shown.err.splitlines()
+
+    return run
+
+
+def copied(made, place, created_at=None):
+    run = Path(shutil.copytree(made, place))
+    manifest = json.loads((run / "run.json").read_text())
+    manifest["created_at"] = created_at or manifest["created_at"]
+    (run / "run.json").write_text(json.dumps(manifest))
+    return run
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_report_lies_in_its_run_which_does_not_mind(report, made, here, language):
+    runs = [copied(made, here / name / "run") for name in ("a", "b")]
+    for run in runs:
+        page = run / "report" / "index.html"
+        assert report(run, "--lang", language) == (0, [str(page)], [])
+        assert f'lang="{language}"' in page.read_text()
+        assert len(read_run(run).steps) == 4
+        with RunWriter.open(run) as writer:
+            assert len(writer.done()) == 4
+    assert {path.name for path in here.iterdir()} == {"a", "b"}
+
+
+def test_without_a_name_it_takes_the_run_that_began_last(report, made, here):
+    began = {"x": "2026-11-29T10:00:00+00:00", "y": "2026-11-29T11:30:00+01:00"}  # 10:30
+    for name, created_at in began.items():
+        copied(made, here / "results" / "runs" / name, created_at)
+    copied(made, here / "results" / "runs" / "damaged", "some day")
+    (here / "results" / "runs" / "empty").mkdir()
+    os.utime(here / "results" / "runs" / "x" / "run.json")  # written last
+    status, out, err = report()
+    assert (status, out) == (0, ["results/runs/y/report/index.html"])
+    assert err == ["the newest run: results/runs/y"]
+
+
+def test_where_there_is_no_run_it_says_what_to_do(report, here):
+    status, out, (refused,) = report()
+    assert (status, out) == (2, [])
+    assert "no run in results/runs" in refused
+    assert "c10k run" in refused
+
+
+def test_what_cannot_be_written_names_the_remedy(report, made, here):
+    run = copied(made, here / "run")
+    (run / "report").write_text("")
+    status, out, (refused,) = report("run")
+    assert (status, out) == (2, [])
+    assert "run/report cannot be written: " in refused
+    assert "--out DIR" in refused
+    assert report("run", "--out", "page")[:2] == (0, ["page/index.html"])
+
+
+def test_the_page_is_opened_in_a_browser(report, made, here, monkeypatch):
+    browser = here / "browser"
+    browser.write_text(
+        f"#!{sys.executable}\nimport pathlib, sys\n"
+        f"pathlib.Path({str(here / 'opened')!r}).write_text(sys.argv[1])\n"
+    )
+    browser.chmod(0o755)
+    monkeypatch.setattr("webbrowser._tryorder", None)  # as in a new process
+    monkeypatch.setenv("BROWSER", f"{shlex.quote(str(browser))} %s")
+    run = copied(made, here / "run")
+    status, _out, err = report("run", "--open")
+    assert (status, err) == (0, [])
+    assert (here / "opened").read_text() == (run / "report" / "index.html").as_uri()
+
+
+def test_where_no_browser_can_be_opened_the_page_is_printed_all_the_same(
+    report, made, here, monkeypatch
+):
+    for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", str(here))
+    monkeypatch.setattr("webbrowser._tryorder", None)
+    copied(made, here / "run")
+    status, out, err = report("run", "--open")
+    assert (status, out) == (0, ["run/report/index.html"])
+    assert err == ["c10k: no browser can be opened here"]
+
+
+def test_a_comparison_says_what_differs_clearly(report, here):
+    def slower(step):
+        if step.server == "threaded":
+            step.median_ms *= 3
+        step.others = 1.54 if step.connections == 10 else 0.0
+
+    for place, change in (("a", lambda step: None), ("b", slower)):
+        write_run(here / place / "run", workloads=["steady"], steps=(10, 100), change=change)
+    status, out, err = report("--compare", "a/run", "b/run")
+    assert (status, err) == (0, [])
+    assert out[-1] == "results/compare/index.html"
+    assert out[0].split() == ["workload", "server", "clients", "measure", "a/run", "b/run"]
+    p50, p99 = (line for line in out if line.startswith("steady"))
+    assert p50.split()[:5] == ["steady", "threaded", "100", "p50", "ms"]
+    assert p50.endswith("3.0×, worse")
+    assert p99.split()[3:5] == ["p99", "ms"]
+    text = " ".join(" ".join(out).split())
+    assert "b/run against a/run: of 20 comparisons 2 differ clearly, and 8 do not" in text
+    assert "; 10 not judged: disturbed, other processes used 154 % of a CPU." in text
+    assert "<h1>a/run · b/run</h1>" in (here / "results/compare/index.html").read_text()
+
+
+def test_runs_that_sent_other_messages_are_not_compared(report, here):
+    for place, size in (("a", 64), ("b", 4_096)):
+
+        def send(step, size=size):
+            step.protocol, step.size_bytes = "echo", size
+            step.median_ms *= size
+
+        write_run(here / place, workloads=["steady"], steps=(10, 100), windows=1, change=send)
+    _status, out, _err = report("--compare", "a", "b")
+    text = " ".join(" ".join(out).split())
+    assert "of 20 comparisons 0 differ clearly, and 0 do not; 20 not judged: b replies" in text
+    assert "are not compared." in text
+
+
+def test_a_run_that_is_named_twice_has_a_number(report, made, here):
+    copied(made, here / "run")
+    report("--compare", "run", "run")
+    assert "<h1>run (1) · run (2)</h1>" in (here / "results/compare/index.html").read_text()
+
+
+def test_a_run_and_several_are_too_many(report, made):
+    status, _out, (refused,) = report(made, "--compare", made, made)
+    assert status == 2
+    assert "not both" in refused
