@@ -82,13 +82,15 @@ class ServerSpec:
         *,
         log: Path,
         host: str = "127.0.0.1",
+        port: int = 0,
         cpus: Collection[int] | None = None,
         verbose: bool = False,
+        foreground: bool = False,
     ) -> ServerProcess:
         """A process of it, to be entered. `cpus` are those it gets unless its options say which;
         files that it needs lie beside the log. Raises ServerStartError where it cannot be built."""
         try:
-            launch = self.launch(Place(host, directory=log.parent, verbose=verbose))
+            launch = self.launch(Place(host, port, log.parent, verbose))
             if launch.prepare:
                 log.parent.mkdir(parents=True, exist_ok=True)
                 launch.prepare()
@@ -103,6 +105,7 @@ class ServerSpec:
             address=launch.address,
             environment=launch.environment,
             directory=launch.directory,
+            foreground=foreground,
         )
 
     def handling(self, handler: str) -> "ServerSpec":
