@@ -4,8 +4,9 @@ python launch.py [--parent PID] [--say-pid] [--cpus 0,1] [--limit nofile=64]... 
 
 This process stays, and every process that the command starts is below it, daemons too: it is their
 subreaper (prctl(2)). When the parent ends, however that comes about, or on SIGTERM, SIGINT or
-SIGHUP, it asks all of them to end by SIGTERM; what is left after GRACE_S, or at a second signal,
-it kills. It ends when none is left, as the command ended: with its exit status, or by its signal.
+SIGHUP, it asks all of them to end by SIGTERM; what is left after GRACE_S, or at another SIGTERM or
+SIGINT, it kills. It ends when none is left, as the command ended: with its exit status, or by its
+signal.
 """
 
 import argparse
@@ -25,11 +26,12 @@ prctl = ctypes.CDLL(None).prctl
 GRACE_S = 2.0  # what every server promises to end within
 PAUSE_S = 0.02  # before those are killed that were forked meanwhile; then twice as long each time
 LONGEST_PAUSE_S = 1.0
-ENDINGS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+ORDERS = {signal.SIGTERM, signal.SIGINT}
+ENDINGS = {*ORDERS, signal.SIGHUP}  # the last when the parent ends, once for each of its threads
 SIGNALS = {*ENDINGS, signal.SIGCHLD}
 
 
-def die_with(parent: int, number: int = signal.SIGTERM) -> None:
+def die_with(parent: int, number: int) -> None:
     """Have the kernel send a signal here when the parent's thread that started us ends.
 
     A parent that ended before the request would never be noticed: hence the look at who it is now.
@@ -52,7 +54,7 @@ def main() -> None:
 
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     if options.parent is not None:
-        die_with(options.parent)
+        die_with(options.parent, signal.SIGHUP)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     supervisor = os.getpid()
     try:
@@ -119,7 +121,7 @@ def end(statuses: dict[int, int]) -> None:
             send(signal.SIGKILL)
             wait_s, pause_s = pause_s, min(2 * pause_s, LONGEST_PAUSE_S)
         received = signal.sigtimedwait(SIGNALS, wait_s)
-        if received and received.si_signo in ENDINGS:
+        if received and received.si_signo in ORDERS:
             kill_at = time.monotonic()
 
 

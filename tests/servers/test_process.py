@@ -174,7 +174,9 @@ def test_nothing_of_a_server_outlives_a_parent_that_is_killed(
     port = free_port("127.0.0.1")
     command = daemon(port) if kind == "daemon" else [sys.executable, "-c", FAMILY]
     parent = f"""
-import time
+import threading, time
+for _ in range(20):
+    threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
 from pathlib import Path
 from servers.process import ServerProcess
 server = ServerProcess({kind!r}, {command!r}, log=Path({str(tmp_path / "log")!r}),
@@ -193,6 +195,8 @@ time.sleep(300)
         process.kill()
     try:
         wait_until(lambda: all(ended(member.pid) for member in tree))
+        log = (tmp_path / "log").read_text()
+        assert kind == "daemon" or "goodbye" in log, "it was asked before it was forced"
     finally:
         for member in tree:
             with contextlib.suppress(psutil.NoSuchProcess):
