@@ -148,7 +148,7 @@ class Visitor:
         code = self._server.returncode
         ended = f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"
         said = self._server.log_tail(since=logged).rstrip().rpartition("\n")[2].strip()
-        return f"the server died ({ended})" + (f": its log: {said}" if said else "")
+        return f"the server died ({ended}{f'; its log: {said}' if said else ''})"
 
     def _await_leaving(self, tree: ProcessTree, idle_descriptors: float) -> None:
         """Wait until the server has let go of the connections: what their end costs would be
