@@ -77,13 +77,15 @@ def become(options: argparse.Namespace, supervisor: int) -> None:
     if options.say_pid:
         os.write(1, b"%d\n" % os.getpid())
     try:
+        wanted = f"CPUs {options.cpus}"
         if options.cpus:
             os.sched_setaffinity(0, map(int, options.cpus.split(",")))
-        for name, value in (limit.split("=") for limit in options.limit):
+        for wanted in options.limit:
+            name, value = wanted.split("=")
             kind = getattr(resource, f"RLIMIT_{name.upper()}")
             resource.setrlimit(kind, (int(value), int(value)))
     except (OSError, ValueError, AttributeError) as error:
-        sys.exit(f"launch: cannot set CPUs {options.cpus} or limits {options.limit}: {error}")
+        sys.exit(f"launch: cannot set {wanted}: {error}")
     command = options.command
     try:
         os.execvp(command[0], command)
