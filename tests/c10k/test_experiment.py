@@ -214,3 +214,31 @@ def test_a_server_that_died_is_started_again_and_its_last_words_are_told(walk, t
     died = "the server died (exit status 7; its log: all is lost)"
     assert first["reason"] == f"{died}; 0 of 2 connections were served"
     assert refusal([first]) == first["reason"], "which says it once"
+
+
+# Forks, becomes a daemon whose first process has ended by then, and echoes.
+DAEMON = """
+import os, socket, sys, threading, time
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork() == 0:
+    time.sleep(300)
+held = b"x" * (64 << 20)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def echo(connection):
+    with connection:
+        while data := connection.recv(4096):
+            connection.sendall(data)
+while True:
+    threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+def test_a_server_that_becomes_a_daemon_is_measured(walk, tmp_path):
+    command = shlex.join([sys.executable, "-c", DAEMON, "{port}"])
+    _, run = walk(plan(parse_command(f"daemon={command}", tmp_path), "saturated"))
+    (step,) = run.steps.to_dict("records")
+    assert (step["status"], step["connected"], step["processes"]) == ("ok", 4, 2)
+    assert 64 << 20 <= step["rss_bytes"] < 512 << 20
+    assert step["cpu_us_per_message"] > 0

@@ -159,6 +159,13 @@ def test_a_daemon_that_dies_is_a_server_that_died(daemonised, wait_until):
     assert server.returncode == -signal.SIGSEGV
 
 
+def test_a_server_ends_with_its_supervisor(command, tmp_path, wait_until, ended):
+    with ServerProcess("server", command, log=tmp_path / "log") as server:
+        os.kill(server.supervisor, signal.SIGKILL)
+        wait_until(lambda: ended(server.pid))
+        assert server.returncode == -signal.SIGKILL
+
+
 def test_what_a_server_sends_to_its_group_is_its_own_affair(tmp_path, wait_until):
     lines = ["import os, signal", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"]
     lines += ["os.killpg(0, signal.SIGTERM)", "print('{\"port\": 1}', flush=True)", "input()"]
