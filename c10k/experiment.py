@@ -40,6 +40,9 @@ class Experiment:
         self._specs = {spec.text: spec for spec in plan.servers}
         self._logs = writer.directory / "logs"
         self._ceiling: Ceiling = ()
+        # By server and handler, what came of its first start, as try_to_start() says it. One that
+        # never listened is given up: its whole patience for each step would be too long.
+        self._starts: dict[tuple[str, str], str] = {}
 
     def walk(self) -> None:
         """Visit every server at every step, then search. RunError when a step cannot be stored."""
@@ -129,7 +132,7 @@ class Experiment:
     @contextmanager
     def _ramp(self, name: str, workload: Workload) -> Iterator["_Ramp"]:
         with ExitStack() as stack:
-            yield _Ramp(stack, self._logs, name, workload, self._cpus.server)
+            yield _Ramp(stack, self._logs, name, workload, self._cpus.server, self._starts)
 
     def _visit(self, ramp: "_Ramp", visit: Visit, *, last: bool) -> StepRecord:
         """Measure one step and store it."""
@@ -157,13 +160,20 @@ class _Ramp:
     """The server processes of one ramp, under one workload, all ended with its stack."""
 
     def __init__(
-        self, stack: ExitStack, logs: Path, name: str, workload: Workload, cpus: tuple[int, ...]
+        self,
+        stack: ExitStack,
+        logs: Path,
+        name: str,
+        workload: Workload,
+        cpus: tuple[int, ...],
+        starts: dict[tuple[str, str], str],
     ) -> None:
         self.workload = workload
         self._stack = stack
         self._logs = logs
         self._name = name
         self._cpus = cpus
+        self._starts = starts
         self._servers: dict[str, ServerProcess] = {}
 
     def is_alive(self, spec: ServerSpec) -> bool:
@@ -174,13 +184,18 @@ class _Ramp:
 
     def try_to_start(self, spec: ServerSpec) -> str:
         """Start a fresh process; the reason where it does not start, else an empty string."""
+        name = (spec.text, self.workload.handler)
+        if given_up := self._starts.get(name):
+            return given_up
         log = self._logs / f"{self._name}-{spec.text.replace('/', '_')}.log"
         try:
             working = spec.handling(self.workload.handler)
             server = working.process(host=HOST, log=log, cpus=self._cpus)
             self._servers[spec.text] = self._stack.enter_context(server)
         except ServerStartError as error:
+            self._starts.setdefault(name, str(error))
             return str(error)
+        self._starts.setdefault(name, "")
         return ""
 
 

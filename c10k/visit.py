@@ -85,7 +85,7 @@ class Visitor:
         recording = StepRecording(visit, workload, began, ceiling_per_s)
         address = (self._server.host, self._server.port)
         with (
-            Telemetry(self._server.pid) as telemetry,
+            Telemetry(self._server.supervisor, itself=False) as telemetry,
             Hiccups(self._cpus, workload.loop) as hiccups,
         ):
             try:
@@ -98,7 +98,7 @@ class Visitor:
                 if not last:
                     self._await_leaving(telemetry.tree, idle.descriptors)
             except (ServerDiedError, ProcessGoneError):
-                recording.failure = self._how_it_died()
+                recording.failure = self._how_it_died(logged)
             samples = telemetry.drain()
         log_tail = self._server.log_tail(since=logged) if recording.troubled else ""
         return recording.record(started_at, samples, log_tail)
@@ -143,11 +143,13 @@ class Visitor:
         if not self._server.alive:
             raise ServerDiedError
 
-    def _how_it_died(self) -> str:
+    def _how_it_died(self, logged: int) -> str:
+        """Its status, and what it said last in this step."""
+        self._server.stop()  # also waits for its last words
         code = self._server.returncode
-        if code is None:
-            return "the server does not run any more"
-        return f"the server died ({f'signal {-code}' if code < 0 else f'exit status {code}'})"
+        ended = f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"
+        said = self._server.log_tail(since=logged).rstrip().rpartition("\n")[2].strip()
+        return f"the server died ({ended}{f'; its log: {said}' if said else ''})"
 
     def _await_leaving(self, tree: ProcessTree, idle_descriptors: float) -> None:
         """Wait until the server has let go of the connections: what their end costs would be

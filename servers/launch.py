@@ -1,24 +1,41 @@
-"""Become a command, with a CPU set, resource limits and an end tied to that of the parent.
+"""Run a command on some CPUs, within resource limits, and let nothing of it outlive its parent.
 
-python launch.py [--parent PID] [--cpus 0,1] [--limit nofile=64]... -- COMMAND...
+python launch.py [--parent PID] [--say-pid] [--cpus 0,1] [--limit nofile=64]... -- COMMAND...
+
+This process stays, and every process that the command starts is below it, daemons too: it is their
+subreaper (prctl(2)). When the parent ends, however that comes about, or on SIGTERM, SIGINT or
+SIGHUP, it asks all of them to end by SIGTERM; what is left after GRACE_S, or at another SIGTERM or
+SIGINT, it kills. It ends when none is left, as the command ended: with its exit status, or by its
+signal.
 """
 
 import argparse
+import contextlib
 import ctypes
 import os
 import resource
 import signal
 import sys
+import time
+from collections import defaultdict
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PR_SET_CHILD_SUBREAPER = 36
 prctl = ctypes.CDLL(None).prctl
 
+GRACE_S = 2.0  # what every server promises to end within
+PAUSE_S = 0.02  # before those are killed that were forked meanwhile; then twice as long each time
+LONGEST_PAUSE_S = 1.0
+ORDERS = {signal.SIGTERM, signal.SIGINT}
+ENDINGS = {*ORDERS, signal.SIGHUP}  # the last when the parent ends, once for each of its threads
+SIGNALS = {*ENDINGS, signal.SIGCHLD}
 
-def die_with(parent: int, number: int = signal.SIGTERM) -> None:
+
+def die_with(parent: int, number: int) -> None:
     """Have the kernel send a signal here when the parent's thread that started us ends.
 
     A parent that ended before the request would never be noticed: hence the look at who it is now.
-    The request outlives exec(), not fork(): the children of a server are the server's to end.
+    The request outlives exec(), not fork().
     """
     prctl(PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:
@@ -26,29 +43,134 @@ def die_with(parent: int, number: int = signal.SIGTERM) -> None:
 
 
 def main() -> None:
-    """Set everything, then exec."""
+    """Start the command, and see to its end."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parent", type=int, help="process id to die with")
+    parser.add_argument("--parent", type=int, help="process id to end with")
+    parser.add_argument("--say-pid", action="store_true", help="the command's, as a first line")
     parser.add_argument("--cpus", default="", help="CPUs to run on: 0,1")
     parser.add_argument("--limit", action="append", default=[], help="a setrlimit: nofile=64")
     parser.add_argument("command", nargs="+", help="after a --")
     options = parser.parse_args()
-    command = options.command
 
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     if options.parent is not None:
-        die_with(options.parent)
+        die_with(options.parent, signal.SIGHUP)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    supervisor = os.getpid()
     try:
+        command = os.fork()
+    except OSError as error:
+        sys.exit(f"launch: cannot start a process: {error.strerror}")
+    if command == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        become(options, supervisor)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):  # whoever reads what the command writes is to see its end
+        os.dup2(nothing, stream)
+    end_as(supervise(command))
+
+
+def become(options: argparse.Namespace, supervisor: int) -> None:
+    """Set everything, then exec."""
+    os.setsid()  # a signal to its own group is not meant for the supervisor
+    die_with(supervisor, signal.SIGKILL)
+    if options.say_pid:
+        os.write(1, b"%d\n" % os.getpid())
+    try:
+        wanted = f"CPUs {options.cpus}"
         if options.cpus:
             os.sched_setaffinity(0, map(int, options.cpus.split(",")))
-        for name, value in (limit.split("=") for limit in options.limit):
+        for wanted in options.limit:
+            name, value = wanted.split("=")
             kind = getattr(resource, f"RLIMIT_{name.upper()}")
             resource.setrlimit(kind, (int(value), int(value)))
     except (OSError, ValueError, AttributeError) as error:
-        sys.exit(f"launch: cannot set CPUs {options.cpus} or limits {options.limit}: {error}")
+        sys.exit(f"launch: cannot set {wanted}: {error}")
+    command = options.command
     try:
         os.execvp(command[0], command)
     except OSError as error:
         sys.exit(f"launch: cannot run {command[0]}: {error.strerror}")
+
+
+def supervise(command: int) -> int:
+    """Wait until no process is left below; the wait status of the command.
+
+    One that ends with status 0 and leaves processes behind has become a daemon: the oldest of them
+    takes its place. What any other leaves behind is ended.
+    """
+    statuses: dict[int, int] = {}
+    while reap(statuses):
+        if statuses.get(command):
+            end(statuses)
+            break
+        if command in statuses:
+            command = below()[0]
+        elif signal.sigwait(SIGNALS) in ENDINGS:
+            end(statuses)
+            break
+        statuses.clear()
+    return statuses[command]
+
+
+def end(statuses: dict[int, int]) -> None:
+    """End every process below, those too that are forked meanwhile."""
+    send(signal.SIGTERM)
+    kill_at, pause_s = time.monotonic() + GRACE_S, PAUSE_S
+    while reap(statuses):
+        wait_s = kill_at - time.monotonic()
+        if wait_s <= 0:
+            send(signal.SIGKILL)
+            wait_s, pause_s = pause_s, min(2 * pause_s, LONGEST_PAUSE_S)
+        received = signal.sigtimedwait(SIGNALS, wait_s)
+        if received and received.si_signo in ORDERS:
+            kill_at = time.monotonic()
+
+
+def reap(statuses: dict[int, int]) -> bool:
+    """Take in the wait statuses of the children that have ended; whether there are others."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return True
+            statuses[pid] = status
+    return False
+
+
+def send(number: signal.Signals) -> None:
+    """Send a signal to every process below that may be sent one."""
+    for pid in below():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def below() -> list[int]:
+    """All processes below this one: its children first, the oldest of them first."""
+    children = defaultdict(list)
+    for name in os.listdir("/proc"):  # noqa: PTH208 (a Path costs 10 times)
+        if name.isdigit():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+                with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123 (as above)
+                    # The parent and the time of the start: proc_pid_stat(5), from its third field.
+                    fields = file.read().rpartition(b")")[2].split()
+                children[int(fields[1])].append((int(fields[19]), int(name)))
+    found = [os.getpid()]
+    for parent in found:  # which grows
+        found += [pid for _, pid in sorted(children[parent])]
+    return found[1:]
+
+
+def end_as(status: int) -> None:
+    """End as a process did that has this wait status."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(OSError):  # SIGKILL has no other action
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+        os.kill(os.getpid(), number)
+    os._exit(os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import json
 import os
-import select
 import signal
 import socket
 import struct
@@ -12,15 +11,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-import psutil
+from servers.launch import GRACE_S
 
 LAUNCH = Path(__file__).with_name("launch.py")
-KILL_TIMEOUT_S = 5.0  # what the kernel may take to end 10,000 threads after SIGKILL
+KILL_TIMEOUT_S = 5.0  # after GRACE_S: what the kernel may take to end 10,000 threads after SIGKILL
 CONNECT_PAUSE_S = 0.02  # between looks whether a server listens that does not say so itself
 TAIL_BYTES = 65_536  # of the log's end that log_tail() looks at
 PORT_IN_USE = "address already in use"  # strerror(EADDRINUSE), as every language prints it
@@ -43,15 +42,19 @@ class ServerProcess:
 
     The command says where it listens by a line of JSON on standard output: {"port": 9000}, with
     "host" unless it is 127.0.0.1. One that does not say it is given its `address`, and listens when
-    a connection to there succeeds. All that it writes goes to the log. `cpus` are those it may run
-    on; `limits` are resource limits by name, soft and hard ({"nofile": 64}); `environment` is added
-    to this process's; it runs in `directory`, or in this process's.
+    a connection to there succeeds. All that it writes goes to the log, or in the `foreground` to
+    this process's standard streams, but for that line. `cpus` are those it may run on; `limits` are
+    resource limits by name, soft and hard ({"nofile": 64}); `environment` is added to this
+    process's; it runs in `directory`, or in this process's.
 
-    The kernel ends the server when the thread that started it ends, however that comes about:
-    start it from the main thread, or from one that lives as long as the server shall.
+    Between this process and the server stands launch.py, the `supervisor`: all processes of the
+    server are below it, those too that make themselves daemons, and none outlives this process.
+    The kernel tells it when the thread that started it ends, however that comes about: start a
+    server from the main thread, or from one that lives as long as the server shall.
     """
 
-    pid: int
+    pid: int  # of the command
+    supervisor: int  # process id
     host: str
     port: int
 
@@ -66,6 +69,7 @@ class ServerProcess:
         address: tuple[str, int] | None = None,
         environment: Mapping[str, str] | None = None,
         directory: Path | None = None,
+        foreground: bool = False,
         ready_timeout_s: float = 15.0,
     ) -> None:
         self.name = name
@@ -75,10 +79,12 @@ class ServerProcess:
         self._limits = limits or {}
         self._environment = environment or {}
         self._directory = directory
+        self._foreground = foreground
         self._ready_timeout_s = ready_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._given = address
         self._address: tuple[str, int] | None = None  # known to listen
+        self._began = threading.Event()  # its id is known, or there is none
         self._heard = threading.Event()  # of the address, or that there will be none
 
     def start(self) -> Self:
@@ -87,33 +93,33 @@ class ServerProcess:
             raise RuntimeError(f"{self.name} was started before: a ServerProcess is for one start")
         if self._given and _is_taken(self._given):  # whoever has it would be taken for the server
             raise ServerStartError(self.name, PORT_IN_USE, PORT_IN_USE)
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.log.write_bytes(b"")
-        # Appending: a server that opens /dev/stderr anew writes at an offset of its own.
-        log = self.log.open("ab", buffering=0)
+        if self._foreground:
+            sink = os.fdopen(os.dup(1), "wb", buffering=0)
+        else:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            self.log.write_bytes(b"")
+            # Appending: a server that opens /dev/stderr anew writes at an offset of its own.
+            sink = self.log.open("ab", buffering=0)
+        launch = launcher(self._cpus, self._limits, parent=os.getpid(), says_pid=True)
         try:
             self._process = subprocess.Popen(
-                launcher(self._cpus, self._limits, parent=os.getpid()) + self.command,
+                launch + self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=None if self._foreground else sink,
                 start_new_session=True,
                 cwd=self._directory,
                 env={**os.environ, **self._environment},
             )
-            self._pidfd = os.pidfd_open(self._process.pid)
         except OSError as error:
-            log.close()
-            if self._process:
-                self._process.kill()
-                self._process.wait()
+            sink.close()
             raise ServerStartError(self.name, f"cannot start a process: {error}", "") from error
+        self.supervisor = self._process.pid
+        output = self._process.stdout
+        self._reader = threading.Thread(target=self._read_output, args=(output, sink), daemon=True)
+        self._reader.start()
         try:
-            self.pid = self._process.pid
-            self._reader = threading.Thread(
-                target=self._read_output, args=(self._process.stdout, log), daemon=True
-            )
-            self._reader.start()
+            self._began.wait()
             if self._given:
                 self._await_connection(self._given)
             else:
@@ -128,19 +134,19 @@ class ServerProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether the process that was started still runs."""
+        """Whether it was started and still runs."""
         return self._process is not None and self.returncode is None
 
     @property
     def returncode(self) -> int | None:
-        """The exit status, negative for a signal, None before the end."""
-        if self._process is None or self._process.returncode is not None:
-            return self._process.returncode if self._process else None
-        # It stays a zombie until stop(): so its id, which is the group's, is nobody else's.
-        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if ended is None:
-            return None
-        return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+        """The exit status, negative for a signal; None before nothing of the server is left."""
+        return self._process.poll() if self._process else None
+
+    def wait(self) -> int:
+        """Wait until it has ended by itself; its exit status."""
+        if not self._process:
+            raise RuntimeError(f"{self.name} was not started")
+        return self._process.wait()
 
     def log_tail(self, lines: int = 20, *, since: int = 0) -> str:
         """Return the last lines that the server wrote, to either output, after so many bytes."""
@@ -149,23 +155,20 @@ class ServerProcess:
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
         return ""
 
-    def stop(self, timeout_s: float = 5.0) -> None:
-        """End the whole tree: SIGTERM, then after timeout_s SIGKILL. May be called again."""
-        if self._process is None or self._process.returncode is not None:
+    def stop(self, timeout_s: float = GRACE_S) -> None:
+        """End the whole tree: SIGTERM, then after timeout_s SIGKILL, or after GRACE_S if that is
+        sooner. May be called again."""
+        if self._process is None:
             return
-        tree = [self._pidfd, *self._open_others()]
         try:
-            _send(tree, signal.SIGTERM)
-            _wait(tree, timeout_s)
+            self._process.terminate()
+            self._ends_within(timeout_s)
         finally:
-            _send(tree, signal.SIGKILL)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)  # what was forked since the look at the tree
-            _wait(tree, KILL_TIMEOUT_S)
-            self._process.wait()
-            self._reader.join(1.0)  # only a process that left the tree could hold the pipe open
-            for pidfd in tree:
-                os.close(pidfd)
+            self._process.terminate()  # the second signal has the supervisor kill what is left
+            if not self._ends_within(KILL_TIMEOUT_S):
+                self._process.kill()
+                self._process.wait()
+            self._reader.join(1.0)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -178,13 +181,22 @@ class ServerProcess:
     ) -> None:
         self.stop()
 
-    def _read_output(self, output: IO[bytes], log: IO[bytes]) -> None:
-        """Move standard output into the log until its end; the address is the first that shows."""
-        with output, log:
+    def _read_output(self, output: IO[bytes], sink: IO[bytes]) -> None:
+        """Move standard output to where it shall go until its end: the server never waits for that.
+
+        The first line is launch.py's; the address is the first that shows.
+        """
+        with output, sink:
+            if pid := output.readline():
+                self.pid = int(pid)
+            self._began.set()
             while line := output.readline(TAIL_BYTES):
-                log.write(line)
-                if not (self._given or self._address) and (address := _address(line)):
-                    self._address = address
+                said = None if self._given or self._address else _address(line)
+                if not (said and self._foreground):
+                    with contextlib.suppress(OSError):  # a full disk, a closed pipe
+                        sink.write(line)
+                if said:
+                    self._address = said
                     self._heard.set()
         self._heard.set()
 
@@ -196,8 +208,15 @@ class ServerProcess:
                 return
             time.sleep(CONNECT_PAUSE_S)
 
+    def _ends_within(self, timeout_s: float) -> bool:
+        assert self._process
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_s)
+            return True
+        return False
+
     def _start_error(self) -> ServerStartError:
-        _wait([self._pidfd], 0.2 if self._heard.is_set() else 0)  # the pipe ends just before
+        self._ends_within(1.0 if self._heard.is_set() else 0)  # the pipe ends just before
         status = self.returncode
         if status is None and self._given:
             cause = "does not listen on {}:{} after {:g} s".format(
@@ -209,30 +228,18 @@ class ServerProcess:
             cause = f"does not listen after {self._ready_timeout_s:g} s"
         elif status < 0:
             cause = f"was ended by {signal.Signals(-status).name} before it listened"
-        elif status == 0 and self._given:
-            cause = "ended before it listened: it must stay in the foreground"
         else:
             cause = f"ended with status {status} before it listened"
         return ServerStartError(self.name, cause, self.log_tail())
 
-    def _open_others(self) -> list[int]:
-        """Open a pidfd on every descendant, and on what of the session has lost its parent."""
-        children = {child.pid for child in psutil.Process(self.pid).children(recursive=True)}
-        session = {pid for pid in psutil.pids() if _session(pid) == self.pid}
-        pidfds = []
-        for pid in (children | session) - {self.pid}:
-            with contextlib.suppress(ProcessLookupError):
-                pidfds.append(os.pidfd_open(pid))
-        return pidfds
-
 
 def launcher(
-    cpus: Collection[int] | None, limits: Mapping[str, int], *, parent: int | None = None
+    cpus: Collection[int] | None, limits: Mapping[str, int], *, parent: int, says_pid: bool = False
 ) -> list[str]:
-    """What is put before a command so that it gets CPUs and limits, and dies with a process."""
-    launch = [sys.executable, "-I", "-S", str(LAUNCH)]
-    if parent is not None:
-        launch += ["--parent", str(parent)]
+    """What is put before a command so that it gets CPUs and limits, and ends with a process."""
+    launch = [sys.executable, "-I", "-S", str(LAUNCH), "--parent", str(parent)]
+    if says_pid:
+        launch.append("--say-pid")
     if cpus is not None:
         launch += ["--cpus", ",".join(map(str, cpus))]
     for name, value in limits.items():
@@ -273,25 +280,3 @@ def _listens(address: tuple[str, int], timeout_s: float) -> bool:
             return True
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     return False
-
-
-def _session(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return None
-
-
-def _send(pidfds: Iterable[int], number: signal.Signals) -> None:
-    for pidfd in pidfds:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            signal.pidfd_send_signal(pidfd, number)
-
-
-def _wait(pidfds: Iterable[int], timeout_s: float) -> None:
-    """Wait until all have ended, or for timeout_s; a pidfd reads as ready when its process has."""
-    deadline = time.monotonic() + timeout_s
-    for pidfd in pidfds:
-        poll = select.poll()  # not select(): descriptors above 1023 are usual here
-        poll.register(pidfd, select.POLLIN)
-        poll.poll(max(0, deadline - time.monotonic()) * 1000)

@@ -2,10 +2,14 @@
 
 import argparse
 import json
-import os
 import socket
+import sys
+from typing import TYPE_CHECKING
 
 from c10k.outcome import CommandError, Status
+
+if TYPE_CHECKING:
+    from servers.process import ServerProcess
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,11 +21,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Become the server: signals and standard streams are its own."""
+    """Serve until Ctrl-C, SIGTERM or SIGHUP, or until the server ends by itself."""
+    from c10k.interruption import interrupt_on_signals
     from c10k.limits import raise_soft_descriptor_limit
     from servers.cache import cache_directory
-    from servers.catalogue import Place, parse_spec
-    from servers.process import ServerStartError, launcher
+    from servers.catalogue import parse_spec
+    from servers.process import ServerStartError
 
     if not 0 <= args.port <= 65535:
         raise CommandError(f"--port must be from 0 to 65535, not {args.port}")
@@ -40,20 +45,30 @@ def execute(args: argparse.Namespace) -> int:
             "that has it"
         ) from None
     raise_soft_descriptor_limit()
-    directory = cache_directory() / "serve" / spec.server.name
-    launch = spec.launch(Place(args.host, args.port, directory, args.verbose))
-    command = [*launcher(spec.cpus or None, spec.limits), *launch.command]
+    interrupt_on_signals()
+    log = cache_directory() / "serve" / spec.server.name / "log"
     try:
-        if launch.prepare:
-            directory.mkdir(parents=True, exist_ok=True)
-            launch.prepare()
-        if launch.directory:
-            os.chdir(launch.directory)
-        if launch.address:  # it does not say itself where it will listen
-            host, port = launch.address
-            print(json.dumps({"port": port, "pid": os.getpid(), "host": host}), flush=True)
-        os.execve(command[0], command, {**os.environ, **launch.environment})
+        with spec.process(
+            log=log, host=args.host, port=args.port, verbose=args.verbose, foreground=True
+        ) as server:
+            print(_where(server), flush=True)
+            status = server.wait()
     except ServerStartError as error:
         raise CommandError(str(error), Status.UNABLE) from None
-    except OSError as error:
-        raise CommandError(f"{command[0]} cannot be run: {error.strerror}", Status.UNABLE) from None
+    except KeyboardInterrupt:
+        return Status.DONE
+    if status:
+        ended = f"signal {-status}" if status < 0 else f"exit status {status}"
+        raise CommandError(f"{spec.text} died ({ended})", Status.FAILED)
+    return Status.DONE
+
+
+def _where(server: "ServerProcess") -> str:
+    """A sentence for a person; in a pipe JSON, as every server writes it."""
+    if sys.stdout.isatty():
+        host = f"[{server.host}]" if ":" in server.host else server.host
+        return f"{server.name} listens on {host}:{server.port} (pid {server.pid}); Ctrl-C ends it"
+    said: dict[str, int | str] = {"port": server.port, "pid": server.pid}
+    if server.host != "127.0.0.1":
+        said["host"] = server.host
+    return json.dumps(said)

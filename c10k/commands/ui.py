@@ -2,11 +2,10 @@
 
 import argparse
 import importlib.util
-import signal
+import os
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from c10k.outcome import CommandError, Status
@@ -27,7 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run both until Ctrl-C or until one of them ends, then stop both."""
+    from c10k.interruption import interrupt_on_signals
     from c10k.limits import raise_soft_descriptor_limit
+    from servers.cache import cache_directory
     from servers.catalogue import parse_spec
     from servers.process import ServerStartError
 
@@ -37,17 +38,18 @@ def execute(args: argparse.Namespace) -> int:
         spec = parse_spec(args.server)
     except ValueError as error:
         raise CommandError(str(error)) from None
+    if spec.missing:
+        raise CommandError(f"{spec.text} cannot run here: {spec.missing}", Status.UNABLE)
     if spec.server.protocol != "echo":
         raise CommandError(f"{spec.text} speaks {spec.server.protocol}; Locust's users here, echo")
     raise_soft_descriptor_limit()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="c10k-") as directory:
-        server = spec.process(log=Path(directory, "server.log"))
-        try:
-            with server:
-                return _run_locust(locustfile, args.port, f"tcp://{server.host}:{server.port}")
-        except ServerStartError as error:
-            raise CommandError(str(error), Status.UNABLE) from None
+    interrupt_on_signals()
+    log = cache_directory() / "ui" / f"{args.port}.log"  # a port is one UI's
+    try:
+        with spec.process(log=log) as server:
+            return _run_locust(locustfile, args.port, f"tcp://{server.host}:{server.port}")
+    except ServerStartError as error:
+        raise CommandError(str(error), Status.UNABLE) from None
 
 
 def _locustfile() -> Path:
@@ -75,19 +77,19 @@ def _check_free(port: int) -> None:
 
 
 def _run_locust(locustfile: Path, port: int, target: str) -> int:
+    from servers.process import launcher
+
     command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--host", target]
     command += ["--web-host", "127.0.0.1", "--web-port", str(port)]
     print(f"server on {target}; open http://127.0.0.1:{port}, end with Ctrl-C", flush=True)
-    locust = subprocess.Popen(command)
+    # In a session of its own: Ctrl-C in a terminal is for this process alone, which ends it.
+    locust = subprocess.Popen(
+        [*launcher(None, {}, parent=os.getpid()), *command], start_new_session=True
+    )
     try:
         return Status.DONE if locust.wait() == 0 else Status.FAILED
     except KeyboardInterrupt:
         return Status.INTERRUPTED
     finally:
-        # Ctrl-C in a terminal reaches Locust as well; the second signal is harmless.
         locust.terminate()
-        try:
-            locust.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            locust.kill()
-            locust.wait()
+        locust.wait()

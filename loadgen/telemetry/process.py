@@ -17,6 +17,7 @@ from loadgen.telemetry.proc import read, sizes
 
 GONE = (FileNotFoundError, ProcessLookupError)  # before a file was opened; before it was read
 LOOKED_INTO = 32  # processes; their mappings are 1 ms each, of 10,000 threads 0.5 s
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 CPUCLOCK_SCHED = 2  # the time for which the threads of a process were scheduled
 
 T = TypeVar("T")
@@ -73,17 +74,20 @@ class _Rollup(NamedTuple):
 
 
 class ProcessTree:
-    """A process and its descendants.
+    """A process and its descendants; or with itself=False its descendants alone, as of a supervisor
+    that adopts those who lose their parent.
 
-    Its methods raise ProcessGoneError once the process itself has ended; `read`, `spent` and
-    `footprint` also while it is a zombie, and `read` when its number has become another's.
-    Descendants come and go; what one that ended has spent stays in the sums if its parent waited
-    for it, but a parent that ignores SIGCHLD takes it out.
+    Its methods raise ProcessGoneError once the process itself has ended, or the last descendant
+    without it; `read`, `spent` and `footprint` also while it is a zombie, and `read` when its
+    number has become another's. Descendants come and go; what one that ended has spent stays in
+    the sums if its parent waited for it, but a parent that ignores SIGCHLD takes it out.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *, itself: bool = True) -> None:
         self.pid = pid
-        self.members: tuple[int, ...] = (pid,)  # replaced, never changed: threads share the tree
+        self._itself = itself
+        # Replaced, never changed: threads share the tree.
+        self.members: tuple[int, ...] = (pid,) if itself else tuple(_children(pid))
         self._started: int | None = None
 
     def rescan(self) -> None:
@@ -95,7 +99,7 @@ class ProcessTree:
             children = psutil.Process(self.pid).children(recursive=True)
         except psutil.NoSuchProcess as error:
             raise self._gone() from error
-        self.members = (self.pid, *(child.pid for child in children))
+        self.members = (*self._root, *(child.pid for child in children))
 
     def read(self) -> TreeUsage:
         """The usage now: 0.3 ms a process, however many threads it has.
@@ -104,7 +108,7 @@ class ProcessTree:
         rescan.
         """
         usages: dict[int, TreeUsage] = {}
-        found = list(self.members)
+        found = list(self.members) if self._itself else [*self.members, *_children(self.pid)]
         for pid in found:  # grows as children are found
             if pid in usages:
                 continue
@@ -116,7 +120,7 @@ class ProcessTree:
                     found += _children(pid)
             except GONE:
                 continue
-        if self.pid not in usages:
+        if not usages or not usages.keys() >= {*self._root}:
             raise self._gone()
         self.members = tuple(usages)
         return TreeUsage(*map(sum, zip(*usages.values(), strict=True)))
@@ -127,7 +131,10 @@ class ProcessTree:
         The kernel sums up the threads without a pause: at 10,000 nothing else runs on this CPU
         for 3 ms, and on some kernels the process itself can start no thread meanwhile.
         """
-        return Spent(*map(sum, zip(*self._of_each(self._spent), strict=True)))
+        each = [*self._of_each(self._spent)]
+        if not self._itself:
+            each += self._of_each(_waited_for, [self.pid])
+        return Spent(*map(sum, zip(*each, strict=True)))
 
     def cpu_s(self) -> float:
         """CPU time of all threads, ended ones too, to the nanosecond; without `ended_s`.
@@ -145,11 +152,12 @@ class ProcessTree:
         first and a random choice (the ratio estimate of W. G. Cochran, Sampling Techniques).
         """
         deadline = time.monotonic() + within_s
-        first, *others = self.members
-        left = deque([first, *random.sample(others, len(others))])
+        left = deque(self._some())
         rollups: list[_Rollup] = []
         while left and (not rollups or time.monotonic() < deadline):
             rollups += self._of_each(_rollup, [left.popleft()])
+        if not any(each.counted for each in rollups):  # none is left but zombies
+            raise self._gone()
         rss, pss, unique, own, mapped, counted = zip(*rollups, strict=True)
         share = sum(counted) / (sum(counted) + sum(self._of_each(_resident, left)))
         # The processes of a server map the same files, which others may map too: the PSS of a
@@ -164,21 +172,31 @@ class ProcessTree:
 
     def lying(self) -> Lying:
         """Where the anonymous memory lies; where processes are many, by RSS from some of them."""
-        first, *others = self.members
-        some = [first, *random.sample(others, min(LOOKED_INTO, len(others)))]
-        share = sum(self._of_each(_resident, some)) / sum(self._of_each(_resident))
-        stacks, heaps = zip(*self._of_each(lying, some), strict=True)
+        some = self._some()[: 1 + LOOKED_INTO]
+        seen, places = sum(self._of_each(_resident, some)), [*self._of_each(lying, some)]
+        if not (seen and places):
+            raise self._gone()
+        share = seen / sum(self._of_each(_resident))
+        stacks, heaps = zip(*places, strict=True)
         return Lying(sum(stacks) / share, sum(heaps) / share)
+
+    @property
+    def _root(self) -> tuple[int, ...]:
+        return (self.pid,) if self._itself else ()
+
+    def _some(self) -> list[int]:
+        """The first member, and then the others in a random order."""
+        first, others = self.members[:1], self.members[1:]
+        return [*first, *random.sample(others, len(others))]
 
     def _spent(self, pid: int) -> Spent:
         stat = _Stat.read(f"/proc/{pid}/stat")
         if pid == self.pid and not stat.alive:
             raise ProcessLookupError(f"process {pid} is a zombie")
-        ticks_per_s = os.sysconf("SC_CLK_TCK")
         return Spent(
-            user_s=stat.user_ticks / ticks_per_s,
-            system_s=stat.system_ticks / ticks_per_s,
-            ended_s=stat.ended_ticks / ticks_per_s,
+            user_s=stat.user_ticks / TICKS_PER_S,
+            system_s=stat.system_ticks / TICKS_PER_S,
+            ended_s=(stat.ended_user_ticks + stat.ended_system_ticks) / TICKS_PER_S,
             minor_faults=stat.minor_faults,
             major_faults=stat.major_faults,
         )
@@ -186,17 +204,21 @@ class ProcessTree:
     def _of_each(
         self, measure: Callable[[int], T], pids: Iterable[int] | None = None
     ) -> Iterator[T]:
+        measured = pids is not None  # else some must be
         for pid in self.members if pids is None else pids:
             try:
                 yield measure(pid)
+                measured = True
             except GONE as error:
                 if pid == self.pid:
                     raise self._gone() from error
+        if not measured:
+            raise self._gone()
 
     def _is_member(self, pid: int, stat: "_Stat", seen: dict[int, TreeUsage]) -> bool:
         """Whether the number still means the same process; parents are seen before children."""
         if pid != self.pid:
-            return stat.parent in seen
+            return stat.parent in seen or (stat.parent == self.pid and not self._itself)
         self._started = self._started or stat.started
         return stat.started == self._started and stat.alive
 
@@ -213,7 +235,10 @@ class _Stat(NamedTuple):
     major_faults: int
     user_ticks: int
     system_ticks: int
-    ended_ticks: int
+    ended_minor_faults: int  # of the children that ended and were waited for; above with them
+    ended_major_faults: int
+    ended_user_ticks: int
+    ended_system_ticks: int
     threads: int
     started: int
     vms_bytes: int
@@ -230,11 +255,22 @@ class _Stat(NamedTuple):
             major_faults=number[12] + number[13],
             user_ticks=number[14] + number[16],
             system_ticks=number[15] + number[17],
-            ended_ticks=number[16] + number[17],
+            ended_minor_faults=number[11],
+            ended_major_faults=number[13],
+            ended_user_ticks=number[16],
+            ended_system_ticks=number[17],
             threads=number[20],
             started=number[22],
             vms_bytes=number[23],
         )
+
+
+def _waited_for(pid: int) -> Spent:
+    """What a process's children that ended and were waited for had spent; nothing of its own."""
+    stat = _Stat.read(f"/proc/{pid}/stat")
+    user_s, system_s = stat.ended_user_ticks / TICKS_PER_S, stat.ended_system_ticks / TICKS_PER_S
+    faults = stat.ended_minor_faults, stat.ended_major_faults
+    return Spent(user_s, system_s, user_s + system_s, *faults)
 
 
 def _usage(pid: int, stat: _Stat) -> TreeUsage:

@@ -74,12 +74,13 @@ class Telemetry:
 
     The run sets `phase` (open, settle, window or close), which is copied into every sample, and
     may set `annotate`, which is asked at every sample for `connected` and `messages_per_s`.
+    With itself=False only the descendants are observed, as in ProcessTree.
     """
 
     annotate: Callable[[], Mapping[str, float]] | None = None
 
-    def __init__(self, pid: int, interval_s: float = 0.2) -> None:
-        self.tree = ProcessTree(pid)
+    def __init__(self, pid: int, interval_s: float = 0.2, *, itself: bool = True) -> None:
+        self.tree = ProcessTree(pid, itself=itself)
         self.interval_s = interval_s
         self.alive = True
         self._phase = "open"
@@ -201,7 +202,8 @@ class Telemetry:
         def read() -> tuple[Mapping[int, TaskTimes], float, float]:
             begun_s = time.monotonic()
             members = self.tree.members
-            tasks, others_s = read_tasks(members), spent_by_others({*members})
+            tasks = read_tasks(members)
+            others_s = spent_by_others({self.tree.pid, *members})
             return tasks, others_s, (begun_s + time.monotonic()) / 2
 
         before = HostMemory.read().slab_reclaimable_bytes

@@ -5,11 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from servers.catalogue.options import parse_cpus, parse_limits, plain
 from servers.catalogue.program import Launch, Place, Program
-from servers.frame.command_line import LOOPS
-from servers.frame.gil_hog import parse_hog
-from servers.frame.handler import parse_handler
-from servers.frame.quantities import seconds, size_bytes
 from servers.process import ServerProcess, ServerStartError
 
 # What the process gets, whatever program it runs: not for the program to read.
@@ -17,8 +14,7 @@ PROCESS_OPTIONS: Mapping[str, str] = {
     "limit": "a resource limit, NAME:VALUE as in setrlimit(2): as:4g, nofile:100 (join with +)",
     "cpus": "the CPUs that it may run on: 1 or 0-1 or 0+2 (as the run splits them)",
 }
-
-SIZES = ("stack", "buffer", "size")  # options that are numbers of bytes
+LONGEST_SHOWN = 60  # characters of a value that is refused
 
 
 class UnknownServerError(ValueError):
@@ -82,13 +78,15 @@ class ServerSpec:
         *,
         log: Path,
         host: str = "127.0.0.1",
+        port: int = 0,
         cpus: Collection[int] | None = None,
         verbose: bool = False,
+        foreground: bool = False,
     ) -> ServerProcess:
         """A process of it, to be entered. `cpus` are those it gets unless its options say which;
         files that it needs lie beside the log. Raises ServerStartError where it cannot be built."""
         try:
-            launch = self.launch(Place(host, directory=log.parent, verbose=verbose))
+            launch = self.launch(Place(host, port, log.parent, verbose))
             if launch.prepare:
                 log.parent.mkdir(parents=True, exist_ok=True)
                 launch.prepare()
@@ -103,6 +101,7 @@ class ServerSpec:
             address=launch.address,
             environment=launch.environment,
             directory=launch.directory,
+            foreground=foreground,
         )
 
     def handling(self, handler: str) -> "ServerSpec":
@@ -116,7 +115,7 @@ class ServerSpec:
     @property
     def _program_options(self) -> dict[str, str]:
         return {
-            key: _plain(key, value)
+            key: plain(key, value)
             for key, value in self.options.items()
             if key not in PROCESS_OPTIONS
         }
@@ -138,65 +137,18 @@ def parse(text: str, catalogue: Mapping[str, Server]) -> ServerSpec:
             raise UnknownOptionError(f"{name} needs a value for {key}: write {key}=VALUE")
         if key in options:
             raise UnknownOptionError(f"{name} is given {key} twice: leave one out")
-        _check(key, value)
+        try:
+            plain(key, value)
+        except ValueError as error:
+            raise UnknownOptionError(f"{key}={_shown(value)}: {error}") from None
         options[key] = value
     return ServerSpec(server, options, text)
 
 
-def parse_limits(text: str) -> dict[str, int]:
-    """Read as:4g+nofile:100. Raises ValueError."""
-    limits = {}
-    for part in text.split("+"):
-        name, _, amount = part.partition(":")
-        if not (name.isalpha() and amount):
-            raise ValueError(f"a limit is NAME:VALUE, such as as:4g or nofile:100; got {part!r}")
-        limits[name.lower()] = size_bytes(amount)
-    return limits
-
-
-def parse_cpus(text: str) -> tuple[int, ...]:
-    """Read 1, 0-1 or 0+2. Raises ValueError."""
-    cpus: set[int] = set()
-    for part in text.split("+"):
-        first, _, last = part.partition("-")
-        if not (first.isdecimal() and (last.isdecimal() or "-" not in part)):
-            raise ValueError(f"CPUs are written 1, 0-1 or 0+2; got {text!r}")
-        cpus |= set(range(int(first), int(last or first) + 1))
-    return tuple(sorted(cpus))
-
-
-def parse_loop(text: str) -> str:
-    """Read the name of an event loop for asyncio. Raises ValueError."""
-    if text not in LOOPS:
-        raise ValueError(f"asyncio runs on {', '.join(LOOPS)}")
-    return text
-
-
-def _check(key: str, value: str) -> None:
-    """What can be known to be wrong before the server starts is said before it starts."""
-    parsers = {
-        "limit": parse_limits,
-        "cpus": parse_cpus,
-        "handler": parse_handler,
-        "gil_hog": parse_hog,
-        "loop": parse_loop,
-        **dict.fromkeys(SIZES, size_bytes),
-    }
-    if key in parsers:
-        try:
-            parsers[key](value)
-        except ValueError as error:
-            raise UnknownOptionError(f"{key}={value}: {error}") from None
-
-
-def _plain(key: str, value: str) -> str:
-    """The value as a server in any language reads it, however a person wrote it."""
-    if key in SIZES:
-        return str(size_bytes(value))
-    if key == "handler" and value != "none":
-        kind, _, duration = value.partition(":")
-        return f"{kind}:{seconds(duration) * 1e6:.3f}us"
-    return value
+def _shown(value: str) -> str:
+    """A value as one line can hold it."""
+    short = value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
+    return short if short.isprintable() else repr(short)
 
 
 def _remedy(wrong: str, known: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ class WebServer:
     """A program, the Debian package that brings it, and another file of that which it may need.
 
     `configure` makes the text of PROGRAM.conf, which lies in the directory that it runs in, from
-    the options and the place, whose port is known then. It raises ServerStartError.
+    the options and the place, whose port is known then.
     """
 
     program: str

@@ -2,6 +2,7 @@
 
 import math
 import os
+import shlex
 import sys
 from dataclasses import replace
 
@@ -13,8 +14,10 @@ from c10k.experiment import Experiment
 from c10k.plan import Plan, Profile
 from loadgen.workload import WORKLOADS
 from reports.measured import Measured
+from results.slo import refusal
 from results.store import RunWriter, read_run
 from servers.catalogue import parse_spec
+from servers.catalogue.foreign import parse_command
 from servers.catalogue.program import Launch
 
 TINY = Profile("tiny", "", settle_s=0.05, settle_limit_s=0.1, windows=1, window_s=0.3, repeats=1)
@@ -163,3 +166,79 @@ def test_a_server_that_cannot_start_fails_its_steps_with_the_load_that_it_missed
     (step,) = run.steps.to_dict("records")
     assert (step["status"], step["protocol"], step["size_bytes"]) == ("failed", "echo", 64)
     assert step["rate_per_connection"] == 10
+
+
+# Counts its starts in a file. The first serves nobody, or ends with the first message.
+MORTAL = """
+import os, socket, sys, threading
+with open(sys.argv[2], "a") as starts:
+    starts.write("x")
+first = os.path.getsize(sys.argv[2]) == 1
+if first and sys.argv[3] == "mute":
+    sys.exit("no luck today")
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def echo(connection):
+    with connection:
+        while data := connection.recv(4096):
+            if first:
+                print("all", "is", "lost", file=sys.stderr, flush=True)
+                os._exit(7)
+            connection.sendall(data)
+while True:
+    threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+def mortal(directory, how):
+    command = shlex.join([sys.executable, "-c", MORTAL, "{port}", str(directory / "starts"), how])
+    return parse_command(f"mortal={command}", directory)
+
+
+def test_a_server_that_never_listened_is_not_started_again(walk, tmp_path):
+    repeated = replace(TINY, repeats=2)
+    spec = mortal(tmp_path, "mute")
+    asked = Plan((spec,), (WORKLOADS["steady"], WORKLOADS["saturated"]), (2, 4), repeated)
+    _, run = walk(asked)
+    assert (tmp_path / "starts").read_text() == "x"
+    assert set(run.steps.status) == {"failed"}
+    assert len(run.steps) == 8
+    (reason,) = set(run.steps.reason)
+    assert reason == "mortal: ended with status 1 before it listened (no luck today)"
+
+
+def test_a_server_that_died_is_started_again_and_its_last_words_are_told(walk, tmp_path):
+    _, run = walk(plan(mortal(tmp_path, "late"), "saturated", steps=(2, 4)))
+    assert (tmp_path / "starts").read_text() == "xx"
+    first, second = run.steps.sort_values("connections").to_dict("records")
+    assert (first["status"], second["status"]) == ("failed", "ok")
+    died = "the server died (exit status 7; its log: all is lost)"
+    assert first["reason"] == f"{died}; 0 of 2 connections were served"
+    assert refusal([first]) == first["reason"], "which says it once"
+
+
+# Forks, becomes a daemon whose first process has ended by then, and echoes.
+DAEMON = """
+import os, socket, sys, threading, time
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork() == 0:
+    time.sleep(300)
+held = b"x" * (64 << 20)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def echo(connection):
+    with connection:
+        while data := connection.recv(4096):
+            connection.sendall(data)
+while True:
+    threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+def test_a_server_that_becomes_a_daemon_is_measured(walk, tmp_path):
+    command = shlex.join([sys.executable, "-c", DAEMON, "{port}"])
+    _, run = walk(plan(parse_command(f"daemon={command}", tmp_path), "saturated"))
+    (step,) = run.steps.to_dict("records")
+    assert (step["status"], step["connected"], step["processes"]) == ("ok", 4, 2)
+    assert 64 << 20 <= step["rss_bytes"] < 512 << 20
+    assert step["cpu_us_per_message"] > 0

@@ -144,6 +144,8 @@ def test_descriptors_may_run_out_and_be_there_again(name, serve, connect, wait_u
 
 def test_sigterm_ends_it_soon_and_it_has_said_nothing(name, serve, connect, wait_until, ended):
     server = serve(SPECS.get(name, name))
+    if name == "foreign":  # found by connecting, it says a moment later where it listens
+        wait_until(server.log.read_bytes)
     said = server.log.read_bytes()
     connections = [connect(server) for _ in range(200)]
     assert all(served(connection) for connection in connections)

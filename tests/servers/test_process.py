@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from loadgen.telemetry import ProcessTree
 from servers.catalogue import Place, parse_spec
+from servers.catalogue.program import free_port
 from servers.process import LAUNCH, ServerProcess, ServerStartError
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +39,19 @@ print(json.dumps({"port": 1, "children": [child.pid for child in children]}), fl
 time.sleep(300)
 """
 
+# What daemon(7) has a server of the old kind do; its port is an argument, its id its last words.
+DAEMON = """
+import os, signal, socket, sys, time
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+for _ in range(2):
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(os.getpid(), flush=True)
+time.sleep(300)
+""".splitlines()
+
 
 @pytest.fixture
 def command():
@@ -50,8 +65,22 @@ def family(tmp_path):
         yield server, [server.pid, *said["children"]]
 
 
+@pytest.fixture
+def daemonised(tmp_path, wait_until, ended):
+    """A server that has become a daemon, and the id of that."""
+    address = ("127.0.0.1", free_port("127.0.0.1"))
+    log = tmp_path / "log"
+    with ServerProcess("daemon", daemon(address[1]), log=log, address=address) as server:
+        wait_until(lambda: server.log_tail() and ended(server.pid))
+        yield server, int(server.log_tail(1))
+
+
 def script(*lines):
     return [sys.executable, "-c", "\n".join(lines)]
+
+
+def daemon(port):
+    return [*script(*DAEMON), str(port)]
 
 
 def test_it_starts_in_any_directory_and_listens(command, tmp_path, monkeypatch):
@@ -101,42 +130,84 @@ def test_the_tree_ends_when_the_block_is_left_by_an_error(tmp_path, ended):
     assert all(ended(pid) for pid in tree)
 
 
-def test_what_a_killed_server_leaves_is_ended_too(family, wait_until, ended):
-    server, (pid, child, stray, deaf) = family
+def test_what_a_killed_server_leaves_is_ended_with_it(family, wait_until, ended):
+    server, (pid, *left) = family
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not server.alive)
     assert server.returncode == -signal.SIGKILL
-    assert not ended(child)
-    server.stop(timeout_s=0.5)
-    assert ended(child)
-    assert ended(deaf)
+    assert all(ended(process) for process in left), "one of them in a session of its own"
+    server.stop()
     assert server.log_tail(1) == "goodbye", "it was asked before it was forced"
-    assert server.returncode == -signal.SIGKILL
-    os.kill(stray, signal.SIGKILL)  # it left the session, and its parent died without a word
 
 
-@pytest.mark.parametrize("spec", ["threaded", "asyncio_streams"])
-def test_a_server_ends_with_a_parent_that_is_killed(spec, tmp_path, wait_until, ended):
+def test_a_server_that_becomes_a_daemon_is_found_and_observed_and_ended(daemonised, ended):
+    server, pid = daemonised
+    assert ended(server.pid)
+    assert server.alive
+    assert ProcessTree(server.supervisor, itself=False).members == (pid,)
+    assert os.getsid(pid) not in {os.getsid(0), server.pid, server.supervisor}
+    server.stop()
+    assert ended(pid)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((server.host, server.port), timeout=15)
+
+
+def test_a_daemon_that_dies_is_a_server_that_died(daemonised, wait_until):
+    server, pid = daemonised
+    os.kill(pid, signal.SIGSEGV)
+    wait_until(lambda: not server.alive)
+    assert server.returncode == -signal.SIGSEGV
+
+
+def test_a_server_ends_with_its_supervisor(command, tmp_path, wait_until, ended):
+    with ServerProcess("server", command, log=tmp_path / "log") as server:
+        os.kill(server.supervisor, signal.SIGKILL)
+        wait_until(lambda: ended(server.pid))
+        assert server.returncode == -signal.SIGKILL
+
+
+def test_what_a_server_sends_to_its_group_is_its_own_affair(tmp_path, wait_until):
+    lines = ["import os, signal", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"]
+    lines += ["os.killpg(0, signal.SIGTERM)", "print('{\"port\": 1}', flush=True)", "input()"]
+    with ServerProcess("rude", script(*lines), log=tmp_path / "log") as server:
+        wait_until(lambda: not server.alive)
+        assert server.returncode == 1, server.log_tail()  # of input(), at the end of its input
+
+
+@pytest.mark.parametrize(("kind", "below"), [("family", 4), ("daemon", 1)])
+def test_nothing_of_a_server_outlives_a_parent_that_is_killed(
+    kind, below, tmp_path, wait_until, ended
+):
+    port = free_port("127.0.0.1")
+    command = daemon(port) if kind == "daemon" else [sys.executable, "-c", FAMILY]
     parent = f"""
-import time
+import threading, time
+for _ in range(20):
+    threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
 from pathlib import Path
-from servers.catalogue import parse_spec
-server = parse_spec({spec!r}).process(log=Path({str(tmp_path / "log")!r})).start()
-print(server.pid, flush=True)
+from servers.process import ServerProcess
+server = ServerProcess({kind!r}, {command!r}, log=Path({str(tmp_path / "log")!r}),
+                       address={("127.0.0.1", port) if kind == "daemon" else None!r}).start()
+print(server.supervisor, flush=True)
 time.sleep(300)
 """
     with subprocess.Popen(
         [sys.executable, "-c", parent], cwd=ROOT, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
-        pid = int(process.stdout.readline())
-        assert not ended(pid)
+        supervisor = psutil.Process(int(process.stdout.readline()))
+        wait_until((tmp_path / "log").read_text)  # a daemon's, once it is one
+        wait_until(lambda: len(supervisor.children(recursive=True)) == below)
+        tree = [supervisor, *supervisor.children(recursive=True)]
         process.kill()
     try:
-        wait_until(lambda: ended(pid))
+        wait_until(lambda: all(ended(member.pid) for member in tree))
+        log = (tmp_path / "log").read_text()
+        assert kind == "daemon" or "goodbye" in log, "it was asked before it was forced"
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        for member in tree:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
 
 
 def test_a_server_whose_parent_has_gone_already_does_not_start(tmp_path):

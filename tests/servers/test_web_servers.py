@@ -196,24 +196,6 @@ def test_a_port_that_another_has_is_named(name, tmp_path):
             pass
 
 
-@pytest.mark.parametrize(
-    ("spec", "cause"),
-    [
-        ("nginx,workers=many", '"worker_processes" directive invalid value'),
-        ("nginx,connections=0", "ended with status 1"),
-        ("apache_event,workers=0", "workers=0 is not a number from 1 to 20,000"),
-        ("apache_prefork,start=20001", "start=20001 is not a number from 1 to 20,000"),
-        ("apache_worker,workers=all", "workers=all is not a number"),
-    ],
-)
-def test_what_it_cannot_be_is_said(spec, cause, tmp_path):
-    if missing := parse_spec(spec).missing:
-        pytest.skip(missing)
-    with pytest.raises(ServerStartError) as caught, parse_spec(spec).process(log=tmp_path / "log"):
-        pass
-    assert cause in str(caught.value)
-
-
 @pytest.mark.parametrize("name", SPECS)
 def test_where_it_is_not_installed_the_remedy_is_known(name, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")

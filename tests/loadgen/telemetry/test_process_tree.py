@@ -210,3 +210,49 @@ def test_what_another_user_hides_is_not_a_number(start_child):
     tree = f"ProcessTree({hidden.pid})"
     assert observer.do(f"print(*{tree}.footprint())") == "nan nan nan nan 1.0"
     assert int(observer.do(f"print({tree}.read().threads)")) == 1
+
+
+ADOPT = "import ctypes, os; ctypes.CDLL(None).prctl(36, 1)"  # PR_SET_CHILD_SUBREAPER
+ORPHANS = f"""
+import subprocess, sys
+burning = {BURN!r} + "print(flush=True); time.sleep(300)"
+start = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', " \
+    "sys.argv[1]]).pid, flush=True)"
+starter = subprocess.Popen([sys.executable, "-c", start, burning], stdout=subprocess.PIPE)
+orphan = int(starter.stdout.readline())
+starter.stdout.readline()
+starter.wait()
+"""
+
+
+def test_below_a_supervisor_are_the_orphans_too_but_not_itself(child):
+    child.do(ADOPT)
+    tree = ProcessTree(child.pid, itself=False)
+    with pytest.raises(ProcessGoneError):
+        tree.read()
+    child.do(ORPHANS)
+    assert tree.read().processes == 1
+    assert tree.members == (int(child.do("print(orphan)")),)
+    before_s = tree.cpu_s()
+    assert before_s >= 0.5
+    child.do(BURN)
+    assert tree.cpu_s() - before_s < 0.25, "the supervisor's own"
+    tree.rescan()
+    assert tree.footprint().read_share == 1
+    assert tree.lying().heap_bytes > 0
+
+
+def test_what_a_supervisor_has_waited_for_stays_in_the_sums(child):
+    child.do(ADOPT)
+    tree = ProcessTree(child.pid, itself=False)
+    child.do(ORPHANS)
+    tree.read()
+    before = tree.spent()
+    child.do("import signal; os.kill(orphan, signal.SIGKILL); os.waitpid(orphan, 0)")
+    with pytest.raises(ProcessGoneError):
+        tree.spent()
+    child.do("another = subprocess.Popen(['sleep', '60'])")
+    tree.read()
+    after = tree.spent()
+    assert after.user_s + after.system_s >= before.user_s + before.system_s - 0.02
+    assert after.ended_s >= 0.48

@@ -1,0 +1,154 @@
+"""`kill -9` of a command that has started other processes: none is left, nor a file of theirs."""
+
+import contextlib
+import functools
+import resource
+import shlex
+import socket
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from servers.catalogue import parse_spec
+
+C10K = [sys.executable, "-m", "c10k"]
+STEPS = ["--profile", "quick", "--steps", "10", "--workload", "saturated"]
+
+# Instead of an interpreter: a server whose helper ignores SIGTERM, in a session of its own.
+HELPED = f"""#!/bin/sh
+case "$*" in *--port*) trap '' TERM HUP; setsid sleep 300 & trap - TERM HUP;; esac
+exec {sys.executable} "$@"
+"""
+# A server that ignores SIGTERM, forks, and then becomes a daemon.
+DAEMON = """
+import os, signal, socket, sys, threading, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=100)
+for _ in range(2):
+    if os.fork() == 0:
+        time.sleep(300)
+for _ in range(2):
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+def echo(connection):
+    with connection:
+        while data := connection.recv(65536):
+            connection.sendall(data)
+while True:
+    threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+@pytest.fixture
+def helped(tmp_path):
+    """The SPEC of a server that has such a helper."""
+    interpreter = tmp_path / "helped"
+    interpreter.write_text(HELPED)
+    interpreter.chmod(0o755)
+    return f"asyncio_streams,python={interpreter}"
+
+
+@pytest.fixture
+def killed(tmp_path, monkeypatch):
+    """Kill a command once a condition holds for the processes below it; then nothing is left."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def kill(command, ready, **options):
+        below = []
+
+        def started():
+            with contextlib.suppress(psutil.NoSuchProcess):  # one has just ended: look again
+                below[:] = psutil.Process(process.pid).children(recursive=True)
+                return ready(below)
+            return False
+
+        with subprocess.Popen(
+            [*C10K, *map(str, command)], cwd=tmp_path, stdout=subprocess.DEVNULL, **options
+        ) as process:
+            try:
+                wait_until(started)
+                ports = [port for each in below for port in listening(each)]
+                process.kill()
+                wait_until(lambda: not any(map(runs, below)))
+            finally:
+                process.kill()
+                for each in below:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        each.kill()
+        assert not list(temporary.iterdir())
+        for port in ports:
+            socket.create_server(("127.0.0.1", port)).close()
+        return ports
+
+    return kill
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never held"
+        time.sleep(0.05)
+
+
+def runs(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def listening(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return {
+            connection.laddr.port
+            for connection in process.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+    return set()
+
+
+def has_helper(below):
+    return any(each.name() == "sleep" for each in below) and any(map(listening, below))
+
+
+def test_of_run(killed, helped):
+    ports = killed(["run", *STEPS, "--server", helped, "--server", "prefork,workers=2"], has_helper)
+    assert ports
+
+
+def test_of_run_with_a_daemon(killed):
+    daemon = shlex.join([sys.executable, "-c", DAEMON])
+
+    def became_one(below):
+        return len([each for each in below if listening(each)]) >= 3
+
+    assert killed(["run", *STEPS, "--command", f"daemon={daemon} {{port}}"], became_one)
+
+
+def test_of_serve(killed, helped):
+    assert killed(["serve", helped], has_helper)
+
+
+def test_of_ui(killed, helped):
+    pytest.importorskip("locust")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    def both(below):
+        return has_helper(below) and any(port in listening(each) for each in below)
+
+    assert port in killed(["ui", "--port", port, "--server", helped], both)
+
+
+def test_of_load_with_processes(killed, tmp_path):
+    few = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, (100, 100))
+    with parse_spec("asyncio_streams").process(log=tmp_path / "log") as server:
+        target = f"{server.host}:{server.port}"
+        load = ["load", target, "--connections", 200, "--duration", 300]
+        killed(load, lambda below: len(below) >= 2, preexec_fn=few)
