@@ -8,26 +8,30 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
+from c10k import workload_spec
 from c10k.capacity_map import NAMED_WORKLOADS
 from c10k.plan import (
     DEFAULT_SERVERS,
     DEFAULT_STEPS,
     DEFAULT_WORKLOADS,
+    MOST_REPEATS,
     PROFILES,
     Profile,
     Technique,
     check_steps,
     check_unique,
+    parse_steps,
 )
-from loadgen.workload import Workload
+from loadgen.workload import LARGEST_MESSAGE, Workload
 from reports.chapter.claims import TECHNIQUES
 from results.slo import P99_MS
 from servers.catalogue import ServerSpec, parse_command, parse_spec
+from servers.frame.quantities import count, number, seconds, size_bytes
 
 INTERPRETERS: Final = (
     *("python3.11", "python3.12", "python3.13", "python3.13t", "python3.14", "python3.14t"),
@@ -49,7 +53,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Settings:
-    """An experiment as it is asked for, before it is known what this machine can do of it."""
+    """An experiment as it is asked for, before it is known what this machine can do of it.
+
+    `known` are the workloads by name, those of its own among them; the p99 is an `objective` where
+    one is asked for, and not what a search goes by.
+    """
 
     servers: tuple[Asked, ...]
     workloads: tuple[Workload, ...]
@@ -60,6 +68,8 @@ class Settings:
     slo_p99_ms: float = P99_MS
     techniques: tuple[Technique, ...] = ()
     map: bool = False
+    objective: bool = False
+    known: Mapping[str, Workload] = field(default_factory=lambda: NAMED_WORKLOADS)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -75,27 +85,42 @@ def read(path: Path) -> dict[str, Any]:
 def overridden(content: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """A file's content with the command line's options in the place of its own.
 
-    Servers that are named there are all that is measured, and workloads hold for techniques too.
+    Servers that are named there are all that is measured, and workloads hold for techniques too;
+    those that the file describes may be named.
     """
-    changed = dict(content)
+    changed, given = dict(content), dict(options)
     if options.keys() & {"servers", "commands"}:
         for key in ("servers", "commands", "techniques", "interpreters"):
             changed.pop(key, None)
-    if "workloads" in options and isinstance(techniques := changed.get("techniques"), list):
+    if not options.keys() & {"workloads", "rate"}:
+        return changed | given
+    described = changed.pop("workloads", ())
+    if "workloads" in given and isinstance(described, list):
+        own = {table.get("name"): table for table in described if isinstance(table, dict)}
+        given["workloads"] = [own.get(name, name) for name in given["workloads"]]
+    changed.pop("rate", None)
+    if isinstance(techniques := changed.get("techniques"), list):
         changed["techniques"] = [
             {key: value for key, value in table.items() if key != "workloads"}
             if isinstance(table, dict)
             else table
             for table in techniques
         ]
-    return changed | dict(options)
+    return changed | given
 
 
 def parse(content: Mapping[str, Any], where: Where) -> Settings:
     """The settings. Raises ValueError for a key or a value that there is not; it names the key."""
     _check_keys(content, KEYS, where)
     interpreters = _interpreters(content.get("interpreters", []), where("interpreters"))
-    techniques = _techniques(content, where)
+    known = _known(content, where)
+    workloads = _workloads(content.get("workloads", ()), where("workloads"), known)
+    workloads += tuple(known[load.name] for load in _paced(content, where))
+    check_unique([load.name for load in workloads], f"{where('workloads')}: workload")
+    if not content.keys() & {"workloads", "rate"}:
+        workloads = tuple(known[name] for name in DEFAULT_WORKLOADS)
+    named = [load.name for load in workloads]
+    techniques = _techniques(content, where, named, known)
     commands = _list(content.get("commands", ()), where("commands"))
     # Techniques bring servers and workloads of their own.
     alone = bool(techniques) and not content.keys() & {"servers", "commands"}
@@ -109,16 +134,18 @@ def parse(content: Mapping[str, Any], where: Where) -> Settings:
     check_unique([asked.spec.text for asked in servers], f"{where('servers')}: server")
     return Settings(
         tuple(servers),
-        _workloads(
-            content.get("workloads", () if alone else DEFAULT_WORKLOADS), where("workloads")
-        ),
+        () if alone and not content.keys() & {"workloads", "rate"} else workloads,
         _steps(content.get("steps", DEFAULT_STEPS), where("steps")),
         _profile(content, where),
         _flag(content.get("fit", False), where("fit")),
         _flag(content.get("find-max", False), where("find-max")),
-        _between(content.get("slo-p99", P99_MS), 0, 3.6e6, "milliseconds", where("slo-p99")),
+        _above(
+            content.get("slo-p99", P99_MS), _milliseconds, 3.6e6, "milliseconds", where("slo-p99")
+        ),
         techniques,
         _flag(content.get("map", False), where("map")),
+        "slo-p99" in content and not content.get("find-max", False),
+        known,
     )
 
 
@@ -180,21 +207,69 @@ def found_interpreters() -> list[str]:
     return list(found.values())
 
 
-def _workloads(value: object, where: str) -> tuple[Workload, ...]:
-    names = [_text(name, where) for name in _list(value, where)]
+def _known(content: Mapping[str, Any], where: Where) -> dict[str, Workload]:
+    """All workloads by name: c10k's own, and those that the content describes."""
+    here = where("workloads")
+    items = [_workload(value, here) for value in _list(content.get("workloads", ()), here)]
+    own = {item.get("name"): item for item in items if isinstance(item, dict)}
+    loads = [workload_spec.own_workload(item, here) for item in own.values()]
+    loads = [*NAMED_WORKLOADS.values(), *loads, *_paced(content, where)]
+    if "size" in content:
+        size = _whole(content["size"], size_bytes, LARGEST_MESSAGE, where("size"))
+        loads = [
+            load if "size" in own.get(load.name, ()) else workload_spec.sized(load, size)
+            for load in loads
+        ]
+    return {load.name: load for load in loads}
+
+
+def _paced(content: Mapping[str, Any], where: Where) -> list[Workload]:
+    """The workloads that rates alone describe."""
+    rates = content.get("rate", [])
+    rates = [
+        _above(rate, number, 1e6, "messages/s", where("rate"))
+        for rate in (rates if isinstance(rates, list) else [rates])
+    ]
+    try:
+        return [workload_spec.paced(rate) for rate in rates]
+    except ValueError as error:
+        raise ValueError(f"{where('rate')}: {error}") from None
+
+
+def _workload(value: object, where: str) -> str | dict[str, Any]:
+    """The name of a workload, or the table that describes one."""
+    if isinstance(value, str) and "," in value:
+        try:
+            return dict(workload_spec.table_of(value))
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+    if isinstance(value, dict) and value.keys() != {"name"}:
+        return value
+    return _text(value["name"] if isinstance(value, dict) else value, where)
+
+
+def _workloads(value: object, where: str, known: Mapping[str, Workload]) -> tuple[Workload, ...]:
+    items = [_workload(each, where) for each in _list(value, where)]
+    names = [item if isinstance(item, str) else str(item.get("name")) for item in items]
     for name in names:
-        if name not in NAMED_WORKLOADS:
+        if name not in known:
             raise ValueError(
-                f"{where}: unknown workload {name!r}; there are {', '.join(NAMED_WORKLOADS)}"
+                f"{where}: unknown workload {name[:60]!r}; there are {', '.join(known)}"
             )
     check_unique(names, f"{where}: workload")
-    return tuple(NAMED_WORKLOADS[name] for name in names)
+    return tuple(known[name] for name in names)
 
 
-def _techniques(content: Mapping[str, Any], where: Where) -> tuple[Technique, ...]:
+def _techniques(
+    content: Mapping[str, Any],
+    where: Where,
+    workloads: Sequence[str],
+    known: Mapping[str, Workload],
+) -> tuple[Technique, ...]:
+    """The techniques; `workloads` are those of one that names none."""
     techniques = []
-    for number, table in enumerate(_list(content.get("techniques", []), where("techniques"))):
-        here = f"{where('techniques')}[{number}]"
+    for index, table in enumerate(_list(content.get("techniques", []), where("techniques"))):
+        here = f"{where('techniques')}[{index}]"
         if not isinstance(table, dict):
             raise ValueError(f"{here} must be a table")
 
@@ -202,19 +277,19 @@ def _techniques(content: Mapping[str, Any], where: Where) -> tuple[Technique, ..
             return f"{here}: {key}"
 
         _check_keys(table, ("name", "with", "without", "workloads", "steps", "claim"), at)
-        workloads = _workloads(
-            table.get("workloads", content.get("workloads", DEFAULT_WORKLOADS)), at("workloads")
-        )
+        own = _workloads(table.get("workloads", workloads), at("workloads"), known)
         claim = table.get("claim", "")
         if claim and claim not in TECHNIQUES:
-            known = ", ".join(TECHNIQUES)
-            raise ValueError(f"{at('claim')}: the chapter claims nothing of {claim!r}, but {known}")
+            others = ", ".join(TECHNIQUES)
+            raise ValueError(
+                f"{at('claim')}: the chapter claims nothing of {claim!r}, but {others}"
+            )
         techniques.append(
             Technique(
                 _text(table.get("name"), at("name")),
                 _spec(table.get("with"), at("with")).text,
                 _spec(table.get("without"), at("without")).text,
-                tuple(workload.name for workload in workloads),
+                tuple(workload.name for workload in own),
                 claim,
                 _steps(table["steps"], at("steps")) if "steps" in table else (),
             )
@@ -228,20 +303,18 @@ def _profile(content: Mapping[str, Any], where: Where) -> Profile:
     if name not in PROFILES:
         raise ValueError(f"{where('profile')} must be {', '.join(PROFILES)}, not {name!r}")
     profile = PROFILES[name]
-    if "hold" in content:
-        hold_s = _between(content["hold"], 0, 3600, "seconds", where("hold"))
-        profile = replace(profile, window_s=hold_s / profile.windows)
+    if "duration" in content:
+        duration_s = _above(content["duration"], seconds, 3600, "seconds", where("duration"))
+        profile = replace(profile, window_s=duration_s / profile.windows)
     if "repeat" in content:
-        repeats = content["repeat"]
-        if not _is_whole(repeats) or repeats < 1:
-            raise ValueError(f"{where('repeat')} must be 1 or more, not {repeats!r}")
+        repeats = _whole(content["repeat"], count, MOST_REPEATS, where("repeat"))
         profile = replace(profile, repeats=repeats)
     return profile
 
 
 KEYS: Final = (
-    *("servers", "commands", "interpreters", "workloads", "steps", "profile", "hold", "repeat"),
-    *("fit", "find-max", "slo-p99", "map", "techniques"),
+    *("servers", "commands", "interpreters", "workloads", "rate", "size", "steps", "profile"),
+    *("duration", "repeat", "fit", "find-max", "slo-p99", "map", "techniques"),
 )
 
 
@@ -271,19 +344,52 @@ def _flag(value: object, where: str) -> bool:
 
 
 def _steps(value: object, where: str) -> tuple[int, ...]:
-    steps = _list(value, where)
-    whole = all(map(_is_whole, steps))
+    """The steps of a list, or of text such as 10,100,1k."""
+    steps = value if isinstance(value, str) else _list(value, where)
     try:
-        return check_steps(steps if whole else (), str(value))
+        if isinstance(steps, str):
+            return parse_steps(steps)
+        text = ",".join(map(str, steps))
+        numbers = all(isinstance(step, str) or _is_whole(step) for step in steps)
+        return parse_steps(text) if numbers else check_steps((), text)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 
 
-def _between(value: object, above: float, most: float, unit: str, where: str) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and above < value <= most:
-        return float(value)
-    raise ValueError(f"{where} must be above {above:g} and at most {most:,.0f} {unit}")
+def _above(
+    value: object, read: Callable[[str], float], most: float, unit: str, where: str
+) -> float:
+    """A number above 0, or text that holds one."""
+    given = _read(value, read, where)
+    if isinstance(given, int | float) and not isinstance(given, bool) and 0 < given <= most:
+        return float(given)
+    raise ValueError(f"{where} must be above 0 and at most {most:,.0f} {unit}")
 
 
-def _is_whole(value: object) -> bool:
+def _whole(value: object, read: Callable[[str], int], most: int, where: str) -> int:
+    """A whole number from 1, or text that holds one."""
+    given = _read(value, read, where)
+    if _is_whole(given) and 1 <= given <= most:
+        return given
+    raise ValueError(f"{where} must be from 1 to {most:,}, not {str(value)[:60]}")
+
+
+def _read(value: object, read: Callable[[str], float], where: str) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return read(value)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _milliseconds(text: str) -> float:
+    """Read 100, which is in milliseconds, or 100ms or 0.5s."""
+    try:
+        return number(text)
+    except ValueError:
+        return round(seconds(text) * 1000, 6)
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)

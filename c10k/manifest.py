@@ -10,6 +10,7 @@ from c10k.cpus import CpuSplit
 from c10k.experiment import HOST
 from c10k.limits import limits_for
 from c10k.plan import Plan, Profile, Technique
+from c10k.workload_spec import arguments_of
 from loadgen.engines import engine_of
 from loadgen.workload import Workload
 from results.slo import P99_MS
@@ -58,7 +59,7 @@ def plan_described(plan: Plan, left_out: Sequence[str]) -> dict[str, Any]:
             }
             for spec in plan.servers
         ],
-        "workloads": [asdict(load) | {"loop": load.loop} for load in plan.workloads],
+        "workloads": [workload_described(load) for load in plan.workloads],
         "steps": list(plan.steps),
         "profile": plan.profile.name,
         "repeats": plan.profile.repeats,
@@ -69,6 +70,7 @@ def plan_described(plan: Plan, left_out: Sequence[str]) -> dict[str, Any]:
         "techniques": [asdict(technique) for technique in plan.techniques],
         "find_max": plan.find_max,
         "slo_p99_ms": plan.slo_p99_ms,
+        "objective": plan.objective,
         "mapped": list(plan.mapped),
         "for_techniques": list(plan.for_techniques),
         "left_out": list(left_out),
@@ -79,14 +81,10 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
     """The plan of a run that is to be resumed. Raises ValueError for a server that this version
     does not know, KeyError for a plan that it cannot read."""
     plan = manifest["plan"]
-    workloads = [
-        Workload(**{key: value for key, value in load.items() if key != "loop"})
-        for load in plan["workloads"]
-    ]
     servers = plan["servers"]
     return Plan(
         tuple(map(_spec, servers)),
-        tuple(workloads),
+        tuple(map(workload_of, plan["workloads"])),
         tuple(plan["steps"]),
         Profile(
             plan["profile"],
@@ -113,7 +111,19 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
         plan.get("slo_p99_ms", P99_MS),
         tuple(plan.get("mapped", ())),
         tuple(plan.get("for_techniques", ())),
+        plan.get("objective", False),
     )
+
+
+def workload_described(load: Workload) -> dict[str, Any]:
+    """A workload as run.json holds it; what it adds for reports follows from the fields."""
+    return asdict(load) | {"loop": load.loop, "arguments": arguments_of(load)}
+
+
+def workload_of(described: Mapping[str, Any]) -> Workload:
+    """The workload again."""
+    added = ("loop", "arguments")
+    return Workload(**{key: value for key, value in described.items() if key not in added})
 
 
 def _server(spec: ServerSpec) -> dict[str, Any]:

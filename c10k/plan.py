@@ -1,5 +1,6 @@
 """The plan of an experiment: which server is visited when, with what load, for how long."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -10,6 +11,7 @@ from loadgen.workload import Workload
 from results.slo import P99_MS
 from servers.catalogue import ServerSpec
 from servers.frame.handler import parse_handler
+from servers.frame.quantities import count
 
 DEFAULT_STEPS: Final = (10, 100, 500, 1000, 5000, 10000)
 DEFAULT_SERVERS: Final = ("threaded", "asyncio_streams")
@@ -21,6 +23,12 @@ SECONDS_A_VISIT: Final = 0.6
 SECONDS_A_CONNECTION: Final = 0.0004
 SECONDS_A_PROCESS: Final = 0.01
 PROBES_A_SEARCH: Final = 7  # usually
+
+# Beyond any machine of today, and far below what would keep this one busy with the plan alone.
+MOST_CONNECTIONS: Final = 1_000_000_000
+MOST_STEPS: Final = 1_000
+MOST_REPEATS: Final = 1_000
+MOST_VISITS: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,8 @@ class Plan:
     A server may have workloads and steps of its own, by its label, where not all of the plan's are
     for it. With `find_max` a search follows the ramps: see c10k.find_max. Those of the workloads
     that are `mapped` are for a capacity map alone. Servers that are there `for_techniques` alone
-    are compared with each other: nothing is searched of them, and they have no map.
+    are compared with each other: nothing is searched of them, and they have no map. The p99 is an
+    `objective` where every step is to hold it.
     """
 
     servers: tuple[ServerSpec, ...]
@@ -105,6 +114,13 @@ class Plan:
     slo_p99_ms: float = P99_MS
     mapped: tuple[str, ...] = ()
     for_techniques: tuple[str, ...] = ()
+    objective: bool = False
+
+    @property
+    def most_visits(self) -> int:
+        """How many visits the ramps have, those that a map leaves out included."""
+        each = (len(self.workloads_of(spec)) * len(self.steps_of(spec)) for spec in self.servers)
+        return self.profile.repeats * sum(each)
 
     def steps_of(self, spec: ServerSpec) -> tuple[int, ...]:
         """The numbers of connections at which a server is visited."""
@@ -188,9 +204,9 @@ def cpu_s(workload: Workload) -> float:
 
 
 def parse_steps(text: str) -> tuple[int, ...]:
-    """`10,100,1000` as numbers. Raises ValueError unless they are positive and ascending."""
+    """`10,100,1k` as numbers. Raises ValueError unless they are positive and ascending."""
     try:
-        steps = tuple(int(part.replace("_", "")) for part in text.split(","))
+        steps = tuple(map(count, text.split(",")))
     except ValueError:
         steps = ()
     return check_steps(steps, text)
@@ -198,15 +214,21 @@ def parse_steps(text: str) -> tuple[int, ...]:
 
 def check_steps(steps: Sequence[int], text: str) -> tuple[int, ...]:
     """The steps. Raises ValueError unless they are positive and ascending; `text` is as given."""
+    given = text if len(text) <= 60 else text[:60] + "…"
     if not steps or steps[0] < 1 or any(a >= b for a, b in pairwise(steps)):
         raise ValueError(
-            f"steps must be ascending positive numbers, such as 10,100,1000; got {text!r}"
+            f"steps must be ascending positive numbers, such as 10,100,1000; got {given!r}"
+        )
+    if len(steps) > MOST_STEPS or steps[-1] > MOST_CONNECTIONS:
+        raise ValueError(
+            f"at most {MOST_STEPS:,} steps of at most {MOST_CONNECTIONS:,} connections; "
+            f"got {given!r}"
         )
     return tuple(steps)
 
 
 def check_unique(labels: Sequence[str], what: str) -> None:
     """Raise ValueError where a label is given twice: its rows could not be told apart."""
-    for label in labels:
-        if labels.count(label) > 1:
+    for label, times in Counter(labels).items():
+        if times > 1:
             raise ValueError(f"{what} {label!r} is given twice; name each once")

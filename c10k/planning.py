@@ -4,14 +4,14 @@ What was named on the command line is measured or refused. What a file names, or
 left out where it cannot be measured, with a line that says so.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from c10k.capacity_map import MAP_WORKLOADS, NAMED_WORKLOADS
+from c10k.capacity_map import MAP_WORKLOADS
 from c10k.experiment_file import Settings
 from c10k.limits import Limit, shortfalls
 from c10k.outcome import CommandError, Status
-from c10k.plan import Plan, Technique, load_on
+from c10k.plan import MOST_VISITS, Plan, Technique, load_on
 from loadgen.workload import Workload
 from reports.wording import joined
 from servers.catalogue import ServerSpec, parse_spec
@@ -43,8 +43,10 @@ def planned(settings: Settings, named: Container[str] = ()) -> tuple[Plan, list[
     parts = _parts(settings)
     parts = _able(parts, left_out, strict=strict)
     parts = _serving(parts, left_out, named, strict=strict)
+    if "size" in named and all(part.spec.server.protocol != "echo" for part in parts):
+        raise CommandError("--size is for servers that echo; those asked for here do not")
     parts = _within_limits(parts, left_out, fit=settings.fit)
-    mapped = _mapped(parts) if settings.map else ()
+    mapped = _mapped(parts, settings.known) if settings.map else ()
     techniques = _comparable(settings.techniques, parts, left_out)
     plan = Plan(
         tuple(part.spec for part in parts),
@@ -58,7 +60,13 @@ def planned(settings: Settings, named: Container[str] = ()) -> tuple[Plan, list[
         settings.slo_p99_ms,
         mapped,
         tuple(part.label for part in parts if not part.asked),
+        settings.objective,
     )
+    if plan.most_visits > MOST_VISITS:
+        raise CommandError(
+            f"{plan.most_visits:,} steps of servers, workloads and repeats are more than the "
+            f"{MOST_VISITS:,} of one run: ask for fewer"
+        )
     return plan, left_out
 
 
@@ -78,7 +86,7 @@ def _parts(settings: Settings) -> list[Part]:
         for label in technique.sides:
             own = Part(parse_spec(label), technique.steps or settings.steps, [], asked=False)
             part = parts.setdefault(label, own)
-            wanted = [NAMED_WORKLOADS[name] for name in technique.workloads]
+            wanted = [settings.known[name] for name in technique.workloads]
             part.workloads += [load for load in wanted if load not in part.workloads]
     return list(parts.values())
 
@@ -117,7 +125,7 @@ def _serving(
             raise CommandError(left_out[-1])
     for load in (load for part in serving for load in part.workloads):
         unserved.pop(load.name, None)
-    if not serving or (unserved and "workloads" in named):
+    if not serving or (unserved and ("workloads" in named or "rate" in named)):
         reasons = dict.fromkeys(line for lines in unserved.values() for line in lines)
         raise CommandError("; ".join(reasons) or "no workload is asked for")
     return serving
@@ -164,15 +172,14 @@ def _within_limits(parts: Iterable[Part], left_out: list[str], *, fit: bool) -> 
     return fitting
 
 
-def _mapped(parts: Iterable[Part]) -> tuple[str, ...]:
+def _mapped(parts: Iterable[Part], known: Mapping[str, Workload]) -> tuple[str, ...]:
     """The names of the map's workloads, which each server that is asked for gets, if it can serve
     them.
     """
+    loads = [known[load.name] for load in MAP_WORKLOADS]
     for part in (part for part in parts if part.asked):
         part.workloads += [
-            load
-            for load in MAP_WORKLOADS
-            if load not in part.workloads and not _obstacle(part.spec, load)
+            load for load in loads if load not in part.workloads and not _obstacle(part.spec, load)
         ]
     return tuple(load.name for load in MAP_WORKLOADS)
 

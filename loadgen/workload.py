@@ -119,7 +119,7 @@ class Workload:
     def over(self, protocol: str, request: Mapping[str, Any]) -> "Workload":
         """The same load on a server of another protocol; `request` are the fields that say what is
         asked of it. ValueError where there is no such load."""
-        if self.protocol == protocol == "download":
+        if self.protocol == protocol != "echo":
             return self
         if self.protocol == "echo" and protocol != "download":
             return replace(self, protocol=protocol, **request)

@@ -91,11 +91,14 @@ def command(measured: Measured, point: Point) -> str:
     definition = (servers.get(point.server) or {}).get("definition")
     words = ["c10k", "run"]
     words += ["--command", definition] if definition else ["--server", point.server]
-    words += ["--workload", point.workload, "--steps", str(point.connections), "--repeat", "1"]
+    workloads = {each.get("name"): each for each in plan.get("workloads") or []}
+    load = workloads.get(point.workload) or {}
+    words += load.get("arguments") or ["--workload", point.workload]
+    words += ["--steps", str(point.connections), "--repeat", "1"]
     if plan.get("profile"):
         words += ["--profile", plan["profile"]]
     if plan.get("windows") and plan.get("window_s"):
-        words += ["--hold", f"{plan['windows'] * plan['window_s']:g}"]
+        words += ["--duration", f"{plan['windows'] * plan['window_s']:g}s"]
     return shlex.join(map(str, words))
 
 

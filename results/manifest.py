@@ -44,7 +44,7 @@ _CONTENTS: Final[Shape] = {
                 "steps?": [COUNT],
             }
         ],
-        "workloads?": [{"name?": TEXT, "summary?": TEXT, "active?": NUMBER}],
+        "workloads?": [{"name?": TEXT, "summary?": TEXT, "active?": NUMBER, "arguments?": [TEXT]}],
         "steps?": [COUNT],
         "profile?": TEXT,
         **dict.fromkeys(("repeats?", "windows?"), COUNT),

@@ -3,30 +3,36 @@
 import argparse
 import os
 import shlex
-import signal
 import sys
 import time
+from contextlib import ExitStack, redirect_stdout, suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from c10k.commands import report
-from c10k.outcome import CommandError, Status
+from c10k.outcome import CommandError, Status, say
 from loadgen.workload import WORKLOADS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from c10k.cpus import CpuSplit
+    from c10k.one_run import OtherRun
+    from c10k.output import Output
     from c10k.plan import Plan, Visit
     from c10k.progress import Progress
     from results.store import RunWriter
 
 # Of a run that is resumed the plan is fixed: its steps must stay comparable.
 PLANNING = (
-    *("server", "command", "workload", "steps", "profile", "hold", "repeat", "find_max"),
-    *("slo_p99", "map", "config", "out"),
+    *("server", "command", "workload", "rate", "size", "steps", "profile", "duration", "repeat"),
+    *("find_max", "slo_p99", "map", "config", "out"),
 )
 # What the options are called in an experiment file, where it is not the same.
 KEYS = {"servers": "--server", "commands": "--command", "workloads": "--workload"}
+LIST: Final = object()  # --config without a value
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,13 +52,78 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "are replaced, and no shell is used. It echoes, unless NAME,protocol=http,path=/… or "
         r"NAME,protocol=raw,send=PING\r\n,expect=7 says otherwise; repeat for more",
     )
+    _configure_load(parser)
+    _configure_plan(parser)
+    parser.add_argument(
+        "--config",
+        nargs="?",
+        const=LIST,
+        metavar="EXPERIMENT",
+        help="an experiment by its name, such as chapter, or FILE.toml of your own; the other "
+        "options override it. Alone: list them",
+    )
+    parser.add_argument(
+        "--out",
+        type=_directory,
+        metavar="DIR",
+        help="the run's directory (default: results/runs/DATE)",
+    )
+    parser.add_argument(
+        "--resume",
+        type=_directory,
+        metavar="DIR",
+        help="go on with an interrupted run, by its own plan",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="measure although another run goes on at this machine; both record it (c10k load and "
+        "c10k ui do not count)",
+    )
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        help="write the steps and the outcome as JSON to FILE, or to - alone: all else goes to "
+        "standard error",
+    )
+    parser.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="no progress: print warnings, the summary and where things are",
+    )
+    report.add_language(parser)
+    parser.epilog = (
+        "Exit status: 0 every step was measured, perhaps with connections or messages that failed, "
+        "which the last lines name; 1 a step failed or missed --slo-p99; 2 wrong request; 3 not "
+        "possible on this machine, or not while another run goes on; 130 interrupted by Ctrl-C, "
+        "SIGTERM, SIGHUP or the loss of standard output, with what was measured kept."
+    )
+
+
+def _configure_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workload",
         action="append",
         metavar="NAME",
         help="; ".join(f"{load.name}: {load.summary}" for load in WORKLOADS.values())
-        + "; repeat for more (default: steady and saturated)",
+        + "; or one of your own, NAME,key=value…, such as mine,rate=5,size=64k,active=10%%; "
+        "repeat for more (default: steady and saturated)",
     )
+    parser.add_argument(
+        "--rate",
+        action="append",
+        metavar="PER_CLIENT",
+        help="a workload of so many messages/s per client, due at fixed times; repeat for more",
+    )
+    parser.add_argument(
+        "--size",
+        metavar="BYTES",
+        help="of a message to be echoed, such as 64 or 64k, under each workload (default: 64)",
+    )
+
+
+def _configure_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps",
         metavar="N,N,…",
@@ -65,13 +136,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "thorough (5 repeats)",
     )
     parser.add_argument(
-        "--hold",
-        type=float,
-        metavar="SECONDS",
-        help="time measured a step, instead of the profile's",
+        "--duration",
+        metavar="TIME",
+        help="time measured at each step, such as 10s, instead of the profile's",
     )
     parser.add_argument(
-        "--repeat", type=int, metavar="N", help="ramps on fresh servers, instead of the profile's"
+        "--repeat", metavar="N", help="ramps on fresh servers, instead of the profile's"
     )
     parser.add_argument(
         "--fit",
@@ -88,10 +158,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--slo-p99",
-        type=float,
         metavar="MS",
-        help="the response time that 99 of 100 messages must have for a server to serve its "
-        "connections (default: 100)",
+        help="the objective: the response time that 99 of 100 messages must have, and no message "
+        "fail, at every step, else the exit status is 1; with --find-max, what the search goes by "
+        "(default: 100 for that, and no objective)",
     )
     parser.add_argument(
         "--map",
@@ -100,28 +170,58 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="then measure 1, 10, 100 and 1000 messages/s a client at every step, for a map of the "
         "response time over connections and rate",
     )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE.toml",
-        help="an experiment file, such as experiments/c10k.toml; the other options override it",
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="the run's directory (default: results/runs/DATE)"
-    )
-    parser.add_argument(
-        "--resume", type=Path, metavar="DIR", help="go on with an interrupted run, by its own plan"
-    )
-    report.add_language(parser)
+
+
+def _directory(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("needs the name of a directory")
+    return Path(text)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Measure, report, and print the run's directory last."""
+    if args.config is LIST:
+        return _list_experiments()
+    from c10k.output import Output
+    from c10k.outputs import OutputFile, json_text
+
+    with ExitStack() as stack:
+        file = None
+        if args.json is not None:
+            file = stack.enter_context(OutputFile("--json", args.json, or_stdout=True))
+        alone = file is not None and file.is_stdout
+        output = Output(sys.stderr if alone else sys.stdout)
+        with redirect_stdout(cast("TextIO", output)):
+            status, found = _run(args, output, essential=not alone)
+        if file:
+            with suppress(BrokenPipeError):
+                file.write(json_text(found))
+    return status
+
+
+def _list_experiments() -> int:
+    from c10k import shipped
+    from c10k.columns import beside
+
+    for name, summary in shipped.summaries():
+        for line in beside(f"{name:<12}", [summary]):
+            print(line)
+    return Status.DONE
+
+
+def _run(
+    args: argparse.Namespace, output: "Output", *, essential: bool
+) -> "tuple[Status, dict[str, Any]]":
+    """The run from its plan to its last line, and what JSON tells of it."""
+    from c10k.columns import beside
     from c10k.cpus import CpuSplit
+    from c10k.interruption import interrupt_on_signals
     from c10k.limits import raise_soft_descriptor_limit
+    from c10k.one_run import OneRun
+    from c10k.run_figures import figures
+    from c10k.verdict import judge
     from loadgen.engines import loss
     from reports.language import speaking
-    from results.store import RunError
 
     try:
         with speaking(args.lang):  # what cannot be told is refused before it is measured
@@ -129,46 +229,80 @@ def execute(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise CommandError(str(error)) from None
     if lost := loss():
-        print(f"c10k: {lost}", file=sys.stderr)
+        say(lost)
     raise_soft_descriptor_limit()
     cpus = CpuSplit.of_this_process()
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        writer, plan = _resumed(args) if args.resume else _new(args, cpus)
-        with writer:
-            interrupted = _measure(plan, writer, cpus)
-    except RunError as error:
-        raise CommandError(str(error), Status.UNABLE) from None
-    reported = _report(writer.directory, args.lang)
+    interrupt_on_signals()
+    plan, left_out = _resumed(args) if args.resume else _planned(args)
+    directory = args.resume or args.out or _default_directory()
+    with OneRun(directory, force=args.force) as one:
+        if one.other and not args.force:
+            raise CommandError(
+                f"another run goes on at this machine ({one.other}): two at once distort each "
+                "other; wait for its end, or measure all the same with --force",
+                Status.UNABLE,
+            )
+        with _writer(args, directory, plan, cpus, left_out) as writer:
+            _record(writer, [one.other] if one.other else [])
+            output.matters = essential
+            interrupted = _measure(plan, writer, cpus, output, quiet=args.quiet)
+            _record(writer, one.beside)
+    verdict = judge(plan, writer.steps())
+    reported = not writer.done() or _report(writer.directory, args.lang)
+    for trouble in verdict.lines:
+        for line in beside("", [trouble]):
+            print(line)
     print(writer.directory)
-    if interrupted:
-        return Status.INTERRUPTED
-    return Status.DONE if reported else Status.FAILED
+    status = Status.INTERRUPTED if interrupted else Status.DONE
+    if verdict.failure and not interrupted:
+        say(verdict.failure)
+        status = Status.FAILED
+    elif not reported and not interrupted:
+        status = Status.FAILED
+    if output.failure and not interrupted and not isinstance(output.failure, BrokenPipeError):
+        say(f"the output cannot be written: {output.failure.strerror}")
+        status = Status.FAILED
+    return status, figures(writer.directory, writer.manifest, writer.steps(), verdict, status)
 
 
-def _interrupt(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+def _planned(args: argparse.Namespace) -> "tuple[Plan, list[str]]":
+    """The plan, and a line for each thing that was asked for and is left out."""
+    from c10k import experiment_file, planning, shipped
 
-
-def _new(args: argparse.Namespace, cpus: "CpuSplit") -> "tuple[RunWriter, Plan]":
-    from c10k import manifest
-    from results.store import RunError, RunWriter
-
-    plan, left_out = _planned(args)
-    for line in left_out:
-        print(f"left out: {line}")
-    directory = args.out or Path("results/runs", f"{datetime.now():%Y-%m-%d_%H%M%S}")  # noqa: DTZ005 (a name for people)
+    given = {
+        "servers": args.server,
+        "commands": args.command,
+        "workloads": args.workload,
+        "rate": args.rate,
+        "size": args.size,
+        "steps": args.steps,
+        "profile": args.profile,
+        "duration": args.duration,
+        "repeat": args.repeat,
+        "fit": args.fit,
+        "find-max": args.find_max,
+        "slo-p99": args.slo_p99,
+        "map": args.map,
+    }
+    options = {key: value for key, value in given.items() if value is not None}
     try:
-        description = manifest.describe(plan, cpus, sys.argv[1:], left_out)
-        return RunWriter(directory).create(description), plan
-    except RunError as error:
+        file = shipped.experiment(args.config) if args.config is not None else None
+
+        def where(key: str) -> str:
+            return KEYS.get(key, f"--{key}") if key in options else f"{file}: {key}"
+
+        content = experiment_file.read(file) if file else {}
+        settings = experiment_file.parse(experiment_file.overridden(content, options), where)
+    except ValueError as error:
         raise CommandError(str(error)) from None
+    return planning.planned(settings, named=options)
 
 
-def _resumed(args: argparse.Namespace) -> "tuple[RunWriter, Plan]":
+def _resumed(args: argparse.Namespace) -> "tuple[Plan, list[str]]":
+    """The plan of the run that is to go on; nothing more is left out of it."""
     from c10k import manifest
     from c10k.planning import check_limits
-    from results.store import RunWriter, read_run
+    from results.store import read_run
 
     if given := [name for name in PLANNING if getattr(args, name) is not None]:
         option = f"--{given[0].replace('_', '-')}"
@@ -180,83 +314,142 @@ def _resumed(args: argparse.Namespace) -> "tuple[RunWriter, Plan]":
     except ValueError as error:  # RunError too
         raise CommandError(str(error)) from None
     check_limits(plan)
-    writer = RunWriter.open(args.resume)
-    writer.update_manifest(interrupted=False, finished_at=None)
-    return writer, plan
+    return plan, []
 
 
-def _planned(args: argparse.Namespace) -> "tuple[Plan, list[str]]":
-    """The plan, and a line for each thing that was asked for and is left out."""
-    from c10k import experiment_file, plan, planning
+def _default_directory() -> Path:
+    return Path("results/runs", f"{datetime.now():%Y-%m-%d_%H%M%S}")  # noqa: DTZ005 (a name for people)
 
-    given = {
-        "servers": args.server,
-        "commands": args.command,
-        "workloads": args.workload,
-        "profile": args.profile,
-        "hold": args.hold,
-        "repeat": args.repeat,
-        "fit": args.fit,
-        "find-max": args.find_max,
-        "slo-p99": args.slo_p99,
-        "map": args.map,
-    }
-    options = {key: value for key, value in given.items() if value is not None}
 
-    def where(key: str) -> str:
-        return KEYS.get(key, f"--{key}") if key in options else f"{args.config}: {key}"
+def _writer(
+    args: argparse.Namespace,
+    directory: Path,
+    plan: "Plan",
+    cpus: "CpuSplit",
+    left_out: "Sequence[str]",
+) -> "RunWriter":
+    """The run's directory, begun or taken up again."""
+    from c10k import manifest
+    from c10k.columns import beside
+    from results.store import RunError, RunWriter
 
     try:
-        if args.steps is not None:
-            options["steps"] = plan.parse_steps(args.steps)
-        content = experiment_file.read(args.config) if args.config else {}
-        settings = experiment_file.parse(experiment_file.overridden(content, options), where)
-    except ValueError as error:
-        raise CommandError(str(error)) from None
-    return planning.planned(settings, named=options)
+        if args.resume:
+            writer = RunWriter.open(directory)
+            writer.update_manifest(interrupted=False, finished_at=None)
+            return writer
+        for thing in left_out:
+            for line in beside("left out: ", [thing]):
+                print(line)
+        description = manifest.describe(plan, cpus, sys.argv[1:], left_out)
+        if not args.out:
+            directory = _made(directory)
+        return RunWriter(directory).create(description)
+    except RunError as error:
+        raise CommandError(str(error), Status.UNABLE if args.resume else Status.WRONG) from None
 
 
-def _measure(plan: "Plan", writer: "RunWriter", cpus: "CpuSplit") -> bool:
-    """Walk the plan; whether Ctrl-C ended it."""
+def _made(directory: Path) -> Path:
+    """The directory, new, or one beside it: several runs may begin in one second."""
+    from results.store import RunError
+
+    for number in count(1):
+        made = directory if number == 1 else directory.with_name(f"{directory.name}_{number}")
+        try:
+            made.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise RunError(f"{made} cannot be made: {error.strerror}") from None
+        return made
+    raise AssertionError("unreachable")
+
+
+def _record(writer: "RunWriter", others: "Iterable[OtherRun]") -> None:
+    """Put other runs that went on beside this one among the environment's warnings."""
+    from results.store import RunError
+
+    added = [
+        {
+            "code": "other_run",
+            "message": f"another run measured at the same time ({other})",
+            "remedy": "measure again while nothing else runs: two runs at once distort each other",
+        }
+        for other in others
+    ]
+    try:
+        if added:
+            writer.update_manifest(warnings=[*writer.manifest["warnings"], *added])
+    except RunError as error:
+        raise CommandError(str(error), Status.UNABLE) from None
+
+
+def _measure(
+    plan: "Plan", writer: "RunWriter", cpus: "CpuSplit", output: "Output", *, quiet: bool
+) -> bool:
+    """Walk the plan; whether something ended it before its time."""
     from c10k import ceiling
     from c10k.experiment import Experiment
+    from c10k.output import OutputLostError
+    from results.store import RunError
 
     remaining = {} if writer.manifest.get("ceiling") is not None else ceiling.seconds(plan)
     remaining |= {v: s for v, s in plan.time().items() if v.key not in writer.done()}
+    go_on = f"go on with `{shlex.join(['c10k', 'run', '--resume', str(writer.directory)])}`"
     # The servers choose their own CPUs when they start; what runs here is the loader's side.
     os.sched_setaffinity(0, cpus.loader)
-    interrupted = False
+    why = ""
     try:
-        with _progress(plan, remaining, cpus) as progress:
+        with _progress(plan, remaining, cpus, output, quiet=quiet) as progress:
             Experiment(plan, writer, cpus, progress, time.monotonic()).walk()
     except KeyboardInterrupt:
-        interrupted = True
-        print("interrupted: what was measured is kept", file=sys.stderr)
+        why = "interrupted"
+    except OutputLostError as error:
+        why = f"interrupted, because standard output cannot be written ({error})"
+    except RunError as error:
+        with suppress(RunError):
+            writer.update_manifest(interrupted=True)
+        raise CommandError(f"{error}; mend that, then {go_on}", Status.UNABLE) from None
     finally:
+        output.matters = False
         os.sched_setaffinity(0, {*cpus.loader, *cpus.server})
-    finished_at = None if interrupted else datetime.now().astimezone().isoformat()
-    writer.update_manifest(interrupted=interrupted, finished_at=finished_at)
-    return interrupted
+    if why:
+        say(f"{why}: what was measured is kept; {go_on}")
+    finished_at = None if why else datetime.now().astimezone().isoformat()
+    try:
+        writer.update_manifest(interrupted=bool(why), finished_at=finished_at)
+    except RunError as error:
+        raise CommandError(str(error), Status.UNABLE) from None
+    return bool(why)
 
 
-def _progress(plan: "Plan", visits: "dict[Visit, float]", cpus: "CpuSplit") -> "Progress":
+def _progress(
+    plan: "Plan",
+    visits: "Mapping[Visit, float]",
+    cpus: "CpuSplit",
+    output: "Output",
+    *,
+    quiet: bool,
+) -> "Progress":
     from rich.console import Console
 
-    from c10k.progress import Clock, LiveProgress, PlainProgress, duration
+    from c10k.columns import beside
+    from c10k.progress import Clock, LiveProgress, PlainProgress, QuietProgress, duration
     from reports.wording import joined
 
     clock = Clock(visits)
+    if quiet:
+        return QuietProgress(clock, print)
     servers = joined([spec.text for spec in plan.servers])
     steps = ", ".join(f"{step:,}" for step in plan.steps)
-    print(
+    begun = (
         f"{servers}: {steps} connections, {plan.profile.windows} × {plan.profile.window_s:g} s "
-        f"a step, about {duration(clock.seconds_left())}; {cpus}",
-        flush=True,
+        f"per step, about {duration(clock.seconds_left())}; {cpus}"
     )
-    console = Console()
-    if console.is_terminal:
-        return LiveProgress(clock, console)
-    return PlainProgress(clock, lambda line: print(line, flush=True))
+    for line in beside("", [begun]):
+        print(line)
+    console = Console(file=cast("TextIO", output))
+    return LiveProgress(clock, console) if console.is_terminal else PlainProgress(clock, print)
 
 
 def _report(directory: Path, language: str) -> bool:
@@ -274,6 +467,6 @@ def _report(directory: Path, language: str) -> bool:
     except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
         written = shlex.join(["c10k", "report", str(directory), "--out"])
         remedy = f": {written} DIR" if isinstance(error, UnwritableError) else ""
-        print(one_line(f"c10k: no report: {error}{remedy}"), file=sys.stderr)
+        say(one_line(f"no report: {error}{remedy}"))
         return False
     return True

@@ -266,7 +266,7 @@ class _Stat(NamedTuple):
 
 
 def _waited_for(pid: int) -> Spent:
-    """What the children had spent that ended and were waited for; nothing of the process itself."""
+    """What a process's children that ended and were waited for had spent; nothing of its own."""
     stat = _Stat.read(f"/proc/{pid}/stat")
     user_s, system_s = stat.ended_user_ticks / TICKS_PER_S, stat.ended_system_ticks / TICKS_PER_S
     faults = stat.ended_minor_faults, stat.ended_major_faults

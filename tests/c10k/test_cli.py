@@ -16,12 +16,15 @@ import psutil
 import pytest
 
 from c10k.cli import main
+from c10k.commands import run
+from c10k.one_run import OneRun
 from results.histogram_log import read
 from results.store import read_run
 from servers.catalogue import parse_spec
 
-SMALL = ("--hold", "0.4", "--profile", "quick")
-SMALLEST = ("--hold", "0.2", "--profile", "quick", "--workload", "saturated")
+# Other runs may go on beside the tests.
+SMALL = ("--duration", "400ms", "--profile", "quick", "--force")
+SMALLEST = ("--duration", "0.2", "--profile", "quick", "--workload", "saturated", "--force")
 
 
 def c10k(*arguments, cwd=None, timeout=100):
@@ -94,13 +97,31 @@ class TestWrongRequests:
             (["run", "--workload", "heavy"], "there are steady, saturated"),
             (["run", "--steps", "100,10"], "ascending positive numbers"),
             (["run", "--steps", ""], "ascending positive numbers"),
-            (["run", "--hold", "0"], "--hold must be above 0"),
-            (["run", "--hold", "nan"], "--hold must be above 0"),
-            (["run", "--repeat", "0"], "--repeat must be 1 or more"),
+            (["run", "--duration", "0"], "--duration must be above 0"),
+            (["run", "--duration", "nan"], "--duration: a duration is a number"),
+            (["run", "--repeat", "0"], "--repeat must be from 1 to 1,000, not 0"),
             (["run", "--server", "threaded", "--server", "threaded"], "given twice"),
             (["run", "--workload", "download"], "threaded cannot serve download"),
             (["run", "--slo-p99", "0"], "--slo-p99 must be above 0"),
             (["run", "--config", "nowhere.toml"], "nowhere.toml cannot be read"),
+            (["run", "--config", "chaptr"], "did you mean 'chapter'"),
+            (["run", "--config", ""], "no experiment is called ''"),
+            (["run", "--repeat", "999999999"], "--repeat must be from 1 to 1,000"),
+            (["run", "--repeat", "1000", "--config", "c10k"], "100,000 of one run: ask for fewer"),
+            (["run", "--steps", "1,99999999999"], "at most 1,000,000,000 connections"),
+            (["run", "--steps", "1,000"], "ascending positive numbers"),
+            (["run", "--out", ""], "--out: needs the name of a directory"),
+            (["run", "--resume", ""], "--resume: needs the name of a directory"),
+            (["run", "--resume", "nowhere", "--size", "9"], "leave out --size"),
+            (["run", "--json", ""], "--json needs the name of a file"),
+            (["run", "--json", "/nonexistent/x"], "--json /nonexistent/x cannot be written"),
+            (["run", "--json", "/"], "--json / cannot be written: Is a directory"),
+            (["run", "--rate", "0"], "--rate must be above 0"),
+            (["run", "--rate", "2,5"], "--rate: a number has digits"),
+            (["run", "--size", "1g"], "--size must be from 1 to 16,777,216"),
+            (["run", "--size", "64", "--server", "nginx"], "--size is for servers that echo"),
+            (["run", "--workload", "mine,rate=5,szie=1"], "did you mean 'size'"),
+            (["run", "--workload", "steady,rate=5"], "choose another name"),
             (["run", "--resume", "nowhere"], "not the directory of a run"),
             (["run", "--resume", "nowhere", "--find-max"], "leave out --find-max"),
             (["run", "--resume", "nowhere", "--steps", "10"], "leave out --steps"),
@@ -400,13 +421,32 @@ class TestRun:
         assert c10k("report", "a run", "--out", "page", cwd=tmp_path).returncode == 0
 
     def test_one_server_one_workload(self, tmp_path):
-        shown = c10k(
-            *("run", "--server", "threaded,stack=256k", "--steps", "3", *SMALLEST),
-            cwd=tmp_path,
-        )
+        with OneRun(tmp_path / "first") as first:
+            shown = c10k(
+                *("run", "--server", "threaded,stack=256k", "--steps", "3", *SMALLEST),
+                cwd=tmp_path,
+            )
         assert shown.returncode == 0, shown.stderr
         run = read_run(tmp_path / shown.stdout.splitlines()[-1])
         assert list(run.steps.server) == ["threaded,stack=256k"]
+        (warning,) = (each for each in run.manifest["warnings"] if each["code"] == "other_run")
+        if first.other is None:  # nobody else measures here: it is this test's own
+            assert f"process {os.getpid()}, {tmp_path / 'first'}" in warning["message"]
+            assert [other.directory for other in first.beside] == [str(run.directory)]
+
+    def test_one_run_at_a_time(self, tmp_path):
+        with OneRun(tmp_path / "first") as first:
+            shown = c10k("run", "--steps", "3", cwd=tmp_path)
+        assert shown.returncode == 3
+        assert "another run goes on at this machine (process " in shown.stderr
+        assert "wait for its end, or measure all the same with --force" in shown.stderr
+        if first.other is None:
+            assert f"process {os.getpid()}, {tmp_path / 'first'}" in shown.stderr
+        assert (shown.stdout, list(tmp_path.iterdir())) == ("", [])
+
+    def test_runs_that_begin_in_one_second_have_directories_of_their_own(self, tmp_path):
+        made = [run._made(tmp_path / "runs" / "now") for _ in range(3)]
+        assert [path.name for path in made] == ["now", "now_2", "now_3"]
 
     def test_an_experiment_file(self, tmp_path):
         """Its technique is reported; what cannot run is left out; an option overrides it."""
@@ -416,7 +456,7 @@ class TestRun:
             workloads = ["churn"]
             steps = [100_000_000]
             profile = "quick"
-            hold = 0.4
+            duration = 0.4
             [[techniques]]
             name = "small-stacks"
             with = "threaded,stack=256k"
@@ -426,7 +466,8 @@ class TestRun:
             """
         )
         shown = c10k(
-            *("run", "--config", "stacks.toml", "--steps", "3", "--out", "run"), cwd=tmp_path
+            *("run", "--config", "stacks.toml", "--steps", "3", "--out", "run", "--force"),
+            cwd=tmp_path,
         )
         assert shown.returncode == 0, shown.stderr
         assert "left out: asyncio_streams,python=python0.0 cannot run here" in shown.stdout
@@ -477,7 +518,7 @@ class TestBadLuck:
         assert c10k("report", tmp_path / "run", "--out", tmp_path / "page").returncode == 0
         assert (tmp_path / "page" / "index.html").exists()
 
-        shown = c10k("run", "--resume", tmp_path / "run", cwd=tmp_path)
+        shown = c10k("run", "--force", "--resume", tmp_path / "run", cwd=tmp_path)
         assert shown.returncode == 0, shown.stderr
         whole = read_run(tmp_path / "run")
         assert len(whole.steps) == 4
@@ -491,12 +532,27 @@ class TestBadLuck:
         assert not whole.manifest["interrupted"]
         assert list(whole.steps.started_at[: len(kept.steps)]) == list(kept.steps.started_at)
 
-    def test_sigterm_ends_a_run_like_ctrl_c(self, tmp_path):
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+    def test_other_signals_end_a_run_like_ctrl_c(self, tmp_path, number):
         run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
         self.await_steps(tmp_path, 1)
-        run.terminate()
-        run.communicate(timeout=60)
+        run.send_signal(number)
+        out, err = run.communicate(timeout=60)
         assert run.returncode == 130
+        assert f"go on with `c10k run --resume {tmp_path / 'run'}`" in err
+        assert "\nreport: " in out
+        assert read_run(tmp_path / "run").manifest["interrupted"]
+
+    def test_a_run_whose_output_nobody_reads_ends_as_an_interrupted_one(self, tmp_path):
+        run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
+        while "bare echo" not in run.stdout.readline():  # then servers run
+            assert run.poll() is None
+        run.stdout.close()
+        err = run.stderr.read()
+        assert run.wait(60) == 130
+        assert err.startswith("c10k: interrupted, because standard output cannot be written (Br")
+        assert err.rstrip().endswith(f"go on with `c10k run --resume {tmp_path / 'run'}`")
+        assert len(err.splitlines()) == 1
         assert read_run(tmp_path / "run").manifest["interrupted"]
 
     def test_a_server_that_is_killed_fails_its_step_and_the_rest_is_measured(self, tmp_path):

@@ -41,7 +41,7 @@ def test_every_key_is_heard():
             "workloads": ["game", "churn"],
             "steps": [10, 20],
             "profile": "quick",
-            "hold": 3,
+            "duration": 3,
             "repeat": 7,
             "fit": True,
             "find-max": True,
@@ -67,6 +67,61 @@ def test_every_key_is_heard():
     assert technique.sides == ("threaded,stack=256k", "threaded")
     assert technique.workloads == ("game", "churn")
     assert technique.steps == (5, 10)
+
+
+def test_quantities_are_written_as_people_write_them():
+    asked = parse(
+        {"steps": ["10", 100, "1k"], "duration": "1m30s", "repeat": "3", "slo-p99": "50ms"}, where
+    )
+    assert asked.steps == (10, 100, 1000)
+    assert (asked.profile.window_s, asked.profile.repeats) == (30, 3)
+    assert (asked.slo_p99_ms, asked.objective) == (50.0, True)
+    assert parse({"steps": "10,1k"}, where).steps == (10, 1000)
+    assert parse({"slo-p99": "12.5"}, where).slo_p99_ms == 12.5
+    searched = parse({"slo-p99": 50, "find-max": True}, where)
+    assert (searched.slo_p99_ms, searched.objective) == (50.0, False)
+
+
+def test_workloads_of_ones_own_stand_beside_those_that_are_built_in():
+    content = {
+        "workloads": ["steady", {"name": "mine", "rate": 5}, "other,size=4k", {"name": "game"}],
+        "rate": ["2", 1.5],
+        "size": "1k",
+        "techniques": [{"name": "a", "with": "threaded", "without": "splice"}],
+        "servers": ["threaded"],
+    }
+    asked = parse(content, where)
+    assert [load.name for load in asked.workloads] == [
+        *("steady", "mine", "other", "game", "rate_2", "rate_1.5")
+    ]
+    assert [load.size_bytes for load in asked.workloads] == [1024, 1024, 4096, 1024, 1024, 1024]
+    assert asked.techniques[0].workloads == tuple(load.name for load in asked.workloads)
+    plan, _ = planned(asked)
+    assert {load.name: load.size_bytes for load in plan.workloads} == {
+        load.name: load.size_bytes for load in asked.workloads
+    }
+    assert [load.name for load in parse({"rate": 5}, where).workloads] == ["rate_5"]
+
+
+def test_a_map_and_techniques_have_the_size_that_is_asked_for():
+    content = {
+        "servers": ["threaded"],
+        "workloads": ["saturated"],
+        "map": True,
+        "size": 256,
+        "steps": [1, 2],
+        "techniques": [
+            {
+                "name": "a",
+                "with": "threaded,stack=64k",
+                "without": "threaded",
+                "workloads": ["game"],
+            }
+        ],
+    }
+    plan, _ = planned(parse(content, where))
+    assert {load.size_bytes for load in plan.workloads} == {256}
+    assert {"map_1", "game", "saturated"} <= {load.name for load in plan.workloads}
 
 
 def test_commands_alone_are_all_that_is_measured():
@@ -103,14 +158,35 @@ def test_techniques_alone_bring_their_own_servers():
         ({"steps": [1.5]}, "x.toml: steps: steps must be ascending"),
         ({"steps": [True]}, "x.toml: steps: steps must be ascending"),
         ({"steps": 10}, "x.toml: steps must be a list, not 10"),
+        ({"steps": [10**10]}, "x.toml: steps: at most 1,000 steps of at most 1,000,000,000"),
+        ({"steps": list(range(1, 1002))}, "x.toml: steps: at most 1,000 steps"),
+        ({"steps": "9" * 5000}, "x.toml: steps: steps must be ascending"),
+        ({"duration": "2h"}, "x.toml: duration must be above 0 and at most 3,600 seconds"),
+        ({"duration": 10**400}, "x.toml: duration must be above 0 and at most 3,600 seconds"),
+        ({"repeat": 10**9}, "x.toml: repeat must be from 1 to 1,000, not 1000000000"),
+        ({"repeat": "many"}, "x.toml: repeat: a count is a whole number"),
+        ({"slo-p99": "fast"}, "x.toml: slo-p99: a duration is a number"),
+        ({"slo-p99": 10**400}, "x.toml: slo-p99 must be above 0"),
+        ({"size": 0}, "x.toml: size must be from 1 to 16,777,216, not 0"),
+        ({"size": "1g"}, "x.toml: size must be from 1 to 16,777,216, not 1g"),
+        ({"rate": 0}, "x.toml: rate must be above 0 and at most 1,000,000 messages/s"),
+        ({"rate": [1, "x"]}, "x.toml: rate: a number has digits"),
+        ({"rate": 1e-9}, "x.toml: rate: "),
+        ({"rate": [5, 5.0]}, "x.toml: workloads: workload 'rate_5' is given twice"),
+        ({"hold": 5}, "x.toml: hold: there is no such key."),
+        ({"workloads": [{"name": "m", "rat": 1}]}, "x.toml: workloads: m: there is no such key"),
+        ({"workloads": [{"rate": 1}]}, "x.toml: workloads: a workload needs a name"),
+        ({"workloads": ["m,rate"]}, "x.toml: workloads: a workload of your own is NAME,key=value"),
+        ({"workloads": ["m,rate=1"] * 2}, "x.toml: workloads: workload 'm' is given twice"),
+        ({"workloads": [["steady"]]}, "x.toml: workloads must be text, not ['steady']"),
         ({"profile": "slow"}, "x.toml: profile must be quick, standard, thorough, not 'slow'"),
         ({"profile": ["quick"]}, "x.toml: profile must be text"),
-        ({"hold": 0}, "x.toml: hold must be above 0 and at most 3,600 seconds"),
-        ({"hold": float("nan")}, "x.toml: hold must be above 0"),
-        ({"hold": True}, "x.toml: hold must be above 0"),
-        ({"hold": "9 s"}, "x.toml: hold must be above 0"),
-        ({"repeat": 0}, "x.toml: repeat must be 1 or more"),
-        ({"repeat": 1.0}, "x.toml: repeat must be 1 or more"),
+        ({"duration": 0}, "x.toml: duration must be above 0 and at most 3,600 seconds"),
+        ({"duration": float("nan")}, "x.toml: duration must be above 0"),
+        ({"duration": True}, "x.toml: duration must be above 0"),
+        ({"duration": "9 d"}, "x.toml: duration: a duration is a number with ms, s, m or h"),
+        ({"repeat": 0}, "x.toml: repeat must be from 1 to 1,000"),
+        ({"repeat": 1.0}, "x.toml: repeat must be from 1 to 1,000"),
         ({"fit": "yes"}, "x.toml: fit must be true or false, not 'yes'"),
         ({"find-max": 1}, "x.toml: find-max must be true or false"),
         ({"find_max": True}, "x.toml: find_max: there is no such key: did you mean 'find-max'?"),
@@ -162,6 +238,12 @@ def test_options_take_the_place_of_what_the_file_says():
     assert overridden(file, {"steps": [2]}) == {**file, "steps": [2]}
     assert overridden(file, {"servers": ["b"]}) == {"steps": [1], "servers": ["b"]}
     assert overridden(file, {"commands": ["c"]}) == {"steps": [1], "commands": ["c"]}
+    own = {"workloads": [{"name": "mine", "rate": 5}, "steady"], "rate": 3}
+    assert overridden(own, {"workloads": ["game", "mine"]}) == {
+        "workloads": ["game", {"name": "mine", "rate": 5}]
+    }
+    assert overridden(own, {"rate": ["7"]}) == {"rate": ["7"]}
+    assert overridden(own, {"size": "1k"}) == {**own, "size": "1k"}
     changed = overridden(file, {"workloads": ["game"]})
     assert changed["workloads"] == ["game"]
     assert changed["techniques"] == [{"name": "x", "with": "a", "without": "b"}]
@@ -201,13 +283,15 @@ CONTENT = st.fixed_dictionaries(
     {"servers": SERVERS},
     optional={
         "workloads": st.lists(
-            st.sampled_from([name for name in WORKLOADS if name != "download"]),
+            st.sampled_from([name for name in WORKLOADS if name != "download"] + ["o,rate=5"]),
             min_size=1,
             unique=True,
         ),
+        "size": st.sampled_from([64, 4096, "2k"]),
+        "rate": st.lists(st.sampled_from([0.5, 20, "3"]), unique=True, min_size=1),
         "steps": STEPS,
         "profile": st.sampled_from(list(PROFILES)),
-        "hold": st.integers(1, 3600),
+        "duration": st.integers(1, 3600),
         "repeat": st.integers(1, 9),
         "find-max": st.booleans(),
         "slo-p99": st.integers(1, 10_000),
@@ -237,7 +321,9 @@ def test_a_file_its_run_and_the_run_resumed_have_the_same_plan(tmp_path_factory,
     written = json.loads(json.dumps(manifest.plan_described(plan, left_out)))
     again = manifest.plan_of({"plan": written})
     assert list(again.ramps()) == list(plan.ramps())
+    assert again.workloads == plan.workloads
     assert again.searches() == plan.searches()
+    assert again.objective == plan.objective
     assert (again.techniques, again.slo_p99_ms) == (plan.techniques, plan.slo_p99_ms)
     assert again.time() == plan.time()
 

@@ -81,3 +81,12 @@ def test_the_command_repeats_the_step_alone(make):
     measured.manifest["plan"]["servers"][0]["definition"] = "mine=./a b; rm {port}"
     words = shlex.split(command(measured, measured.points()[0]))
     assert words[:4] == ["c10k", "run", "--command", "mine=./a b; rm {port}"]
+
+
+def test_a_workload_of_ones_own_is_asked_for_as_it_was(make):
+    measured = make(steps=(10, 100))
+    point = measured.points()[0]
+    own = {"name": point.workload, "arguments": ["--workload", "mine,rate=5", "--size", "4096"]}
+    measured.manifest["plan"]["workloads"] = [own]
+    text = command(measured, point)
+    assert "--workload mine,rate=5 --size 4096 --steps 10 --repeat 1" in text

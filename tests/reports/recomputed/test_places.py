@@ -33,9 +33,9 @@ def told(run, point):
     server, workload, connections = point
     rows = run.rows(point)
     yield f"{place(point)} {run.marks(point)}"
-    hold_s = run.plan["windows"] * run.plan["window_s"]
+    duration_s = run.plan["windows"] * run.plan["window_s"]
     yield f"--server {server} --workload {workload} --steps {connections} --repeat 1"
-    yield f"--profile {run.plan['profile']} --hold {hold_s:g}"
+    yield f"--profile {run.plan['profile']} --duration {duration_s:g}s"
     for row in rows:
         causes = sorted(json.loads(row["error_causes"] or "{}").items(), key=lambda each: -each[1])
         if row["status"] != "ok" or causes:
