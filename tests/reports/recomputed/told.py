@@ -385,7 +385,10 @@ def subjects(run):
         return run.contrast(run.pair, workload, step, column)
 
     slopes = tuple(run.slope(server, relaxed, "resident_bytes") for server in run.pair)
-    memory = Contrast(slopes, slopes[0].over(slopes[1]), "resident_bytes")
+    one, other = (
+        run.slope(each, relaxed, "resident_bytes", deciding_only=True) for each in run.pair
+    )
+    memory = Contrast(slopes, one.over(other), "resident_bytes")
     claim = chapter.MEMORY_A_CONNECTION
     yield Card("memory", "Memory a connection", memory, formats.size, claim)
     cpu = contrast(relaxed, "cpu_us_per_message")
