@@ -540,7 +540,9 @@ class Measured:
         if apart := self.kept_apart(servers):
             return Quantity(unjudged=(apart,))
         one, other = (self.deciding_slope(server.label, workload, column) for server in servers)
-        return one.by(other)
+        ratio = one.by(other)
+        both = [row for each in servers for row in self._ramp(each.label, workload, column)]
+        return replace(ratio, unjudged=_unfit(both)) if ratio.unjudged else ratio
 
     def slope(self, server: str, workload: str, column: str) -> Quantity:
         """How much a column grows with each connection held, by least squares over the ramp."""

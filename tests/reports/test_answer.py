@@ -188,6 +188,16 @@ def test_memory_grows_along_the_steps_that_are_fit(make):
     assert told.cards[0].words.startswith("not judged: disturbed")
 
 
+def test_what_disturbed_either_server_is_said_once(make):
+    def disturb(behaviour):
+        behaviour.others = {"threaded": 1.54, "asyncio_streams": 0.9}[behaviour.server]
+
+    told = answer(make(change=disturb))
+    assert {card.words for card in told.cards} == {
+        "not judged: disturbed, other processes used 154 % of a CPU"
+    }
+
+
 def test_of_several_repeats_the_fit_ones_decide(make):
     def disturbed(repeats):
         def change(behaviour):

@@ -400,6 +400,14 @@ class Truth:
         ends = bootstrapped(least_squares, x, y) if len(x) > 2 else (math.nan, math.nan)
         return Value(float(least_squares(x, y)), *map(float, ends), unjudged=why)
 
+    def ratio_of_slopes(self, workload, column):
+        """By how much a column grows with one of the pair, by how much with the other."""
+        one, other = (self.slope(each, workload, column, deciding_only=True) for each in self.pair)
+        ratio = one.over(other)
+        ramps = [(server, workload, step) for server in self.pair for step in self.ramp]
+        rows = [row for point in ramps for row in self.usable(point) if row[column] == row[column]]
+        return replace(ratio, unjudged=ratio.unjudged and unfitness(rows))
+
     def ceiling(self, workload, connections):
         """What the loader can drive, in messages/s."""
         places = [(server, workload, connections) for server in self.servers]
