@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, Self
 
-import psutil
-
 CONNECTIONS_A_SOURCE: Final = 10_000
 """How many connections share a source address, where there are more of them. Each has some 28,000
 ephemeral ports, but Linux looks for a free one among every other of them first, and the fuller
@@ -52,6 +50,8 @@ class Address:
         address = getattr(address, "ipv4_mapped", None) or address
         if address.is_loopback or address.is_unspecified:
             return True
+        import psutil  # which some systems lack, where nothing asks this
+
         own = (entry.address for each in psutil.net_if_addrs().values() for entry in each)
         return str(address) in {text.partition("%")[0] for text in own}
 

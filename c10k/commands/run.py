@@ -220,6 +220,7 @@ def _run(
     from c10k.one_run import OneRun
     from c10k.run_figures import figures
     from c10k.verdict import judge
+    from results.store import read_run
     from loadgen.engines import loss
     from reports.language import speaking
 
@@ -248,7 +249,8 @@ def _run(
             interrupted = _measure(plan, writer, cpus, output, quiet=args.quiet)
             _record(writer, one.beside)
     verdict = judge(plan, writer.steps())
-    reported = not writer.done() or _report(writer.directory, args.lang)
+    # On the disk there may be one step more than it had noted when it was interrupted.
+    reported = read_run(writer.directory).steps.empty or _report(writer.directory, args.lang)
     for trouble in verdict.lines:
         for line in beside("", [trouble]):
             print(line)

@@ -15,7 +15,7 @@ import pytest
 from servers.catalogue import parse_spec
 
 C10K = [sys.executable, "-m", "c10k"]
-STEPS = ["--profile", "quick", "--steps", "10", "--workload", "saturated"]
+STEPS = ["--profile", "quick", "--steps", "10", "--workload", "saturated", "--force"]
 
 # Instead of an interpreter: a server whose helper ignores SIGTERM, in a session of its own.
 HELPED = f"""#!/bin/sh
