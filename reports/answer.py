@@ -72,13 +72,14 @@ def answer(measured: Measured) -> Answer:
         )
     contrasts = list(_contrasts(measured, servers, step))
     points = _compared(measured, servers, step)
+    apart = measured.kept_apart(servers)
     if len(servers) == 1:
         held = min(measured.at(point, "connected").value for point in points)
         clients = wording.count(step)
         if held < step:
             clients = _("{held} of {wanted}", held=wording.count(held), wanted=clients)
         headline, also = _alone(servers[0], contrasts, clients)
-    elif apart := measured.kept_apart(servers):
+    elif apart:
         headline, also = f"{apart}.", ""
     else:
         headline, also = _headline(servers, contrasts, step)
@@ -92,7 +93,7 @@ def answer(measured: Measured) -> Answer:
         headline,
         also,
         (*_sentences(measured, servers, step), *guide.sentences(measured)),
-        tuple(_card(contrast, servers) for contrast in _clearest(contrasts)),
+        tuple(_card(contrast, servers, apart) for contrast in _clearest(contrasts)),
         tuple(measured.footnotes(points)),
     )
 
@@ -280,7 +281,7 @@ def _alone(server: Server, contrasts: Sequence[Contrast], clients: str) -> tuple
     return f"{', '.join([serves, *facts[:1]])}.", " ".join([*also, alone])
 
 
-def _card(contrast: Contrast, servers: Sequence[Server]) -> Card:
+def _card(contrast: Contrast, servers: Sequence[Server], apart: str) -> Card:
     subject = contrast.subject
     longest = max((value.value for value in contrast.values if value.known), default=1.0)
     bars = tuple(
@@ -294,6 +295,8 @@ def _card(contrast: Contrast, servers: Sequence[Server]) -> Card:
         for server, value in zip(servers, contrast.values, strict=True)
     )
     figure, words = _verdict(contrast, servers)
+    if apart and contrast.unjudged == apart:  # the headline says it whole
+        words = _("not compared")
     return Card(subject.title, figure, words, bars, _claim(subject, servers))
 
 
@@ -318,9 +321,7 @@ def _verdict(contrast: Contrast, servers: Sequence[Server]) -> tuple[str, str]:
     if len(servers) == 1:
         return contrast.subject.unit.text(contrast.values[0].value), servers[0].phrase
     if contrast.unjudged:
-        compared = contrast.ratio.known
-        why = _("not judged: {why}", why=contrast.unjudged) if compared else _("not compared")
-        return wording.MISSING, why
+        return wording.MISSING, _("not judged: {why}", why=contrast.unjudged)
     if not contrast.decided:
         measured = all(value.known for value in contrast.values)
         why = _("too little to compare") if measured else _("not measured for both")

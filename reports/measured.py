@@ -536,32 +536,34 @@ class Measured:
         return str(row.get("protocol") or known.protocol), int(row.get("size_bytes", 0))
 
     def contrast_of_slopes(self, servers: Sequence[Server], workload: str, column: str) -> Quantity:
-        """How much a column grows with one server, by how much with the other.
-
-        What is held is not timed: what makes a step's figures unfit does not touch it.
-        """
+        """How much a column grows with one server, by how much with the other."""
         if apart := self.kept_apart(servers):
             return Quantity(unjudged=(apart,))
-        one, other = (self.slope(server.label, workload, column) for server in servers)
-        return one.by(other)
+        one, other = (self.deciding_slope(server.label, workload, column) for server in servers)
+        ratio = one.by(other)
+        both = [row for each in servers for row in self._ramp(each.label, workload, column)]
+        return replace(ratio, unjudged=_unfit(both)) if ratio.unjudged else ratio
 
     def slope(self, server: str, workload: str, column: str) -> Quantity:
         """How much a column grows with each connection held, by least squares over the ramp."""
         if (server, workload, column) not in self._slopes:
-            self._slopes[server, workload, column] = self._slope(server, workload, column)
+            rows = self._ramp(server, workload, column)
+            self._slopes[server, workload, column] = _slope(rows, column)
         return self._slopes[server, workload, column]
 
-    def _slope(self, server: str, workload: str, column: str) -> Quantity:
-        pairs = [
-            (float(row["connected"]), float(row[column]))
-            for step in self.steps
-            for row in self._usable(Point(server, workload, step))
-            if not math.isnan(row[column])
+    def deciding_slope(self, server: str, workload: str, column: str) -> Quantity:
+        """The same of the steps that decide: where less than half are unfit, of the others."""
+        rows = self._ramp(server, workload, column)
+        told, _reasons = _deciding([(row,) for row in rows])
+        slope = _slope([row for (row,) in told], column)
+        return slope if slope.known else replace(slope, unjudged=_unfit(rows))
+
+    def _ramp(self, server: str, workload: str, column: str) -> "list[dict[str, Any]]":
+        """The repeats of all steps that measured a column."""
+        points = (Point(server, workload, step) for step in self.steps)
+        return [
+            row for point in points for row in self._usable(point) if row[column] == row[column]
         ]
-        if len({held for held, _ in pairs}) < 2:
-            return Quantity()
-        interval = fitted_slope(*np.array(pairs).T)
-        return Quantity(interval.median, interval.low, interval.high)
 
     def ceiling(self, workload: str, connections: int) -> float:
         """Messages/s that the loader can drive in a closed loop; NaN where that is not known."""
@@ -699,6 +701,16 @@ def connected(row: dict[str, Any]) -> str:
     """How many of a step's connections were held."""
     held, wanted = wording.count(row["connected"]), wording.count(row["connections"])
     return _("{held} of {wanted} connected", held=held, wanted=wanted)
+
+
+def _slope(rows: "Sequence[dict[str, Any]]", column: str) -> Quantity:
+    """How much a column grows with each connection held."""
+    _told, unjudged = _deciding([(row,) for row in rows])
+    pairs = [(float(row["connected"]), float(row[column])) for row in rows]
+    if len({held for held, _value in pairs}) < 2:
+        return Quantity(unjudged=unjudged)
+    interval = fitted_slope(*np.array(pairs).T)
+    return Quantity(interval.median, interval.low, interval.high, unjudged=unjudged)
 
 
 def _deciding(

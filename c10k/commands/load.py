@@ -106,6 +106,12 @@ def _configure_schedule(group: "argparse._ArgumentGroup") -> None:
         metavar="TIME",
         help="after which a message counts as lost and its connection is closed (default: 30s)",
     )
+    group.add_argument(
+        "--no-reconnect",
+        action="store_true",
+        help="keep a connection closed that failed; the messages due on it wait in vain (default: "
+        "open it again; they wait in order)",
+    )
 
 
 def _configure_messages(group: "argparse._ArgumentGroup") -> None:
@@ -294,6 +300,7 @@ def _workload(args: argparse.Namespace, target: "Target") -> "Workload":
         active=args.active,
         messages_per_connection=args.messages_per_connection,
         timeout_s=args.timeout,
+        reconnect=not args.no_reconnect,
     )
 
 
@@ -371,7 +378,7 @@ def _print(
 
     text.print_figures(found)
     if percentiles and measurement.window:
-        text.print_percentiles(workload, measurement.window)
+        text.print_percentiles(workload, measurement)
     sys.stdout.flush()
 
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from c10k.cpus import CpuSplit
     from c10k.one_run import OtherRun
-    from c10k.output import Output
     from c10k.plan import Plan, Visit
     from c10k.progress import Progress
+    from c10k.standard_output import Output
     from results.store import RunWriter
 
 # Of a run that is resumed the plan is fixed: its steps must stay comparable.
@@ -182,8 +182,8 @@ def execute(args: argparse.Namespace) -> int:
     """Measure, report, and print the run's directory last."""
     if args.config is LIST:
         return _list_experiments()
-    from c10k.output import Output
     from c10k.outputs import OutputFile, json_text
+    from c10k.standard_output import Output
 
     with ExitStack() as stack:
         file = None
@@ -390,7 +390,7 @@ def _measure(
     """Walk the plan; whether something ended it before its time."""
     from c10k import ceiling
     from c10k.experiment import Experiment
-    from c10k.output import OutputLostError
+    from c10k.standard_output import OutputLostError
     from results.store import RunError
 
     remaining = {} if writer.manifest.get("ceiling") is not None else ceiling.seconds(plan)

@@ -4,12 +4,11 @@ import sys
 from typing import Any
 
 from c10k.columns import beside
-from c10k.load.figures import KINDS
-from c10k.load.measure import Interval
-from loadgen.fleet import Cut, Fleet
+from c10k.load.figures import KINDS, recorded
+from c10k.load.measure import Interval, Measurement
+from loadgen.fleet import Fleet
 from loadgen.workload import Workload
 from results import spectrum
-from results.histogram import Histogram
 
 
 def show_progress(fleet: Fleet, text: str) -> None:
@@ -82,12 +81,14 @@ def print_figures(figures: dict[str, Any]) -> None:
         print(f"  loader: {loader['cpu_us_per_message']:.1f} µs of CPU a message{limited}")
 
 
-def print_percentiles(workload: Workload, window: Cut) -> None:
+def print_percentiles(workload: Workload, measurement: Measurement) -> None:
     """The spectrum of the response times, and of the service times where they differ."""
+    times = {kind: histogram for kind, _, histogram in recorded(workload, measurement)}
+    times["response"] += times["waiting"]
     kinds = ("response",) if workload.sent_when_due else ("response", "service")
     for kind in kinds:
         print(f"\n{kind.capitalize()} times, ms\n")
-        print(spectrum.text(Histogram.from_buffer(window.counts[kind])), end="")
+        print(spectrum.text(times[kind]), end="")
 
 
 def _what(figures: dict[str, Any]) -> str:

@@ -26,6 +26,10 @@ def server_types(measured: Measured) -> Table:
             wording.BYTES,
             claims.MEMORY_A_CONNECTION if kind.claimed else None,
             lambda server: measured.slope(server.label, workload.name, kind.column),
+            lambda *pair: measured.contrast_of_slopes(pair, workload.name, kind.column),
+            deciding=lambda server: measured.deciding_slope(
+                server.label, workload.name, kind.column
+            ),
         )
 
     def figures(workload: Workload) -> Iterable[Figure]:

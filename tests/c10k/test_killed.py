@@ -136,7 +136,6 @@ def test_of_serve(killed, helped):
 
 
 def test_of_ui(killed, helped):
-    pytest.importorskip("locust")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
 

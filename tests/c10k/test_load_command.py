@@ -251,6 +251,15 @@ class TestWhatIsLost:
         assert (figures["lost_connections"], figures["max_failed"]) == (20, 1)
         assert not figures["failed"]
 
+    def test_a_failed_connection_is_opened_again_unless_it_must_stay_closed(self, tmp_path):
+        """By hand: nobody listens any more, so only who tries again is refused."""
+        again, closed = (
+            self.load(tmp_path, *options)[2]["errors"] for options in ((), ("--no-reconnect",))
+        )
+        assert again["connect_refused"] >= 20
+        assert "connect_refused" not in closed
+        assert sum(closed.values()) == 20
+
     def test_none_may_be_lost_by_default_of_a_good_server(self, echo, capsys):
         figures = figures_of(capsys, echo, "-c", 10, "-d", "300ms", "--max-failed", 0)
         assert figures["lost_connections"] == 0

@@ -81,7 +81,6 @@ def test_serve_shows_what_the_server_writes_and_that_it_died():
 
 @pytest.mark.parametrize("number", ENDINGS)
 def test_ui_ends_cleanly_on_a_signal(number, tmp_path):
-    pytest.importorskip("locust")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}

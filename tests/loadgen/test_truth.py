@@ -439,7 +439,8 @@ class TestReconnecting:
         assert report.lost <= connections
         for x_s in (0.2, 0.5, 0.8):
             waited = over(report.response, int(x_s * 1e9)) / (connections * rate)
-            assert back - gone - x_s - 0.05 <= waited <= served - went - x_s + 0.05
+            # What has waited is sent one after the other when it is back, which takes some time.
+            assert back - gone - x_s - 0.05 <= waited <= served - went - x_s + 0.25
 
     def test_what_is_due_on_connections_that_never_opened_waits_in_vain(self, serve, fleet):
         """By hand: two of five are served, so three of five due messages are lost, and wait for

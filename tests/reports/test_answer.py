@@ -163,13 +163,39 @@ def test_servers_of_one_model_are_told_apart_by_their_labels(make):
 )
 def test_what_is_unfit_decides_nothing_and_says_why(make, unfit, symbol, why):
     told = answer(make(change=lambda behaviour: vars(behaviour).update(unfit)))
-    assert told.headline == "At 1,000 clients the event loop wins on memory."
+    assert told.headline == "At 1,000 clients this run cannot tell threads from the event loop."
     assert told.also == (
-        "CPU, response time at 1 message/s, throughput when saturated and tail latency when "
-        f"saturated not judged: {why}."
+        "Memory, CPU, response time at 1 message/s, throughput when saturated and tail latency "
+        f"when saturated not judged: {why}."
     )
-    assert {card.words for card in told.cards[1:]} == {f"not judged: {why}"}
+    assert {card.words for card in told.cards} == {f"not judged: {why}"}
     assert {bar.symbols for card in told.cards[1:] for bar in card.bars} == {symbol}
+
+
+def test_memory_grows_along_the_steps_that_are_fit(make):
+    def disturbed(steps):
+        def change(behaviour):
+            _each_alike(rss_a_connection=512)(behaviour)
+            if behaviour.connections in steps:
+                behaviour.others, behaviour.rss_bytes = 1.54, 9e9
+
+        return change
+
+    told = answer(make(change=disturbed({100})))
+    assert "threads win on memory" in told.headline
+    assert 7 < float(told.cards[0].figure.rstrip("×")) < 9  # not a million
+    told = answer(make(change=disturbed({10, 100})))
+    assert told.cards[0].words.startswith("not judged: disturbed")
+
+
+def test_what_disturbed_either_server_is_said_once(make):
+    def disturb(behaviour):
+        behaviour.others = {"threaded": 1.54, "asyncio_streams": 0.9}[behaviour.server]
+
+    told = answer(make(change=disturb))
+    assert {card.words for card in told.cards} == {
+        "not judged: disturbed, other processes used 154 % of a CPU"
+    }
 
 
 def test_of_several_repeats_the_fit_ones_decide(make):

@@ -253,9 +253,14 @@ def at_step(run, workload, connections, column, heads, claim, unit, text):
     )
 
 
-def of_all_steps(heads, measure, unit, text, claim, of):
-    """A figure whose ratio is that of the two servers' own."""
-    return Figure(heads, measure, unit, text, claim, of, lambda pair: of(pair[0]).over(of(pair[1])))
+def of_all_steps(heads, measure, unit, text, claim, of, decides=None):
+    """A figure whose ratio is that of the two servers' own, of what decides."""
+    decides = decides or of
+
+    def ratio(pair):
+        return decides(pair[0]).over(decides(pair[1]))
+
+    return Figure(heads, measure, unit, text, claim, of, ratio, deciding=decides)
 
 
 def server_types(run, workload):
@@ -270,6 +275,7 @@ def server_types(run, workload):
             *(("memory a connection", title), f"memory_{kind}", "bytes", size),
             chapter.MEMORY_A_CONNECTION if claimed else NONE,
             lambda server, column=column: run.slope(server, workload, column),
+            lambda server, column=column: run.slope(server, workload, column, deciding_only=True),
         )
     heads = ("CPU efficiency", f"at {count(busy)} clients")
     efficiency = (heads, chapter.EFFICIENCY, "share_of_1", number)

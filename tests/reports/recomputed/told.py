@@ -385,7 +385,7 @@ def subjects(run):
         return run.contrast(run.pair, workload, step, column)
 
     slopes = tuple(run.slope(server, relaxed, "resident_bytes") for server in run.pair)
-    memory = Contrast(slopes, slopes[0].over(slopes[1]), "resident_bytes")
+    memory = Contrast(slopes, run.ratio_of_slopes(relaxed, "resident_bytes"), "resident_bytes")
     claim = chapter.MEMORY_A_CONNECTION
     yield Card("memory", "Memory a connection", memory, formats.size, claim)
     cpu = contrast(relaxed, "cpu_us_per_message")

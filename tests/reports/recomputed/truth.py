@@ -61,9 +61,8 @@ class Value:
     def over(self, other):
         """The quotient, its interval the widest that both allow."""
         marks = united(self.marks, other.marks)
-        unjudged = self.unjudged
-        if other.unjudged != self.unjudged:
-            unjudged = "; ".join(filter(None, (self.unjudged, other.unjudged)))
+        reasons = [*self.unjudged.split("; "), *other.unjudged.split("; ")]
+        unjudged = "; ".join(dict.fromkeys(filter(None, reasons)))
         if not (self.value >= 0 and other.value > 0) or (self.bound and other.bound):
             return Value(marks=marks, unjudged=unjudged)
         low, high = math.nan, math.nan
@@ -382,19 +381,32 @@ class Truth:
         with np.errstate(divide="ignore", invalid="ignore"):
             return median_of(figures[:, 0] / figures[:, 1], marks, why)
 
-    def slope(self, server, workload, column):
-        """By how much a column grows a connection held."""
-        pairs = [
-            (row["connected"], row[column])
+    def slope(self, server, workload, column, deciding_only=False):
+        """By how much a column grows a connection held; in the steps that decide, or all."""
+        rows = [
+            row
             for step in self.ramp
             for row in self.usable((server, workload, step))
             if not math.isnan(row[column])
         ]
+        told, why = deciding([(row,) for row in rows])
+        pairs = [
+            (row["connected"], row[column])
+            for row in ([row for (row,) in told] if deciding_only else rows)
+        ]
         if len({held for held, _ in pairs}) < 2:
-            return NOTHING
+            return Value(unjudged=unfitness(rows) if deciding_only else why)
         x, y = np.array(pairs, float).T
         ends = bootstrapped(least_squares, x, y) if len(x) > 2 else (math.nan, math.nan)
-        return Value(float(least_squares(x, y)), *map(float, ends))
+        return Value(float(least_squares(x, y)), *map(float, ends), unjudged=why)
+
+    def ratio_of_slopes(self, workload, column):
+        """By how much a column grows with one of the pair, by how much with the other."""
+        one, other = (self.slope(each, workload, column, deciding_only=True) for each in self.pair)
+        ratio = one.over(other)
+        ramps = [(server, workload, step) for server in self.pair for step in self.ramp]
+        rows = [row for point in ramps for row in self.usable(point) if row[column] == row[column]]
+        return replace(ratio, unjudged=ratio.unjudged and unfitness(rows))
 
     def ceiling(self, workload, connections):
         """What the loader can drive, in messages/s."""

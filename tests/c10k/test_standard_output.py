@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from c10k.output import Output, OutputLostError
+from c10k.standard_output import Output, OutputLostError
 
 
 @pytest.fixture
