@@ -7,8 +7,9 @@ import argcomplete
 from argcomplete.completers import ChoicesCompleter, FilesCompleter
 
 # By what stands for the value in --help.
-FILES = ("DIR", "FILE", "FILE.toml", "RUN_DIR")
+FILES = ("DIR", "FILE", "RUN_DIR")
 SERVERS = ("SPEC",)
+EXPERIMENTS = ("EXPERIMENT",)
 
 
 def answer(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +19,8 @@ def answer(parser: argparse.ArgumentParser) -> None:
             action.completer = FilesCompleter()  # type: ignore[attr-defined]
         elif action.metavar in SERVERS:
             action.completer = _servers  # type: ignore[attr-defined]
+        elif action.metavar in EXPERIMENTS:
+            action.completer = _experiments  # type: ignore[attr-defined]
     argcomplete.autocomplete(parser, default_completer=ChoicesCompleter({}))
 
 
@@ -25,6 +28,12 @@ def _servers(**_: object) -> list[str]:
     from servers.catalogue import CATALOGUE
 
     return list(CATALOGUE)
+
+
+def _experiments(prefix: str, **_: object) -> list[str]:
+    from c10k.shipped import names
+
+    return [*names(), *FilesCompleter()(prefix)]
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:

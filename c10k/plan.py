@@ -206,10 +206,15 @@ def cpu_s(workload: Workload) -> float:
 def parse_steps(text: str) -> tuple[int, ...]:
     """`10,100,1k` as numbers. Raises ValueError unless they are positive and ascending."""
     try:
-        steps = tuple(map(count, text.split(",")))
+        steps = tuple(map(_connections, text.split(",")))
     except ValueError:
         steps = ()
     return check_steps(steps, text)
+
+
+def _connections(text: str) -> int:
+    too_long = text.isdecimal() and len(text) > len(str(MOST_CONNECTIONS))
+    return MOST_CONNECTIONS + 1 if too_long else count(text)
 
 
 def check_steps(steps: Sequence[int], text: str) -> tuple[int, ...]:

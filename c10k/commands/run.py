@@ -220,9 +220,9 @@ def _run(
     from c10k.one_run import OneRun
     from c10k.run_figures import figures
     from c10k.verdict import judge
-    from results.store import read_run
     from loadgen.engines import loss
     from reports.language import speaking
+    from results.store import read_run
 
     try:
         with speaking(args.lang):  # what cannot be told is refused before it is measured

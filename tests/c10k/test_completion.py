@@ -13,6 +13,8 @@ import pytest
         ("c10k cli", {"client "}),
         ("c10k serve threade", {"threaded "}),
         ("c10k run --server threade", {"threaded "}),
+        ("c10k run --config chap", {"chapter "}),
+        ("c10k run --config pypr", {"pyproject.toml "}),
         ("c10k load --eng", {"--engine "}),
         ("c10k load --engine ", {"auto", "native", "portable"}),
         ("c10k load --json pypr", {"pyproject.toml "}),

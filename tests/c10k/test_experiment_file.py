@@ -160,7 +160,7 @@ def test_techniques_alone_bring_their_own_servers():
         ({"steps": 10}, "x.toml: steps must be a list, not 10"),
         ({"steps": [10**10]}, "x.toml: steps: at most 1,000 steps of at most 1,000,000,000"),
         ({"steps": list(range(1, 1002))}, "x.toml: steps: at most 1,000 steps"),
-        ({"steps": "9" * 5000}, "x.toml: steps: steps must be ascending"),
+        ({"steps": "9" * 5000}, "x.toml: steps: at most 1,000 steps of at most 1,000,000,000"),
         ({"duration": "2h"}, "x.toml: duration must be above 0 and at most 3,600 seconds"),
         ({"duration": 10**400}, "x.toml: duration must be above 0 and at most 3,600 seconds"),
         ({"repeat": 10**9}, "x.toml: repeat must be from 1 to 1,000, not 1000000000"),

@@ -55,6 +55,7 @@ def test_nothing_is_left_of_one_that_is_killed(other, address):
 def test_one_that_is_stopped_is_known_by_its_process(other, address, monkeypatch):
     monkeypatch.setattr("c10k.one_run.ANSWER_S", 0.2)
     other.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, other.pid, os.WSTOPPED | os.WNOWAIT)
     with OneRun(Path("here"), address=address) as run:
         assert run.other == OtherRun(other.pid, "")
 

@@ -62,4 +62,4 @@ def test_a_run_measures_with_the_portable_engine(c10k, tmp_path):
         shown.stderr.splitlines()
     )
     assert json.loads((tmp_path / "run/run.json").read_text())["engine"] == "portable"
-    assert "\nsaturated  asyncio_streams" in shown.stdout
+    assert "\nsaturated        5  " in shown.stdout
