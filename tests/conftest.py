@@ -15,10 +15,12 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-# A shell starts what it runs in the background with SIGINT ignored, and every child inherits that:
-# no test could interrupt a command as a user does.
+# A shell starts what it runs in the background with SIGINT ignored, nohup with SIGHUP, and every
+# child inherits that: no test could interrupt a command as a user does.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Servers and their clients are often one process here, with two files a connection: more than the
 # 1,024 that are usual.
