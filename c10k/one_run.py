@@ -37,7 +37,7 @@ class OtherRun:
 class OneRun:
     """Shows this process's run while the context lasts, unless there is an `other` already.
 
-    That one is told of this run where it goes on all the same (`force`): it is in `beside` there.
+    With `force` both go on, and the first lists this run in its `beside`.
     """
 
     def __init__(self, directory: Path, *, force: bool = False, address: str = ADDRESS) -> None:

@@ -326,7 +326,7 @@ class Fleet:
             now = time.monotonic()
 
     def close(self) -> None:
-        """Let what is under way come home, then close every connection and end the threads.
+        """Drain, then close every connection and end the threads.
 
         A server that is cut off in mid-message has errors to handle that no client caused.
         """

@@ -57,7 +57,7 @@ class Shard(Protocol):
         """Give up on connections without a first reply, and let the others begin."""
 
     def rest(self) -> None:
-        """Send nothing new; what is under way may come home, what waits to be sent is lost."""
+        """Send nothing new; replies may still arrive. What waits to be sent is lost."""
 
     def cut(self) -> Taken:
         """What was recorded since the last cut; begin anew."""

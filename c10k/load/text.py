@@ -78,7 +78,7 @@ def print_figures(figures: dict[str, Any]) -> None:
         print(f"  Little's law: {figures['littles_law_ratio']:.3f}")
     if loader["cpu_us_per_message"] is not None:
         limited = ", the loader was the bottleneck" if loader["limited"] else ""
-        print(f"  loader: {loader['cpu_us_per_message']:.1f} µs of CPU a message{limited}")
+        print(f"  loader: {loader['cpu_us_per_message']:.1f} µs of CPU per message{limited}")
 
 
 def print_percentiles(workload: Workload, measurement: Measurement) -> None:

@@ -722,7 +722,7 @@ cdef void begin_load(Engine *engine) noexcept nogil:
 
 
 cdef void rest(Engine *engine) noexcept nogil:
-    """Send nothing new; what is under way may come home. What still waits to be sent is lost."""
+    """Send nothing new; replies to what is under way may arrive. What waits to be sent is lost."""
     cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
     cdef Connection *connection
     cdef uint32_t i
