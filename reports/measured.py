@@ -652,8 +652,8 @@ class Measured:
         return _by_place((point, self._detail(point, mark)) for point in points)
 
     def unanswered(self) -> str:
-        """Of which steps over 1 % of the due messages got no reply, by server and workload; empty
-        for none.
+        """Of which steps over 1 % of the due messages were lost, by server and workload; empty for
+        none.
         """
         return _by_place(
             (point, f"{wording.count(point.connections)} ({lost})")
@@ -779,14 +779,14 @@ def _by_place(told: Iterable[tuple[Point, str]]) -> str:
 
 
 def unanswered(rows: Sequence[dict[str, Any]], least: float = 0.0) -> str:
-    """How many of the due messages got no reply, in words; empty where no message was due, none is
+    """How many of the due messages were lost, in words; empty where no message was due, none is
     known to have been, or no more than the least part is lost.
     """
     due, lost = (sum(row[name] for row in rows) for name in ("due", "lost"))
     if not due or lost <= least * due:
         return ""
     return _(
-        "{lost} of {due} due messages got no reply ({share})",
+        "{lost} of {due} due messages had no correct reply by the end of the load ({share})",
         lost=wording.count(lost),
         due=wording.count(due),
         share=wording.small_share(lost / due),

@@ -52,7 +52,7 @@ class Place:
     anchor: str
     symbols: str
     command: str
-    unanswered: str  # how many of the due messages got no reply
+    unanswered: str  # how many of the due messages were lost
     figures: list[tuple[str, str]]  # column, value with its interval
     repeats: list[Recorded]
     sparks: list[Spark]

@@ -59,7 +59,7 @@ def print_figures(figures: dict[str, Any]) -> None:
     lost, due = figures["lost"], figures["due"]
     what = "sent" if offered is None else "due"
     share = f" ({lost / due:.2%})" if lost else ""
-    print(f"  lost: {lost:,} of {due:,} messages {what} got no correct reply{share}")
+    print(f"  lost: {lost:,} of {due:,} messages {what} had no correct reply by the end{share}")
     if figures["opened"]:
         print(f"  {figures['opened']:,} connections opened anew, {figures['opened_per_s']:,.0f} /s")
     names = list(figures["response_ms"])

@@ -140,11 +140,14 @@ def test_what_a_killed_server_leaves_is_ended_with_it(family, wait_until, ended)
     assert server.log_tail(1) == "goodbye", "it was asked before it was forced"
 
 
-def test_a_server_that_becomes_a_daemon_is_found_and_observed_and_ended(daemonised, ended):
+def test_a_server_that_becomes_a_daemon_is_found_and_observed_and_ended(
+    daemonised, wait_until, ended
+):
     server, pid = daemonised
     assert ended(server.pid)
     assert server.alive
-    assert ProcessTree(server.supervisor, itself=False).members == (pid,)
+    # Those between may yet be ending.
+    wait_until(lambda: ProcessTree(server.supervisor, itself=False).members == (pid,))
     assert os.getsid(pid) not in {os.getsid(0), server.pid, server.supervisor}
     server.stop()
     assert ended(pid)
