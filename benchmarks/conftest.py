@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from results.statistics import ratio_interval
+from c10k.results.statistics import ratio_interval
 
 
 @dataclass(frozen=True)

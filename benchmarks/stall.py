@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from loadgen.fleet import Cut, Fleet
-from loadgen.workload import Workload
-from results import spectrum
-from results.histogram import Histogram
-from servers.catalogue import parse_spec
+from c10k.loadgen.fleet import Cut, Fleet
+from c10k.loadgen.workload import Workload
+from c10k.results import spectrum
+from c10k.results.histogram import Histogram
+from c10k.servers.catalogue import parse_spec
 
 # Few in all, so that what the stall held up is made up for at once; many a connection, since there
 # is but one of them under way when the server stops: service time knows of that one alone.
@@ -91,7 +91,7 @@ def draw(cut: Cut, path: Path) -> None:
     """Both spectra on one axis of percentiles, as HdrHistogram's plotter has it."""
     import matplotlib.pyplot as plt
 
-    from reports import style
+    from c10k.reports import style
 
     with plt.rc_context(style.RC):
         figure, axes = plt.subplots(figsize=(style.WIDTH / 72 * 1.6, style.HEIGHT / 72 * 1.2))

@@ -20,7 +20,7 @@ import pytest
 
 from benchmarks.floor import compile_program
 from benchmarks.nginx import nginx
-from servers.process import ServerProcess
+from c10k.servers.process import ServerProcess
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 1.0

@@ -7,9 +7,9 @@ import pandas as pd
 import psutil
 import pytest
 
-from results.aggregate import Recording, step_row
-from results.histogram import Histogram
-from results.store import RunWriter, StepRecord, read_run
+from c10k.results.aggregate import Recording, step_row
+from c10k.results.histogram import Histogram
+from c10k.results.store import RunWriter, StepRecord, read_run
 
 SERVERS = ("asyncio_streams", "threaded")
 STEPS = (10, 100, 500, 1000, 5000, 10_000)

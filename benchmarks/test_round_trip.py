@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from benchmarks.floor import compile_program
-from servers.catalogue import Place, parse_spec
-from servers.process import ServerProcess
+from c10k.servers.catalogue import Place, parse_spec
+from c10k.servers.process import ServerProcess
 
 SIZE_BYTES = 64
 MESSAGES = 50  # a round

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from loadgen.workload import WORKLOADS, Workload
+from c10k.loadgen.workload import WORKLOADS, Workload
 
 RATES: Final = (1.0, 10.0, 100.0, 1000.0)  # messages/s a client
 # More would be offered by 1,000 connections and up alone, over which the loader drives less

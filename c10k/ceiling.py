@@ -14,16 +14,16 @@ from typing import Any, Final
 
 from c10k.cpus import CpuSplit
 from c10k.hiccups import Hiccups
+from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.workload import Workload
 from c10k.plan import Plan, Visit, load_on
 from c10k.progress import Progress
 from c10k.recording import StepRecording
-from loadgen.fleet import Fleet
-from loadgen.workload import Workload
-from results.store import StepRecord
-from servers.process import ServerProcess, ServerStartError
+from c10k.results.store import StepRecord
+from c10k.servers.process import ServerProcess, ServerStartError
 
 NAME: Final = "ceiling"
-COMMAND: Final = (sys.executable, "-m", "loadgen.echo_server")
+COMMAND: Final = (sys.executable, "-P", "-m", "c10k.loadgen.echo_server")
 TOTAL_S: Final = 2.0  # of all windows together
 LEAST_S: Final = 0.25  # of each; all that is measured at a step, if that is less
 SETTLE_S: Final = 0.2  # by then 10,000 connections have had a turn each

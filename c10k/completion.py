@@ -25,7 +25,7 @@ def answer(parser: argparse.ArgumentParser) -> None:
 
 
 def _servers(**_: object) -> list[str]:
-    from servers.catalogue import CATALOGUE
+    from c10k.servers.catalogue import CATALOGUE
 
     return list(CATALOGUE)
 

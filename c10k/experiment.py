@@ -11,13 +11,13 @@ from c10k import ceiling, find_max
 from c10k.ceiling import Ceiling
 from c10k.cpus import CpuSplit
 from c10k.limits import most_connections
+from c10k.loadgen.workload import Workload
 from c10k.plan import Plan, Visit, load_on
 from c10k.progress import Progress
+from c10k.results.store import RunWriter, StepRecord
+from c10k.servers.catalogue import ServerSpec
+from c10k.servers.process import ServerProcess, ServerStartError
 from c10k.visit import Visitor
-from loadgen.workload import Workload
-from results.store import RunWriter, StepRecord
-from servers.catalogue import ServerSpec
-from servers.process import ServerProcess, ServerStartError
 
 HOST: Final = "127.0.0.1"
 END_S: Final = 1.0  # how long a server may take to end after its last visit

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeGuard
 
 from c10k import workload_spec
 from c10k.capacity_map import NAMED_WORKLOADS
+from c10k.loadgen.workload import LARGEST_MESSAGE, Workload
 from c10k.plan import (
     DEFAULT_SERVERS,
     DEFAULT_STEPS,
@@ -27,11 +28,10 @@ from c10k.plan import (
     check_unique,
     parse_steps,
 )
-from loadgen.workload import LARGEST_MESSAGE, Workload
-from reports.chapter.claims import TECHNIQUES
-from results.slo import P99_MS
-from servers.catalogue import ServerSpec, parse_command, parse_spec
-from servers.frame.quantities import count, number, seconds, size_bytes
+from c10k.reports.chapter.claims import TECHNIQUES
+from c10k.results.slo import P99_MS
+from c10k.servers.catalogue import ServerSpec, parse_command, parse_spec
+from c10k.servers.frame.quantities import count, number, seconds, size_bytes
 
 INTERPRETERS: Final = (
     *("python3.11", "python3.12", "python3.13", "python3.13t", "python3.14", "python3.14t"),

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from results.slo import Row, fair, refusal, shortfall
+from c10k.results.slo import Row, fair, refusal, shortfall
 
 REACH: Final = 10  # times the largest step: the search goes no further
 PRECISION: Final = 0.02  # of the number that is found

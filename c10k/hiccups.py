@@ -4,8 +4,8 @@ from contextlib import ExitStack
 from typing import Final, Self
 
 from c10k.cpus import CpuSplit
-from loadgen.hiccups import HiccupMeter
-from results.histogram import Histogram
+from c10k.loadgen.hiccups import HiccupMeter
+from c10k.results.histogram import Histogram
 
 # With a wake-up every 1 ms a server that mostly sleeps would find its CPU awake: 0.62 ms at the
 # median instead of 0.68 (10 connections, steady). Pauses of 10 ms and more are all seen, of the

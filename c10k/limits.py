@@ -10,7 +10,7 @@ from typing import Final
 
 import psutil
 
-from loadgen.address import CONNECTIONS_A_SOURCE
+from c10k.loadgen.address import CONNECTIONS_A_SOURCE
 
 # What the loader and a server keep open beside their connections: libraries, log, epoll, pipes.
 SPARE_DESCRIPTORS: Final = 64

@@ -9,13 +9,13 @@ from c10k import VERSION, host
 from c10k.cpus import CpuSplit
 from c10k.experiment import HOST
 from c10k.limits import limits_for
+from c10k.loadgen.engines import engine_of
+from c10k.loadgen.workload import Workload
 from c10k.plan import Plan, Profile, Technique
+from c10k.results.slo import P99_MS
+from c10k.servers.catalogue import Place, ServerSpec, parse_command, parse_spec
+from c10k.servers.catalogue.foreign import ForeignProgram
 from c10k.workload_spec import arguments_of
-from loadgen.engines import engine_of
-from loadgen.workload import Workload
-from results.slo import P99_MS
-from servers.catalogue import Place, ServerSpec, parse_command, parse_spec
-from servers.catalogue.foreign import ForeignProgram
 
 
 def describe(

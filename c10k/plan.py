@@ -7,11 +7,11 @@ from itertools import pairwise
 from typing import Final
 
 from c10k.capacity_map import is_on_the_map
-from loadgen.workload import Workload
-from results.slo import P99_MS
-from servers.catalogue import ServerSpec
-from servers.frame.handler import parse_handler
-from servers.frame.quantities import count
+from c10k.loadgen.workload import Workload
+from c10k.results.slo import P99_MS
+from c10k.servers.catalogue import ServerSpec
+from c10k.servers.frame.handler import parse_handler
+from c10k.servers.frame.quantities import count
 
 DEFAULT_STEPS: Final = (10, 100, 500, 1000, 5000, 10000)
 DEFAULT_SERVERS: Final = ("threaded", "asyncio_streams")

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from c10k.capacity_map import MAP_WORKLOADS
 from c10k.experiment_file import Settings
 from c10k.limits import Limit, shortfalls
+from c10k.loadgen.workload import Workload
 from c10k.outcome import CommandError, Status
 from c10k.plan import MOST_VISITS, Plan, Technique, load_on
-from loadgen.workload import Workload
-from reports.wording import joined
-from servers.catalogue import ServerSpec, parse_spec
+from c10k.reports.wording import joined
+from c10k.servers.catalogue import ServerSpec, parse_spec
 
 
 @dataclass

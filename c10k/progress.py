@@ -16,9 +16,9 @@ from rich.text import Text
 
 from c10k.columns import beside
 from c10k.plan import Visit
+from c10k.reports import wording
+from c10k.results.store import StepRecord
 from c10k.visit import Moment
-from reports import wording
-from results.store import StepRecord
 
 # Few lines are enough for a log, yet a watcher of one must see that it goes on.
 LINE_EVERY_S: Final = 5.0

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from c10k.loadgen.fleet import Cut, Opened, loader_limited
+from c10k.loadgen.workload import Workload
 from c10k.plan import Visit
+from c10k.results.aggregate import Recording, latency_columns, step_row
+from c10k.results.histogram import Histogram
+from c10k.results.store import StepRecord
 from c10k.settling import Settling
-from loadgen.fleet import Cut, Opened, loader_limited
-from loadgen.workload import Workload
-from results.aggregate import Recording, latency_columns, step_row
-from results.histogram import Histogram
-from results.store import StepRecord
 
 OPENING_KINDS: Final = ("connect", "first_echo")
 WINDOW_KINDS: Final = ("response", "service", "send_lag", "waiting")

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from results.aggregate import Recording
-from results.histogram import Histogram
+from c10k.results.aggregate import Recording
+from c10k.results.histogram import Histogram
 
 SLICE_S: Final = 0.2
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from c10k.plan import Plan
-from reports.wording import joined, objective
-from results import slo
+from c10k.reports.wording import joined, objective
+from c10k.results import slo
 
 Row = Mapping[str, Any]
 MOST_LINES: Final = 10

@@ -8,18 +8,18 @@ from typing import Final
 
 from c10k.cpus import CpuSplit
 from c10k.hiccups import Hiccups
+from c10k.loadgen.engines import engine_of
+from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.telemetry import ProcessGoneError, ProcessTree, Telemetry, kernel_growth, usage
+from c10k.loadgen.workload import Workload
 from c10k.opening import OPEN_STILL_S
 from c10k.plan import Profile, Visit
 from c10k.recording import StepRecording
+from c10k.results.histogram import Histogram
+from c10k.results.store import StepRecord
+from c10k.servers.process import ServerProcess
 from c10k.settling import Settling
 from c10k.slices import Slices
-from loadgen.engines import engine_of
-from loadgen.fleet import Fleet
-from loadgen.telemetry import ProcessGoneError, ProcessTree, Telemetry, kernel_growth, usage
-from loadgen.workload import Workload
-from results.histogram import Histogram
-from results.store import StepRecord
-from servers.process import ServerProcess
 
 OPEN_S: Final = 600.0  # the most: Apache's prefork, which adds 32 processes a second, has 19,000
 # How long a server may take to let go of a step's connections before the next visit.

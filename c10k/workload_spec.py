@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from c10k.arguments import whole
 from c10k.capacity_map import NAMED_WORKLOADS
-from loadgen.workload import PROTOCOLS, Workload
-from reports.wording import size as size_text
-from servers.frame.handler import parse_handler
-from servers.frame.quantities import count, number, seconds, share, size_bytes
+from c10k.loadgen.workload import PROTOCOLS, Workload
+from c10k.reports.wording import size as size_text
+from c10k.servers.frame.handler import parse_handler
+from c10k.servers.frame.quantities import count, number, seconds, share, size_bytes
 
 KEYS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "rate": ("rate_per_connection", number),

@@ -9,7 +9,7 @@ import resource
 import signal
 import socket
 
-from loadgen.native.echo import echo
+from c10k.loadgen.native.echo import echo
 
 BACKLOG = 65_535  # listen(2) lowers it to net.core.somaxconn: as many as this host allows
 

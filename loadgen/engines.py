@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from loadgen.address import Address
-    from loadgen.shard import Shard
-    from loadgen.workload import Workload
+    from c10k.loadgen.address import Address
+    from c10k.loadgen.shard import Shard
+    from c10k.loadgen.workload import Workload
 
     class ShardClass(Protocol):
         """What creates a shard."""
@@ -50,10 +50,10 @@ def engine_of(name: str) -> str:
 def shard_class(engine: str) -> "ShardClass":
     """The class of the shards of an engine that is there."""
     if engine == "native":
-        from loadgen.native.engine import Shard as NativeShard
+        from c10k.loadgen.native.engine import Shard as NativeShard
 
         return NativeShard
-    from loadgen.portable.engine import Shard as PortableShard
+    from c10k.loadgen.portable.engine import Shard as PortableShard
 
     return PortableShard
 
@@ -71,8 +71,8 @@ def loss() -> str | None:
 def _native_is_absent() -> str:
     """Why the native engine cannot be imported; empty if it can."""
     try:
-        import loadgen.native.engine
-        import loadgen.native.hiccups  # noqa: F401 (whether it can be imported)
+        import c10k.loadgen.native.engine
+        import c10k.loadgen.native.hiccups  # noqa: F401 (whether it can be imported)
     except ImportError as error:
         return str(error)
     return ""

@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import numpy as np
 
-from loadgen.address import Address
-from loadgen.engines import engine_of, shard_class
-from loadgen.shard import KINDS, Shard
-from loadgen.workload import Workload
+from c10k.loadgen.address import Address
+from c10k.loadgen.engines import engine_of, shard_class
+from c10k.loadgen.shard import KINDS, Shard
+from c10k.loadgen.workload import Workload
 
 if TYPE_CHECKING:
-    from loadgen.engines import ShardClass
+    from c10k.loadgen.engines import ShardClass
 
 T = TypeVar("T")
 
@@ -359,7 +359,7 @@ class Fleet:
 
 
 def _in_a_process(engine: str) -> "ShardClass":
-    from loadgen.remote import RemoteShard
+    from c10k.loadgen.remote import RemoteShard
 
     return partial(RemoteShard, engine)
 

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from loadgen.native.hiccups import HiccupMeter
+    from c10k.loadgen.native.hiccups import HiccupMeter
 else:
     try:
-        from loadgen.native.hiccups import HiccupMeter
+        from c10k.loadgen.native.hiccups import HiccupMeter
     except ImportError:
-        from loadgen.portable.hiccups import HiccupMeter
+        from c10k.loadgen.portable.hiccups import HiccupMeter
 
 __all__ = ["HiccupMeter"]

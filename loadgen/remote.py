@@ -15,10 +15,10 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final, cast
 
-from loadgen.address import Address
-from loadgen.engines import shard_class
-from loadgen.shard import Shard, Standing, Taken
-from loadgen.workload import Workload
+from c10k.loadgen.address import Address
+from c10k.loadgen.engines import shard_class
+from c10k.loadgen.shard import Shard, Standing, Taken
+from c10k.loadgen.workload import Workload
 
 # How long a child may take to close its connections before it is killed.
 QUIT_S: Final = 10.0
@@ -29,12 +29,12 @@ OPEN_MAX: Final = 10_240
 # It finds its modules where this process does.
 CHILD: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from loadgen.remote import serve; serve(int(sys.argv[2]))"
+    "from c10k.loadgen.remote import serve; serve(int(sys.argv[2]))"
 )
 
 
 class RemoteShard:
-    """The methods of `loadgen.shard.Shard`, obeyed by one in a child process.
+    """The methods of `c10k.loadgen.shard.Shard`, obeyed by one in a child process.
 
     Its errors are raised here. A child that dies makes an OSError of the next call. Any thread may
     call; a call that KeyboardInterrupt cuts short leaves an answer behind that nobody takes, so it
@@ -56,7 +56,7 @@ class RemoteShard:
         self._turn = threading.Lock()
         self._standing = Standing(0, 0, 0, 0, 0, 0, 0)
         self._pipe, theirs = Pipe()
-        command = [sys.executable, "-c", CHILD, json.dumps(sys.path), str(theirs.fileno())]
+        command = [sys.executable, "-P", "-c", CHILD, json.dumps(sys.path), str(theirs.fileno())]
         try:
             with theirs, _interrupts_held():
                 self._child = subprocess.Popen(

@@ -7,7 +7,7 @@ shard obeys the same commands and records the same way.
 from typing import Final, NamedTuple, Protocol, TypedDict
 
 KINDS: Final = ("response", "service", "send_lag", "connect", "first_echo", "waiting")
-"""What is recorded into histograms; see `loadgen.fleet.Cut`."""
+"""What is recorded into histograms; see `c10k.loadgen.fleet.Cut`."""
 
 
 class Standing(NamedTuple):

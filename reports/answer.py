@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from reports import guide, wording
-from reports.chapter import claims
-from reports.contrast import APART_MS, Contrast, Subject
-from reports.language import _
-from reports.measured import Mark, Measured, Point, Quantity, Server, Workload
-from reports.wording import Unit, joined
+from c10k.reports import guide, wording
+from c10k.reports.chapter import claims
+from c10k.reports.contrast import APART_MS, Contrast, Subject
+from c10k.reports.language import _
+from c10k.reports.measured import Mark, Measured, Point, Quantity, Server, Workload
+from c10k.reports.wording import Unit, joined
 
 MOST_CARDS: Final = 4
 _RATE = Unit("per_s", lambda value: _("{value} msg/s", value=wording.number(value)))

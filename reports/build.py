@@ -3,14 +3,24 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reports import capacity, figures, guide, output, overview, page, steps, summary, techniques
-from reports.chapter.tables import chapter_tables
-from reports.data import Record, as_csv, as_parquet
-from reports.figures import Picture
-from reports.language import ENGLISH, speaking
-from reports.measured import Measured, ReportError
-from reports.table import Table
-from results.store import read_run
+from c10k.reports import (
+    capacity,
+    figures,
+    guide,
+    output,
+    overview,
+    page,
+    steps,
+    summary,
+    techniques,
+)
+from c10k.reports.chapter.tables import chapter_tables
+from c10k.reports.data import Record, as_csv, as_parquet
+from c10k.reports.figures import Picture
+from c10k.reports.language import ENGLISH, speaking
+from c10k.reports.measured import Measured, ReportError
+from c10k.reports.table import Table
+from c10k.results.store import read_run
 
 __all__ = ["ReportError", "build_report"]
 

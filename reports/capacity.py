@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from reports import wording
-from reports.chapter import claims
-from reports.language import _
-from reports.measured import Measured
-from reports.table import Cell, Column, Section, Table, cell
+from c10k.reports import wording
+from c10k.reports.chapter import claims
+from c10k.reports.language import _
+from c10k.reports.measured import Measured
+from c10k.reports.table import Cell, Column, Section, Table, cell
 
 
 def table(measured: Measured) -> Table:

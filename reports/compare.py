@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reports import output, style, summary, wording
-from reports.contrast import APART_MS, Contrast, Subject
-from reports.data import Raw, as_csv
-from reports.language import ENGLISH, _, later, speaking
-from reports.measured import Measured, Point, Quantity, ReportError, why_apart
-from reports.page import environment
-from reports.table import Cell, Column, Section, Table, cell
-from results.store import read_run
+from c10k.reports import output, style, summary, wording
+from c10k.reports.contrast import APART_MS, Contrast, Subject
+from c10k.reports.data import Raw, as_csv
+from c10k.reports.language import ENGLISH, _, later, speaking
+from c10k.reports.measured import Measured, Point, Quantity, ReportError, why_apart
+from c10k.reports.page import environment
+from c10k.reports.table import Cell, Column, Section, Table, cell
+from c10k.results.store import read_run
 
 MEASURES: Final = {
     "messages_per_s": Subject(later("messages/s"), wording.PER_S, higher_is_better=True),

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from reports.chapter.claims import Claim
-from reports.chapter.verdict import CLEAR
-from reports.measured import Quantity
-from reports.wording import Unit
+from c10k.reports.chapter.claims import Claim
+from c10k.reports.chapter.verdict import CLEAR
+from c10k.reports.measured import Quantity
+from c10k.reports.wording import Unit
 
 APART_MS: Final = 0.05  # the kernel's default timer slack: by so much a wake-up may be late
 

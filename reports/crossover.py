@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.measured import Quantity
+from c10k.reports.measured import Quantity
 
 _POINTS: int = 2_000  # at which the lines between the steps are looked at
 

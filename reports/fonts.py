@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from reports.language import LanguageError, messages, spoken
+from c10k.reports.language import LanguageError, messages, spoken
 
 LATIN: Final = "DejaVu Sans"  # comes with matplotlib, so a picture is the same everywhere
 # Language -> family, and where it lies: a package that is not imported, as it needs distutils.

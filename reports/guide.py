@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from reports import wording
-from reports.chapter.claims import GB
-from reports.chapter.memory import usual
-from reports.chapter.verdict import CLEAR
-from reports.contrast import APART_MS, Contrast, Subject
-from reports.crossover import Crossing, crossings
-from reports.data import Raw
-from reports.language import _, later
-from reports.measured import Measured, Point, Server, Workload
-from reports.table import Cell, Column, Section, Table
+from c10k.reports import wording
+from c10k.reports.chapter.claims import GB
+from c10k.reports.chapter.memory import usual
+from c10k.reports.chapter.verdict import CLEAR
+from c10k.reports.contrast import APART_MS, Contrast, Subject
+from c10k.reports.crossover import Crossing, crossings
+from c10k.reports.data import Raw
+from c10k.reports.language import _, later
+from c10k.reports.measured import Measured, Point, Server, Workload
+from c10k.reports.table import Cell, Column, Section, Table
 
 _MEMORIES: Final = (1 * GB, 4 * GB, 16 * GB)
 _MEASURES: Final = {  # column -> what is compared

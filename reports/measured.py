@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from reports import derived, wording
-from reports.chapter import claims
-from reports.language import _, later, local_number
-from results import fitness
-from results.merging import total
-from results.schema import STEPS
-from results.slo import P99_MS, fair, refusal, shortfall
-from results.statistics import median_interval, ratio_interval
-from results.statistics import slope as fitted_slope
+from c10k.reports import derived, wording
+from c10k.reports.chapter import claims
+from c10k.reports.language import _, later, local_number
+from c10k.results import fitness
+from c10k.results.merging import total
+from c10k.results.schema import STEPS
+from c10k.results.slo import P99_MS, fair, refusal, shortfall
+from c10k.results.statistics import median_interval, ratio_interval
+from c10k.results.statistics import slope as fitted_slope
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.store import Run
+    from c10k.results.store import Run
 
 # Little's law holds exactly over a long time. In a window, connections that complete nothing are
 # missing in it, and a response that began long before counts whole.

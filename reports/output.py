@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from reports.measured import ReportError
+from c10k.reports.measured import ReportError
 
 
 class UnwritableError(ReportError):

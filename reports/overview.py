@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from reports import wording
-from reports.language import _, later
-from reports.measured import Measured, Point, Quantity
-from reports.table import Cell, Column, Section, Table, cell
-from reports.wording import Unit
+from c10k.reports import wording
+from c10k.reports.language import _, later
+from c10k.reports.measured import Measured, Point, Quantity
+from c10k.reports.table import Cell, Column, Section, Table, cell
+from c10k.reports.wording import Unit
 
 _COUNT: Final = Unit("", wording.count)
 _HEADINGS: Final = (

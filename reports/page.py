@@ -8,15 +8,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import style, wording
-from reports.answer import Answer
-from reports.chapter.verdict import CLEAR, WITHIN
-from reports.contrast import APART_MS
-from reports.figures import Picture
-from reports.language import _, local_number, spoken
-from reports.measured import Mark, Measured, connected
-from reports.places import Place, meanings, places
-from reports.table import Table
+from c10k.reports import style, wording
+from c10k.reports.answer import Answer
+from c10k.reports.chapter.verdict import CLEAR, WITHIN
+from c10k.reports.contrast import APART_MS
+from c10k.reports.figures import Picture
+from c10k.reports.language import _, local_number, spoken
+from c10k.reports.measured import Mark, Measured, connected
+from c10k.reports.places import Place, meanings, places
+from c10k.reports.table import Table
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reports import wording
-from reports.language import local_number
-from reports.measured import Measured, Point, causes, unanswered
-from results.schema import KEY, STEPS, Column
+from c10k.reports import wording
+from c10k.reports.language import local_number
+from c10k.reports.measured import Measured, Point, causes, unanswered
+from c10k.results.schema import KEY, STEPS, Column
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ as it was recorded.
 
 from typing import Final
 
-from reports.language import later
+from c10k.reports.language import later
 
 ROLES: Final = (later("synchronous"), later("asynchronous"))
 STATUSES: Final = (later("ok"), later("partial"), later("failed"))

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from reports import wording
-from reports.data import Raw
-from reports.language import _, later
-from reports.measured import Measured, Point
-from reports.table import Cell, Column, Table, by_workload, cell
-from reports.wording import Unit
+from c10k.reports import wording
+from c10k.reports.data import Raw
+from c10k.reports.language import _, later
+from c10k.reports.measured import Measured, Point
+from c10k.reports.table import Cell, Column, Table, by_workload, cell
+from c10k.reports.wording import Unit
 
 # (heading, group, column of the steps, how its numbers are written).
 _SECONDS = Unit("s", wording.number)

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from reports import fonts
-from reports.measured import Server
+from c10k.reports import fonts
+from c10k.reports.measured import Server
 
 # Name -> (light, dark). The hues are told apart by the common forms of colour blindness (after
 # Okabe and Ito 2008), darkened or lightened until text in them has a contrast of 4.5 to the paper.

@@ -5,12 +5,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from reports import capacity, guide, overview, techniques, wording
-from reports.answer import Answer
-from reports.language import _
-from reports.measured import Measured
-from reports.table import escaped
-from results.store import Run
+from c10k.reports import capacity, guide, overview, techniques, wording
+from c10k.reports.answer import Answer
+from c10k.reports.language import _
+from c10k.reports.measured import Measured
+from c10k.reports.table import escaped
+from c10k.results.store import Run
 
 WIDTH: Final = 80  # of text where standard output is no terminal
 

@@ -7,10 +7,10 @@ their units in the names) stand side by side, because a cell may hold what a num
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from reports import wording
-from reports.data import Raw
-from reports.language import _
-from reports.measured import Measured, Point, Quantity
+from c10k.reports import wording
+from c10k.reports.data import Raw
+from c10k.reports.language import _
+from c10k.reports.measured import Measured, Point, Quantity
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,23 @@
 """Each technique with and without: throughput, CPU and memory, and whether the chapter is right.
 
 The chapter's claim held where one of the measures that it is about is clearly better with the
-technique and none is clearly worse; clearly as in `reports.answer`.
+technique and none is clearly worse; clearly as in `c10k.reports.answer`.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reports import wording
-from reports.answer import Answer, answer
-from reports.chapter import claims
-from reports.chapter.verdict import CLEAR
-from reports.contrast import Contrast, Subject
-from reports.data import Raw
-from reports.language import _, later
-from reports.measured import UNFIT, Measured, Point, Technique
-from reports.table import Cell, Column, Section, Table, cell
-from reports.wording import Unit, joined
+from c10k.reports import wording
+from c10k.reports.answer import Answer, answer
+from c10k.reports.chapter import claims
+from c10k.reports.chapter.verdict import CLEAR
+from c10k.reports.contrast import Contrast, Subject
+from c10k.reports.data import Raw
+from c10k.reports.language import _, later
+from c10k.reports.measured import UNFIT, Measured, Point, Technique
+from c10k.reports.table import Cell, Column, Section, Table, cell
+from c10k.reports.wording import Unit, joined
 
 _CPU: Final = Unit("us", wording.number)
 MEASURES: Final = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reports.language import _, local_number
+from c10k.reports.language import _, local_number
 
 MISSING: Final = "—"
 MINUS: Final = "\N{MINUS SIGN}"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from results.histogram import Histogram
-from results.schema import LATENCIES, STEPS, complete
+from c10k.results.histogram import Histogram
+from c10k.results.schema import LATENCIES, STEPS, complete
 
 
 class Recording(NamedTuple):

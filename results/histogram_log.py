@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from results.histogram import Histogram
-from results.shape import LIMIT
+from c10k.results.histogram import Histogram
+from c10k.results.shape import LIMIT
 
 NS_PER_MS = 1e6
 
 
 class Tag(NamedTuple):
-    """Whose histogram it is; kind is one of `results.aggregate.Recording`'s."""
+    """Whose histogram it is; kind is one of `c10k.results.aggregate.Recording`'s."""
 
     server: str
     workload: str

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from results.schema import RunError
-from results.shape import COUNT, FACT, NUMBER, POSITIVE, TEXT, WORDS, Shape, misfits
+from c10k.results.schema import RunError
+from c10k.results.shape import COUNT, FACT, NUMBER, POSITIVE, TEXT, WORDS, Shape, misfits
 
 RUN_SCHEMA: Final = "c10k.run/1"
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from results import merging
-from results.histogram import SUMMARY
-from results.merging import Cell, Rule
-from results.shape import COUNT, LIMIT, TEXT, Kind, misfits, parsed
+from c10k.results import merging
+from c10k.results.histogram import SUMMARY
+from c10k.results.merging import Cell, Rule
+from c10k.results.shape import COUNT, LIMIT, TEXT, Kind, misfits, parsed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from results.fitness import Row, fair
+from c10k.results.fitness import Row, fair
 
 __all__ = ["P99_MS", "Row", "fair", "refusal", "shortfall"]
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from results.histogram import BUCKETS, SUB_BUCKETS, Histogram, highest_values_ns
+from c10k.results.histogram import BUCKETS, SUB_BUCKETS, Histogram, highest_values_ns
 
 TICKS: Final = 5  # percentiles printed on each halving of the distance to 100 %
 

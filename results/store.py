@@ -21,12 +21,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from results import histogram_log
-from results.aggregate import Recording, merged
-from results.histogram import Histogram
-from results.histogram_log import Tag
-from results.manifest import RUN_SCHEMA, check_contents, check_manifest
-from results.schema import (
+from c10k.results import histogram_log
+from c10k.results.aggregate import Recording, merged
+from c10k.results.histogram import Histogram
+from c10k.results.histogram_log import Tag
+from c10k.results.manifest import RUN_SCHEMA, check_contents, check_manifest
+from c10k.results.schema import (
     KEY,
     MISSING,
     SAMPLES,
@@ -37,7 +37,7 @@ from results.schema import (
     check_frame,
     complete,
 )
-from results.shape import COUNT, TEXT, Shape, misfits, parsed
+from c10k.results.shape import COUNT, TEXT, Shape, misfits, parsed
 
 __all__ = ["Key", "Run", "RunError", "RunWriter", "StepRecord", "newest_run", "read_run"]
 
@@ -210,7 +210,7 @@ class RunWriter:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it was read: the description and the three tables of `results.schema`."""
+    """A run as it was read: the description and the three tables of `c10k.results.schema`."""
 
     directory: Path
     manifest: dict[str, Any]

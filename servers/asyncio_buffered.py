@@ -10,10 +10,10 @@ read is into a new one, which is the same server without the pool.
 import asyncio
 import socket
 
-from servers.frame import asynchronous
-from servers.frame.command_line import CommandLine
-from servers.frame.log import Log
-from servers.frame.protocol import EchoProtocol
+from .frame import asynchronous
+from .frame.command_line import CommandLine
+from .frame.log import Log
+from .frame.protocol import EchoProtocol
 
 
 class Pool:

@@ -6,9 +6,9 @@ python -m servers.asyncio_protocol --port 9000
 import asyncio
 import socket
 
-from servers.frame import asynchronous
-from servers.frame.command_line import CommandLine
-from servers.frame.protocol import EchoProtocol
+from .frame import asynchronous
+from .frame.command_line import CommandLine
+from .frame.protocol import EchoProtocol
 
 
 class Echo(EchoProtocol, asyncio.Protocol):

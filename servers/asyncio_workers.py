@@ -9,10 +9,10 @@ Each process listens on a socket of its own, and the kernel spreads the connecti
 import importlib
 from collections.abc import Callable
 
-from servers.asyncio_protocol import start_on
-from servers.frame import asynchronous
-from servers.frame.children import supervise
-from servers.frame.command_line import CommandLine, cpus
+from .asyncio_protocol import start_on
+from .frame import asynchronous
+from .frame.children import supervise
+from .frame.command_line import CommandLine, cpus
 
 
 def main() -> None:

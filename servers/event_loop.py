@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
 
-from servers.frame.accepting import SHORTAGE_PAUSE_S
-from servers.frame.command_line import CommandLine
-from servers.frame.log import name_of
-from servers.frame.signals import end_at_once_on_signals, signalled
+from .frame.accepting import SHORTAGE_PAUSE_S
+from .frame.command_line import CommandLine
+from .frame.log import name_of
+from .frame.signals import end_at_once_on_signals, signalled
 
 ACCEPTED_IN_A_TURN = 100  # then those who are connected have theirs
 

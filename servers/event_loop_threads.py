@@ -12,9 +12,9 @@ import signal
 import sys
 import threading
 
-from servers.event_loop import Acceptor, EventLoop
-from servers.frame.command_line import CommandLine, cpus
-from servers.frame.signals import ENDINGS
+from .event_loop import Acceptor, EventLoop
+from .frame.command_line import CommandLine, cpus
+from .frame.signals import ENDINGS
 
 
 def main() -> None:

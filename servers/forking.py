@@ -6,11 +6,11 @@ python -m servers.forking --port 9000
 import signal
 import socket
 
-from servers.frame.accepting import accepted_alone, turn_away
-from servers.frame.blocking import echo
-from servers.frame.children import Children
-from servers.frame.command_line import CommandLine
-from servers.frame.signals import ENDINGS
+from .frame.accepting import accepted_alone, turn_away
+from .frame.blocking import echo
+from .frame.children import Children
+from .frame.command_line import CommandLine
+from .frame.signals import ENDINGS
 
 
 def main() -> None:

@@ -11,9 +11,9 @@ import signal
 import gevent
 import gevent.socket
 
-from servers.frame.accepting import accepted
-from servers.frame.blocking import echo
-from servers.frame.command_line import CommandLine
+from .frame.accepting import accepted
+from .frame.blocking import echo
+from .frame.command_line import CommandLine
 
 
 def main() -> None:

@@ -8,10 +8,10 @@ accept(). Whoever connects while none does waits in the queue of the kernel.
 
 from collections.abc import Callable
 
-from servers.frame.accepting import accepted
-from servers.frame.blocking import echo
-from servers.frame.children import supervise
-from servers.frame.command_line import CommandLine
+from .frame.accepting import accepted
+from .frame.blocking import echo
+from .frame.children import supervise
+from .frame.command_line import CommandLine
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from servers.launch import GRACE_S
+from .launch import GRACE_S
 
 LAUNCH = Path(__file__).with_name("launch.py")
 KILL_TIMEOUT_S = 5.0  # after GRACE_S: what the kernel may take to end 10,000 threads after SIGKILL

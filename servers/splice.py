@@ -11,9 +11,9 @@ import socket
 from functools import partial
 from os import SPLICE_F_NONBLOCK
 
-from servers.event_loop import EventLoop, Session, serve
-from servers.frame.accepting import SHORTAGE_PAUSE_S
-from servers.frame.command_line import CommandLine
+from .event_loop import EventLoop, Session, serve
+from .frame.accepting import SHORTAGE_PAUSE_S
+from .frame.command_line import CommandLine
 
 Pipe = tuple[int, int]  # the end that is read from, and the one that is written to
 

@@ -6,10 +6,10 @@ python -m servers.threaded --port 9000
 import _thread
 import threading
 
-from servers.frame.accepting import accepted_alone, turn_away
-from servers.frame.blocking import echo
-from servers.frame.command_line import CommandLine, byte_count
-from servers.frame.signals import end_at_once_on_signals
+from .frame.accepting import accepted_alone, turn_away
+from .frame.blocking import echo
+from .frame.command_line import CommandLine, byte_count
+from .frame.signals import end_at_once_on_signals
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ import socket
 import sys
 import threading
 
-from servers.frame.accepting import accepted_alone
-from servers.frame.blocking import echo
-from servers.frame.command_line import CommandLine
-from servers.frame.signals import end_at_once_on_signals
+from .frame.accepting import accepted_alone
+from .frame.blocking import echo
+from .frame.command_line import CommandLine
+from .frame.signals import end_at_once_on_signals
 
 
 class Pool:

@@ -7,9 +7,9 @@ import signal
 
 import trio
 
-from servers.frame.accepting import SHORTAGE_PAUSE_S
-from servers.frame.command_line import CommandLine
-from servers.frame.log import name_of
+from .frame.accepting import SHORTAGE_PAUSE_S
+from .frame.command_line import CommandLine
+from .frame.log import name_of
 
 
 async def converse(stream: trio.SocketStream, peer: str, command_line: CommandLine) -> None:

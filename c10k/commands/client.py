@@ -12,7 +12,7 @@ from c10k.arguments import port
 from c10k.outcome import CommandError, Status
 
 if TYPE_CHECKING:
-    from loadgen.client import EchoClient
+    from c10k.loadgen.client import EchoClient
 
 CHUNK_BYTES: Final = 65_536
 QUIT: Final = (b"quit", b"quit\r")
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Converse until the input ends and all has come back."""
-    from loadgen.client import ConversationError, EchoClient, UnreachableError
+    from c10k.loadgen.client import ConversationError, EchoClient, UnreachableError
 
     if sys.stdin is None or sys.stdout is None:
         raise CommandError("standard input and output must be open")

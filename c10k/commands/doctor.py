@@ -24,8 +24,8 @@ def execute(args: argparse.Namespace) -> int:
     from c10k import host
     from c10k.cpus import CpuSplit
     from c10k.limits import limits_for
-    from loadgen.engines import engine_of, loss
-    from reports.wording import size
+    from c10k.loadgen.engines import engine_of, loss
+    from c10k.reports.wording import size
 
     facts = host.describe()
     cpus = CpuSplit.of_this_process()

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from c10k.arguments import connections, whole, within
+from c10k.loadgen.workload import LARGEST_MESSAGE, LARGEST_REPLY
 from c10k.outcome import CommandError, Status, say
 from c10k.outputs import OutputFile, json_text
-from loadgen.workload import LARGEST_MESSAGE, LARGEST_REPLY
-from servers.frame.quantities import count, number, seconds, share, size_bytes
+from c10k.servers.frame.quantities import count, number, seconds, share, size_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c10k.load.measure import Interval, Measurement
     from c10k.load.target import Target
-    from loadgen.address import Address
-    from loadgen.fleet import Fleet
-    from loadgen.workload import Workload
+    from c10k.loadgen.address import Address
+    from c10k.loadgen.fleet import Fleet
+    from c10k.loadgen.workload import Workload
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -187,7 +187,7 @@ def execute(args: argparse.Namespace) -> int:
     from c10k.cpus import parse_cpus
     from c10k.limits import raise_soft_descriptor_limit
     from c10k.load.target import parse_target
-    from loadgen.engines import loss
+    from c10k.loadgen.engines import loss
 
     try:
         target = parse_target(args.target)
@@ -225,7 +225,7 @@ def _outputs(args: argparse.Namespace, stack: ExitStack) -> dict[str, OutputFile
 
 def _address(args: argparse.Namespace, target: "Target") -> "Address":
     """Where the connections go: to another host not by a slip of the keyboard."""
-    from loadgen.address import Address
+    from c10k.loadgen.address import Address
 
     try:
         addresses = Address.resolve_all(target.host, target.port)
@@ -243,7 +243,7 @@ def _fleet(
     args: argparse.Namespace, address: "Address", workload: "Workload", cpus: "Sequence[int] | None"
 ) -> "Fleet":
     from c10k.limits import loader_processes, port_limits
-    from loadgen.fleet import Fleet
+    from c10k.loadgen.fleet import Fleet
 
     for limit in port_limits(args.connections, 1 + len(address.sources)):
         if not limit.suffices:
@@ -269,7 +269,7 @@ def _fleet(
 
 def _workload(args: argparse.Namespace, target: "Target") -> "Workload":
     """What is asked for. An option that would change nothing is refused: it was meant to."""
-    from loadgen.workload import Workload
+    from c10k.loadgen.workload import Workload
 
     if args.rate is None and (args.arrivals or args.seed is not None or args.spin):
         raise ValueError("--arrivals, --seed and --spin need --rate: a closed loop has no schedule")

@@ -51,8 +51,8 @@ def add_language(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Write the report and print where its page is."""
-    from reports.output import UnwritableError
-    from results.schema import one_line
+    from c10k.reports.output import UnwritableError
+    from c10k.results.schema import one_line
 
     if args.run and args.compare:
         raise CommandError("name the directory of a run, or several after --compare, not both")
@@ -76,13 +76,13 @@ def execute(args: argparse.Namespace) -> int:
 
 def write(run: Path, out: Path | None, language: str) -> Path:
     """Build the report of `run`, in its own directory unless told; the path of its page."""
-    from reports.build import build_report
+    from c10k.reports.build import build_report
 
     return build_report(run, out or run / "report", language)
 
 
 def _newest() -> Path:
-    from results.store import newest_run
+    from c10k.results.store import newest_run
 
     newest = newest_run(RUNS)
     if newest is None:
@@ -93,10 +93,10 @@ def _newest() -> Path:
 
 def _compare(runs: Sequence[Path], out: Path | None, language: str) -> Path:
     """Build the page of several runs and print how they differ; the path of the page."""
-    from reports import compare
-    from reports.language import speaking
-    from reports.summary import terminal_width
-    from results.schema import one_line
+    from c10k.reports import compare
+    from c10k.reports.language import speaking
+    from c10k.reports.summary import terminal_width
+    from c10k.results.schema import one_line
 
     with speaking(language):
         sides = compare.read_sides(runs)

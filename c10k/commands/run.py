@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from c10k.commands import report
+from c10k.loadgen.workload import WORKLOADS
 from c10k.outcome import CommandError, Status, say
-from loadgen.workload import WORKLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from c10k.one_run import OtherRun
     from c10k.plan import Plan, Visit
     from c10k.progress import Progress
+    from c10k.results.store import RunWriter
     from c10k.standard_output import Output
-    from results.store import RunWriter
 
 # Of a run that is resumed the plan is fixed: its steps must stay comparable.
 PLANNING = (
@@ -217,12 +217,12 @@ def _run(
     from c10k.cpus import CpuSplit
     from c10k.interruption import interrupt_on_signals
     from c10k.limits import raise_soft_descriptor_limit
+    from c10k.loadgen.engines import loss
     from c10k.one_run import OneRun
+    from c10k.reports.language import speaking
+    from c10k.results.store import read_run
     from c10k.run_figures import figures
     from c10k.verdict import judge
-    from loadgen.engines import loss
-    from reports.language import speaking
-    from results.store import read_run
 
     try:
         with speaking(args.lang):  # what cannot be told is refused before it is measured
@@ -304,7 +304,7 @@ def _resumed(args: argparse.Namespace) -> "tuple[Plan, list[str]]":
     """The plan of the run that is to go on; nothing more is left out of it."""
     from c10k import manifest
     from c10k.planning import check_limits
-    from results.store import read_run
+    from c10k.results.store import read_run
 
     if given := [name for name in PLANNING if getattr(args, name) is not None]:
         option = f"--{given[0].replace('_', '-')}"
@@ -333,7 +333,7 @@ def _writer(
     """The run's directory, begun or taken up again."""
     from c10k import manifest
     from c10k.columns import beside
-    from results.store import RunError, RunWriter
+    from c10k.results.store import RunError, RunWriter
 
     try:
         if args.resume:
@@ -353,7 +353,7 @@ def _writer(
 
 def _made(directory: Path) -> Path:
     """The directory, new, or one beside it: several runs may begin in one second."""
-    from results.store import RunError
+    from c10k.results.store import RunError
 
     for number in count(1):
         made = directory if number == 1 else directory.with_name(f"{directory.name}_{number}")
@@ -369,7 +369,7 @@ def _made(directory: Path) -> Path:
 
 def _record(writer: "RunWriter", others: "Iterable[OtherRun]") -> None:
     """Put other runs that went on beside this one among the environment's warnings."""
-    from results.store import RunError
+    from c10k.results.store import RunError
 
     added = [
         {
@@ -392,8 +392,8 @@ def _measure(
     """Walk the plan; whether something ended it before its time."""
     from c10k import ceiling
     from c10k.experiment import Experiment
+    from c10k.results.store import RunError
     from c10k.standard_output import OutputLostError
-    from results.store import RunError
 
     remaining = {} if writer.manifest.get("ceiling") is not None else ceiling.seconds(plan)
     remaining |= {v: s for v, s in plan.time().items() if v.key not in writer.done()}
@@ -437,7 +437,7 @@ def _progress(
 
     from c10k.columns import beside
     from c10k.progress import Clock, LiveProgress, PlainProgress, QuietProgress, duration
-    from reports.wording import joined
+    from c10k.reports.wording import joined
 
     clock = Clock(visits)
     if quiet:
@@ -456,11 +456,11 @@ def _progress(
 
 def _report(directory: Path, language: str) -> bool:
     """Print the summary and write the page; whether it could be written."""
-    from reports.language import speaking
-    from reports.output import UnwritableError
-    from reports.summary import terminal_summary, terminal_width
-    from results.schema import one_line
-    from results.store import read_run
+    from c10k.reports.language import speaking
+    from c10k.reports.output import UnwritableError
+    from c10k.reports.summary import terminal_summary, terminal_width
+    from c10k.results.schema import one_line
+    from c10k.results.store import read_run
 
     try:
         with speaking(language):

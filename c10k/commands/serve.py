@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from c10k.outcome import CommandError, Status
 
 if TYPE_CHECKING:
-    from servers.process import ServerProcess
+    from c10k.servers.process import ServerProcess
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +24,9 @@ def execute(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C, SIGTERM or SIGHUP, or until the server ends by itself."""
     from c10k.interruption import interrupt_on_signals
     from c10k.limits import raise_soft_descriptor_limit
-    from servers.cache import cache_directory
-    from servers.catalogue import parse_spec
-    from servers.process import ServerStartError
+    from c10k.servers.cache import cache_directory
+    from c10k.servers.catalogue import parse_spec
+    from c10k.servers.process import ServerStartError
 
     if not 0 <= args.port <= 65535:
         raise CommandError(f"--port must be from 0 to 65535, not {args.port}")

@@ -9,7 +9,7 @@ from c10k.outcome import Status
 from c10k.outputs import OutputFile, json_text
 
 if TYPE_CHECKING:
-    from servers.catalogue import Server
+    from c10k.servers.catalogue import Server
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Print the catalogue, what can run here first."""
-    from servers.catalogue import CATALOGUE
+    from c10k.servers.catalogue import CATALOGUE
 
     if args.json is not None:
         with OutputFile("--json", args.json, or_stdout=True) as output:
@@ -67,7 +67,7 @@ def _lines(catalogue: "Collection[Server]") -> Iterator[str]:
 
 def _meanings(catalogue: "Collection[Server]") -> list[tuple[str, str]]:
     """Each option and what it means, once; with the servers where others mean something else."""
-    from servers.catalogue.spec import PROCESS_OPTIONS
+    from c10k.servers.catalogue.spec import PROCESS_OPTIONS
 
     owners: dict[str, dict[str, list[str]]] = {}
     for server in catalogue:

@@ -28,9 +28,9 @@ def execute(args: argparse.Namespace) -> int:
     """Run both until Ctrl-C or until one of them ends, then stop both."""
     from c10k.interruption import interrupt_on_signals
     from c10k.limits import raise_soft_descriptor_limit
-    from servers.cache import cache_directory
-    from servers.catalogue import parse_spec
-    from servers.process import ServerStartError
+    from c10k.servers.cache import cache_directory
+    from c10k.servers.catalogue import parse_spec
+    from c10k.servers.process import ServerStartError
 
     locustfile = _locustfile()
     _check_free(args.port)
@@ -77,9 +77,9 @@ def _check_free(port: int) -> None:
 
 
 def _run_locust(locustfile: Path, port: int, target: str) -> int:
-    from servers.process import launcher
+    from c10k.servers.process import launcher
 
-    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--host", target]
+    command = [sys.executable, "-P", "-m", "locust", "-f", str(locustfile), "--host", target]
     command += ["--web-host", "127.0.0.1", "--web-port", str(port)]
     print(f"server on {target}; open http://127.0.0.1:{port}, end with Ctrl-C", flush=True)
     # In a session of its own: Ctrl-C in a terminal is for this process alone, which ends it.

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from c10k.load.measure import Interval, Measurement
-from loadgen.fleet import Cut
-from loadgen.workload import Workload
-from results.aggregate import Recording, latency_columns
-from results.histogram import SUMMARY, Histogram
+from c10k.loadgen.fleet import Cut
+from c10k.loadgen.workload import Workload
+from c10k.results.aggregate import Recording, latency_columns
+from c10k.results.histogram import SUMMARY, Histogram
 
 SCHEMA: Final = "c10k.load/1"
 KINDS: Final = ("connect", "first_echo", "response", "service", "send_lag")

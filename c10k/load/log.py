@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from c10k.load.figures import recorded
 from c10k.load.measure import Measurement
-from loadgen.workload import Workload
-from results import histogram_log
-from results.histogram_log import Tag
+from c10k.loadgen.workload import Workload
+from c10k.results import histogram_log
+from c10k.results.histogram_log import Tag
 
 
 def text(workload: Workload, measurement: Measurement) -> str:

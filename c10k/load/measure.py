@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from c10k.loadgen.fleet import Cut, Fleet, Opened
 from c10k.opening import OPEN_STILL_S
-from loadgen.fleet import Cut, Fleet, Opened
-from results.histogram import Histogram
+from c10k.results.histogram import Histogram
 
 SETTLE_S: Final = 0.5
 OPEN_TIMEOUT_S: Final = 120.0

@@ -6,9 +6,9 @@ from typing import Any
 from c10k.columns import beside
 from c10k.load.figures import KINDS, recorded
 from c10k.load.measure import Interval, Measurement
-from loadgen.fleet import Fleet
-from loadgen.workload import Workload
-from results import spectrum
+from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.workload import Workload
+from c10k.results import spectrum
 
 
 def show_progress(fleet: Fleet, text: str) -> None:

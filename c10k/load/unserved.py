@@ -3,9 +3,9 @@
 import http.client
 from collections import Counter
 
-from loadgen.address import Address
-from loadgen.fleet import Cut
-from loadgen.workload import Workload
+from c10k.loadgen.address import Address
+from c10k.loadgen.fleet import Cut
+from c10k.loadgen.workload import Workload
 
 
 def reason(target: str, address: Address, workload: Workload, opening: Cut) -> str:

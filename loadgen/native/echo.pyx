@@ -10,7 +10,7 @@ from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 
-from loadgen.native.linux cimport *
+from c10k.loadgen.native.linux cimport *
 
 cdef extern from "<sys/socket.h>" nogil:
     int accept4(int listener, sockaddr *address, socklen_t *length, int flags)

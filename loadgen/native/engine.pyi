@@ -1,6 +1,6 @@
-from loadgen.address import Address
-from loadgen.shard import Standing, Taken
-from loadgen.workload import Workload
+from c10k.loadgen.address import Address
+from c10k.loadgen.shard import Standing, Taken
+from c10k.loadgen.workload import Workload
 
 def due_times(
     arrivals: int,

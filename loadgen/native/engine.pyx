@@ -15,16 +15,16 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
-from loadgen.address import CONNECTIONS_A_SOURCE
-from loadgen.shard import Standing
+from c10k.loadgen.address import CONNECTIONS_A_SOURCE
+from c10k.loadgen.shard import Standing
 
-from loadgen.native.histogram cimport HDR_COUNTS, hdr_record
-from loadgen.native.http cimport Reply, UNTIL_CLOSE, WHOLE, reply_begin, reply_feed
-from loadgen.native.linux cimport *
-from loadgen.native.payload cimport (
+from c10k.loadgen.native.histogram cimport HDR_COUNTS, hdr_record
+from c10k.loadgen.native.http cimport Reply, UNTIL_CLOSE, WHOLE, reply_begin, reply_feed
+from c10k.loadgen.native.linux cimport *
+from c10k.loadgen.native.payload cimport (
     PATTERN, RUN, message_at, message_start, pattern_at, pattern_create, pool_create
 )
-from loadgen.native.schedule cimport (
+from c10k.loadgen.native.schedule cimport (
     Schedule, gap_after, in_fleet, passed, schedule_advance, schedule_begin, schedule_free,
     schedule_reserve,
 )

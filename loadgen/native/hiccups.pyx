@@ -9,7 +9,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
-from loadgen.native.histogram cimport HDR_COUNTS, hdr_index, hdr_record
+from c10k.loadgen.native.histogram cimport HDR_COUNTS, hdr_index, hdr_record
 
 cdef extern from * nogil:
     enum: __ATOMIC_RELAXED

@@ -8,11 +8,11 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, cast
 
-from loadgen.portable.exchange import exchange_of
-from loadgen.portable.reply_error import ReplyError
+from c10k.loadgen.portable.exchange import exchange_of
+from c10k.loadgen.portable.reply_error import ReplyError
 
 if TYPE_CHECKING:
-    from loadgen.portable.driver import Driver
+    from c10k.loadgen.portable.driver import Driver
 
 # States.
 UNOPENED: Final = 0

@@ -5,12 +5,12 @@ import time
 from collections import deque
 from typing import Final
 
-from loadgen.address import CONNECTIONS_A_SOURCE, Address
-from loadgen.portable.connection import Connection
-from loadgen.portable.schedule import Poisson, Schedule, Uniform
-from loadgen.portable.tally import Tally
-from loadgen.shard import Standing
-from loadgen.workload import Workload
+from c10k.loadgen.address import CONNECTIONS_A_SOURCE, Address
+from c10k.loadgen.portable.connection import Connection
+from c10k.loadgen.portable.schedule import Poisson, Schedule, Uniform
+from c10k.loadgen.portable.tally import Tally
+from c10k.loadgen.shard import Standing
+from c10k.loadgen.workload import Workload
 
 RELEASES: Final = 64  # due messages sent before the replies get their turn again
 SWEEP_S: Final = 0.1  # how often timeouts are looked for
@@ -18,7 +18,7 @@ LATE_NS: Final = 1_000_000  # a due message picked up later than this is the loa
 
 
 class Driver:
-    """The connections of one shard; `loadgen.shard.Shard` says what the calls mean."""
+    """The connections of one shard; `c10k.loadgen.shard.Shard` says what the calls mean."""
 
     def __init__(
         self,

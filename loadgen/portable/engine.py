@@ -8,11 +8,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from loadgen.address import Address
-from loadgen.portable.driver import Driver
-from loadgen.portable.loop import new_event_loop
-from loadgen.shard import Standing, Taken
-from loadgen.workload import Workload
+from c10k.loadgen.address import Address
+from c10k.loadgen.portable.driver import Driver
+from c10k.loadgen.portable.loop import new_event_loop
+from c10k.loadgen.shard import Standing, Taken
+from c10k.loadgen.workload import Workload
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ SPIN_NS: Final = 300_000
 
 
 class Shard:
-    """One thread of the fleet; see `loadgen.shard.Shard` for what the calls mean.
+    """One thread of the fleet; see `c10k.loadgen.shard.Shard` for what the calls mean.
 
     Raises OSError where the machine refuses a descriptor or a thread. `cpu` is taken where the
     system lets a thread choose. An error that the loop itself runs into ends the shard, and the

@@ -4,10 +4,10 @@ through one message after the other."""
 import random
 from typing import Final, Protocol
 
-from loadgen.address import Address
-from loadgen.portable.http import Reply
-from loadgen.portable.reply_error import ReplyError
-from loadgen.workload import Workload
+from c10k.loadgen.address import Address
+from c10k.loadgen.portable.http import Reply
+from c10k.loadgen.portable.reply_error import ReplyError
+from c10k.loadgen.workload import Workload
 
 POOL: Final = 1 << 18
 RUN: Final = 1 << 16  # the longest run that is sent or compared at once

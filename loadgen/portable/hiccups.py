@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from loadgen.portable.histogram import Times
+from c10k.loadgen.portable.histogram import Times
 
 
 class HiccupMeter:
     """A thread that wakes every `interval_ns` on `cpus` (None: any) and counts its lateness.
 
-    As `loadgen.native.hiccups.HiccupMeter`, every tick since the start is counted exactly once,
-    the ones slept through too. What it sees includes its waits for the interpreter's lock, a few
-    tenths of a millisecond beside a busy fleet; hence its longer interval, which leaves the lock
+    As the native HiccupMeter, it counts every tick since the start exactly once, the ones slept
+    through too. What it sees includes its waits for the interpreter's lock, a few tenths of a
+    millisecond beside a busy fleet; hence its longer interval, which leaves the lock
     to the fleet. For the same reason real time, which the native one has, is refused with
     PermissionError.
     """

@@ -3,8 +3,8 @@
 import time
 from collections import Counter
 
-from loadgen.portable.histogram import Times
-from loadgen.shard import KINDS, Taken
+from c10k.loadgen.portable.histogram import Times
+from c10k.loadgen.shard import KINDS, Taken
 
 
 class Tally:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import nan
 from typing import Self
 
-from loadgen.telemetry.proc import read, sizes
+from c10k.loadgen.telemetry.proc import read, sizes
 
 
 @dataclass(frozen=True, slots=True)

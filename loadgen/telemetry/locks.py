@@ -10,8 +10,8 @@ from math import nan
 from pathlib import Path
 from typing import Final
 
-from loadgen.telemetry.proc import read
-from loadgen.telemetry.tasks import TaskTimes
+from c10k.loadgen.telemetry.proc import read
+from c10k.loadgen.telemetry.tasks import TaskTimes
 
 AT_ONCE: Final = 64  # threads that are looked at: 1 ms of CPU
 

@@ -5,7 +5,7 @@ import resource
 from math import nan
 from typing import Final, NamedTuple
 
-from loadgen.telemetry.proc import read
+from c10k.loadgen.telemetry.proc import read
 
 # proc_pid_smaps(5): addresses, permissions, offset, device, inode, name; then its figures.
 _MAPPING: Final = re.compile(

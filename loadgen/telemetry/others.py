@@ -4,7 +4,7 @@ import os
 from collections.abc import Container
 from contextlib import suppress
 
-from loadgen.telemetry.proc import read
+from c10k.loadgen.telemetry.proc import read
 
 
 def spent_by_others(members: Container[int]) -> float:

@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeVar
 
 import psutil
 
-from loadgen.telemetry.mappings import Lying, lying
-from loadgen.telemetry.proc import read, sizes
+from c10k.loadgen.telemetry.mappings import Lying, lying
+from c10k.loadgen.telemetry.proc import read, sizes
 
 GONE = (FileNotFoundError, ProcessLookupError)  # before a file was opened; before it was read
 LOOKED_INTO = 32  # processes; their mappings are 1 ms each, of 10,000 threads 0.5 s

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
-from loadgen.background import Background
-from loadgen.telemetry.host import HostCounters, HostMemory
-from loadgen.telemetry.locks import LockWaits
-from loadgen.telemetry.others import spent_by_others
-from loadgen.telemetry.process import ProcessGoneError, ProcessTree, Spent
-from loadgen.telemetry.tasks import TaskTimes, read_tasks
-from loadgen.telemetry.window import Reading
+from c10k.loadgen.background import Background
+from c10k.loadgen.telemetry.host import HostCounters, HostMemory
+from c10k.loadgen.telemetry.locks import LockWaits
+from c10k.loadgen.telemetry.others import spent_by_others
+from c10k.loadgen.telemetry.process import ProcessGoneError, ProcessTree, Spent
+from c10k.loadgen.telemetry.tasks import TaskTimes, read_tasks
+from c10k.loadgen.telemetry.window import Reading
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 
-from loadgen.telemetry.host import HostCounters, HostMemory
-from loadgen.telemetry.process import Spent
-from loadgen.telemetry.tasks import TaskTimes, elapsed
+from c10k.loadgen.telemetry.host import HostCounters, HostMemory
+from c10k.loadgen.telemetry.process import Spent
+from c10k.loadgen.telemetry.tasks import TaskTimes, elapsed
 
 
 @dataclass(frozen=True, slots=True)

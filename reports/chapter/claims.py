@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from reports.language import later, local_number
+from c10k.reports.language import later, local_number
 
 Role = Literal["synchronous", "asynchronous"]
 ROLES: Final[tuple[Role, ...]] = ("synchronous", "asynchronous")

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reports import wording
-from reports.chapter.claims import ROLES, Claim
-from reports.chapter.verdict import Judgement, judge
-from reports.data import Raw
-from reports.language import _, later
-from reports.measured import Measured, Point, Quantity, Server, Workload, exactly
-from reports.table import NOTHING, Cell, Column, Section, Table, cell
-from reports.wording import Unit
+from c10k.reports import wording
+from c10k.reports.chapter.claims import ROLES, Claim
+from c10k.reports.chapter.verdict import Judgement, judge
+from c10k.reports.data import Raw
+from c10k.reports.language import _, later
+from c10k.reports.measured import Measured, Point, Quantity, Server, Workload, exactly
+from c10k.reports.table import NOTHING, Cell, Column, Section, Table, cell
+from c10k.reports.wording import Unit
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reports import wording
-from reports.chapter import claims
-from reports.chapter.form import SAVED, Figure, against_the_chapter, at_step
-from reports.data import Raw
-from reports.language import _, later
-from reports.measured import Measured, Quantity, Workload
-from reports.table import Cell, Column, Section, Table, cell
+from c10k.reports import wording
+from c10k.reports.chapter import claims
+from c10k.reports.chapter.form import SAVED, Figure, against_the_chapter, at_step
+from c10k.reports.data import Raw
+from c10k.reports.language import _, later
+from c10k.reports.measured import Measured, Quantity, Workload
+from c10k.reports.table import Cell, Column, Section, Table, cell
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Final
 
-from reports import wording
-from reports.chapter import claims
-from reports.chapter.form import Figure, against_the_chapter, at_step
-from reports.language import _, later
-from reports.measured import Measured, Point, Workload
-from reports.table import Table
-from reports.wording import Unit
+from c10k.reports import wording
+from c10k.reports.chapter import claims
+from c10k.reports.chapter.form import Figure, against_the_chapter, at_step
+from c10k.reports.language import _, later
+from c10k.reports.measured import Measured, Point, Workload
+from c10k.reports.table import Table
+from c10k.reports.wording import Unit
 
 _MS = Unit("ms", wording.number)  # where the heading says the unit
 STATISTICS: Final = {  # by the middle of their columns' names

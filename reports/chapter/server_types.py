@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from reports import capacity, wording
-from reports.chapter import claims
-from reports.chapter.form import Figure, against_the_chapter, at_step
-from reports.chapter.memory import KINDS, Kind
-from reports.chapter.response import STATISTICS
-from reports.language import _
-from reports.measured import Measured, Workload
-from reports.table import Table
-from reports.wording import Unit
+from c10k.reports import capacity, wording
+from c10k.reports.chapter import claims
+from c10k.reports.chapter.form import Figure, against_the_chapter, at_step
+from c10k.reports.chapter.memory import KINDS, Kind
+from c10k.reports.chapter.response import STATISTICS
+from c10k.reports.language import _
+from c10k.reports.measured import Measured, Workload
+from c10k.reports.table import Table
+from c10k.reports.wording import Unit
 
 
 def server_types(measured: Measured) -> Table:

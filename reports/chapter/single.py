@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from reports import guide, techniques, wording
-from reports.chapter import claims
-from reports.chapter.verdict import NOT_MEASURED, Judgement, Verdict, judge
-from reports.language import _, later, local_number
-from reports.measured import Measured, Point, Quantity, Server, Workload
-from reports.table import Cell, Column, Section, Table
+from c10k.reports import guide, techniques, wording
+from c10k.reports.chapter import claims
+from c10k.reports.chapter.verdict import NOT_MEASURED, Judgement, Verdict, judge
+from c10k.reports.language import _, later, local_number
+from c10k.reports.measured import Measured, Point, Quantity, Server, Workload
+from c10k.reports.table import Cell, Column, Section, Table
 
 STRAIGHT: Final = 0.9  # r² from which growth is called predictable
 

@@ -1,12 +1,12 @@
 """The chapter's tables in their order."""
 
-from reports.chapter.memory import memory, where_it_lies
-from reports.chapter.response import response_by_load, response_graph
-from reports.chapter.server_types import server_types
-from reports.chapter.single import single_claims
-from reports.chapter.time import breakdown, where_time_goes
-from reports.measured import Measured
-from reports.table import Table
+from c10k.reports.chapter.memory import memory, where_it_lies
+from c10k.reports.chapter.response import response_by_load, response_graph
+from c10k.reports.chapter.server_types import server_types
+from c10k.reports.chapter.single import single_claims
+from c10k.reports.chapter.time import breakdown, where_time_goes
+from c10k.reports.measured import Measured
+from c10k.reports.table import Table
 
 
 def chapter_tables(measured: Measured) -> list[Table]:

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Final
 
-from reports import wording
-from reports.chapter import claims
-from reports.chapter.form import Figure, against_the_chapter, at_step
-from reports.data import Raw
-from reports.language import _, later
-from reports.measured import Measured, Point, Workload
-from reports.table import Cell, Column, Table, by_workload, cell
+from c10k.reports import wording
+from c10k.reports.chapter import claims
+from c10k.reports.chapter.form import Figure, against_the_chapter, at_step
+from c10k.reports.data import Raw
+from c10k.reports.language import _, later
+from c10k.reports.measured import Measured, Point, Workload
+from c10k.reports.table import Cell, Column, Table, by_workload, cell
 
 # The parts of a message's time, from the outside in, as they are drawn and told.
 PARTS: Final = {

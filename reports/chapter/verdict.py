@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from reports import wording
-from reports.language import _, later
-from reports.measured import Quantity
+from c10k.reports import wording
+from c10k.reports.language import _, later
+from c10k.reports.measured import Quantity
 
 WITHIN: Final = 1.5
 CLEAR: Final = 1.2  # two servers differ clearly from so many times on

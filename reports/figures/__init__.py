@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterator
 
 import matplotlib as mpl
 
-from reports import fonts, style
-from reports.figures.canvas import Picture
-from reports.figures.capacity_map import capacity_map
-from reports.figures.cost import cpu, efficiency, throughput
-from reports.figures.memory import memory
-from reports.figures.over_time import over_time
-from reports.figures.percentiles import percentiles
-from reports.figures.response import as_chapter, on_log_axes
-from reports.figures.telemetry import telemetry
-from reports.figures.time import time
-from reports.measured import Measured, Workload
+from c10k.reports import fonts, style
+from c10k.reports.figures.canvas import Picture
+from c10k.reports.figures.capacity_map import capacity_map
+from c10k.reports.figures.cost import cpu, efficiency, throughput
+from c10k.reports.figures.memory import memory
+from c10k.reports.figures.over_time import over_time
+from c10k.reports.figures.percentiles import percentiles
+from c10k.reports.figures.response import as_chapter, on_log_axes
+from c10k.reports.figures.telemetry import telemetry
+from c10k.reports.figures.time import time
+from c10k.reports.measured import Measured, Workload
 
 __all__ = ["Picture", "pictures"]
 

@@ -14,9 +14,9 @@ from matplotlib.markers import TICKDOWN, MarkerStyle
 from matplotlib.ticker import FixedFormatter, FixedLocator
 from matplotlib.transforms import ScaledTranslation
 
-from reports import style, wording
-from reports.chapter.claims import KB
-from reports.language import _
+from c10k.reports import style, wording
+from c10k.reports.chapter.claims import KB
+from c10k.reports.language import _
 
 _TICK: Final = 3.3  # points: its length, and from its end to its label
 _TITLE: Final = 20  # points from the axes to the words below

@@ -13,13 +13,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports import fonts, style, wording
-from reports.chapter.claims import ROLES, Claim
-from reports.data import Raw
-from reports.figures.axes import clients_tick, draw_ticks, ticks
-from reports.language import _, later
-from reports.measured import Mark, Measured, Point, Quantity, Workload
-from reports.style import Look
+from c10k.reports import fonts, style, wording
+from c10k.reports.chapter.claims import ROLES, Claim
+from c10k.reports.data import Raw
+from c10k.reports.figures.axes import clients_tick, draw_ticks, ticks
+from c10k.reports.language import _, later
+from c10k.reports.measured import Mark, Measured, Point, Quantity, Workload
+from c10k.reports.style import Look
 
 _LEFT: Final = 0.15  # where the axes begin
 _LABEL_LENGTH: Final = 16  # most characters of a line's label

@@ -7,12 +7,12 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from reports import style, wording
-from reports.data import Raw
-from reports.figures.axes import clients_tick, label_at, ticks
-from reports.figures.canvas import Name, Picture, canvas, names, saved
-from reports.language import _
-from reports.measured import Measured, Point, Quantity, Server
+from c10k.reports import style, wording
+from c10k.reports.data import Raw
+from c10k.reports.figures.axes import clients_tick, label_at, ticks
+from c10k.reports.figures.canvas import Name, Picture, canvas, names, saved
+from c10k.reports.language import _
+from c10k.reports.measured import Measured, Point, Quantity, Server
 
 _DECADES: Final = 3  # below the SLO, from which on a cell is white
 

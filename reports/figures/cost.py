@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from matplotlib.ticker import MaxNLocator
 
-from reports import wording
-from reports.chapter.claims import CPU_EFFICIENCY
-from reports.figures.axes import clients_tick, log_axis
-from reports.figures.canvas import (
+from c10k.reports import wording
+from c10k.reports.chapter.claims import CPU_EFFICIENCY
+from c10k.reports.figures.axes import clients_tick, log_axis
+from c10k.reports.figures.canvas import (
     Line,
     Picture,
     canvas,
@@ -18,9 +18,9 @@ from reports.figures.canvas import (
     finished,
     series,
 )
-from reports.language import _
-from reports.measured import Measured, Quantity, Workload
-from reports.style import Look
+from c10k.reports.language import _
+from c10k.reports.measured import Measured, Quantity, Workload
+from c10k.reports.style import Look
 
 
 def cpu(measured: Measured, workload: Workload) -> Iterator[Picture]:

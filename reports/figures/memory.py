@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from reports import wording
-from reports.chapter import claims
-from reports.figures.axes import bytes_tick, log_axis, round_sizes
-from reports.figures.canvas import (
+from c10k.reports import wording
+from c10k.reports.chapter import claims
+from c10k.reports.figures.axes import bytes_tick, log_axis, round_sizes
+from c10k.reports.figures.canvas import (
     Picture,
     canvas,
     claimed,
@@ -15,8 +15,8 @@ from reports.figures.canvas import (
     finished,
     series,
 )
-from reports.language import _
-from reports.measured import Measured
+from c10k.reports.language import _
+from c10k.reports.measured import Measured
 
 
 def memory(measured: Measured) -> Iterator[Picture]:

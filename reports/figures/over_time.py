@@ -7,13 +7,13 @@ from typing import Final
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from reports import style, wording
-from reports.data import Raw
-from reports.figures.axes import clients_tick, label_at, round_values, time_tick
-from reports.figures.canvas import Picture, canvas, saved
-from reports.language import _
-from reports.measured import Measured, Point, Server, Workload
-from results.histogram import Histogram, highest_values_ns
+from c10k.reports import style, wording
+from c10k.reports.data import Raw
+from c10k.reports.figures.axes import clients_tick, label_at, round_values, time_tick
+from c10k.reports.figures.canvas import Picture, canvas, saved
+from c10k.reports.language import _
+from c10k.reports.measured import Measured, Point, Server, Workload
+from c10k.results.histogram import Histogram, highest_values_ns
 
 _ROWS_A_DECADE: Final = 12
 _LEAST_ROWS: Final = 24

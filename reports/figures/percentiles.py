@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from reports import style, wording
-from reports.figures.axes import clients_tick, log_axis, ticks, time_tick
-from reports.figures.canvas import Line, Picture, canvas, drawn_points, ends, label_ends, saved
-from reports.language import _
-from reports.measured import Measured, Point, Quantity, Server, Workload
-from reports.style import Look
-from results.histogram import Histogram
+from c10k.reports import style, wording
+from c10k.reports.figures.axes import clients_tick, log_axis, ticks, time_tick
+from c10k.reports.figures.canvas import Line, Picture, canvas, drawn_points, ends, label_ends, saved
+from c10k.reports.language import _
+from c10k.reports.measured import Measured, Point, Quantity, Server, Workload
+from c10k.reports.style import Look
+from c10k.results.histogram import Histogram
 
 
 def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:

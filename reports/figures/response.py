@@ -6,10 +6,10 @@ from typing import Final
 
 from matplotlib.ticker import MaxNLocator
 
-from reports import wording
-from reports.chapter import claims
-from reports.figures.axes import clients_tick, log_axis, ticks, time_tick
-from reports.figures.canvas import (
+from c10k.reports import wording
+from c10k.reports.chapter import claims
+from c10k.reports.figures.axes import clients_tick, log_axis, ticks, time_tick
+from c10k.reports.figures.canvas import (
     Line,
     Picture,
     canvas,
@@ -21,8 +21,8 @@ from reports.figures.canvas import (
     finished,
     series,
 )
-from reports.language import _
-from reports.measured import Measured, Workload
+from c10k.reports.language import _
+from c10k.reports.measured import Measured, Workload
 
 _FEW: Final = 3
 

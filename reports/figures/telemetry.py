@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Final
 
 from matplotlib.axes import Axes
 
-from reports import style, wording
-from reports.figures.axes import bytes_tick, clients_tick, log_axis, round_sizes, round_values
-from reports.figures.canvas import Name, Picture, canvas, names, saved
-from reports.language import _, later
-from reports.measured import Measured, Workload
+from c10k.reports import style, wording
+from c10k.reports.figures.axes import bytes_tick, clients_tick, log_axis, round_sizes, round_values
+from c10k.reports.figures.canvas import Name, Picture, canvas, names, saved
+from c10k.reports.language import _, later
+from c10k.reports.measured import Measured, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

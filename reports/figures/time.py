@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from reports import style, wording
-from reports.chapter.time import PARTS
-from reports.figures.axes import clients_tick, label_at, ticks
-from reports.figures.canvas import Name, Picture, canvas, names, saved
-from reports.language import _
-from reports.measured import Measured, Point, Server, Workload
+from c10k.reports import style, wording
+from c10k.reports.chapter.time import PARTS
+from c10k.reports.figures.axes import clients_tick, label_at, ticks
+from c10k.reports.figures.canvas import Name, Picture, canvas, names, saved
+from c10k.reports.language import _
+from c10k.reports.measured import Measured, Point, Server, Workload
 
 # Work is in the colour of the server's model, waiting in grey, for a lock hatched.
 _SHADES: Final = {

@@ -1,9 +1,9 @@
 """The servers that can be measured, by name, and SPEC, how one is asked for with options."""
 
-from servers.catalogue.cast import CATALOGUE
-from servers.catalogue.foreign import CommandLineError, parse_command
-from servers.catalogue.program import Place
-from servers.catalogue.spec import Server, ServerSpec, UnknownOptionError, UnknownServerError, parse
+from .cast import CATALOGUE
+from .foreign import CommandLineError, parse_command
+from .program import Place
+from .spec import Server, ServerSpec, UnknownOptionError, UnknownServerError, parse
 
 __all__ = [
     "CATALOGUE",

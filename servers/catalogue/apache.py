@@ -9,8 +9,8 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
-from servers.catalogue.program import Place
-from servers.catalogue.web import BACKLOG, ROOT, WebServer, listening, user_and_group
+from .program import Place
+from .web import BACKLOG, ROOT, WebServer, listening, user_and_group
 
 MODULES: Final = Path("/usr/lib/apache2/modules")
 THREADS_A_PROCESS: Final = 64  # as many as ThreadLimit allows unless it is raised

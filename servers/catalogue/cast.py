@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from servers.catalogue import apache, nginx
-from servers.catalogue.compiled import CompiledProgram
-from servers.catalogue.program import PythonProgram
-from servers.catalogue.script import ScriptProgram
-from servers.catalogue.spec import Server
+from . import apache, nginx
+from .compiled import CompiledProgram
+from .program import PythonProgram
+from .script import ScriptProgram
+from .spec import Server
 
 _BACKLOG: Mapping[str, str] = {
     "backlog": "connections that may wait for accept (as many as the host allows)",

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers.cache import cache_directory
-from servers.catalogue.program import FOLDER, Launch, Place, arguments
-from servers.process import ServerStartError
+from ..cache import cache_directory
+from ..process import ServerStartError
+from .program import FOLDER, Launch, Place, arguments
 
 COMPILERS = ("c++", "g++", "clang++")  # as CMake looks for them, unless $CXX says which
 FLAGS = ("CXX", "CXXFLAGS", "LDFLAGS")  # what CMake takes from the environment

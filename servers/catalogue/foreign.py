@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from servers.catalogue.cast import CATALOGUE
-from servers.catalogue.program import Launch, Place, free_port
-from servers.catalogue.spec import Server, ServerSpec, UnknownOptionError, parse
+from .cast import CATALOGUE
+from .program import Launch, Place, free_port
+from .spec import Server, ServerSpec, UnknownOptionError, parse
 
 EXAMPLE: Final = "mine=./server --port {port}"
 OPTIONS: Final = {

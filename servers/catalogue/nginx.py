@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from servers.catalogue.program import Place
-from servers.catalogue.web import BACKLOG, ROOT, WebServer, listening, user_and_group
+from .program import Place
+from .web import BACKLOG, ROOT, WebServer, listening, user_and_group
 
 # Paths are relative to the prefix, which is the directory that it runs in. A connection is the
 # client's to close: not after so many requests, nor after so long without any.

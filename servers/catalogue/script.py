@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from servers.catalogue.program import FOLDER, Launch, Place, arguments
+from .program import FOLDER, Launch, Place, arguments
 
 
 @dataclass(frozen=True)

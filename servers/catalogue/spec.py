@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from servers.catalogue.options import parse_cpus, parse_limits, plain
-from servers.catalogue.program import Launch, Place, Program
-from servers.process import ServerProcess, ServerStartError
+from ..process import ServerProcess, ServerStartError
+from .options import parse_cpus, parse_limits, plain
+from .program import Launch, Place, Program
 
 # What the process gets, whatever program it runs: not for the program to read.
 PROCESS_OPTIONS: Mapping[str, str] = {

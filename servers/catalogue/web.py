@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from servers.catalogue.program import Launch, Place, free_port
+from .program import Launch, Place, free_port
 
 BACKLOG: Final = 65_535  # listen(2) lowers it to net.core.somaxconn: as many as this host allows
 DOCUMENT: Final = b"x" * 63 + b"\n"  # as long as the messages of an echo

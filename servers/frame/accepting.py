@@ -4,8 +4,8 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 
-from servers.frame.log import Log, name_of
-from servers.frame.signals import waiting_for
+from .log import Log, name_of
+from .signals import waiting_for
 
 SHORTAGE_PAUSE_S = 0.1  # until the next accept when descriptors, memory or threads ran out
 

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from servers.frame.command_line import CommandLine
-from servers.frame.log import Log
+from .command_line import CommandLine
+from .log import Log
 
 SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 

@@ -4,8 +4,8 @@ import socket
 import time
 from collections.abc import Callable
 
-from servers.frame.handler import Handler
-from servers.frame.log import Log
+from .handler import Handler
+from .log import Log
 
 
 def echo(

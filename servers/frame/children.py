@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn, TypeVarTuple
 
-from servers.frame.accepting import SHORTAGE_PAUSE_S
-from servers.frame.log import Log
-from servers.frame.signals import ENDINGS
-from servers.launch import die_with
+from ..launch import die_with
+from .accepting import SHORTAGE_PAUSE_S
+from .log import Log
+from .signals import ENDINGS
 
 SIGNALS = (*ENDINGS, signal.SIGCHLD)
 

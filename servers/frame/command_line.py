@@ -7,9 +7,9 @@ import socket
 import sys
 from collections.abc import Callable
 
-from servers.frame import gil_hog, quantities
-from servers.frame.handler import Handler, parse_handler
-from servers.frame.log import Log
+from . import gil_hog, quantities
+from .handler import Handler, parse_handler
+from .log import Log
 
 BACKLOG = 65_535  # listen(2) lowers it to net.core.somaxconn: as many as this host allows
 LOOPS = ("asyncio", "uvloop", "rloop")

@@ -11,10 +11,10 @@ import tempfile
 from collections.abc import Callable
 from typing import IO
 
-from servers.frame.accepting import accepted_alone, turn_away
-from servers.frame.command_line import CommandLine, byte_count
-from servers.frame.log import Log
-from servers.frame.signals import end_at_once_on_signals
+from .accepting import accepted_alone, turn_away
+from .command_line import CommandLine, byte_count
+from .log import Log
+from .signals import end_at_once_on_signals
 
 PERIOD = 251
 LONGEST_LINE = 20

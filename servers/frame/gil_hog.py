@@ -5,7 +5,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from servers.frame.handler import parse_duration
+from .handler import parse_duration
 
 
 @dataclass(frozen=True)

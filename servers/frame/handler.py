@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from servers.frame.quantities import seconds
+from .quantities import seconds
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import asyncio
 from typing import cast
 
-from servers.frame.command_line import CommandLine
-from servers.frame.log import name_of
+from .command_line import CommandLine
+from .log import name_of
 
 
 class EchoProtocol(asyncio.BaseProtocol):

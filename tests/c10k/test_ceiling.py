@@ -7,10 +7,10 @@ import pytest
 
 from c10k import ceiling
 from c10k.cpus import CpuSplit
+from c10k.loadgen.workload import WORKLOADS
 from c10k.plan import PROFILES, Plan
-from loadgen.workload import WORKLOADS
-from servers.catalogue import parse_spec
-from servers.process import ServerProcess
+from c10k.servers.catalogue import parse_spec
+from c10k.servers.process import ServerProcess
 
 
 class Watcher:

@@ -18,9 +18,9 @@ import pytest
 from c10k.cli import main
 from c10k.commands import run
 from c10k.one_run import OneRun
-from results.histogram_log import read
-from results.store import read_run
-from servers.catalogue import parse_spec
+from c10k.results.histogram_log import read
+from c10k.results.store import read_run
+from c10k.servers.catalogue import parse_spec
 
 # Other runs may go on beside the tests.
 SMALL = ("--duration", "400ms", "--profile", "quick", "--force")

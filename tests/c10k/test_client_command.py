@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c10k.commands.client import CHUNK_BYTES, lines_until_quit
-from loadgen.client import EchoClient
-from servers.catalogue import parse_spec
+from c10k.loadgen.client import EchoClient
+from c10k.servers.catalogue import parse_spec
 from tests.loadgen.conftest import echo
 
 PATIENCE_S = 30

@@ -11,14 +11,14 @@ import pytest
 from c10k import manifest
 from c10k.cpus import CpuSplit
 from c10k.experiment import Experiment
+from c10k.loadgen.workload import WORKLOADS
 from c10k.plan import Plan, Profile
-from loadgen.workload import WORKLOADS
-from reports.measured import Measured
-from results.slo import refusal
-from results.store import RunWriter, read_run
-from servers.catalogue import parse_spec
-from servers.catalogue.foreign import parse_command
-from servers.catalogue.program import Launch
+from c10k.reports.measured import Measured
+from c10k.results.slo import refusal
+from c10k.results.store import RunWriter, read_run
+from c10k.servers.catalogue import parse_spec
+from c10k.servers.catalogue.foreign import parse_command
+from c10k.servers.catalogue.program import Launch
 
 TINY = Profile("tiny", "", settle_s=0.05, settle_limit_s=0.1, windows=1, window_s=0.3, repeats=1)
 

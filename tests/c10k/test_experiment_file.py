@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from c10k import manifest
 from c10k.experiment_file import found_interpreters, overridden, parse, read
+from c10k.loadgen.workload import WORKLOADS
 from c10k.plan import DEFAULT_SERVERS, DEFAULT_STEPS, DEFAULT_WORKLOADS, PROFILES
 from c10k.planning import planned
-from loadgen.workload import WORKLOADS
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 

@@ -11,10 +11,10 @@ import pytest
 from c10k import manifest
 from c10k.cli import main
 from c10k.cpus import CpuSplit
+from c10k.loadgen.workload import WORKLOADS
 from c10k.plan import PROFILES, Plan
-from loadgen.workload import WORKLOADS
-from results.store import read_run
-from servers.catalogue import parse_command, parse_spec
+from c10k.results.store import read_run
+from c10k.servers.catalogue import parse_command, parse_spec
 
 # Anyone's echo server, which says nothing of where it listens.
 ECHO = """

@@ -4,7 +4,7 @@ import time
 from c10k import host
 from c10k.cpus import CpuSplit
 from c10k.hiccups import Hiccups
-from loadgen.native.hiccups import HiccupMeter
+from c10k.loadgen.native.hiccups import HiccupMeter
 from tests.conftest import await_end_of_threads
 
 CPUS = CpuSplit.of_this_process()

@@ -12,7 +12,7 @@ import time
 import psutil
 import pytest
 
-from servers.catalogue import parse_spec
+from c10k.servers.catalogue import parse_spec
 
 C10K = [sys.executable, "-m", "c10k"]
 STEPS = ["--profile", "quick", "--steps", "10", "--workload", "saturated", "--force"]

@@ -14,10 +14,10 @@ import pytest
 
 from c10k.cli import main
 from c10k.load import measure
-from loadgen.address import Address
-from loadgen.fleet import Fleet
-from loadgen.workload import WORKLOADS
-from servers.catalogue import parse_spec
+from c10k.loadgen.address import Address
+from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.workload import WORKLOADS
+from c10k.servers.catalogue import parse_spec
 
 
 @pytest.fixture(autouse=True)

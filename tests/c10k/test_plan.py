@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c10k import ceiling
+from c10k.loadgen.workload import WORKLOADS
 from c10k.plan import PROFILES, Plan, Visit, check_unique, load_on, parse_steps
-from loadgen.workload import WORKLOADS
-from servers.catalogue import parse_spec
+from c10k.servers.catalogue import parse_spec
 
 
 def plan(*servers, steps=(10, 100, 500), profile="quick"):

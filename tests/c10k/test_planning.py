@@ -8,11 +8,11 @@ import pytest
 from c10k import limits
 from c10k.experiment_file import Asked, Settings
 from c10k.limits import KIB_A_PROCESS, SPARE_KIB
+from c10k.loadgen.workload import WORKLOADS
 from c10k.outcome import CommandError, Status
 from c10k.plan import Technique
 from c10k.planning import check_limits, planned
-from loadgen.workload import WORKLOADS
-from servers.catalogue import parse_spec
+from c10k.servers.catalogue import parse_spec
 
 
 def server(text="threaded", steps=(), **changes):

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from c10k.plan import Visit
 from c10k.progress import Clock, LiveProgress, PlainProgress, QuietProgress
+from c10k.results.store import StepRecord
 from c10k.visit import Moment
-from results.store import StepRecord
 
 NAME = "threaded,stack=256k"
 LONG = "asyncio_protocol,loop=uvloop,limit=as:4g,handler=sleep:5ms"

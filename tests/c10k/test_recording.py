@@ -3,12 +3,12 @@ import math
 
 import pytest
 
+from c10k.loadgen.fleet import KINDS, Cut, Opened
+from c10k.loadgen.workload import WORKLOADS
 from c10k.plan import Visit
 from c10k.recording import StepRecording
+from c10k.results.histogram import Histogram
 from c10k.settling import Settling
-from loadgen.fleet import KINDS, Cut, Opened
-from loadgen.workload import WORKLOADS
-from results.histogram import Histogram
 
 TELEMETRY = {"cpu_s": 0.002, "others_cpu_s": 0.05, "context_switches": 40.0, "rss_bytes": 1e6}
 

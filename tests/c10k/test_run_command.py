@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from results.store import read_run
+from c10k.results.store import read_run
 
 TINY = ("--profile", "quick", "--duration", "200ms", "--force")  # others may run beside the tests
 BROKEN = "broken=sh -c 'echo out of {port}s; exit 4'"

@@ -11,9 +11,9 @@ import time
 import pytest
 
 from c10k.cli import main
-from servers import catalogue
-from servers.catalogue import CATALOGUE, parse_spec
-from servers.catalogue.program import PythonProgram
+from c10k.servers import catalogue
+from c10k.servers.catalogue import CATALOGUE, parse_spec
+from c10k.servers.catalogue.program import PythonProgram
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import time
 
+from c10k.results.histogram import Histogram
 from c10k.slices import SLICE_S, Slices
-from results.histogram import Histogram
 
 
 def test_slices_follow_one_another_and_hold_what_came_in_each():

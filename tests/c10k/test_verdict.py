@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
+from c10k.loadgen.workload import WORKLOADS
 from c10k.plan import PROFILES, Plan
+from c10k.servers.catalogue import parse_spec
 from c10k.verdict import MOST_LINES, judge
-from loadgen.workload import WORKLOADS
-from servers.catalogue import parse_spec
 
 PLAN = Plan(
     (parse_spec("threaded"), parse_spec("asyncio_streams")),

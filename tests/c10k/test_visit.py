@@ -6,10 +6,10 @@ from pathlib import Path
 
 from c10k import visit
 from c10k.cpus import CpuSplit
+from c10k.loadgen.workload import Workload
 from c10k.plan import Profile, Visit
+from c10k.servers.process import ServerProcess
 from c10k.visit import Visitor
-from loadgen.workload import Workload
-from servers.process import ServerProcess
 
 # Keeps a descriptor for each connection that it ever had, as a pool does that has grown.
 GROWING = """

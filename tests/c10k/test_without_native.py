@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from servers.catalogue import parse_spec
+from c10k.servers.catalogue import parse_spec
 
 C10K = """
 import sys
-sys.modules["loadgen.native.engine"] = sys.modules["loadgen.native.hiccups"] = None
+sys.modules["c10k.loadgen.native.engine"] = sys.modules["c10k.loadgen.native.hiccups"] = None
 from c10k.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from c10k import manifest
 from c10k.capacity_map import NAMED_WORKLOADS
+from c10k.loadgen.workload import WORKLOADS, Workload
 from c10k.workload_spec import arguments_of, own_workload, paced, sized, table_of
-from loadgen.workload import WORKLOADS, Workload
 
 FULL = {
     "name": "mine",

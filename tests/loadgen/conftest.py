@@ -11,8 +11,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from loadgen.fleet import Cut, Fleet
-from results.histogram import Histogram
+from c10k.loadgen.fleet import Cut, Fleet
+from c10k.results.histogram import Histogram
 
 PATIENCE_S = 20.0
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loadgen.client import QUEUE_BYTES, ConversationError, EchoClient, UnreachableError
+from c10k.loadgen.client import QUEUE_BYTES, ConversationError, EchoClient, UnreachableError
 from tests.loadgen.conftest import PATIENCE_S, echo, until
 
 
@@ -134,7 +134,7 @@ class TestOrder:
 
     def test_a_server_that_floods_does_not_hold_up_what_is_sent(self, serve, monkeypatch):
         flooded, heard = threading.Event(), threading.Event()
-        monkeypatch.setattr("loadgen.client.READ_BYTES", 10)
+        monkeypatch.setattr("c10k.loadgen.client.READ_BYTES", 10)
 
         def flood(connection):
             connection.recv(1)

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from loadgen.address import Address
-from loadgen.workload import Workload
-from results.histogram import Histogram
+from c10k.loadgen.address import Address
+from c10k.loadgen.workload import Workload
+from c10k.results.histogram import Histogram
 from tests.loadgen.conftest import PATIENCE_S, echo, loaded, rested, total, until
 
 
@@ -152,7 +152,7 @@ class TestSources:
     def test_beyond_so_many_they_come_from_the_next(self, serve, fleet, monkeypatch):
         for engine in ("native", "portable"):
             module = "driver" if engine == "portable" else "engine"
-            monkeypatch.setattr(f"loadgen.{engine}.{module}.CONNECTIONS_A_SOURCE", 4)
+            monkeypatch.setattr(f"c10k.loadgen.{engine}.{module}.CONNECTIONS_A_SOURCE", 4)
         peers = self.peers(serve, fleet, Workload("many"), 10)
         assert peers == ["127.0.0.1"] * 4 + ["127.0.1.1"] * 4 + ["127.0.1.2"] * 2
 

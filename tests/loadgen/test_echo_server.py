@@ -13,7 +13,7 @@ import pytest
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_at_once_and_cleanly_even_under_load(number):
-    command = [sys.executable, "-m", "loadgen.echo_server"]
+    command = [sys.executable, "-m", "c10k.loadgen.echo_server"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
         said = json.loads(server.stdout.readline())
         assert said["pid"] == server.pid

@@ -2,15 +2,15 @@ import sys
 
 import pytest
 
-from loadgen import engines
-from loadgen.fleet import Fleet
-from loadgen.workload import Workload
+from c10k.loadgen import engines
+from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.workload import Workload
 from tests.loadgen.conftest import echo
 
 
 @pytest.fixture
 def without_native(monkeypatch):
-    monkeypatch.setitem(sys.modules, "loadgen.native.engine", None)
+    monkeypatch.setitem(sys.modules, "c10k.loadgen.native.engine", None)
 
 
 def test_the_native_engine_is_built():

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from loadgen.fleet import KINDS, Fleet
-from loadgen.native.engine import due_times
-from loadgen.workload import Workload
-from results.histogram import Histogram
+from c10k.loadgen.fleet import KINDS, Fleet
+from c10k.loadgen.native.engine import due_times
+from c10k.loadgen.workload import Workload
+from c10k.results.histogram import Histogram
 from tests.conftest import threads_called
 from tests.loadgen.conftest import PATIENCE_S, echo, ordered_echo, until
 

@@ -9,7 +9,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from servers.catalogue import parse_spec
+from c10k.servers.catalogue import parse_spec
 
 LOCUSTFILE = Path(__file__).parents[2] / "loadgen" / "locustfile.py"
 

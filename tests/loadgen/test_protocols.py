@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from loadgen.workload import Workload
-from results.histogram import Histogram
+from c10k.loadgen.workload import Workload
+from c10k.results.histogram import Histogram
 from tests.loadgen.conftest import loaded, on_every_loop, rested, total, until
 
 pytestmark = on_every_loop

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from loadgen.address import Address
-from loadgen.fleet import Fleet
-from loadgen.remote import RemoteShard
-from loadgen.workload import Workload
+from c10k.loadgen.address import Address
+from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.remote import RemoteShard
+from c10k.loadgen.workload import Workload
 from tests.loadgen.conftest import echo, loaded, until
 
 PARENT = """
 import sys, time
-from loadgen.fleet import Fleet
-from loadgen.workload import Workload
+from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.workload import Workload
 fleet = Fleet(("127.0.0.1", int(sys.argv[1])), Workload("any"), threads=2, processes=True)
 fleet.resize(4)
 try:

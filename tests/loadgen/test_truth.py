@@ -24,9 +24,9 @@ from itertools import repeat
 import numpy as np
 import pytest
 
-from loadgen.workload import Workload
-from results.histogram import Histogram, indices, lowest_values_ns
-from servers.catalogue import parse_spec
+from c10k.loadgen.workload import Workload
+from c10k.results.histogram import Histogram, indices, lowest_values_ns
+from c10k.servers.catalogue import parse_spec
 from tests.loadgen.conftest import PATIENCE_S, echo, until
 from tests.loadgen.misbehaving import (
     Delaying,

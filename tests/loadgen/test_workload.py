@@ -1,6 +1,6 @@
 import pytest
 
-from loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
+from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
 
 
 def test_a_rate_makes_an_open_loop():

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from reports.measured import Measured
-from results.aggregate import Recording, step_row
-from results.histogram import Histogram
-from results.store import RunWriter, StepRecord, read_run
+from c10k.reports.measured import Measured
+from c10k.results.aggregate import Recording, step_row
+from c10k.results.histogram import Histogram
+from c10k.results.store import RunWriter, StepRecord, read_run
 
 KB, MB = 1024, 1024**2
 STEPS = (10, 100, 500, 1_000, 5_000, 10_000)
@@ -254,7 +254,7 @@ def _little(b: Behaviour) -> float:
 
 def step_latencies(recordings: Iterable[Recording]) -> dict[str, float]:
     """The latency columns of a window."""
-    from results.aggregate import latency_columns
+    from c10k.results.aggregate import latency_columns
 
     return latency_columns(recordings)
 
@@ -274,7 +274,7 @@ def manifest(
                     "name": label.partition(",")[0],
                     "model": model,
                     "language": "Python",
-                    "command": ["python3", "-m", f"servers.{label}", "--port", "0"],
+                    "command": ["python3", "-m", f"c10k.servers.{label}", "--port", "0"],
                 }
                 for label, model in servers.items()
             ],

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from reports.answer import answer
-from reports.summary import markdown, terminal_summary
+from c10k.reports.answer import answer
+from c10k.reports.summary import markdown, terminal_summary
 from tests.reports.conftest import MODELS
 
 ALIKE = {

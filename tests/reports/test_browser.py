@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from reports.build import build_report
-from reports.compare import build_comparison
+from c10k.reports.build import build_report
+from c10k.reports.compare import build_comparison
 from tests.reports.conftest import write_run
 
 pytestmark = pytest.mark.usefixtures("unpainted")

@@ -3,10 +3,10 @@ import io
 import pandas as pd
 import pytest
 
-from reports import capacity
-from reports.chapter.server_types import server_types
-from reports.data import as_csv
-from reports.summary import WIDTH, terminal_summary
+from c10k.reports import capacity
+from c10k.reports.chapter.server_types import server_types
+from c10k.reports.data import as_csv
+from c10k.reports.summary import WIDTH, terminal_summary
 
 LIMITED = "threaded,limit=as:4g"
 WHY = "at 391: 388 of 391 connections were served; 3 × reset; its log: can't start new thread"

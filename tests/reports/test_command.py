@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from c10k.cli import main
-from results.store import RunWriter, read_run
+from c10k.results.store import RunWriter, read_run
 from tests.reports.conftest import write_run
 
 pytestmark = pytest.mark.usefixtures("unpainted")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reports.compare import Side, build_comparison, differences, table
-from reports.measured import ReportError
+from c10k.reports.compare import Side, build_comparison, differences, table
+from c10k.reports.measured import ReportError
 from tests.reports.conftest import write_run
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.crossover import crossings
-from reports.measured import Quantity
+from c10k.reports.crossover import crossings
+from c10k.reports.measured import Quantity
 
 STEPS = (10, 100, 1_000, 10_000)
 

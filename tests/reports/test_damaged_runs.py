@@ -26,10 +26,10 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from c10k.cli import main
-from reports import figures
-from results.histogram import Histogram
-from results.manifest import check_contents, check_manifest
-from results.schema import (
+from c10k.reports import figures
+from c10k.results.histogram import Histogram
+from c10k.results.manifest import check_contents, check_manifest
+from c10k.results.schema import (
     KEY,
     SAMPLES,
     STEPS,
@@ -37,7 +37,7 @@ from results.schema import (
     RunError,
     check_frame,
 )
-from results.store import read_run
+from c10k.results.store import read_run
 from tests.reports.conftest import WORKLOADS, write_run
 from tests.reports.test_page import Page
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports import guide
+from c10k.reports import guide
 
 
 def cells(measured, by, measure):

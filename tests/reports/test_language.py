@@ -19,11 +19,11 @@ from c10k import host
 from c10k.capacity_map import MAP_WORKLOADS
 from c10k.cpus import CpuSplit
 from c10k.limits import limits_for
-from loadgen.workload import WORKLOADS
-from reports import language, wording
-from reports.build import build_report
-from reports.language import LanguageError, _, languages, local_number, speaking
-from servers.catalogue import CATALOGUE
+from c10k.loadgen.workload import WORKLOADS
+from c10k.reports import language, wording
+from c10k.reports.build import build_report
+from c10k.reports.language import LanguageError, _, languages, local_number, speaking
+from c10k.servers.catalogue import CATALOGUE
 
 pytestmark = pytest.mark.usefixtures("unpainted")
 

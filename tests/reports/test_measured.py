@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from reports.measured import Mark, Point, Quantity, ReportError, exactly
+from c10k.reports.measured import Mark, Point, Quantity, ReportError, exactly
 
 THREADS = Point("threaded", "steady", 1_000)
 

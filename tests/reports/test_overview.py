@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from reports import figures, overview
-from reports.build import build_report
-from reports.data import as_csv
+from c10k.reports import figures, overview
+from c10k.reports.build import build_report
+from c10k.reports.data import as_csv
 from tests.reports.conftest import write_run
 
 pytestmark = pytest.mark.usefixtures("unpainted")

@@ -3,11 +3,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reports.build import ReportError, build_report
-from reports.measured import Measured
-from reports.summary import WIDTH, terminal_summary
-from results.schema import RunError
-from results.store import read_run
+from c10k.reports.build import ReportError, build_report
+from c10k.reports.measured import Measured
+from c10k.reports.summary import WIDTH, terminal_summary
+from c10k.results.schema import RunError
+from c10k.results.store import read_run
 from tests.reports.conftest import write_run
 
 pytestmark = pytest.mark.usefixtures("unpainted")

@@ -5,11 +5,11 @@ import shlex
 import pandas as pd
 import pytest
 
-from reports.answer import answer
-from reports.measured import Measured
-from reports.places import command, meanings, places
-from reports.summary import markdown, terminal_summary
-from results.store import read_run
+from c10k.reports.answer import answer
+from c10k.reports.measured import Measured
+from c10k.reports.places import command, meanings, places
+from c10k.reports.summary import markdown, terminal_summary
+from c10k.results.store import read_run
 
 
 def test_every_step_has_a_place_with_all_that_was_recorded(make):

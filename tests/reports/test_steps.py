@@ -3,12 +3,12 @@ import io
 import pandas as pd
 import pytest
 
-from reports import steps
-from reports.chapter.response import response_by_load, response_graph
-from reports.chapter.tables import chapter_tables
-from reports.data import as_csv
-from reports.measured import Measured
-from results.store import read_run
+from c10k.reports import steps
+from c10k.reports.chapter.response import response_by_load, response_graph
+from c10k.reports.chapter.tables import chapter_tables
+from c10k.reports.data import as_csv
+from c10k.reports.measured import Measured
+from c10k.results.store import read_run
 from tests.reports.chapter.conftest import row
 
 

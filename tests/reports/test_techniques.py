@@ -3,11 +3,11 @@ import io
 import pandas as pd
 import pytest
 
-from reports import techniques
-from reports.answer import answer
-from reports.data import as_csv
-from reports.summary import WIDTH, terminal_summary
-from reports.table import escaped
+from c10k.reports import techniques
+from c10k.reports.answer import answer
+from c10k.reports.data import as_csv
+from c10k.reports.summary import WIDTH, terminal_summary
+from c10k.reports.table import escaped
 
 POOL = {
     "name": "buffer pool",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import wording
+from c10k.reports import wording
 
 
 @pytest.mark.parametrize(

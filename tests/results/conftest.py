@@ -4,9 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from results.aggregate import Recording, step_row
-from results.histogram import Histogram
-from results.store import StepRecord
+from c10k.results.aggregate import Recording, step_row
+from c10k.results.histogram import Histogram
+from c10k.results.store import StepRecord
 
 StepMaker = Callable[..., StepRecord]
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from results.fitness import fair, fit, others, steal
+from c10k.results.fitness import fair, fit, others, steal
 
 
 def row(**changes):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from results.histogram import (
+from c10k.results.histogram import (
     BUCKETS,
     COUNTS,
     DIGITS,

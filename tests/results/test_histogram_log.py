@@ -7,9 +7,9 @@ from hdrh.log import HistogramLogReader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results import histogram_log
-from results.histogram import HIGHEST_NS, LOWEST_NS, Histogram
-from results.histogram_log import Tag
+from c10k.results import histogram_log
+from c10k.results.histogram import HIGHEST_NS, LOWEST_NS, Histogram
+from c10k.results.histogram_log import Tag
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, 250_000, tzinfo=UTC)
 PLAIN = Tag("threaded", "steady", 0, 10, "response")

@@ -1,7 +1,7 @@
 import pytest
 
-from results.manifest import RUN_SCHEMA, check_contents, check_manifest
-from results.schema import RunError
+from c10k.results.manifest import RUN_SCHEMA, check_contents, check_manifest
+from c10k.results.schema import RunError
 
 
 @pytest.fixture

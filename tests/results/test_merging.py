@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results import merging
-from results.aggregate import Recording, latency_columns, merged, step_row
-from results.histogram import Histogram
-from results.schema import STEPS, WINDOWS, complete
+from c10k.results import merging
+from c10k.results.aggregate import Recording, latency_columns, merged, step_row
+from c10k.results.histogram import Histogram
+from c10k.results.schema import STEPS, WINDOWS, complete
 
 KEY = {"server": "threaded", "workload": "steady", "repeat": 0, "connections": 10}
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.regression import (
+from c10k.results.regression import (
     BaselineError,
     Machine,
     Verdict,

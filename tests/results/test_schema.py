@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from results.schema import (
+from c10k.results.schema import (
     MISSING,
     SAMPLES,
     STEPS,

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from results.shape import COUNT, FACT, LIMIT, NUMBER, POSITIVE, TEXT, WORDS, misfits, parsed
+from c10k.results.shape import COUNT, FACT, LIMIT, NUMBER, POSITIVE, TEXT, WORDS, misfits, parsed
 
 BEYOND = (int(LIMIT), -int(LIMIT), 10**400, math.inf, -math.inf)
 OTHERS = (None, True, [], {}, [1], {"a": 1})

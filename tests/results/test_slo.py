@@ -1,6 +1,6 @@
 import pytest
 
-from results.slo import fair, refusal, shortfall
+from c10k.results.slo import fair, refusal, shortfall
 
 
 def row(**changes):

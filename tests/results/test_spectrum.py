@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results import spectrum
-from results.histogram import Histogram
+from c10k.results import spectrum
+from c10k.results.histogram import Histogram
 
 VALUES = st.lists(st.integers(1_000, 10**12), min_size=1, max_size=300)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.statistics import Interval, median_interval, ratio_interval, slope
+from c10k.results.statistics import Interval, median_interval, ratio_interval, slope
 
 numbers = st.floats(1e-3, 1e6)
 several = st.lists(numbers, min_size=2, max_size=12)

@@ -12,9 +12,9 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 
-from results.histogram import HIGHEST_NS, LOWEST_NS, Histogram
-from results.schema import SAMPLES, STEPS, WINDOWS, check_frame
-from results.store import RunError, RunWriter, StepRecord, read_run
+from c10k.results.histogram import HIGHEST_NS, LOWEST_NS, Histogram
+from c10k.results.schema import SAMPLES, STEPS, WINDOWS, check_frame
+from c10k.results.store import RunError, RunWriter, StepRecord, read_run
 
 FILES = {
     "run.json",
@@ -250,9 +250,9 @@ WRITE_UNTIL_KILLED = """
 import sys
 from pathlib import Path
 import numpy as np
-from results.aggregate import Recording
-from results.histogram import Histogram
-from results.store import RunWriter, StepRecord
+from c10k.results.aggregate import Recording
+from c10k.results.histogram import Histogram
+from c10k.results.store import RunWriter, StepRecord
 
 histogram = Histogram()
 histogram.record(np.arange(1000, 9_000_000, 5000))

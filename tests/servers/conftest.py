@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from servers.process import ServerProcess
+from c10k.servers.process import ServerProcess
 from tests.servers.talk import parse
 
 Serve = Callable[..., ServerProcess]

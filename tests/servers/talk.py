@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from servers.catalogue import ServerSpec, parse_command, parse_spec
-from servers.process import ServerProcess
+from c10k.servers.catalogue import ServerSpec, parse_command, parse_spec
+from c10k.servers.process import ServerProcess
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.catalogue import (
+from c10k.servers.catalogue import (
     CATALOGUE,
     Place,
     UnknownOptionError,
     UnknownServerError,
     parse_spec,
 )
-from servers.catalogue.options import READERS
-from servers.catalogue.program import PythonProgram
-from servers.catalogue.program import arguments as program_arguments
-from servers.catalogue.spec import PROCESS_OPTIONS
+from c10k.servers.catalogue.options import READERS
+from c10k.servers.catalogue.program import PythonProgram
+from c10k.servers.catalogue.program import arguments as program_arguments
+from c10k.servers.catalogue.spec import PROCESS_OPTIONS
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
@@ -39,7 +39,7 @@ def test_every_option_of_the_catalogue_is_one_of_the_server(name, monkeypatch, c
     assert parse_spec(name).launch(Place()).command[0] == sys.executable
     monkeypatch.setattr(sys, "argv", [name, "--help"])
     with pytest.raises(SystemExit):
-        importlib.import_module(f"servers.{program.module}").main()
+        importlib.import_module(f"c10k.servers.{program.module}").main()
     help_text = capsys.readouterr().out
     own = CATALOGUE[name].options.keys() - {"python"}
     assert all(f"--{option.replace('_', '-')} " in help_text for option in own)

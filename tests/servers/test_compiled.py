@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from servers.catalogue import Place, parse_spec
-from servers.catalogue.compiled import CompiledProgram
-from servers.process import ServerStartError
+from c10k.servers.catalogue import Place, parse_spec
+from c10k.servers.catalogue.compiled import CompiledProgram
+from c10k.servers.process import ServerStartError
 
 SPECS = ["boost_asio", "boost_threads"]
 CMAKE_LISTS = """

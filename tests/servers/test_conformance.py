@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from servers.catalogue import CATALOGUE
-from servers.catalogue.program import FOLDER, PythonProgram
+from c10k.servers.catalogue import CATALOGUE
+from c10k.servers.catalogue.program import FOLDER, PythonProgram
 from tests.servers.talk import echo, fill, parse, receive, reset, rss_bytes, served, tree
 
 MIB = 1024**2

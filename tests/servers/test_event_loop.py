@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from servers.event_loop import EventLoop
+from c10k.servers.event_loop import EventLoop
 from tests.servers.talk import fill, receive, served
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from loadgen.fleet import Fleet
-from loadgen.workload import Workload
-from servers.catalogue import CATALOGUE, parse_spec
+from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.workload import Workload
+from c10k.servers.catalogue import CATALOGUE, parse_spec
 from tests.servers.talk import receive, reset
 
 SIZE = 300 * 1024

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from benchmarks.floor import CompileError, compile_program
-from servers.process import ServerProcess
+from c10k.servers.process import ServerProcess
 
 
 @pytest.fixture(scope="module")

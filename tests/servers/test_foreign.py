@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.catalogue import Place, UnknownOptionError, parse_command
-from servers.catalogue.foreign import CommandLineError
-from servers.process import ServerProcess, ServerStartError
+from c10k.servers.catalogue import Place, UnknownOptionError, parse_command
+from c10k.servers.catalogue.foreign import CommandLineError
+from c10k.servers.process import ServerProcess, ServerStartError
 
 # An echo server as anyone might write it: it says nothing of where it listens.
 ECHO = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from servers.process import ServerProcess
+from c10k.servers.process import ServerProcess
 from tests.servers.talk import served, tree
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ def refuse():
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
     return fork()
 os.fork = refuse
-from servers import {name}
+from c10k.servers import {name}
 {name}.main()
 """
 

@@ -5,8 +5,8 @@ import venv
 
 import pytest
 
-from servers.catalogue import CATALOGUE
-from servers.catalogue.program import PythonProgram
+from c10k.servers.catalogue import CATALOGUE
+from c10k.servers.catalogue.program import PythonProgram
 from tests.servers.talk import receive
 
 STANDARD = [

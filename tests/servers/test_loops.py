@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from servers.catalogue import parse_spec
+from c10k.servers.catalogue import parse_spec
 from tests.servers.talk import echo, fill, receive, served
 
 MIB = 1024**2

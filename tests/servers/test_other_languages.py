@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from servers.catalogue import CATALOGUE, Place, parse_spec
+from c10k.servers.catalogue import CATALOGUE, Place, parse_spec
 from tests.servers.talk import served
 
 MIB = 1024**2

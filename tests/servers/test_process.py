@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from loadgen.telemetry import ProcessTree
-from servers.catalogue import Place, parse_spec
-from servers.catalogue.program import free_port
-from servers.process import LAUNCH, ServerProcess, ServerStartError
+from c10k.loadgen.telemetry import ProcessTree
+from c10k.servers.catalogue import Place, parse_spec
+from c10k.servers.catalogue.program import free_port
+from c10k.servers.process import LAUNCH, ServerProcess, ServerStartError
 
 ROOT = Path(__file__).parents[2]
 
@@ -188,7 +188,7 @@ import threading, time
 for _ in range(20):
     threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
 from pathlib import Path
-from servers.process import ServerProcess
+from c10k.servers.process import ServerProcess
 server = ServerProcess({kind!r}, {command!r}, log=Path({str(tmp_path / "log")!r}),
                        address={("127.0.0.1", port) if kind == "daemon" else None!r}).start()
 print(server.supervisor, flush=True)

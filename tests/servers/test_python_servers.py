@@ -8,8 +8,8 @@ import time
 import psutil
 import pytest
 
-from servers.catalogue import CATALOGUE, Place, parse_spec
-from servers.catalogue.program import PythonProgram
+from c10k.servers.catalogue import CATALOGUE, Place, parse_spec
+from c10k.servers.catalogue.program import PythonProgram
 from tests.servers.talk import echo, receive, reset, served, signal_all, tree
 
 PYTHON = [

@@ -57,7 +57,7 @@ def test_the_stack_option_sets_what_a_thread_reserves(serve, connect):
 
 
 def test_a_stack_that_no_thread_can_have_is_refused():
-    command = [sys.executable, "-m", "servers.threaded", "--stack", "1k"]
+    command = [sys.executable, "-m", "c10k.servers.threaded", "--stack", "1k"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert ran.returncode == 2
     assert "--stack: size not valid: 1024 bytes" in ran.stderr

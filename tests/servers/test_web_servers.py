@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from servers.catalogue import Place, parse_spec
-from servers.process import ServerProcess, ServerStartError
+from c10k.servers.catalogue import Place, parse_spec
+from c10k.servers.process import ServerProcess, ServerStartError
 from tests.servers.talk import tree
 
 DOCUMENT = b"x" * 63 + b"\n"
@@ -199,6 +199,6 @@ def test_a_port_that_another_has_is_named(name, tmp_path):
 @pytest.mark.parametrize("name", SPECS)
 def test_where_it_is_not_installed_the_remedy_is_known(name, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("servers.catalogue.web.SYSTEM_PROGRAMS", "/nowhere")
+    monkeypatch.setattr("c10k.servers.catalogue.web.SYSTEM_PROGRAMS", "/nowhere")
     package = "nginx" if name == "nginx" else "apache2-bin"
     assert parse_spec(name).missing == f"sudo apt install {package}"

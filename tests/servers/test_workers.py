@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from servers.process import ServerProcess
+from c10k.servers.process import ServerProcess
 from tests.servers.talk import served, tree
 
 SLOW_TO_START = """
 import json, time
 from pathlib import Path
-from servers.frame.children import supervise
-from servers.frame.log import Log
+from c10k.servers.frame.children import supervise
+from c10k.servers.frame.log import Log
 
 def work(index, ready):
     time.sleep(0.3)

@@ -9,7 +9,7 @@ import pytest
 BUILD = """
 import sys
 from setuptools import Distribution, Extension
-from loadgen.native.build_ext import BuildExt
+from c10k.loadgen.native.build_ext import BuildExt
 distribution = Distribution(
     {
         "ext_modules": [Extension("module", [sys.argv[1]])],

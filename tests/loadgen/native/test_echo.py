@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from loadgen.native.echo import echo
+from c10k.loadgen.native.echo import echo
 
 
 @pytest.fixture

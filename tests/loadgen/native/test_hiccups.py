@@ -13,7 +13,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loadgen.native.hiccups import HiccupMeter, counts_index
+from c10k.loadgen.native.hiccups import HiccupMeter, counts_index
 from tests.conftest import await_end_of_threads, threads_called
 
 MS = 1_000_000
@@ -23,7 +23,7 @@ REFERENCE = HdrHistogram(1000, HOUR, 3)
 
 METER = """
 import base64
-from loadgen.native.hiccups import HiccupMeter
+from c10k.loadgen.native.hiccups import HiccupMeter
 with HiccupMeter() as meter:
     print(flush=True)
     input()
@@ -152,7 +152,7 @@ def test_a_thread_of_real_time_priority_is_one_or_is_refused(realtime_permitted)
 def test_without_the_permission_there_is_no_meter_and_it_can_be_said():
     code = """
 import ctypes, os, resource
-from loadgen.native.hiccups import HiccupMeter
+from c10k.loadgen.native.hiccups import HiccupMeter
 resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
 if os.geteuid() == 0:
     os.setuid(65534)

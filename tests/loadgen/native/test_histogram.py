@@ -4,8 +4,15 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loadgen.native.hiccups import counts_index
-from results.histogram import BUCKETS, COUNTS, HIGHEST_NS, SUB_BUCKETS, UNIT_MAGNITUDE, Histogram
+from c10k.loadgen.native.hiccups import counts_index
+from c10k.results.histogram import (
+    BUCKETS,
+    COUNTS,
+    HIGHEST_NS,
+    SUB_BUCKETS,
+    UNIT_MAGNITUDE,
+    Histogram,
+)
 
 EDGES = [
     (SUB_BUCKETS << UNIT_MAGNITUDE << bucket) + off for bucket in range(BUCKETS) for off in (-1, 0)

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from loadgen.fleet import Fleet
-from loadgen.portable.connection import Connection
-from loadgen.workload import Workload
+from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.portable.connection import Connection
+from c10k.loadgen.workload import Workload
 from tests.loadgen.conftest import echo, until
 
 # What a system without epoll, without CPU affinity and without the native engine looks like.
@@ -18,15 +18,16 @@ for name in [name for name in dir(os) if name.startswith("sched_")]:
     delattr(os, name)
 del select.epoll, selectors.EpollSelector
 selectors.DefaultSelector = selectors.PollSelector
-sys.modules |= {"loadgen.native.engine": None, "loadgen.native.hiccups": None, "uvloop": None}
+native = ("c10k.loadgen.native.engine", "c10k.loadgen.native.hiccups")
+sys.modules |= dict.fromkeys((*native, "uvloop"))
 sys.platform = "elsewhere"
 
 import time
-from loadgen.background import Background
-from loadgen.engines import loss
-from loadgen.fleet import Fleet
-from loadgen.hiccups import HiccupMeter
-from loadgen.workload import Workload
+from c10k.loadgen.background import Background
+from c10k.loadgen.engines import loss
+from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.hiccups import HiccupMeter
+from c10k.loadgen.workload import Workload
 
 assert Background("beside").submit(int, "7").result() == 7
 assert "not built here" in loss()

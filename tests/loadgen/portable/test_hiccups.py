@@ -7,8 +7,8 @@ from array import array
 
 import pytest
 
-from loadgen.portable.hiccups import HiccupMeter
-from results.histogram import Histogram
+from c10k.loadgen.portable.hiccups import HiccupMeter
+from c10k.results.histogram import Histogram
 
 MS = 1_000_000
 

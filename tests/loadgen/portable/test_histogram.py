@@ -5,7 +5,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loadgen.portable.histogram import COUNTS, MANY, Times, counts_index
+from c10k.loadgen.portable.histogram import COUNTS, MANY, Times, counts_index
 
 HOUR = 3_600_000_000_000
 REFERENCE = HdrHistogram(1000, HOUR, 3)

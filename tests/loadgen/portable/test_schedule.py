@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.native.engine import due_times
-from loadgen.portable.schedule import Poisson, Uniform
+from c10k.loadgen.native.engine import due_times
+from c10k.loadgen.portable.schedule import Poisson, Uniform
 
 EPOCH_NS = 1_000_000_000_000
 

@@ -8,7 +8,7 @@ from math import isnan
 import psutil
 import pytest
 
-from loadgen.telemetry import HostCounters, HostMemory, host, kernel_growth
+from c10k.loadgen.telemetry import HostCounters, HostMemory, host, kernel_growth
 
 THREADS = """
 import threading

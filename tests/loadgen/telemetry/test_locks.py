@@ -5,9 +5,9 @@ from math import isnan
 
 import pytest
 
-from loadgen.telemetry import locks
-from loadgen.telemetry.locks import LockWaits
-from loadgen.telemetry.tasks import read_tasks
+from c10k.loadgen.telemetry import locks
+from c10k.loadgen.telemetry.locks import LockWaits
+from c10k.loadgen.telemetry.tasks import read_tasks
 
 COMPETING = """
 import threading

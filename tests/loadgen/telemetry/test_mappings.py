@@ -2,8 +2,8 @@
 
 import pytest
 
-from loadgen.telemetry import ProcessTree
-from loadgen.telemetry.mappings import lying
+from c10k.loadgen.telemetry import ProcessTree
+from c10k.loadgen.telemetry.mappings import lying
 
 MIB = 1 << 20
 WAITING_THREADS = """
@@ -40,7 +40,7 @@ def test_of_many_processes_a_few_are_looked_into(child, monkeypatch):
     tree = ProcessTree(child.pid)
     tree.rescan()
     whole = tree.lying()
-    monkeypatch.setattr("loadgen.telemetry.process.LOOKED_INTO", 4)
+    monkeypatch.setattr("c10k.loadgen.telemetry.process.LOOKED_INTO", 4)
     part = tree.lying()
     assert part.heap_bytes == pytest.approx(whole.heap_bytes, rel=0.3)
     assert part.stack_bytes == pytest.approx(whole.stack_bytes, rel=0.5)

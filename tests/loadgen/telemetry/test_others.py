@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from loadgen.telemetry.others import spent_by_others
+from c10k.loadgen.telemetry.others import spent_by_others
 
 WORK = """
 import time

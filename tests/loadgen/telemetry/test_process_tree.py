@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from loadgen.telemetry import ProcessGoneError, ProcessTree
+from c10k.loadgen.telemetry import ProcessGoneError, ProcessTree
 
 MIB = 1 << 20
 

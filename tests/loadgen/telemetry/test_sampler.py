@@ -8,7 +8,7 @@ from math import isnan
 
 import pytest
 
-from loadgen.telemetry import HostMemory, ProcessGoneError, Telemetry, sampler
+from c10k.loadgen.telemetry import HostMemory, ProcessGoneError, Telemetry, sampler
 
 COLUMNS = [
     "t_s",

@@ -7,8 +7,8 @@ from math import isnan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.telemetry import TaskTimes
-from loadgen.telemetry.tasks import elapsed, read_tasks
+from c10k.loadgen.telemetry import TaskTimes
+from c10k.loadgen.telemetry.tasks import elapsed, read_tasks
 
 SPIN = """
 import time

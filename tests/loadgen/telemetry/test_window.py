@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from loadgen.telemetry import ProcessGoneError, TaskTimes, Telemetry, sampler, usage
+from c10k.loadgen.telemetry import ProcessGoneError, TaskTimes, Telemetry, sampler, usage
 
 WORK = """
 import time

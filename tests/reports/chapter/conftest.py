@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.measured import Measured
-from reports.table import Cell, Table
-from results.store import read_run
+from c10k.reports.measured import Measured
+from c10k.reports.table import Cell, Table
+from c10k.results.store import read_run
 
 
 @pytest.fixture(scope="module")

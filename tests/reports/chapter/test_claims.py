@@ -1,7 +1,7 @@
 import pytest
 
-from reports.chapter import claims
-from reports.chapter.claims import Claim, roles
+from c10k.reports.chapter import claims
+from c10k.reports.chapter.claims import Claim, roles
 
 
 @pytest.mark.parametrize(

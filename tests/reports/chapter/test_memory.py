@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from reports.chapter.claims import GB
-from reports.chapter.memory import PARTS, memory, where_it_lies
+from c10k.reports.chapter.claims import GB
+from c10k.reports.chapter.memory import PARTS, memory, where_it_lies
 from tests.reports.chapter.conftest import row
 
 

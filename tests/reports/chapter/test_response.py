@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.chapter.response import response_by_load, response_graph
+from c10k.reports.chapter.response import response_by_load, response_graph
 from tests.reports.chapter.conftest import row
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from reports.chapter.claims import KB
-from reports.chapter.server_types import server_types
+from c10k.reports.chapter.claims import KB
+from c10k.reports.chapter.server_types import server_types
 from tests.reports.chapter.conftest import row
 
 

@@ -1,6 +1,6 @@
 """T6."""
 
-from reports.chapter.single import single_claims
+from c10k.reports.chapter.single import single_claims
 
 
 def found(measured):

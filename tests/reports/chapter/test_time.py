@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.chapter.time import PARTS, breakdown, where_time_goes
+from c10k.reports.chapter.time import PARTS, breakdown, where_time_goes
 from tests.reports.chapter.conftest import row
 
 

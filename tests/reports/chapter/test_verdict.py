@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.chapter.verdict import CLEAR, WITHIN, Verdict, judge
-from reports.measured import Mark, Quantity, exactly
+from c10k.reports.chapter.verdict import CLEAR, WITHIN, Verdict, judge
+from c10k.reports.measured import Mark, Quantity, exactly
 
 ALONE = Quantity()
 FIGURES = st.floats(1e-6, 1e12)

@@ -5,8 +5,8 @@ import re
 import matplotlib as mpl
 import pytest
 
-from reports import style
-from reports.figures.capacity_map import capacity_map
+from c10k.reports import style
+from c10k.reports.figures.capacity_map import capacity_map
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reports import figures, style
-from reports.measured import Measured
-from results.store import read_run
+from c10k.reports import figures, style
+from c10k.reports.measured import Measured
+from c10k.results.store import read_run
 from tests.reports.conftest import WORKLOADS
 
 pytestmark = pytest.mark.usefixtures("unpainted")

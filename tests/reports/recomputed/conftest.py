@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 # What is tested here, and how it is told which run: all else is worked out anew.
-from reports.build import build_report
-from reports.summary import terminal_summary
-from results.store import read_run
+from c10k.reports.build import build_report
+from c10k.reports.summary import terminal_summary
+from c10k.results.store import read_run
 from tests.reports.recomputed import told
 from tests.reports.recomputed.page import Page, records
 from tests.reports.recomputed.truth import Truth
