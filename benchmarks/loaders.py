@@ -6,7 +6,7 @@ Needs 5 minutes. wrk is measured too where it and nginx are installed.
 import sys
 
 from benchmarks.measure import NotMeasured, measure
-from c10k.results.regression import Machine
+from benchmarks.regression import Machine
 
 CASES = {
     "test_fleet_by_bare_loop": "the fleet by a bare C loop",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks.measure import ROOT, NotMeasured, measure
-from c10k.results.regression import (
+from benchmarks.regression import (
     BASELINES,
     BaselineError,
     Comparison,

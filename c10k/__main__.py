@@ -2,6 +2,6 @@
 
 import sys
 
-from c10k.cli import main
+from c10k.cli.main import main
 
 sys.exit(main())

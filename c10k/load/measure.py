@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from c10k.experiment.opening import OPEN_STILL_S
 from c10k.loadgen.fleet import Cut, Fleet, Opened
-from c10k.opening import OPEN_STILL_S
 from c10k.results.histogram import Histogram
 
 SETTLE_S: Final = 0.5

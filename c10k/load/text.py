@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from c10k.columns import beside
+from c10k.cli.columns import beside
 from c10k.load.figures import KINDS, recorded
 from c10k.load.measure import Interval, Measurement
 from c10k.loadgen.fleet import Fleet

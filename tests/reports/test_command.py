@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from c10k.cli import main
+from c10k.cli.main import main
 from c10k.results.store import RunWriter, read_run
 from tests.reports.conftest import write_run
 

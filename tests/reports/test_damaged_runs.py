@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from c10k.cli import main
+from c10k.cli.main import main
 from c10k.reports import figures
 from c10k.results.histogram import Histogram
 from c10k.results.manifest import check_contents, check_manifest

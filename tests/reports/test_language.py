@@ -15,10 +15,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from c10k import host
-from c10k.capacity_map import MAP_WORKLOADS
-from c10k.cpus import CpuSplit
-from c10k.limits import limits_for
+from c10k.experiment.rate_sweep import MAP_WORKLOADS
+from c10k.host import environment
+from c10k.host.cpus import CpuSplit
+from c10k.host.limits import limits_for
 from c10k.loadgen.workload import WORKLOADS
 from c10k.reports import language, wording
 from c10k.reports.build import build_report
@@ -81,8 +81,8 @@ def test_what_runs_record_is_among_the_messages(wanted):
         *(server.model for server in CATALOGUE.values()),
         *(technique["name"] for technique in techniques["techniques"]),
         *(limit.name for limit in limits_for(10, 1)),
-        *(key.replace("_", " ") for key in host.describe() if key != "memory_bytes"),
-        *(doubt["remedy"] for doubt in host.doubts(CpuSplit((0,), (0,)))),
+        *(key.replace("_", " ") for key in environment.describe() if key != "memory_bytes"),
+        *(doubt["remedy"] for doubt in environment.doubts(CpuSplit((0,), (0,)))),
     }
     assert recorded - wanted == set()
 

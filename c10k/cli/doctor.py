@@ -1,0 +1,55 @@
+"""say whether this machine can run the experiment, and what to change"""
+
+import argparse
+
+from c10k.cli.arguments import connections
+from c10k.cli.columns import beside
+from c10k.outcome import Status
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "-c",
+        "--connections",
+        type=connections,
+        default=10_000,
+        metavar="N",
+        help="the largest step to check for (default: 10k)",
+    )
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Print what was found; unable where a limit is too low."""
+    from c10k.host import environment
+    from c10k.host.cpus import CpuSplit
+    from c10k.host.limits import limits_for
+    from c10k.loadgen.engines import engine_of, loss
+    from c10k.reports.wording import size
+
+    facts = environment.describe()
+    cpus = CpuSplit.of_this_process()
+    print(f"{facts['cpu_model']}, {facts['cpus']} CPUs, {size(facts['memory_bytes'])}")
+    print(f"{facts['os']}, Linux {facts['kernel']}, {facts['python']}")
+    _print("", f"{cpus}; the {engine_of('auto')} engine drives the load")
+    print(f"\nlimits for {args.connections:,} connections, a thread each:")
+    limits = list(limits_for(args.connections, threads_per_connection=1))
+    for limit in limits:
+        found = f"{limit.name}: {limit.value:,} of {limit.needed:,} needed"
+        remedy = "" if limit.suffices else f"; {limit.remedy}"
+        _print("  ✓ " if limit.suffices else "  ✗ ", found + remedy)
+    if lost := loss():
+        _print("  ! ", lost)
+    for doubt in environment.doubts(cpus):
+        _print("  ! ", f"{doubt['message']}; {doubt['remedy']}")
+    short = [limit for limit in limits if not limit.suffices]
+    if short:
+        print(f"\n{args.connections:,} connections do not fit; c10k run --fit takes fewer steps")
+        return Status.UNABLE
+    print(f"\n{args.connections:,} connections fit")
+    return Status.DONE
+
+
+def _print(left: str, text: str) -> None:
+    for line in beside(left, [text]):
+        print(line)

@@ -1,0 +1,403 @@
+"""load any server, anywhere, and print what it did"""
+
+import argparse
+import os
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from c10k.cli.arguments import connections, whole, within
+from c10k.cli.outputs import OutputFile, json_text
+from c10k.loadgen.workload import LARGEST_MESSAGE, LARGEST_REPLY
+from c10k.outcome import CommandError, Status, say
+from c10k.servers.frame.quantities import count, number, seconds, share, size_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from c10k.load.measure import Interval, Measurement
+    from c10k.load.target import Target
+    from c10k.loadgen.address import Address
+    from c10k.loadgen.fleet import Fleet
+    from c10k.loadgen.workload import Workload
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        help="where the server listens: HOST:PORT, tcp://host:port or http://host:port/path",
+    )
+    parser.add_argument(
+        "-c",
+        "--connections",
+        type=connections,
+        default=100,
+        metavar="N",
+        help="connections, such as 100 or 10k (default: 100)",
+    )
+    parser.add_argument(
+        "-d",
+        "--duration",
+        type=within(seconds, 0, 86_400, above=True, unit=" s"),
+        default=10.0,
+        metavar="TIME",
+        help="how long, such as 10s or 2m (default: 10s)",
+    )
+    parser.add_argument(
+        "--remote",
+        action="store_true",
+        help="the target may be another host: load only what is yours",
+    )
+    parser.add_argument(
+        "--max-failed",
+        type=within(share, 0, 1),
+        default=0.01,
+        metavar="SHARE",
+        help="exit 1 where more of the connections or of the messages were lost; 100%% is never "
+        "(default: 1%%)",
+    )
+    _configure_schedule(parser.add_argument_group("when messages are sent"))
+    _configure_messages(parser.add_argument_group("what is sent"))
+    _configure_loader(parser.add_argument_group("the loader"))
+    _configure_output(parser.add_argument_group("output"))
+
+
+def _configure_schedule(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--rate",
+        type=within(number, 1e-6, 1e6, unit="/s"),
+        metavar="PER_CONNECTION",
+        help="messages/s of each connection, due at fixed times (default: a closed loop, in which "
+        "each sends its next message when the reply to the last has come)",
+    )
+    group.add_argument(
+        "--arrivals",
+        choices=("uniform", "poisson"),
+        help="with --rate: evenly spread (the default), or as random as independent users are",
+    )
+    group.add_argument(
+        "--seed",
+        type=within(whole, 0, (1 << 64) - 1),
+        metavar="N",
+        help="of poisson arrivals (default: 0)",
+    )
+    group.add_argument(
+        "--active",
+        type=within(share, 0, 1, above=True),
+        default=1.0,
+        metavar="SHARE",
+        help="of the connections that send, such as 10%%; the others stay open and silent "
+        "(default: 100%%)",
+    )
+    group.add_argument(
+        "--messages-per-connection",
+        type=within(count, 1, (1 << 32) - 1),
+        metavar="N",
+        help="close a connection after N messages and open another (default: keep it)",
+    )
+    group.add_argument(
+        "--timeout",
+        type=within(seconds, 0, 86_400, above=True, unit=" s"),
+        default=30.0,
+        metavar="TIME",
+        help="after which a message counts as lost and its connection is closed (default: 30s)",
+    )
+    group.add_argument(
+        "--no-reconnect",
+        action="store_true",
+        help="keep a connection closed that failed; the messages due on it wait in vain (default: "
+        "open it again; they wait in order)",
+    )
+
+
+def _configure_messages(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--protocol",
+        choices=("echo", "http", "raw"),
+        help="echo: random bytes, each of which must come back (the default); http: GET requests "
+        "answered with 2xx; raw: the same bytes each time, answered by so many",
+    )
+    group.add_argument(
+        "--size",
+        type=within(size_bytes, 1, LARGEST_MESSAGE, unit=" bytes"),
+        metavar="BYTES",
+        help="of a message to be echoed, such as 64 or 64k (default: 64)",
+    )
+    group.add_argument("--path", help="what http asks for (default: /)")
+    group.add_argument("--send", metavar="BYTES", help=r"what raw sends, such as 'PING\r\n'")
+    reply_bytes = within(size_bytes, 1, LARGEST_REPLY, unit=" bytes")
+    group.add_argument("--expect", type=reply_bytes, metavar="N", help="bytes of a reply to raw")
+    group.add_argument(
+        "--download",
+        type=reply_bytes,
+        metavar="N",
+        help="send the line N, and verify the N bytes that come, byte i being i mod 251",
+    )
+
+
+def _configure_loader(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--threads",
+        type=within(count, 1, 256),
+        default=1,
+        metavar="K",
+        help="loader threads (default: 1); processes, as many as it takes, where there are more "
+        "connections than one process may have open files",
+    )
+    group.add_argument(
+        "--engine",
+        choices=("auto", "native", "portable"),
+        default="auto",
+        help="what drives the connections: native threads, an event loop of Python's, or native "
+        "where it is built (the default)",
+    )
+    group.add_argument(
+        "--cpus", metavar="LIST", help="CPUs for the loader threads in turn, such as 0,2-3"
+    )
+    group.add_argument(
+        "--spin",
+        action="store_true",
+        help="with --rate and --cpus: poll just before a message is due, to send it on time to "
+        "the microsecond",
+    )
+
+
+def _configure_output(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--series", action="store_true", help="print a line each second")
+    group.add_argument(
+        "--percentiles",
+        action="store_true",
+        help="print the whole spectrum, in the form of HdrHistogram's tools",
+    )
+    group.add_argument(
+        "--json", metavar="FILE", help="write the figures as JSON to FILE, or to - alone"
+    )
+    group.add_argument("--hdr", metavar="FILE", help="write the histograms as an HdrHistogram log")
+    group.add_argument(
+        "-q", "--quiet", action="store_true", help="print errors only: no progress and no figures"
+    )
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Open the connections, load for the duration, print the figures."""
+    from c10k.host.cpus import parse_cpus
+    from c10k.host.limits import raise_soft_descriptor_limit
+    from c10k.load.target import parse_target
+    from c10k.loadgen.engines import loss
+
+    try:
+        target = parse_target(args.target)
+        workload = _workload(args, target)
+        cpus = None if args.cpus is None else parse_cpus(args.cpus)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    with ExitStack() as stack:
+        outputs = _outputs(args, stack)
+        address = _address(args, target)
+        raise_soft_descriptor_limit()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        fleet = _fleet(args, address, workload, cpus)
+        if args.engine == "auto" and not args.quiet and (lost := loss()):
+            say(lost)
+        with fleet:
+            return _measure(args, workload, fleet, address, outputs)
+
+
+def _outputs(args: argparse.Namespace, stack: ExitStack) -> dict[str, OutputFile]:
+    """The files that are asked for, open before anything is measured."""
+    if args.quiet and (args.series or args.percentiles):
+        raise CommandError("--quiet prints nothing: leave out --series and --percentiles")
+    given = {"--json": args.json, "--hdr": args.hdr}
+    outputs = {
+        option: stack.enter_context(OutputFile(option, path, or_stdout=option == "--json"))
+        for option, path in given.items()
+        if path is not None
+    }
+    names = [Path(output.path).resolve() for output in outputs.values() if not output.is_stdout]
+    if len({*names}) < len(names) and names[0].is_file():
+        raise CommandError("--json and --hdr name the same file: name two")
+    return outputs
+
+
+def _address(args: argparse.Namespace, target: "Target") -> "Address":
+    """Where the connections go: to another host not by a slip of the keyboard."""
+    from c10k.loadgen.address import Address
+
+    try:
+        addresses = Address.resolve_all(target.host, target.port)
+    except OSError as error:
+        raise CommandError(f"cannot reach {args.target}: {error.strerror}", Status.UNABLE) from None
+    for address in addresses:
+        if not args.remote and not address.is_of_this_host:
+            raise CommandError(
+                f"{address.host} is another host: load only what is yours, and then with --remote"
+            )
+    return addresses[0]
+
+
+def _fleet(
+    args: argparse.Namespace, address: "Address", workload: "Workload", cpus: "Sequence[int] | None"
+) -> "Fleet":
+    from c10k.host.limits import loader_processes, port_limits
+    from c10k.loadgen.fleet import Fleet
+
+    for limit in port_limits(args.connections, 1 + len(address.sources)):
+        if not limit.suffices:
+            raise CommandError(
+                f"{args.connections:,} connections do not fit: {limit}", Status.UNABLE
+            )
+    processes = loader_processes(args.connections)
+    try:
+        return Fleet(
+            address,
+            workload,
+            threads=max(args.threads, processes),
+            processes=processes > 1,
+            engine=args.engine,
+            cpus=cpus,
+            spin=args.spin,
+        )
+    except OSError as error:
+        raise CommandError(
+            f"the loader cannot start: {error.strerror or error}", Status.UNABLE
+        ) from None
+
+
+def _workload(args: argparse.Namespace, target: "Target") -> "Workload":
+    """What is asked for. An option that would change nothing is refused: it was meant to."""
+    from c10k.loadgen.workload import Workload
+
+    if args.rate is None and (args.arrivals or args.seed is not None or args.spin):
+        raise ValueError("--arrivals, --seed and --spin need --rate: a closed loop has no schedule")
+    if args.seed is not None and args.arrivals != "poisson":
+        raise ValueError("--seed is of --arrivals poisson: evenly spread ones have none")
+    if target.protocol and (args.protocol not in (None, target.protocol) or args.download):
+        raise ValueError(f"the target says {target.protocol}: write HOST:PORT for another protocol")
+    if target.path and args.path is not None:
+        raise ValueError("the target has a path of its own: leave out --path")
+    if args.download is not None and args.protocol:
+        raise ValueError("--download is a protocol of its own: leave out --protocol")
+    protocol = args.protocol or target.protocol or ("download" if args.download else "echo")
+    for option, owner in (("size", "echo"), ("path", "http"), ("send", "raw"), ("expect", "raw")):
+        if getattr(args, option) is not None and protocol != owner:
+            raise ValueError(f"--{option} is for --protocol {owner}; this is {protocol}")
+    if protocol == "raw" and (args.send is None or args.expect is None):
+        raise ValueError("--protocol raw needs --send BYTES and --expect N")
+    return Workload(
+        "load",
+        rate_per_connection=args.rate,
+        arrivals=args.arrivals or "uniform",
+        seed=args.seed or 0,
+        protocol=protocol,
+        size_bytes=args.size or 64,
+        path=target.path or ("/" if args.path is None else args.path),
+        send=_unescape(args.send or ""),
+        expect_bytes=args.download or args.expect or 0,
+        active=args.active,
+        messages_per_connection=args.messages_per_connection,
+        timeout_s=args.timeout,
+        reconnect=not args.no_reconnect,
+    )
+
+
+def _unescape(text: str) -> str:
+    r"""The bytes that a shell can hardly hold, written as in C: \r, \n, \x00."""
+    try:
+        return os.fsencode(text).decode("unicode_escape")
+    except ValueError as error:
+        reason = getattr(error, "reason", error)
+        raise ValueError(rf"--send cannot be read ({reason}): write \\ for a backslash") from None
+
+
+def _measure(
+    args: argparse.Namespace,
+    workload: "Workload",
+    fleet: "Fleet",
+    address: "Address",
+    outputs: dict[str, OutputFile],
+) -> int:
+    from c10k.load import measure, text, unserved
+    from c10k.load.figures import figures
+    from c10k.load.losses import losses
+
+    def look(what: str) -> None:
+        if not args.quiet:
+            text.show_progress(fleet, what)
+
+    def tell(interval: "Interval") -> None:
+        try:
+            text.print_interval(interval)
+        except OSError:  # nobody reads it any more: end, with what was measured
+            raise KeyboardInterrupt from None
+
+    shown = not args.quiet and args.json != "-"
+    measurement = measure.open_connections(fleet, args.connections, look)
+    if not measurement.opened.connected:
+        text.hide_progress()
+        why = unserved.reason(args.target, address, workload, measurement.opening)
+        raise CommandError(why, Status.UNABLE)
+    measure.hold(
+        fleet,
+        measurement,
+        args.duration,
+        look,
+        tell if args.series and shown else lambda _: None,
+    )
+    text.hide_progress()
+    found = figures(args.target, fleet.engine, workload, measurement)
+    lost = losses(found, measurement.failed)
+    beyond = lost.beyond(args.max_failed)
+    found |= {"lost_connections": lost.connections, "max_failed": args.max_failed}
+    found["failed"] = bool(beyond) or not found["received"]
+    try:
+        if shown:
+            _print(found, workload, measurement, percentiles=args.percentiles)
+    finally:
+        written = _write(outputs, found, workload, measurement)
+    if measurement.interrupted:
+        return Status.INTERRUPTED
+    if not found["received"]:
+        say("no message was answered in that time")
+    elif beyond:
+        say(f"{beyond} were lost, more than --max-failed {args.max_failed * 100:g}%")
+    return Status.FAILED if found["failed"] or not written else Status.DONE
+
+
+def _print(
+    found: dict[str, object],
+    workload: "Workload",
+    measurement: "Measurement",
+    *,
+    percentiles: bool,
+) -> None:
+    from c10k.load import text
+
+    text.print_figures(found)
+    if percentiles and measurement.window:
+        text.print_percentiles(workload, measurement)
+    sys.stdout.flush()
+
+
+def _write(
+    outputs: dict[str, OutputFile],
+    found: dict[str, object],
+    workload: "Workload",
+    measurement: "Measurement",
+) -> bool:
+    """Whether all that was asked for could be written."""
+    from c10k.load import log
+
+    written = True
+    for option, output in outputs.items():
+        try:
+            output.write(
+                json_text(found) if option == "--json" else log.text(workload, measurement)
+            )
+        except CommandError as error:
+            say(str(error))
+            written = False
+    return written

@@ -1,0 +1,113 @@
+"""The command line: what may be asked, and which command answers."""
+
+# PYTHON_ARGCOMPLETE_OK
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final, TextIO
+
+from c10k import VERSION
+from c10k.cli import client, doctor, load, report, run, serve, servers, ui
+from c10k.cli.arguments import Parser
+from c10k.outcome import CommandError, Status, say
+
+# Imported above are only arguments and texts: each command imports what it works with when it
+# runs, so that --help answers at once.
+COMMANDS: Final = {
+    "run": run,
+    "load": load,
+    "report": report,
+    "servers": servers,
+    "serve": serve,
+    "client": client,
+    "doctor": doctor,
+    "ui": ui,
+}
+
+NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def build_parser() -> Parser:
+    """The parser of the whole command line."""
+    parser = Parser(
+        prog="c10k",
+        description="Measure what a server's concurrency model costs, "
+        "from 10 to 10,000 connections.",
+        epilog="Start with `c10k run --profile quick`. "
+        "Exit status: 0 done, 1 measured and failed, 2 wrong request, "
+        "3 not possible here, 130 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"c10k {VERSION}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, module in COMMANDS.items():
+        summary = (module.__doc__ or "").split("\n", 1)[0]
+        command = commands.add_parser(name, help=summary, description=summary)
+        module.configure(command)
+        command.set_defaults(execute=module.execute, refuse=command.error)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it is closed
+            stream.reconfigure(errors="replace")  # what it cannot write is no reason to end
+    failure = None
+    try:
+        status = _answer(argv)
+    except BrokenPipeError:  # whoever read our output closed it, as `head` does
+        status = Status.DONE
+    except OSError as error:
+        failure, status = error, Status.UNABLE
+    failure = _flushed(sys.stdout) or failure
+    if failure and not isinstance(failure, BrokenPipeError):
+        if not failure.filename and failure.errno in NO_ROOM:
+            say(f"the output cannot be written: {failure.strerror}")
+            status = Status.FAILED
+        else:
+            where = f"{failure.filename}: " if failure.filename else ""
+            say(f"{where}{failure.strerror or failure}")
+    _flushed(sys.stderr)
+    return status
+
+
+def _answer(argv: Sequence[str] | None) -> int:
+    parser = build_parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what might come next
+        from c10k.cli import completion
+
+        completion.answer(parser)
+    try:
+        args, unknown = parser.parse_known_args(argv)
+        if unknown:  # the command's own help is nearer
+            args.refuse(f"unrecognized arguments: {' '.join(unknown)}")
+        return int(args.execute(args))
+    except SystemExit as ended:  # of --help and --version
+        return int(ended.code or 0)
+    except CommandError as error:
+        say(str(error))
+        return error.status
+    except MemoryError:
+        say("there is not enough memory: ask for less")
+        return Status.UNABLE
+    except KeyboardInterrupt:
+        say("interrupted")
+        return Status.INTERRUPTED
+
+
+def _flushed(stream: TextIO | None) -> OSError | None:
+    """Why the stream cannot be written, if so; then the interpreter, which flushes it again as it
+    ends, is kept from complaining."""
+    if stream is None:  # closed from the start
+        return None
+    try:
+        stream.flush()
+    except OSError as error:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error
+    return None

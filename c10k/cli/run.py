@@ -1,0 +1,474 @@
+"""ramp the servers through all steps, then write the report"""
+
+import argparse
+import os
+import shlex
+import sys
+import time
+from contextlib import ExitStack, redirect_stdout, suppress
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
+
+from c10k.cli import report
+from c10k.loadgen.workload import WORKLOADS
+from c10k.outcome import CommandError, Status, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from c10k.cli.standard_output import Output
+    from c10k.experiment.plan import Plan, Visit
+    from c10k.experiment.progress import Progress
+    from c10k.host.cpus import CpuSplit
+    from c10k.host.run_lock import OtherRun
+    from c10k.results.store import RunWriter
+
+# Of a run that is resumed the plan is fixed: its steps must stay comparable.
+PLANNING = (
+    *("server", "command", "workload", "rate", "size", "steps", "profile", "duration", "repeat"),
+    *("find_max", "slo_p99", "map", "config", "out"),
+)
+# What the options are called in an experiment file, where it is not the same.
+KEYS = {"servers": "--server", "commands": "--command", "workloads": "--workload"}
+LIST: Final = object()  # --config without a value
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--server",
+        action="append",
+        metavar="SPEC",
+        help="a server of the catalogue with its options, such as threaded,stack=256k; "
+        "repeat for more (default: threaded and asyncio_streams, unless there is a --command)",
+    )
+    parser.add_argument(
+        "--command",
+        action="append",
+        metavar="NAME=CMDLINE",
+        help="any program that serves, such as 'mine=./server --port {port}'; {port} and {host} "
+        "are replaced, and no shell is used. It echoes, unless NAME,protocol=http,path=/… or "
+        r"NAME,protocol=raw,send=PING\r\n,expect=7 says otherwise; repeat for more",
+    )
+    _configure_load(parser)
+    _configure_plan(parser)
+    parser.add_argument(
+        "--config",
+        nargs="?",
+        const=LIST,
+        metavar="EXPERIMENT",
+        help="an experiment by its name, such as chapter, or FILE.toml of your own; the other "
+        "options override it. Alone: list them",
+    )
+    parser.add_argument(
+        "--out",
+        type=_directory,
+        metavar="DIR",
+        help="the run's directory (default: results/runs/DATE)",
+    )
+    parser.add_argument(
+        "--resume",
+        type=_directory,
+        metavar="DIR",
+        help="go on with an interrupted run, by its own plan",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="measure although another run goes on at this machine; both record it (c10k load and "
+        "c10k ui do not count)",
+    )
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        help="write the steps and the outcome as JSON to FILE, or to - alone: all else goes to "
+        "standard error",
+    )
+    parser.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="no progress: print warnings, the summary and where things are",
+    )
+    report.add_language(parser)
+    parser.epilog = (
+        "Exit status: 0 every step was measured, perhaps with connections or messages that failed, "
+        "which the last lines name; 1 a step failed or missed --slo-p99; 2 wrong request; 3 not "
+        "possible on this machine, or not while another run goes on; 130 interrupted by Ctrl-C, "
+        "SIGTERM, SIGHUP or the loss of standard output, with what was measured kept."
+    )
+
+
+def _configure_load(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workload",
+        action="append",
+        metavar="NAME",
+        help="; ".join(f"{load.name}: {load.summary}" for load in WORKLOADS.values())
+        + "; or one of your own, NAME,key=value…, such as mine,rate=5,size=64k,active=10%%; "
+        "repeat for more (default: steady and saturated)",
+    )
+    parser.add_argument(
+        "--rate",
+        action="append",
+        metavar="PER_CLIENT",
+        help="a workload of so many messages/s per client, due at fixed times; repeat for more",
+    )
+    parser.add_argument(
+        "--size",
+        metavar="BYTES",
+        help="of a message to be echoed, such as 64 or 64k, under each workload (default: 64)",
+    )
+
+
+def _configure_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--steps",
+        metavar="N,N,…",
+        help="numbers of connections, ascending (default: 10,100,500,1000,5000,10000)",
+    )
+    parser.add_argument(
+        "--profile",
+        choices=("quick", "standard", "thorough"),
+        help="how long to measure both servers: quick (under 2 minutes), standard (6, default), "
+        "thorough (5 repeats)",
+    )
+    parser.add_argument(
+        "--duration",
+        metavar="TIME",
+        help="time measured at each step, such as 10s, instead of the profile's",
+    )
+    parser.add_argument(
+        "--repeat", metavar="N", help="ramps on fresh servers, instead of the profile's"
+    )
+    parser.add_argument(
+        "--fit",
+        action="store_true",
+        default=None,
+        help="leave out the steps that this machine's limits forbid",
+    )
+    parser.add_argument(
+        "--find-max",
+        action="store_true",
+        default=None,
+        help="then search for the most connections that each server serves under each workload, "
+        "to within 2 %% and up to ten times the largest step: about 5 to 9 steps more for each",
+    )
+    parser.add_argument(
+        "--slo-p99",
+        metavar="MS",
+        help="the objective: the response time that 99 of 100 messages must have, and no message "
+        "fail, at every step, else the exit status is 1; with --find-max, what the search goes by "
+        "(default: 100 for that, and no objective)",
+    )
+    parser.add_argument(
+        "--map",
+        action="store_true",
+        default=None,
+        help="then measure 1, 10, 100 and 1000 messages/s a client at every step, for a map of the "
+        "response time over connections and rate",
+    )
+
+
+def _directory(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("needs the name of a directory")
+    return Path(text)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Measure, report, and print the run's directory last."""
+    if args.config is LIST:
+        return _list_experiments()
+    from c10k.cli.outputs import OutputFile, json_text
+    from c10k.cli.standard_output import Output
+
+    with ExitStack() as stack:
+        file = None
+        if args.json is not None:
+            file = stack.enter_context(OutputFile("--json", args.json, or_stdout=True))
+        alone = file is not None and file.is_stdout
+        output = Output(sys.stderr if alone else sys.stdout)
+        with redirect_stdout(cast("TextIO", output)):
+            status, found = _run(args, output, essential=not alone)
+        if file:
+            with suppress(BrokenPipeError):
+                file.write(json_text(found))
+    return status
+
+
+def _list_experiments() -> int:
+    from c10k.cli.columns import beside
+    from c10k.experiment import shipped
+
+    for name, summary in shipped.summaries():
+        for line in beside(f"{name:<12}", [summary]):
+            print(line)
+    return Status.DONE
+
+
+def _run(
+    args: argparse.Namespace, output: "Output", *, essential: bool
+) -> "tuple[Status, dict[str, Any]]":
+    """The run from its plan to its last line, and what JSON tells of it."""
+    from c10k.cli.columns import beside
+    from c10k.cli.interruption import interrupt_on_signals
+    from c10k.cli.run_json import figures
+    from c10k.experiment.failures import judge
+    from c10k.host.cpus import CpuSplit
+    from c10k.host.limits import raise_soft_descriptor_limit
+    from c10k.host.run_lock import OneRun
+    from c10k.loadgen.engines import loss
+    from c10k.reports.language import speaking
+    from c10k.results.store import read_run
+
+    try:
+        with speaking(args.lang):  # what cannot be told is refused before it is measured
+            pass
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    if lost := loss():
+        say(lost)
+    raise_soft_descriptor_limit()
+    cpus = CpuSplit.of_this_process()
+    interrupt_on_signals()
+    plan, left_out = _resumed(args) if args.resume else _planned(args)
+    directory = args.resume or args.out or _default_directory()
+    with OneRun(directory, force=args.force) as one:
+        if one.other and not args.force:
+            raise CommandError(
+                f"another run goes on at this machine ({one.other}): two at once distort each "
+                "other; wait for its end, or measure all the same with --force",
+                Status.UNABLE,
+            )
+        with _writer(args, directory, plan, cpus, left_out) as writer:
+            _record(writer, [one.other] if one.other else [])
+            output.matters = essential
+            interrupted = _measure(plan, writer, cpus, output, quiet=args.quiet)
+            _record(writer, one.beside)
+    verdict = judge(plan, writer.steps())
+    # On the disk there may be one step more than it had noted when it was interrupted.
+    reported = read_run(writer.directory).steps.empty or _report(writer.directory, args.lang)
+    for trouble in verdict.lines:
+        for line in beside("", [trouble]):
+            print(line)
+    print(writer.directory)
+    status = Status.INTERRUPTED if interrupted else Status.DONE
+    if verdict.failure and not interrupted:
+        say(verdict.failure)
+        status = Status.FAILED
+    elif not reported and not interrupted:
+        status = Status.FAILED
+    if output.failure and not interrupted and not isinstance(output.failure, BrokenPipeError):
+        say(f"the output cannot be written: {output.failure.strerror}")
+        status = Status.FAILED
+    return status, figures(writer.directory, writer.manifest, writer.steps(), verdict, status)
+
+
+def _planned(args: argparse.Namespace) -> "tuple[Plan, list[str]]":
+    """The plan, and a line for each thing that was asked for and is left out."""
+    from c10k.experiment import config, feasibility, shipped
+
+    given = {
+        "servers": args.server,
+        "commands": args.command,
+        "workloads": args.workload,
+        "rate": args.rate,
+        "size": args.size,
+        "steps": args.steps,
+        "profile": args.profile,
+        "duration": args.duration,
+        "repeat": args.repeat,
+        "fit": args.fit,
+        "find-max": args.find_max,
+        "slo-p99": args.slo_p99,
+        "map": args.map,
+    }
+    options = {key: value for key, value in given.items() if value is not None}
+    try:
+        file = shipped.experiment(args.config) if args.config is not None else None
+
+        def where(key: str) -> str:
+            return KEYS.get(key, f"--{key}") if key in options else f"{file}: {key}"
+
+        content = config.read(file) if file else {}
+        settings = config.parse(config.overridden(content, options), where)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    return feasibility.planned(settings, named=options)
+
+
+def _resumed(args: argparse.Namespace) -> "tuple[Plan, list[str]]":
+    """The plan of the run that is to go on; nothing more is left out of it."""
+    from c10k.experiment import manifest
+    from c10k.experiment.feasibility import check_limits
+    from c10k.results.store import read_run
+
+    if given := [name for name in PLANNING if getattr(args, name) is not None]:
+        option = f"--{given[0].replace('_', '-')}"
+        raise CommandError(f"--resume goes on with the run's own plan: leave out {option}")
+    try:
+        plan = manifest.plan_of(read_run(args.resume).manifest)
+    except (KeyError, TypeError) as error:
+        raise CommandError(f"the plan in {args.resume} cannot be read: {error}") from None
+    except ValueError as error:  # RunError too
+        raise CommandError(str(error)) from None
+    check_limits(plan)
+    return plan, []
+
+
+def _default_directory() -> Path:
+    return Path("results/runs", f"{datetime.now():%Y-%m-%d_%H%M%S}")  # noqa: DTZ005 (a name for people)
+
+
+def _writer(
+    args: argparse.Namespace,
+    directory: Path,
+    plan: "Plan",
+    cpus: "CpuSplit",
+    left_out: "Sequence[str]",
+) -> "RunWriter":
+    """The run's directory, begun or taken up again."""
+    from c10k.cli.columns import beside
+    from c10k.experiment import manifest
+    from c10k.results.store import RunError, RunWriter
+
+    try:
+        if args.resume:
+            writer = RunWriter.open(directory)
+            writer.update_manifest(interrupted=False, finished_at=None)
+            return writer
+        for thing in left_out:
+            for line in beside("left out: ", [thing]):
+                print(line)
+        description = manifest.describe(plan, cpus, sys.argv[1:], left_out)
+        if not args.out:
+            directory = _made(directory)
+        return RunWriter(directory).create(description)
+    except RunError as error:
+        raise CommandError(str(error), Status.UNABLE if args.resume else Status.WRONG) from None
+
+
+def _made(directory: Path) -> Path:
+    """The directory, new, or one beside it: several runs may begin in one second."""
+    from c10k.results.store import RunError
+
+    for number in count(1):
+        made = directory if number == 1 else directory.with_name(f"{directory.name}_{number}")
+        try:
+            made.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise RunError(f"{made} cannot be made: {error.strerror}") from None
+        return made
+    raise AssertionError("unreachable")
+
+
+def _record(writer: "RunWriter", others: "Iterable[OtherRun]") -> None:
+    """Put other runs that went on beside this one among the environment's warnings."""
+    from c10k.results.store import RunError
+
+    added = [
+        {
+            "code": "other_run",
+            "message": f"another run measured at the same time ({other})",
+            "remedy": "measure again while nothing else runs: two runs at once distort each other",
+        }
+        for other in others
+    ]
+    try:
+        if added:
+            writer.update_manifest(warnings=[*writer.manifest["warnings"], *added])
+    except RunError as error:
+        raise CommandError(str(error), Status.UNABLE) from None
+
+
+def _measure(
+    plan: "Plan", writer: "RunWriter", cpus: "CpuSplit", output: "Output", *, quiet: bool
+) -> bool:
+    """Walk the plan; whether something ended it before its time."""
+    from c10k.cli.standard_output import OutputLostError
+    from c10k.experiment import loader_ceiling
+    from c10k.experiment.runner import Experiment
+    from c10k.results.store import RunError
+
+    remaining = {} if writer.manifest.get("ceiling") is not None else loader_ceiling.seconds(plan)
+    remaining |= {v: s for v, s in plan.time().items() if v.key not in writer.done()}
+    go_on = f"go on with `{shlex.join(['c10k', 'run', '--resume', str(writer.directory)])}`"
+    # The servers choose their own CPUs when they start; what runs here is the loader's side.
+    os.sched_setaffinity(0, cpus.loader)
+    why = ""
+    try:
+        with _progress(plan, remaining, cpus, output, quiet=quiet) as progress:
+            Experiment(plan, writer, cpus, progress, time.monotonic()).walk()
+    except KeyboardInterrupt:
+        why = "interrupted"
+    except OutputLostError as error:
+        why = f"interrupted, because standard output cannot be written ({error})"
+    except RunError as error:
+        with suppress(RunError):
+            writer.update_manifest(interrupted=True)
+        raise CommandError(f"{error}; mend that, then {go_on}", Status.UNABLE) from None
+    finally:
+        output.matters = False
+        os.sched_setaffinity(0, {*cpus.loader, *cpus.server})
+    if why:
+        say(f"{why}: what was measured is kept; {go_on}")
+    finished_at = None if why else datetime.now().astimezone().isoformat()
+    try:
+        writer.update_manifest(interrupted=bool(why), finished_at=finished_at)
+    except RunError as error:
+        raise CommandError(str(error), Status.UNABLE) from None
+    return bool(why)
+
+
+def _progress(
+    plan: "Plan",
+    visits: "Mapping[Visit, float]",
+    cpus: "CpuSplit",
+    output: "Output",
+    *,
+    quiet: bool,
+) -> "Progress":
+    from rich.console import Console
+
+    from c10k.cli.columns import beside
+    from c10k.experiment.progress import Clock, LiveProgress, PlainProgress, QuietProgress, duration
+    from c10k.reports.wording import joined
+
+    clock = Clock(visits)
+    if quiet:
+        return QuietProgress(clock, print)
+    servers = joined([spec.text for spec in plan.servers])
+    steps = ", ".join(f"{step:,}" for step in plan.steps)
+    begun = (
+        f"{servers}: {steps} connections, {plan.profile.windows} × {plan.profile.window_s:g} s "
+        f"per step, about {duration(clock.seconds_left())}; {cpus}"
+    )
+    for line in beside("", [begun]):
+        print(line)
+    console = Console(file=cast("TextIO", output))
+    return LiveProgress(clock, console) if console.is_terminal else PlainProgress(clock, print)
+
+
+def _report(directory: Path, language: str) -> bool:
+    """Print the summary and write the page; whether it could be written."""
+    from c10k.reports.language import speaking
+    from c10k.reports.output import UnwritableError
+    from c10k.reports.summary import terminal_summary, terminal_width
+    from c10k.results.schema import one_line
+    from c10k.results.store import read_run
+
+    try:
+        with speaking(language):
+            print("\n" + terminal_summary(read_run(directory), terminal_width()))
+        print(f"report: {report.write(directory, None, language)}")
+    except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
+        written = shlex.join(["c10k", "report", str(directory), "--out"])
+        remedy = f": {written} DIR" if isinstance(error, UnwritableError) else ""
+        say(one_line(f"no report: {error}{remedy}"))
+        return False
+    return True

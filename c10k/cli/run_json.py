@@ -1,0 +1,44 @@
+"""What a run measured and how it ended, as the JSON of `c10k run --json`."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from c10k.experiment.failures import Verdict
+from c10k.outcome import Status
+
+SCHEMA: Final = "c10k.run.outcome/1"
+OUTCOMES: Final = {
+    Status.DONE: "done",
+    Status.FAILED: "failed",
+    Status.INTERRUPTED: "interrupted",
+}
+
+
+def figures(
+    directory: Path,
+    manifest: Mapping[str, Any],
+    rows: Iterable[Mapping[str, Any]],
+    verdict: Verdict,
+    status: Status,
+) -> dict[str, Any]:
+    """The rows have the columns of steps.parquet; what was not measured is null."""
+    return {
+        "schema": SCHEMA,
+        "run": str(directory),
+        "outcome": OUTCOMES[status],
+        "failure": verdict.failure or None,
+        "troubles": verdict.lines,
+        "warnings": manifest["warnings"],
+        "left_out": manifest["plan"].get("left_out", []),
+        "max_connections": manifest.get("max_connections", []),
+        "steps": [{name: _value(name, value) for name, value in row.items()} for row in rows],
+    }
+
+
+def _value(name: str, value: object) -> object:
+    if name == "error_causes" and isinstance(value, str):
+        return json.loads(value or "{}")
+    return None if isinstance(value, float) and math.isnan(value) else value

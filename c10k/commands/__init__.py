@@ -1,1 +1,0 @@
-"""One file a command: its arguments (`configure`) and what it does (`execute`)."""

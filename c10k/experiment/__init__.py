@@ -1,0 +1,1 @@
+"""An experiment: what is planned, how it is run, and what of it is recorded."""

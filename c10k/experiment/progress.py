@@ -1,0 +1,322 @@
+"""What a person sees while a run goes on: a row for each step, and on a terminal a live line.
+
+The name of the server comes last: however long, it moves no column. It is shortened on a terminal
+alone, for a program may read a pipe.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from c10k.cli.columns import beside
+from c10k.experiment.plan import Visit
+from c10k.experiment.trial import Moment
+from c10k.reports import wording
+from c10k.results.store import StepRecord
+
+# Few lines are enough for a log, yet a watcher of one must see that it goes on.
+LINE_EVERY_S: Final = 5.0
+LIVE_EVERY_S: Final = 0.12
+COLUMNS: Final = (("msg/s", 7), ("p99 ms", 6), ("memory", 7), ("µs/msg", 6), ("left", 5))
+INDENTED: Final = 78  # what 80 columns leave to a line that is indented
+PHASES: Final = {
+    "open": "opening",
+    "settle": "warming up",
+    "window": "measuring",
+    "close": "closing",
+}
+MARKS: Final = {"ok": "[green]✓[/]", "partial": "[yellow]![/]", "failed": "[red]✗[/]"}
+
+
+class Clock:
+    """How much is left of the visits, corrected by how long they really took.
+
+    `visits` maps each to the seconds that it was planned to take.
+    """
+
+    def __init__(self, visits: Mapping[Visit, float]) -> None:
+        self._left = dict(visits)
+        self._planned_s = self._taken_s = 0.0
+        self._began = time.monotonic()
+
+    def expect(self, visits: Mapping[Visit, float]) -> None:
+        """These are to come as well, or take another time than was thought."""
+        self._left |= visits
+
+    def begin(self) -> None:
+        """A visit begins."""
+        self._began = time.monotonic()
+
+    def end(self, visit: Visit) -> None:
+        """A visit has ended."""
+        self._planned_s += self._left.pop(visit)
+        self._taken_s += time.monotonic() - self._began
+
+    def seconds_left(self) -> float:
+        """Until the last visit ends."""
+        pace = self._taken_s / self._planned_s if self._planned_s else 1.0
+        return max(0.0, pace * sum(self._left.values()) - (time.monotonic() - self._began))
+
+
+class Progress(Protocol):
+    """Is told how a run goes on."""
+
+    def expect(self, visits: Mapping[Visit, float]) -> None:
+        """These are to come as well, each in so many seconds."""
+
+    def begin(self, visit: Visit) -> None:
+        """A visit begins."""
+
+    def see(self, moment: Moment) -> None:
+        """This is to be seen of it."""
+
+    def end(self, visit: Visit, record: StepRecord) -> None:
+        """It has ended with this record."""
+
+    def say(self, line: str) -> None:
+        """This is to be known, and stands."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Rows:
+    """How steps are written, below one heading: at most 80 columns, but for a longer name.
+
+    `width` is the terminal's; without one, nothing is shortened.
+    """
+
+    def __init__(self, clock: Clock, width: int | None = None) -> None:
+        self._clock = clock
+        self._width = width
+
+    @property
+    def heading(self) -> str:
+        """The names of the columns; CPU time is per message."""
+        names = [name for name, _ in COLUMNS]
+        return self._fitting("server", lambda server: _row("workload", "clients", names, server))
+
+    def step(self, visit: Visit, record: StepRecord) -> str:
+        """How a step went; what was not measured is left out."""
+        values = [
+            text(record.step.get(column, math.nan))
+            for column, text in (
+                ("messages_per_s", wording.rate),
+                ("response_p99_ms", wording.number),
+                ("resident_bytes", wording.size),
+                ("cpu_us_per_message", wording.number),
+            )
+        ]
+        shown = ["" if value == wording.MISSING else value for value in values] + [self._left]
+        clients = f"{visit.connections:,}"
+        return self._fitting(
+            _server(visit), lambda server: _row(visit.workload, clients, shown, server)
+        )
+
+    def moment(self, visit: Visit, moment: Moment) -> str:
+        """Where a step stands: as much of it as there is room for."""
+        wanted = f" of {visit.connections:,}" if moment.phase == "open" else ""
+        parts = [
+            f"{PHASES[moment.phase]}: {moment.ready:,}{wanted} ready",
+            *([f"{moment.failed:,} failed"] if moment.failed else []),
+            f"{wording.rate(moment.messages_per_s)} msg/s",
+            f"p99 {wording.milliseconds(moment.response_p99_ms)}",
+            wording.size(moment.rss_bytes),
+        ]
+        return self._now(visit, [part for part in parts if wording.MISSING not in part])
+
+    def begun(self, visit: Visit) -> str:
+        """That a step begins."""
+        return self._now(visit, ["starting"])
+
+    def _now(self, visit: Visit, parts: list[str]) -> str:
+        def line(server: str) -> str:
+            return f"{visit.workload}, {server}: {', '.join(parts)}; {self._left} left"
+
+        while len(parts) > 1 and len(line(_server(visit))) > (self._width or INDENTED):
+            parts.pop()
+        return self._fitting(_server(visit), line)
+
+    @property
+    def _left(self) -> str:
+        return duration(self._clock.seconds_left())
+
+    def _fitting(self, server: str, line: Callable[[str], str]) -> str:
+        """The line, with as much of the server's name as the terminal has room for."""
+        written = line(server)
+        if self._width is None or len(written) <= self._width:
+            return written
+        room = len(server) - (len(written) - self._width)
+        return line(wording.shortened(server, max(room, 1)))[: self._width]
+
+
+class PlainProgress:
+    """One row a step, and a line every few seconds within it."""
+
+    def __init__(self, clock: Clock, write: Callable[[str], None]) -> None:
+        self._clock = clock
+        self._rows = Rows(clock)
+        self._write = write
+        self._visit: Visit | None = None
+        self._said = 0.0
+
+    def expect(self, visits: Mapping[Visit, float]) -> None:
+        """Count them in the time left."""
+        self._clock.expect(visits)
+
+    def begin(self, visit: Visit) -> None:
+        """Remember the visit; its line comes when there is something to say."""
+        self._clock.begin()
+        self._visit = visit
+        self._said = time.monotonic()
+
+    def see(self, moment: Moment) -> None:
+        """Say it, if nothing was said for a while."""
+        if self._visit and time.monotonic() - self._said > LINE_EVERY_S:
+            self._said = time.monotonic()
+            self._write(f"  {self._rows.moment(self._visit, moment)}")
+
+    def end(self, visit: Visit, record: StepRecord) -> None:
+        """Say how the step went."""
+        self._clock.end(visit)
+        self._write(self._rows.step(visit, record))
+        for line in _remarks(record):
+            self._write(line)
+
+    def say(self, line: str) -> None:
+        """Write it."""
+        for each in beside("", [line]):
+            self._write(each)
+
+    def __enter__(self) -> Self:
+        self._write(self._rows.heading)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+
+class QuietProgress(PlainProgress):
+    """Says nothing but what is to be known."""
+
+    def see(self, moment: Moment) -> None:
+        """Say nothing."""
+
+    def end(self, visit: Visit, record: StepRecord) -> None:
+        """Say nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+
+class LiveProgress:
+    """A table that grows by a row a step, above a line that moves.
+
+    No thread of its own moves it: that would take time from the load.
+    """
+
+    def __init__(self, clock: Clock, console: Console) -> None:
+        self._clock = clock
+        self._rows = Rows(clock, console.width - 2)
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._visit: Visit | None = None
+        self._shown = 0.0
+
+    def expect(self, visits: Mapping[Visit, float]) -> None:
+        """Count them in the time left."""
+        self._clock.expect(visits)
+
+    def begin(self, visit: Visit) -> None:
+        """Show that the visit begins."""
+        self._clock.begin()
+        self._visit = visit
+        self._show(self._rows.begun(visit))
+
+    def see(self, moment: Moment) -> None:
+        """Show it in the moving line."""
+        if self._visit and time.monotonic() - self._shown > LIVE_EVERY_S:
+            self._show(self._rows.moment(self._visit, moment))
+
+    def end(self, visit: Visit, record: StepRecord) -> None:
+        """Let the step's row stand above the moving line."""
+        self._clock.end(visit)
+        mark = MARKS[record.step["status"]]
+        self._print(Text.from_markup(mark + " ").append(self._rows.step(visit, record)))
+        for line in _remarks(record):
+            self._print(Text(line))
+
+    def say(self, line: str) -> None:
+        """Let it stand above the moving line."""
+        for each in beside("", [line]):
+            self._print(Text(each))
+
+    def _print(self, text: Text) -> None:
+        self._live.console.print(text, soft_wrap=True)
+
+    def _show(self, line: str) -> None:
+        self._shown = time.monotonic()
+        self._live.update(Text(f"  {line}", "bold", no_wrap=True), refresh=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        self._print(Text(f"  {self._rows.heading}"))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+
+def _row(workload: str, clients: str, values: Sequence[str], server: str) -> str:
+    first = workload + f"{clients:>{18 - len(workload)}}"
+    columns = (f"{value:>{width}}" for value, (_, width) in zip(values, COLUMNS, strict=True))
+    return "  ".join([first, *columns, server])
+
+
+def _server(visit: Visit) -> str:
+    return visit.server + (f" #{visit.repeat + 1}" if visit.repeat else "")
+
+
+def _remarks(record: StepRecord) -> Iterator[str]:
+    """What is to be known of a step beside its figures, in lines below them."""
+    step = record.step
+    remarks = []
+    if step["status"] == "failed":
+        remarks.append(f"failed: {step['reason']}")
+    elif step["status"] == "partial":
+        remarks.append(f"partly failed: {step['reason']}")
+    if starved := step.get("starved"):
+        remarks.append(f"{starved:,} starved: without a reply in a window")
+    if unsettled := step.get("unsettled"):
+        remarks.append(f"no steady state: {unsettled}")
+    if step.get("loader_limited"):
+        remarks.append("loader-limited")
+    if remarks:
+        yield from beside("    ", ["; ".join(remarks)])
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds: 4:36."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"

@@ -1,0 +1,220 @@
+"""The experiment: walks a plan, visit by visit, and stores each step before the next begins."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from c10k.experiment import capacity_search, loader_ceiling
+from c10k.experiment.loader_ceiling import Ceiling
+from c10k.experiment.plan import Plan, Visit, load_on
+from c10k.experiment.progress import Progress
+from c10k.experiment.trial import Visitor
+from c10k.host.cpus import CpuSplit
+from c10k.host.limits import most_connections
+from c10k.loadgen.workload import Workload
+from c10k.results.store import RunWriter, StepRecord
+from c10k.servers.catalogue import ServerSpec
+from c10k.servers.process import ServerProcess, ServerStartError
+
+HOST: Final = "127.0.0.1"
+END_S: Final = 1.0  # how long a server may take to end after its last visit
+
+
+class Experiment:
+    """Measures what of the plan the run does not hold yet.
+
+    Whatever interrupts it, the steps that were measured are stored and no server is left.
+    """
+
+    def __init__(
+        self, plan: Plan, writer: RunWriter, cpus: CpuSplit, progress: Progress, began: float
+    ) -> None:
+        self._plan = plan
+        self._writer = writer
+        self._cpus = cpus
+        self._progress = progress
+        self._began = began
+        self._specs = {spec.text: spec for spec in plan.servers}
+        self._logs = writer.directory / "logs"
+        self._ceiling: Ceiling = ()
+        # By server and handler, what came of its first start, as try_to_start() says it. One that
+        # never listened is given up: its whole patience for each step would be too long.
+        self._starts: dict[tuple[str, str], str] = {}
+
+    def walk(self) -> None:
+        """Visit every server at every step, then search. RunError when a step cannot be stored."""
+        for workload, repeat, visits in self._plan.ramps():
+            todo = [visit for visit in visits if visit.key not in self._writer.done()]
+            if todo:
+                self._ceiling = self._known_ceiling()
+                with self._ramp(f"{workload.name}-{repeat}", workload) as ramp:
+                    for server in dict.fromkeys(visit.server for visit in todo):
+                        # One that cannot start fails its own steps; the others go on.
+                        ramp.try_to_start(self._specs[server])
+                    for number, visit in enumerate(todo, start=1):
+                        last = all(later.server != visit.server for later in todo[number:])
+                        self._visit(ramp, visit, last=last)
+        if self._plan.find_max:
+            self._find_max()
+
+    def _find_max(self) -> None:
+        """Search for each server and workload, after the ramps, and keep what was found."""
+        found = list(self._writer.manifest.get("max_connections", ()))
+        known = {(each["server"], each["workload"]) for each in found}
+        for spec, workload in self._plan.searches():
+            if (spec.text, workload.name) not in known:
+                self._ceiling = self._known_ceiling()
+                with self._ramp(f"{workload.name}-max", workload) as ramp:
+                    found.append(self._search(ramp, spec, workload))
+                self._writer.update_manifest(max_connections=found)
+
+    def _search(self, ramp: "_Ramp", spec: ServerSpec, workload: Workload) -> dict[str, Any]:
+        """One search: its result as run.json holds it. Every probe has a fresh server."""
+        server = spec.server
+        reach = capacity_search.REACH * self._plan.steps_of(spec)[-1]
+        most, limits = most_connections(
+            reach, server.threads_per_connection, server.processes_per_connection
+        )
+        left = self._plan.search(spec, workload)
+        while True:
+            rows = self._rows(spec, workload)
+            obstacles = capacity_search.obstacles(rows, self._plan.slo_p99_ms)
+            tried = {number: not obstacle for number, obstacle in obstacles.items()}
+            if not (number := capacity_search.next_probe(tried, most)):
+                break
+            probe = Visit(spec.text, workload.name, len(rows.get(number, ())), number)
+            seconds = self._plan.seconds(probe)
+            others = capacity_search.probes_left(tried, most) - 1
+            self._progress.expect({probe: seconds, left: seconds * others})
+            self._visit(ramp, probe, last=True)
+        self._progress.expect({left: 0.0})
+        held, broken = capacity_search.bracket(tried)
+        if broken is not None:
+            why = f"at {broken:,}: {obstacles[broken]}"
+        elif limits:
+            why = f"this machine: {'; '.join(map(str, limits))}"
+        else:
+            why = f"not searched beyond {most:,}, {capacity_search.REACH} times the largest step"
+        self._progress.say(f"max connections  {spec.text}, {workload.name}: {held:,} ({why})")
+        return {"server": spec.text, "workload": workload.name, "connections": held, "why": why}
+
+    def _rows(self, spec: ServerSpec, workload: Workload) -> dict[int, list[dict[str, Any]]]:
+        """What was measured, by the number of connections."""
+        rows: dict[int, list[dict[str, Any]]] = {}
+        for row in self._writer.steps():
+            if (row["server"], row["workload"]) == (spec.text, workload.name):
+                rows.setdefault(row["connections"], []).append(row)
+        return rows
+
+    def _known_ceiling(self) -> Ceiling:
+        """The run's ceiling, which is measured at its start and kept when it is resumed."""
+        known: Ceiling | None = self._writer.manifest.get("ceiling")
+        if known is not None:
+            return known
+        log = self._logs / f"{loader_ceiling.NAME}.log"
+        measured, missing = loader_ceiling.measure(self._plan, self._cpus, log, self._progress)
+        warnings = self._writer.manifest["warnings"]
+        if missing:
+            doubt = {
+                "code": "ceiling",
+                "message": f"what the loader can drive here is not known at every step: {missing}",
+                "remedy": "a step that it limits is marked by its CPU share alone; "
+                f"the echo server's log is {log}",
+            }
+            self._progress.say(f"warning: {doubt['message']}")
+            warnings = [*warnings, doubt]
+        self._writer.update_manifest(ceiling=measured, warnings=warnings)
+        return measured
+
+    @contextmanager
+    def _ramp(self, name: str, workload: Workload) -> Iterator["_Ramp"]:
+        with ExitStack() as stack:
+            yield _Ramp(stack, self._logs, name, workload, self._cpus.server, self._starts)
+
+    def _visit(self, ramp: "_Ramp", visit: Visit, *, last: bool) -> StepRecord:
+        """Measure one step and store it."""
+        self._progress.begin(visit)
+        record = self._measure(ramp, visit, last=last)
+        self._writer.append_step(record)
+        self._progress.end(visit, record)
+        return record
+
+    def _measure(self, ramp: "_Ramp", visit: Visit, *, last: bool) -> StepRecord:
+        spec = self._specs[visit.server]
+        load = load_on(spec, ramp.workload)
+        if not ramp.is_alive(spec) and (error := ramp.try_to_start(spec)):
+            return _failed(visit, load, error)
+        visitor = Visitor(ramp.server(spec), self._plan.profile, self._cpus, self._progress.see)
+        highest = loader_ceiling.at(self._ceiling, visit.connections, load)
+        record = visitor.measure(visit, load, self._began, highest, last=last)
+        if last:
+            # Closing connection by connection takes 10,000 threads 10 s; SIGTERM waits with them.
+            ramp.server(spec).stop(END_S)
+        return record
+
+
+class _Ramp:
+    """The server processes of one ramp, under one workload, all ended with its stack."""
+
+    def __init__(
+        self,
+        stack: ExitStack,
+        logs: Path,
+        name: str,
+        workload: Workload,
+        cpus: tuple[int, ...],
+        starts: dict[tuple[str, str], str],
+    ) -> None:
+        self.workload = workload
+        self._stack = stack
+        self._logs = logs
+        self._name = name
+        self._cpus = cpus
+        self._starts = starts
+        self._servers: dict[str, ServerProcess] = {}
+
+    def is_alive(self, spec: ServerSpec) -> bool:
+        return spec.text in self._servers and self._servers[spec.text].alive
+
+    def server(self, spec: ServerSpec) -> ServerProcess:
+        return self._servers[spec.text]
+
+    def try_to_start(self, spec: ServerSpec) -> str:
+        """Start a fresh process; the reason where it does not start, else an empty string."""
+        name = (spec.text, self.workload.handler)
+        if given_up := self._starts.get(name):
+            return given_up
+        log = self._logs / f"{self._name}-{spec.text.replace('/', '_')}.log"
+        try:
+            working = spec.handling(self.workload.handler)
+            server = working.process(host=HOST, log=log, cpus=self._cpus)
+            self._servers[spec.text] = self._stack.enter_context(server)
+        except ServerStartError as error:
+            self._starts.setdefault(name, str(error))
+            return str(error)
+        self._starts.setdefault(name, "")
+        return ""
+
+
+def _failed(visit: Visit, workload: Workload, reason: str) -> StepRecord:
+    """The record of a step whose server did not start."""
+    rate = workload.rate_per_connection
+    return StepRecord(
+        {
+            "server": visit.server,
+            "workload": visit.workload,
+            "repeat": visit.repeat,
+            "connections": visit.connections,
+            "status": "failed",
+            "loop": workload.loop,
+            "protocol": workload.protocol,
+            "rate_per_connection": rate or math.nan,
+            "size_bytes": workload.message_bytes,
+            "started_at": time.time(),
+            "reason": reason.splitlines()[0],
+            "log_tail": reason,
+        }
+    )

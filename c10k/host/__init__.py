@@ -1,0 +1,1 @@
+"""This machine: what it is, what it allows, and what else goes on."""

@@ -1,0 +1,149 @@
+"""The machine: what identifies it, what it runs, and what makes its measurements doubtful."""
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from c10k import VERSION
+from c10k.host.cpus import CpuSplit
+from c10k.host.hiccups import Hiccups
+
+PACKAGES: Final = ("numpy", "pandas", "pyarrow", "psutil", "matplotlib")
+SYSTEM: Final = Path("/sys/devices/system")
+
+
+def describe() -> dict[str, Any]:
+    """What identifies the machine, under the keys of run.json's `host`.
+
+    The host's name is hashed, since runs are shared. The fingerprint is equal on machines
+    whose figures may be compared.
+    """
+    facts: dict[str, Any] = {
+        "hostname_hash": hashlib.sha256(platform.node().encode()).hexdigest()[:12],
+        "cpu_model": _cpu_model(),
+        "cpus": os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "kernel": platform.release(),
+        "os": _os_name(),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "clocksource": _text(SYSTEM / "clocksource/clocksource0/current_clocksource"),
+        "virtualization": _virtualization(),
+        "governor": _text(SYSTEM / "cpu/cpu0/cpufreq/scaling_governor"),
+    }
+    same = (facts[key] for key in ("cpu_model", "cpus", "memory_bytes", "kernel", "python"))
+    facts["fingerprint"] = hashlib.sha256(repr(tuple(same)).encode()).hexdigest()[:12]
+    return facts
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, c10k and the libraries that figures pass through."""
+    found = {"python": platform.python_version(), "c10k": VERSION}
+    return found | {package: importlib.metadata.version(package) for package in PACKAGES}
+
+
+def commit() -> str:
+    """The commit of the checkout that runs, with `+` where it has changes; "" outside of one."""
+    here = Path(__file__).parent
+    try:
+        shown = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+            cwd=here, capture_output=True, text=True, timeout=5, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return shown.stdout.strip()
+
+
+def doubts(cpus: CpuSplit) -> list[dict[str, str]]:
+    """What on this machine makes figures doubtful, each with its remedy."""
+    found = []
+    if cpus.shared:
+        found.append(
+            _doubt(
+                "shared_cpu",
+                "the loader and the servers share their only CPU",
+                "give the process two CPUs or more: figures of CPU and latency are of both",
+            )
+        )
+    if (governor := _text(SYSTEM / "cpu/cpu0/cpufreq/scaling_governor")) not in (
+        "",
+        "performance",
+    ):
+        found.append(
+            _doubt(
+                "governor",
+                f"the CPU frequency governor is {governor}",
+                "set it with `sudo cpupower frequency-set -g performance`",
+            )
+        )
+    with Hiccups(cpus) as hiccups:
+        realtime = hiccups.realtime
+    if not realtime:
+        found.append(
+            _doubt(
+                "no_realtime",
+                "the host's hiccups on the servers' CPUs are not measured, and those on the "
+                "loader's include waits behind the loader: real-time priority is not permitted",
+                "measure as root, or permit it with `sudo prlimit --pid $$ --rtprio=1:1`, or for "
+                "good in /etc/security/limits.conf",
+            )
+        )
+    busy = psutil.cpu_percent(interval=0.3) / 100 * (os.cpu_count() or 1)
+    if busy > 0.3:
+        found.append(
+            _doubt(
+                "busy",
+                f"other programs used {busy:.1f} CPUs just before the run",
+                "stop them, or trust ratios between servers more than single figures",
+            )
+        )
+    if _virtualization() not in ("", "none"):
+        found.append(
+            _doubt(
+                "virtual_machine",
+                "this is a virtual machine: waking an idle CPU costs 0.1 to 0.3 ms, and "
+                "neighbours may take time",
+                "measure on bare metal for absolute figures; ratios between servers hold",
+            )
+        )
+    return found
+
+
+def _doubt(code: str, message: str, remedy: str) -> dict[str, str]:
+    return {"code": code, "message": message, "remedy": remedy}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
+
+
+def _cpu_model() -> str:
+    for line in _text(Path("/proc/cpuinfo")).splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _os_name() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return platform.system()
+
+
+def _virtualization() -> str:
+    """What systemd calls it (kvm, docker, none, …), else the CPU's hypervisor flag."""
+    try:
+        shown = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, timeout=5)
+        return shown.stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "virtual" if " hypervisor" in _text(Path("/proc/cpuinfo")) else ""

@@ -1,0 +1,291 @@
+"""What nobody should type, in every command: one line with a remedy and the right exit status.
+
+No traceback, no hang, nothing left behind. What a server's own options refuse is in
+tests/servers/test_catalogue.py; what experiment files refuse, in test_experiment_file.py.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from c10k.cli.main import main
+
+LONG = "x" * 300
+NOWHERE = "127.0.0.1:9"  # what is wrong is told before anything connects
+WRONG, UNABLE = 2, 3
+
+COUNT = "a count is a whole number, such as 100, 1,000 or 10k; got"
+DURATION = "a duration is a number with ms, s, m or h, such as 250ms, 10s or 2m; got"
+SIZE = "a size is a number of bytes, or of k, m or g, such as 64, 256k or 1m; got"
+SHARE = "a share is from 0% to 100%, such as 1% or 0.01; got"
+NUMBER = "a number has digits and perhaps k or m, such as 0.5, 100 or 10k; got"
+TARGET = "such as 127.0.0.1:9000 or http://127.0.0.1:8080/page; got"
+CPUS = "CPUs are numbers and ranges, such as 0,2-3; got"
+HELP = "; see `c10k load --help`"
+
+OPTIONS_OF_LOAD = [
+    # how many
+    (["-c", ""], COUNT),
+    (["-c", "0"], "must be from 1 to 1,000,000,000; got '0'"),
+    (["-c", "-5"], COUNT),
+    (["-c", "1e3"], COUNT),
+    (["-c", "10g"], COUNT),
+    (["-c", "1,00"], COUNT),
+    (["-c", "∞"], COUNT),
+    (["-c", "\u0663"], COUNT),  # a digit, but of another script
+    (["-c", "9" * 5000], COUNT),
+    (["--threads", "257"], "must be from 1 to 256; got '257'"),
+    (["--messages-per-connection", "4294967296"], "must be from 1 to 4,294,967,295"),
+    # how long
+    (["-d", ""], DURATION),
+    (["-d", "0"], "must be above 0 and at most 86,400 s; got '0'"),
+    (["-d", "25h"], "must be above 0 and at most 86,400 s; got '25h'"),
+    (["-d", "inf"], DURATION),
+    (["-d", "NaN"], DURATION),
+    (["-d", "1m1"], DURATION),
+    (["-d", "1e-9"], DURATION),
+    (["--timeout", "inf"], DURATION),
+    (["--timeout", "0s"], "must be above 0 and at most 86,400 s; got '0s'"),
+    (["--timeout", "-1s"], "expected one argument" + HELP),
+    # how much
+    (["--size", "0"], "must be from 1 to 16,777,216 bytes; got '0'"),
+    (["--size", "17m"], "must be from 1 to 16,777,216 bytes; got '17m'"),
+    (["--size", "64ms"], SIZE),
+    (["--size", "0.3k"], SIZE),
+    (["--download", "0"], "must be from 1 to 1,073,741,824 bytes"),
+    (["--download", "2g"], "must be from 1 to 1,073,741,824 bytes"),
+    (["--rate", "0"], "must be from 0.000001 to 1,000,000/s; got '0'"),
+    (["--rate", "inf"], NUMBER),
+    (["--rate", "10/s"], NUMBER),
+    (["--active", "0%"], "must be above 0 and at most 1; got '0%'"),
+    (["--active", "101%"], SHARE),
+    (["--max-failed", "2"], SHARE),
+    (["--max-failed", "few"], SHARE),
+    # where the loader runs
+    (["--cpus", ""], CPUS),
+    (["--cpus", "1-0"], CPUS),
+    (["--cpus", "0,,1"], CPUS),
+    (["--cpus", "-1"], CPUS),
+    (["--cpus", "999999999"], "CPU 999999999 is not available here"),
+    (["--cpus", "0-999999999"], "is not available here; this process may use ["),
+    (["--engine", "fast"], "invalid choice: 'fast'"),
+    # what contradicts itself, or would change nothing
+    (["--seed", "1"], "need --rate: a closed loop has no schedule"),
+    (["--rate", "1", "--seed", "1"], "--seed is of --arrivals poisson"),
+    (["--rate", "1", "--arrivals", "poisson", "--seed", "1.5"], "is written in digits"),
+    (["--spin"], "need --rate: a closed loop has no schedule"),
+    (["--quiet", "--percentiles"], "leave out --series and --percentiles"),
+    (["--download", "1k", "--protocol", "echo"], "leave out --protocol"),
+    (["--path", "/x"], "--path is for --protocol http"),
+    # what is sent
+    (["--protocol", "http", "--path", ""], "the path begins with /"),
+    (["--protocol", "http", "--path", "/\r\nHost: x"], "the path begins with /"),
+    (["--protocol", "http", "--path", "/" + "x" * 40_000], "the path begins with /"),
+    (["--protocol", "raw", "--send", "", "--expect", "1"], "raw sends from 1 to"),
+    (["--protocol", "raw", "--send", "\\", "--expect", "1"], r"write \\ for a backslash"),
+    (["--protocol", "raw", "--send", r"\u1234", "--expect", "1"], "one character a byte"),
+    # where it is written
+    (["--json", ""], "--json needs the name of a file; got ''"),
+    (["--json", "folder"], "--json folder cannot be written: Is a directory; name another"),
+    (["--json", "nowhere/x"], "cannot be written: No such file or directory; name another"),
+    (["--json", "file/x"], "cannot be written: Not a directory; name another"),
+    (["--json", "loop"], "cannot be written: Too many levels of symbolic links"),
+    (["--json", LONG], "cannot be written: File name too long"),
+    (["--json", "both", "--hdr", "./both"], "name the same file"),
+    (["--hdr", "-"], "--hdr needs the name of a file; got '-'"),
+    (["--hdr", ""], "--hdr needs the name of a file; got ''"),
+    # what there is not
+    (["extra"], "unrecognized arguments: extra" + HELP),
+    (["--nosuch\n"], r"unrecognized arguments: --nosuch\n" + HELP),
+    (["--size"], "expected one argument" + HELP),
+]
+TARGETS = [
+    *("", "9", "localhost", ":", "::", ":80", "h:0", "h:-1", "h:65536", "h:1/x", "::1:9", "[::1:9"),
+    *(
+        "http://",
+        "http:///x",
+        "http://h:x",
+        "http://u:p@h/",
+        "https://h",
+        "ftp://h",
+        "tcp://h",
+        "\x1b[31m:80",
+    ),
+]
+NAMES = ["a..b:80", ".:80", "a b:80", "\x1bc:80", "\udcff:80", f"{LONG}.example:80"]
+OTHERS = ["192.0.2.1:80", "http://[2001:db8::1]/x", "224.0.0.1:9", "255.255.255.255:9", "1:80"]
+
+CASES = [
+    *((["load", NOWHERE, *options], WRONG, message) for options, message in OPTIONS_OF_LOAD),
+    *((["load", target], WRONG, TARGET) for target in TARGETS),
+    *((["load", target], UNABLE, "cannot reach ") for target in NAMES),
+    *((["load", target], WRONG, "another host: load only what is yours") for target in OTHERS),
+    (["client", "127.0.0.1"], WRONG, "required: PORT; see `c10k client --help`"),
+    (["client", "127.0.0.1", "0"], WRONG, "must be from 1 to 65,535; got '0'"),
+    (["client", "127.0.0.1", "65536"], WRONG, "must be from 1 to 65,535; got '65536'"),
+    (["client", "127.0.0.1", "-1"], WRONG, "is written in digits; got '-1'"),
+    (["client", "127.0.0.1", "8k"], WRONG, "is written in digits; got '8k'"),
+    (["client", "a..b", "9"], UNABLE, "no host can have such a name"),
+    (["client", "\x1b[31m", "9"], UNABLE, r"cannot reach \x1b[31m port 9"),
+    (["doctor", "-c", "-5"], WRONG, COUNT),
+    (["doctor", "-c", "0"], WRONG, "must be from 1 to 1,000,000,000"),
+    (["doctor", "-c", "1e10"], WRONG, COUNT),
+    (["doctor", "-c", "nan"], WRONG, COUNT),
+    (["doctor", "extra"], WRONG, "see `c10k doctor --help`"),
+    (["servers", "--json", ""], WRONG, "--json needs the name of a file"),
+    (["servers", "--json", "folder"], WRONG, "Is a directory; name another file"),
+    (["servers", "--json", "nowhere/x"], WRONG, "No such file or directory; name another"),
+    (["servers", "--json", "/dev/full"], 1, "--json /dev/full cannot be written: No space left"),
+    (["servers", "--json"], WRONG, "see `c10k servers --help`"),
+    ([], WRONG, "required: COMMAND; see `c10k --help`"),
+    ([""], WRONG, "invalid choice: ''"),
+    (["lod"], WRONG, "invalid choice: 'lod'"),
+    (["\x1b[31m"], WRONG, r"invalid choice: '\x1b[31m'"),
+    (["--nosuch"], WRONG, "see `c10k --help`"),
+    # what is refused in other places, each with a text of its own
+    *((["serve", spec], WRONG, "") for spec in ("", ",", "threaded,", "threaded,=", "THREADED")),
+    (["serve", "threaded,stack=-1"], WRONG, SIZE),
+    (["serve", "threaded,stack=9999999g"], WRONG, SIZE),
+    (["serve", "threaded,handler=cpu:2h"], WRONG, "up to an hour"),
+    (["serve", "threaded,gil_hog=1ms:"], WRONG, DURATION),
+    (["serve", "threaded,python=/nonexistent"], UNABLE, "no interpreter '/nonexistent'"),
+    (["serve", "threaded", "--port", "65536"], WRONG, "65"),
+    (["serve", "threaded", "--host", "192.0.2.1"], WRONG, "cannot listen"),
+    (["serve", "threaded", "--host", "a..b"], WRONG, ""),
+    (["ui", "--port", "-1"], WRONG, "port"),
+    (["ui", "--server", "threaded,stack=x"], WRONG, SIZE),
+    *((["report", run], WRONG, run) for run in ("nowhere", "file", "loop", "folder")),
+    *((["run", "--resume", run], WRONG, run) for run in ("nowhere", "file", "loop", "folder")),
+    *((["run", "--config", file], WRONG, file) for file in ("nowhere", "folder", "loop", "binary")),
+    *((["run", "--steps", steps], WRONG, "steps") for steps in ("0", "x", "10,,20", "10,10")),
+    *((["run", "--steps", "9" * n], WRONG, "at most 1,000,000,000") for n in (10, 30, 5000)),
+    (["run", "--steps", "9" * 9], UNABLE, "connections do not fit"),
+    *((["run", "--duration", time], WRONG, "duration") for time in ("-1", "inf", "", "1d", "2h")),
+    *((["run", "--repeat", repeat], WRONG, "repeat") for repeat in ("0", "1.5", "x", "9" * 9)),
+    *((["run", "--slo-p99", slo], WRONG, "slo-p99") for slo in ("nan", "-1", "x")),
+    *((["run", "--server", spec], WRONG, "server") for spec in ("", "threaded,,")),
+    *((["run", "--command", command], WRONG, "command") for command in ("", "x", "x=", "=x")),
+    (["run", "--command", "a='unclosed"], WRONG, "command"),
+    (["run", "--command", "a=/nonexistent {port}"], UNABLE, "no program '/nonexistent'"),
+    (["run", "--out", "file", "--force"], WRONG, "file"),
+    (["run", "--out", "file/x", "--force"], WRONG, "file/x"),
+    (["run", "--out", ""], WRONG, "--out: needs the name of a directory"),
+    *((["run", "--json", file], WRONG, "--json") for file in ("", "folder", "file/x", "loop")),
+    *((["run", "--rate", rate], WRONG, "rate") for rate in ("", "0", "nan", "-1", "1e-9", "2m")),
+    *((["run", "--size", size], WRONG, "size") for size in ("", "0", "1g", "-1", "1.5")),
+    *((["run", "--workload", own], WRONG, "workload") for own in ("", ",", "a,", "../a,rate=1")),
+    (["run", "--workload", "a,send=\\,protocol=raw,expect=1"], WRONG, "workload"),
+    (["run", "--workload", "\x1b[31m,rate=1"], WRONG, "workload"),
+    (["run", "--config", ""], WRONG, "no experiment is called ''"),
+]
+
+
+@pytest.fixture
+def _folder(tmp_path, monkeypatch):
+    """Where what is wrong with files can be shown, and nothing else may appear."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    yield
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["binary", "file", "folder", "loop"]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.usefixtures("_folder")
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    CASES,
+    ids=[" ".join(case[0]).encode("ascii", "backslashreplace").decode()[:60] for case in CASES],
+)
+def test_one_line_and_the_right_exit_status(arguments, status, message, capsys):
+    assert main(arguments) == status
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("c10k: ")
+    assert message in shown.err
+    assert shown.err.count("\n") == 1
+    assert "\x1b" not in shown.err
+    assert "Errno" not in shown.err
+
+
+FULL = "/dev/full"
+LINE = "c10k: the output cannot be written: No space left on device\n"
+
+
+def c10k(*arguments, **how):
+    """Run it as users have it, with a buffer before its output."""
+    inherited = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    environment = inherited | how.pop("environment", {})
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.run(
+        [sys.executable, "-m", "c10k", *arguments],
+        **pipes | how,
+        env=environment,
+        text=True,
+        errors="replace",
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["doctor", "servers"])
+def test_a_full_standard_output(command, unbuffered):
+    with open(FULL, "w") as full:  # noqa: PTH123
+        shown = c10k(command, stdout=full, environment={"PYTHONUNBUFFERED": unbuffered})
+    assert (shown.returncode, shown.stderr) == (1, LINE)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["load", "--help"], ["--version"]])
+def test_a_full_standard_output_of_help(arguments):
+    with open(FULL, "w") as full:  # noqa: PTH123
+        shown = c10k(*arguments, stdout=full)
+    assert (shown.returncode, shown.stderr) == (1, LINE)
+
+
+def test_a_full_standard_error_changes_no_exit_status():
+    with open(FULL, "w") as full:  # noqa: PTH123
+        assert c10k("doctor", "-c", "x", stderr=full).returncode == 2
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252:strict"])
+@pytest.mark.parametrize("command", ["doctor", "servers"])
+def test_an_encoding_that_lacks_letters(command, encoding):
+    shown = c10k(command, environment={"PYTHONIOENCODING": encoding})
+    assert (shown.returncode in (0, 3), shown.stderr) == (True, "")
+    assert "?" in shown.stdout
+
+
+def test_no_streams_at_all():
+    closed = 'exec "$@" <&- >&- 2>&-'
+    command = ["bash", "-c", closed, "-", sys.executable, "-m", "c10k", "doctor", "-c", "x"]
+    assert subprocess.run(command, timeout=60).returncode == 2
+
+
+@pytest.mark.parametrize("columns", ["", "0", "-1", "1", "5", "many", "9" * 20])
+@pytest.mark.parametrize("arguments", [["load", "--help"], ["servers"], ["doctor", "-c", "10"]])
+def test_a_terminal_of_an_odd_width(arguments, columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(arguments) == 0
+    shown = capsys.readouterr()
+    assert shown.out.strip()
+    assert shown.err == ""
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"LC_ALL": "xx_XX.nothing"},
+        {"HOME": "/nonexistent", "PATH": "", "TMPDIR": "/nonexistent", "TERM": ""},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("command", ["doctor", "servers"])
+def test_an_odd_environment(command, environment):
+    shown = c10k(command, environment=environment)
+    assert (shown.returncode in (0, 3), shown.stderr) == (True, "")
+    assert shown.stdout

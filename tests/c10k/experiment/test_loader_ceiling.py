@@ -1,0 +1,115 @@
+import dataclasses
+import functools
+import math
+import os
+
+import pytest
+
+from c10k.experiment import loader_ceiling
+from c10k.experiment.plan import PROFILES, Plan
+from c10k.host.cpus import CpuSplit
+from c10k.loadgen.workload import WORKLOADS
+from c10k.servers.catalogue import parse_spec
+from c10k.servers.process import ServerProcess
+
+
+class Watcher:
+    """A progress that remembers what it was told."""
+
+    def __init__(self):
+        self.begun, self.ended = [], []
+
+    def begin(self, visit):
+        self.begun.append(visit)
+
+    def end(self, visit, record):
+        self.ended.append((visit, record.step["status"]))
+
+
+def plan(*steps, workloads=("steady", "saturated")):
+    return Plan(
+        (parse_spec("threaded"),),
+        tuple(WORKLOADS[name] for name in workloads),
+        steps,
+        PROFILES["quick"],
+    )
+
+
+@pytest.fixture
+def cpus():
+    before = os.sched_getaffinity(0)
+    yield CpuSplit.of_this_process()
+    os.sched_setaffinity(0, before)
+
+
+def test_it_is_measured_at_every_step_with_a_loader_that_was_busy(cpus, tmp_path):
+    watcher = Watcher()
+    measured, missing = loader_ceiling.measure(plan(2, 20), cpus, tmp_path / "log", watcher)
+    assert missing == ""
+    assert [(point["connections"], point["size_bytes"]) for point in measured] == [
+        (2, 64),
+        (20, 64),
+    ]
+    for point in measured:
+        assert point["messages_per_s"] > 0
+        assert 0 < point["loader_cpu_share"] < 1.1
+        assert point["loader_cpu_us_per_message"] > 0
+    assert [visit for visit, status in watcher.ended if status == "ok"] == watcher.begun
+    assert watcher.begun == list(loader_ceiling.visits(plan(2, 20)))
+
+
+def test_a_server_that_cannot_start_leaves_no_ceiling_and_says_why(cpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(loader_ceiling, "COMMAND", ("/nowhere/echo",))
+    measured, missing = loader_ceiling.measure(plan(2), cpus, tmp_path / "log", Watcher())
+    assert measured == []
+    assert "cannot run /nowhere/echo" in missing
+
+
+def test_a_step_that_fails_is_missing_alone(cpus, tmp_path, monkeypatch):
+    short = functools.partial(ServerProcess, limits={"nofile": 64})
+    monkeypatch.setattr(loader_ceiling, "ServerProcess", short)
+    monkeypatch.setattr(loader_ceiling, "OPEN_S", 0.5)
+    measured, missing = loader_ceiling.measure(plan(2, 100), cpus, tmp_path / "log", Watcher())
+    assert [point["connections"] for point in measured] == [2]
+    assert "never_opened at 100 connections" in missing
+
+
+def test_every_size_of_message_has_its_own():
+    large = dataclasses.replace(WORKLOADS["saturated"], name="large", size_bytes=4096)
+    both = dataclasses.replace(plan(10, 100), workloads=(WORKLOADS["saturated"], large))
+    assert [(visit.connections, size) for visit, size in loader_ceiling.visits(both).items()] == [
+        *((10, 64), (100, 64)),
+        *((10, 4096), (100, 4096)),
+    ]
+    assert len({visit.key for visit in loader_ceiling.visits(both)}) == 4
+
+
+def test_it_takes_a_few_seconds_whatever_the_plan():
+    for steps in ((10,), (10, 100, 500, 1000, 5000, 10000)):
+        assert sum(loader_ceiling.seconds(plan(*steps)).values()) < 15
+
+
+def test_it_is_looked_up_by_connections_and_size():
+    saturated = WORKLOADS["saturated"]
+    known = [{"connections": 10, "size_bytes": 64, "messages_per_s": 5.0}]
+    assert loader_ceiling.at(known, 10, saturated) == 5.0
+    assert math.isnan(loader_ceiling.at(known, 10, dataclasses.replace(saturated, size_bytes=65)))
+    assert math.isnan(loader_ceiling.at(known, 11, saturated))
+    assert math.isnan(loader_ceiling.at((), 10, saturated))
+
+
+@pytest.mark.parametrize("name", ["churn", "work_sleep", "mostly_idle", "download"])
+def test_it_claims_nothing_of_a_load_that_was_not_measured(name):
+    known = [{"connections": 10, "size_bytes": 64, "messages_per_s": 5.0}]
+    assert math.isnan(loader_ceiling.at(known, 10, WORKLOADS[name]))
+    assert math.isnan(loader_ceiling.at(known, 10, WORKLOADS["saturated"].over("http", {})))
+
+
+def test_a_plan_without_such_a_load_has_none(cpus, tmp_path):
+    watcher = Watcher()
+    measured = loader_ceiling.measure(
+        plan(2, workloads=("churn",)), cpus, tmp_path / "log", watcher
+    )
+    assert measured == ([], "")
+    assert not watcher.begun
+    assert not loader_ceiling.seconds(plan(2, workloads=("churn",)))

@@ -1,0 +1,114 @@
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from c10k.experiment import loader_ceiling
+from c10k.experiment.plan import PROFILES, Plan, Visit, check_unique, load_on, parse_steps
+from c10k.loadgen.workload import WORKLOADS
+from c10k.servers.catalogue import parse_spec
+
+
+def plan(*servers, steps=(10, 100, 500), profile="quick"):
+    return Plan(
+        tuple(map(parse_spec, servers)),
+        (WORKLOADS["steady"], WORKLOADS["saturated"]),
+        steps,
+        PROFILES[profile],
+    )
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, unique=True).map(sorted))
+def test_ascending_steps_are_read_as_they_are(steps):
+    assert parse_steps(",".join(map(str, steps))) == tuple(steps)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "10,10", "100,10", "10,x", "10,,100", "1.5"])
+def test_other_steps_are_refused_with_an_example(text):
+    with pytest.raises(ValueError, match=r"ascending positive numbers, such as"):
+        parse_steps(text)
+
+
+def test_a_server_may_be_named_once():
+    check_unique(["a", "b"], "server")
+    with pytest.raises(ValueError, match="server 'a' is given twice"):
+        check_unique(["a", "b", "a"], "server")
+
+
+def test_every_server_visits_every_step_of_every_workload_and_repeat():
+    planned = plan("threaded", "asyncio_streams", profile="thorough")
+    keys = [visit.key for _, _, visits in planned.ramps() for visit in visits]
+    assert len(keys) == len(set(keys)) == 2 * 2 * 3 * 5
+
+
+def test_a_ramp_ascends_and_the_servers_take_turns_in_going_first():
+    _, _, visits = next(iter(plan("threaded", "asyncio_streams").ramps()))
+    assert [visit.connections for visit in visits] == [10, 10, 100, 100, 500, 500]
+    assert [visit.server for visit in visits] == [
+        *("threaded", "asyncio_streams"),
+        *("asyncio_streams", "threaded"),
+        *("threaded", "asyncio_streams"),
+    ]
+
+
+@pytest.mark.parametrize(("profile", "minutes"), [("quick", 2), ("standard", 6)])
+def test_a_profile_keeps_its_promise_by_its_own_estimate(profile, minutes):
+    planned = plan(
+        "threaded", "asyncio_streams", steps=(10, 100, 500, 1000, 5000, 10000), profile=profile
+    )
+    seconds = sum(planned.seconds(visit) for _, _, visits in planned.ramps() for visit in visits)
+    assert seconds + sum(loader_ceiling.seconds(planned).values()) < minutes * 60
+
+
+def test_a_server_is_visited_at_its_own_steps_under_its_own_workloads():
+    planned = dataclasses.replace(
+        plan("threaded", "asyncio_streams"),
+        own_steps={"threaded": (10, 100)},
+        own_workloads={"threaded": ("saturated",)},
+    )
+    visits = [visit for _, _, ramp in planned.ramps() for visit in ramp]
+    assert [v.connections for v in visits if v.server == "threaded"] == [10, 100]
+    assert {v.workload for v in visits if v.server == "threaded"} == {"saturated"}
+    assert len([v for v in visits if v.server == "asyncio_streams"]) == 2 * 3
+
+
+def test_there_is_a_search_for_each_server_and_workload_that_is_measured():
+    planned = dataclasses.replace(
+        plan("threaded", "asyncio_streams"), own_workloads={"threaded": ("saturated",)}
+    )
+    assert planned.searches() == []
+    searches = dataclasses.replace(planned, find_max=True).searches()
+    assert [(spec.text, workload.name) for spec, workload in searches] == [
+        ("asyncio_streams", "steady"),
+        ("threaded", "saturated"),
+        ("asyncio_streams", "saturated"),
+    ]
+
+
+def test_the_time_of_a_plan_counts_its_searches_and_what_servers_compute():
+    simple = dataclasses.replace(plan("threaded"), workloads=(WORKLOADS["steady"],))
+    searching = dataclasses.replace(simple, find_max=True)
+    assert sum(searching.time().values()) > sum(simple.time().values())
+    computing = dataclasses.replace(simple, workloads=(WORKLOADS["work_cpu"],))
+    first = Visit("threaded", "work_cpu", 0, 10_000)
+    least = Visit("threaded", "work_cpu", 0, 10)
+    assert computing.seconds(first) - computing.seconds(least) > 0.005 * 9_000
+
+
+def test_a_server_is_driven_over_its_own_protocol():
+    echo = parse_spec("threaded")
+    assert load_on(echo, WORKLOADS["steady"]) == WORKLOADS["steady"]
+    server = dataclasses.replace(echo.server, protocol="http", request={"path": "/x"})
+    http = dataclasses.replace(echo, server=server)
+    assert load_on(http, WORKLOADS["game"]).path == "/x"
+    with pytest.raises(ValueError, match="for servers that speak download, not http"):
+        load_on(http, WORKLOADS["download"])
+
+
+def test_a_server_without_a_handler_cannot_work():
+    spec = parse_spec("threaded")
+    idle = dataclasses.replace(spec, server=dataclasses.replace(spec.server, options={}))
+    load_on(idle, WORKLOADS["steady"])
+    with pytest.raises(ValueError, match="no option 'handler'"):
+        load_on(idle, WORKLOADS["work_cpu"])

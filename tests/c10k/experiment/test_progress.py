@@ -1,0 +1,104 @@
+"""Progress in 80 columns: whole names in a pipe, and shortened ones on a narrow terminal alone."""
+
+import io
+import math
+import re
+
+import pytest
+from rich.console import Console
+
+from c10k.experiment.plan import Visit
+from c10k.experiment.progress import Clock, LiveProgress, PlainProgress, QuietProgress
+from c10k.experiment.trial import Moment
+from c10k.results.store import StepRecord
+
+NAME = "threaded,stack=256k"
+LONG = "asyncio_protocol,loop=uvloop,limit=as:4g,handler=sleep:5ms"
+LARGE = {
+    "status": "ok",
+    "reason": "",
+    "messages_per_s": 250_123.4,
+    "response_p99_ms": 11_903.2,
+    "resident_bytes": 1.5 * 1024**3,
+    "cpu_us_per_message": 128.3,
+    "starved": 0,
+    "unsettled": "",
+    "loader_limited": False,
+}
+BARE = LARGE | {"resident_bytes": math.nan, "cpu_us_per_message": math.nan}
+FAILED = {"status": "failed", "reason": "mine: ended with status 2 before it listened " + "x " * 40}
+MOMENT = Moment("window", 10_000, 1_234, 250_123.4, 11_903.2, 1.5 * 1024**3)
+
+
+def visit(server=NAME, workload="mostly_idle"):
+    return Visit(server, workload, 0, 10_000)
+
+
+def plain(kind, *records, server=NAME):
+    lines = []
+    visits = [visit(server, f"mostly_idl{n}") for n in range(len(records))]
+    with kind(Clock(dict.fromkeys(visits, 3000.0)), lines.append) as progress:
+        for each, record in zip(visits, records, strict=True):
+            progress.begin(each)
+            progress._said -= 60
+            progress.see(MOMENT)
+            progress.end(each, StepRecord(record))
+        progress.say("warning: " + "word " * 30)
+    return lines
+
+
+def test_every_line_fits_80_columns():
+    troubled = LARGE | {"status": "partial", "reason": "9,388 of 10,000 connections were served"}
+    troubled |= {"starved": 1234, "unsettled": "throughput and memory", "loader_limited": True}
+    lines = plain(PlainProgress, LARGE, BARE, FAILED, troubled)
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    for word in ("partly failed: 9,388 of", "1,234 starved", "no steady state: throughput and"):
+        assert word in text
+    assert "loader-limited" in text
+    shorter = plain(PlainProgress, LARGE, server="threaded")[1]
+    assert "threaded: measuring: 10,000 ready, 1,234 failed" in shorter
+    assert len(shorter) <= 80
+
+
+def test_figures_stand_below_their_headings_in_the_units_of_the_report():
+    heading, _, row, *_ = plain(PlainProgress, LARGE)
+    ends = {word: heading.index(word) + len(word) for word in ("msg/s", "memory", "µs/msg")}
+    assert row[: ends["msg/s"]].endswith("250,123")
+    assert row[: ends["memory"]].endswith("1.50 GB")
+    assert row[: ends["µs/msg"]].endswith("128")
+    assert "11,903" in row
+    assert row.endswith(f"  {NAME}")
+
+
+def test_what_was_not_measured_is_left_out():
+    lines = plain(PlainProgress, BARE, FAILED)
+    assert not re.search("[–—]|nan", "\n".join(lines))
+
+
+@pytest.mark.parametrize("server", [NAME, LONG])
+def test_no_name_is_shortened_in_a_pipe(server):
+    row = plain(PlainProgress, LARGE, server=server)[2]
+    assert row.endswith(server)
+
+
+def test_quiet_says_what_is_to_be_known_alone():
+    assert "".join(plain(QuietProgress, LARGE, FAILED)).startswith("warning: ")
+
+
+@pytest.mark.parametrize("width", [50, 80, 130])
+def test_a_terminal_is_never_too_narrow(width):
+    file = io.StringIO()
+    console = Console(file=file, width=width, height=20, force_terminal=True, color_system=None)
+    with LiveProgress(Clock({visit(LONG): 3.0}), console) as progress:
+        progress.begin(visit(LONG))
+        progress._shown -= 60
+        progress.see(MOMENT)
+        progress.end(visit(LONG), StepRecord(LARGE))
+        progress.say("warning: short")
+    shown = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", file.getvalue())
+    lines = [line.rstrip() for line in re.split(r"[\r\n]+", shown) if line.strip()]
+    assert max(map(len, lines)) <= width
+    assert any(line.startswith("✓ mostly_idle") for line in lines)
+    assert ("…" in shown) is (width < 130)
+    assert "warning: short" in shown

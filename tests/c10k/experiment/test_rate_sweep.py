@@ -1,0 +1,50 @@
+"""What a capacity map measures."""
+
+from c10k.experiment.config import parse
+from c10k.experiment.feasibility import planned
+from c10k.experiment.manifest import plan_described, plan_of
+from c10k.experiment.rate_sweep import MAP_WORKLOADS, MOST_OFFERED_PER_S, is_on_the_map
+
+
+def asked(**options):
+    content = {"servers": ["event_loop"], "workloads": ["steady"], "steps": [10, 1000], **options}
+    plan, _ = planned(parse(content, str))
+    return plan
+
+
+def test_a_map_is_every_step_at_every_rate_that_a_loader_can_drive():
+    plan = asked(map=True)
+    visits = {
+        (workload.rate_per_connection, visit.connections)
+        for workload, _, ramp in plan.ramps()
+        for visit in ramp
+        if workload.name in plan.mapped
+    }
+    rates = [workload.rate_per_connection for workload in MAP_WORKLOADS]
+    assert visits == {
+        (rate, step) for rate in rates for step in (10, 1000) if rate * step <= MOST_OFFERED_PER_S
+    }
+    assert (1000, 1000) not in visits
+    assert is_on_the_map(MAP_WORKLOADS[-1], 100)
+
+
+def test_there_is_none_unless_it_is_asked_for_and_no_search_under_it():
+    assert asked().mapped == ()
+    assert [load.name for load in asked().workloads] == ["steady"]
+    searched = asked(map=True, **{"find-max": True}).searches()
+    assert [workload.name for _, workload in searched] == ["steady"]
+
+
+def test_a_run_that_is_resumed_has_the_same_map():
+    plan = asked(map=True)
+    again = plan_of({"plan": plan_described(plan, [])})
+    assert again.mapped == plan.mapped
+    assert list(again.ramps()) == list(plan.ramps())
+
+
+def test_a_part_of_it_can_be_measured_alone():
+    plan = asked(workloads=["map_10"])
+    assert [load.name for load in plan.workloads] == ["map_10"]
+    assert plan.mapped == ()
+    both = asked(workloads=["map_10"], map=True)
+    assert both.own_workloads["event_loop"].count("map_10") == 1

@@ -1,0 +1,244 @@
+"""Experiments that are walked: real servers, the fewest connections, the shortest windows."""
+
+import math
+import os
+import shlex
+import sys
+from dataclasses import replace
+
+import pytest
+
+from c10k.experiment import manifest
+from c10k.experiment.plan import Plan, Profile
+from c10k.experiment.runner import Experiment
+from c10k.host.cpus import CpuSplit
+from c10k.loadgen.workload import WORKLOADS
+from c10k.reports.measured import Measured
+from c10k.results.slo import refusal
+from c10k.results.store import RunWriter, read_run
+from c10k.servers.catalogue import parse_spec
+from c10k.servers.catalogue.foreign import parse_command
+from c10k.servers.catalogue.program import Launch
+
+TINY = Profile("tiny", "", settle_s=0.05, settle_limit_s=0.1, windows=1, window_s=0.3, repeats=1)
+
+
+class Watcher:
+    """A progress that remembers what it was told."""
+
+    def __init__(self):
+        self.begun, self.said = [], []
+
+    def expect(self, visits):
+        pass
+
+    def begin(self, visit):
+        if visit.server != "ceiling":
+            self.begun.append(visit)
+
+    def see(self, moment):
+        pass
+
+    def end(self, visit, record):
+        pass
+
+    def say(self, line):
+        self.said.append(line)
+
+
+@pytest.fixture
+def walk(tmp_path):
+    """Walk a plan, or what is left of it, in the same directory; what was seen and the run."""
+    before = os.sched_getaffinity(0)
+
+    def walked(plan):
+        cpus = CpuSplit.of_this_process()
+        watcher, directory = Watcher(), tmp_path / "run"
+        if directory.exists():
+            writer = RunWriter.open(directory)
+        else:
+            described = manifest.describe(plan, cpus, [])
+            writer = RunWriter(directory).create(described)
+        with writer:
+            Experiment(plan, writer, cpus, watcher, 0.0).walk()
+        return watcher, read_run(directory)
+
+    yield walked
+    os.sched_setaffinity(0, before)
+
+
+def plan(spec, *workloads, steps=(4,), **others):
+    return Plan((spec,), tuple(WORKLOADS[name] for name in workloads), steps, TINY, **others)
+
+
+def test_a_search_finds_how_many_threads_an_address_space_has_room_for(walk):
+    spec = parse_spec("threaded,limit=as:512m,stack=64m")
+    searching = plan(spec, "saturated", steps=(2,), find_max=True, slo_p99_ms=60_000.0)
+    watcher, run = walk(searching)
+    (found,) = run.manifest["max_connections"]
+    most = found["connections"]
+    assert 2 <= most < 16
+    assert "can't start new thread" in found["why"]
+    assert watcher.said[-1].startswith(f"max connections  {spec.text}, saturated: {most}")
+    probes = [visit.connections for visit in watcher.begun]
+    assert probes[0] == 2
+    assert len(probes) > 2
+    served = run.steps.set_index("connections").status
+    assert served[most] == "ok"
+    assert served[most + 1] == "partial"
+
+    measured = Measured(run)
+    assert measured.steps == [2]
+    assert measured.max_connections(spec.text, "saturated").value == most
+    assert measured.planned_missing == 0
+
+    watcher, run = walk(searching)  # resumed, although nothing is left to do
+    assert watcher.begun == []
+    writer = RunWriter.open(run.directory)
+    writer.update_manifest(max_connections=[])  # interrupted just before it was found
+    writer.close()
+    watcher, run = walk(searching)
+    assert watcher.begun == []
+    assert run.manifest["max_connections"] == [found]
+
+
+def test_work_is_done_by_the_server_and_churn_opens_connections(walk):
+    spec = parse_spec("asyncio_streams")
+    _, run = walk(plan(spec, "work_sleep", "work_cpu", "churn"))
+    steps = run.steps.set_index("workload")
+    assert list(steps.status) == ["ok"] * 3
+    assert (steps.response_p50_ms[["work_sleep", "work_cpu"]] > 5).all()
+    assert steps.cpu_us_per_message["work_cpu"] > 5_000
+    assert steps.ceiling_messages_per_s.isna().all()
+    assert set(steps.protocol) == {"echo"}
+    opened = run.histograms(spec.text, "churn", 4, "first_echo").total
+    assert opened == pytest.approx(steps.messages["churn"], abs=8)
+    assert steps.accepts_per_s["churn"] > 10
+
+
+SERVER = """
+import asyncio, json
+
+async def converse(reader, writer):
+    while line := await reader.readline():
+        if line.startswith(b"GET"):
+            await reader.readuntil(b"\\r\\n\\r\\n")
+            writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nhi")
+        else:
+            writer.write(bytes(i % 251 for i in range(int(line))))
+        await writer.drain()
+    writer.close()
+
+async def serve():
+    server = await asyncio.start_server(converse, "127.0.0.1", 0)
+    print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
+    await server.serve_forever()
+
+asyncio.run(serve())
+"""
+
+
+class Other:
+    """A program that answers http and downloads."""
+
+    def missing(self, options):
+        return ""
+
+    def launch(self, options, place):
+        return Launch([sys.executable, "-c", SERVER])
+
+
+@pytest.mark.parametrize(
+    ("protocol", "workload", "size"), [("http", "saturated", 0), ("download", "download", 1024**2)]
+)
+def test_a_server_is_driven_over_its_own_protocol(walk, protocol, workload, size):
+    known = parse_spec("threaded")
+    spec = replace(known, server=replace(known.server, program=Other(), protocol=protocol))
+    _, run = walk(plan(spec, workload, steps=(2,)))
+    (step,) = run.steps.to_dict("records")
+    assert (step["status"], step["protocol"], step["size_bytes"]) == ("ok", protocol, size)
+    assert step["messages"] > 0
+    assert math.isnan(step["ceiling_messages_per_s"])
+
+
+def test_a_server_that_cannot_start_fails_its_steps_with_the_load_that_it_missed(walk):
+    _, run = walk(plan(parse_spec("threaded,limit=as:1m"), "game", steps=(2,)))
+    (step,) = run.steps.to_dict("records")
+    assert (step["status"], step["protocol"], step["size_bytes"]) == ("failed", "echo", 64)
+    assert step["rate_per_connection"] == 10
+
+
+# Counts its starts in a file. The first serves nobody, or ends with the first message.
+MORTAL = """
+import os, socket, sys, threading
+with open(sys.argv[2], "a") as starts:
+    starts.write("x")
+first = os.path.getsize(sys.argv[2]) == 1
+if first and sys.argv[3] == "mute":
+    sys.exit("no luck today")
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def echo(connection):
+    with connection:
+        while data := connection.recv(4096):
+            if first:
+                print("all", "is", "lost", file=sys.stderr, flush=True)
+                os._exit(7)
+            connection.sendall(data)
+while True:
+    threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+def mortal(directory, how):
+    command = shlex.join([sys.executable, "-c", MORTAL, "{port}", str(directory / "starts"), how])
+    return parse_command(f"mortal={command}", directory)
+
+
+def test_a_server_that_never_listened_is_not_started_again(walk, tmp_path):
+    repeated = replace(TINY, repeats=2)
+    spec = mortal(tmp_path, "mute")
+    asked = Plan((spec,), (WORKLOADS["steady"], WORKLOADS["saturated"]), (2, 4), repeated)
+    _, run = walk(asked)
+    assert (tmp_path / "starts").read_text() == "x"
+    assert set(run.steps.status) == {"failed"}
+    assert len(run.steps) == 8
+    (reason,) = set(run.steps.reason)
+    assert reason == "mortal: ended with status 1 before it listened (no luck today)"
+
+
+def test_a_server_that_died_is_started_again_and_its_last_words_are_told(walk, tmp_path):
+    _, run = walk(plan(mortal(tmp_path, "late"), "saturated", steps=(2, 4)))
+    assert (tmp_path / "starts").read_text() == "xx"
+    first, second = run.steps.sort_values("connections").to_dict("records")
+    assert (first["status"], second["status"]) == ("failed", "ok")
+    died = "the server died (exit status 7; its log: all is lost)"
+    assert first["reason"].startswith(f"{died}; 0 of 2 connections were served")
+    assert refusal([first]) == first["reason"], "which says it once"
+
+
+# Forks, becomes a daemon whose first process has ended by then, and echoes.
+DAEMON = """
+import os, socket, sys, threading, time
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork() == 0:
+    time.sleep(300)
+held = b"x" * (64 << 20)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def echo(connection):
+    with connection:
+        while data := connection.recv(4096):
+            connection.sendall(data)
+while True:
+    threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+def test_a_server_that_becomes_a_daemon_is_measured(walk, tmp_path):
+    command = shlex.join([sys.executable, "-c", DAEMON, "{port}"])
+    _, run = walk(plan(parse_command(f"daemon={command}", tmp_path), "saturated"))
+    (step,) = run.steps.to_dict("records")
+    assert (step["status"], step["connected"], step["processes"]) == ("ok", 4, 2)
+    assert 64 << 20 <= step["rss_bytes"] < 512 << 20
+    assert step["cpu_us_per_message"] > 0

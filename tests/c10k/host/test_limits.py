@@ -1,0 +1,57 @@
+import resource
+import subprocess
+import sys
+
+from c10k.host.limits import Limit, limits_for, loader_processes, port_limits, shortfalls
+
+
+def test_a_limit_that_is_too_low_says_all_that_is_needed():
+    limit = Limit("the number of things", 10, 20, "make more")
+    assert not limit.suffices
+    assert str(limit) == "the number of things is 10, needed are 20; make more"
+
+
+def test_more_connections_need_more_of_everything():
+    few, many = list(limits_for(10, 1)), list(limits_for(10_000, 1))
+    assert [limit.name for limit in few] == [limit.name for limit in many]
+    assert all(a.needed < b.needed for a, b in zip(few, many, strict=True))
+
+
+def test_only_threads_need_tasks_and_maps():
+    names = " ".join(limit.name for limit in limits_for(10, 0))
+    assert "open files" in names
+    assert "ports" in names
+    assert "max_map_count" not in names
+
+
+def test_steps_beyond_a_limit_are_named_with_it():
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    short = shortfalls([10, hard], 0)
+    assert 10 not in short
+    assert any("open files" in limit.name for limit in short[hard])
+
+
+def test_the_soft_limit_of_open_files_is_raised_to_the_hard_one():
+    code = (
+        "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (100, 200));"
+        "from c10k.limits import raise_soft_descriptor_limit as f;"
+        "print(f(), *r.getrlimit(r.RLIMIT_NOFILE))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["200", "200", "200"]
+
+
+def test_more_connections_than_open_files_take_more_processes():
+    code = (
+        "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (200, 1000));"
+        "from c10k.limits import loader_processes as f; print(f(900), f(1000), f(3000))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["1", "2", "4"]
+    assert loader_processes(1) == 1
+
+
+def test_more_addresses_have_more_ports():
+    (one,), (many,) = port_limits(10), port_limits(10, 17)
+    assert one.needed == many.needed == 10
+    assert many.value in (17 * one.value, one.value)
