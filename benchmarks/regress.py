@@ -13,7 +13,7 @@ from benchmarks.regression import (
     Comparison,
     Machine,
     Measures,
-    Verdict,
+    RegressionVerdict,
     combined,
     compare,
     load_baseline,
@@ -51,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         while len(runs) < TRIES:
             runs.append(ratios())
             comparisons = compare(base, combined(runs, min), options.threshold)
-            if not any(comparison.verdict is Verdict.SLOWER for comparison in comparisons):
+            if not any(
+                comparison.verdict is RegressionVerdict.SLOWER for comparison in comparisons
+            ):
                 break
     except BaselineError as error:
         print(f"{error}: save one with `{COMMAND} --save`", file=sys.stderr)

@@ -57,7 +57,7 @@ class Machine:
         return directory / f"{hashlib.sha256(str(self).encode()).hexdigest()[:8]}.json"
 
 
-class Verdict(StrEnum):
+class RegressionVerdict(StrEnum):
     """What a comparison comes to."""
 
     SAME = "same"
@@ -82,20 +82,22 @@ class Comparison:
         return self.head / self.base
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> RegressionVerdict:
         """SLOWER or FASTER beyond the threshold; a value right at it is the SAME."""
         if math.isnan(self.base):
-            return Verdict.NEW
+            return RegressionVerdict.NEW
         if math.isnan(self.head):
-            return Verdict.GONE
+            return RegressionVerdict.GONE
         if self.ratio > self.threshold:
-            return Verdict.SLOWER
-        return Verdict.FASTER if self.ratio < 1 / self.threshold else Verdict.SAME
+            return RegressionVerdict.SLOWER
+        return (
+            RegressionVerdict.FASTER if self.ratio < 1 / self.threshold else RegressionVerdict.SAME
+        )
 
     @property
     def failed(self) -> bool:
         """A regression: slower, or no longer measured."""
-        return self.verdict in (Verdict.SLOWER, Verdict.GONE)
+        return self.verdict in (RegressionVerdict.SLOWER, RegressionVerdict.GONE)
 
 
 def compare(base: Measures, head: Measures, threshold: float) -> list[Comparison]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from c10k.loadgen.fleet import Cut, Fleet
+from c10k.loadgen.fleet import Fleet, Snapshot
 from c10k.loadgen.workload import Workload
 from c10k.results import spectrum
 from c10k.results.histogram import Histogram
@@ -36,16 +36,19 @@ def main() -> int:
     if len(sys.argv) != 2:
         print("usage: python -m benchmarks.stall PICTURE.png", file=sys.stderr)
         return 2
-    cut, stalled_s = stalled_window()
+    snapshot, stalled_s = stalled_window()
     derived = [
-        derived_ms(percentile, stalled_s / cut.seconds, stalled_s) for percentile in PERCENTILES
+        derived_ms(percentile, stalled_s / snapshot.seconds, stalled_s)
+        for percentile in PERCENTILES
     ]
     print("ms         " + "".join(f"{f'p{percentile}':>10}" for percentile in PERCENTILES))
     print("derived    " + "".join(f"{value:>10.3f}" for value in derived))
     for kind in ("response", "service"):
-        values = Histogram.from_buffer(cut.counts[kind]).percentiles_ns(list(PERCENTILES)) / 1e6
+        values = (
+            Histogram.from_buffer(snapshot.counts[kind]).percentiles_ns(list(PERCENTILES)) / 1e6
+        )
         print(f"{kind:<11}" + "".join(f"{value:>10.3f}" for value in values))
-    draw(cut, Path(sys.argv[1]))
+    draw(snapshot, Path(sys.argv[1]))
     return 0
 
 
@@ -56,7 +59,7 @@ def derived_ms(percentile: float, stalled_share: float, stalled_s: float) -> flo
     return max(above, 0.0) * stalled_s * 1e3
 
 
-def stalled_window() -> tuple[Cut, float]:
+def stalled_window() -> tuple[Snapshot, float]:
     """A window with a stall in it, and how long the stall was."""
     spec = parse_spec("asyncio_streams")
     workload = Workload("stall", rate_per_connection=RATE)
@@ -78,16 +81,16 @@ def stalled_window() -> tuple[Cut, float]:
         fleet.wait_open(timeout_s=30)
         fleet.load()
         time.sleep(1)
-        fleet.cut()
+        fleet.snapshot()
         timer = threading.Timer(BEFORE_S, stall)
         timer.start()
         time.sleep(WINDOW_S)
-        cut = fleet.cut()
+        snapshot = fleet.snapshot()
         timer.join()
-    return cut, spans[0]
+    return snapshot, spans[0]
 
 
-def draw(cut: Cut, path: Path) -> None:
+def draw(snapshot: Snapshot, path: Path) -> None:
     """Both spectra on one axis of percentiles, as HdrHistogram's plotter has it."""
     import matplotlib.pyplot as plt
 
@@ -99,7 +102,7 @@ def draw(cut: Cut, path: Path) -> None:
             ("response", "vermilion", (13, 150)),
             ("service", "blue", (50, 0.4)),
         ):
-            levels = list(spectrum.levels(Histogram.from_buffer(cut.counts[kind])))[:-1]
+            levels = list(spectrum.levels(Histogram.from_buffer(snapshot.counts[kind])))[:-1]
             beyond = np.array([1 / (1 - level.percentile / 100) for level in levels])
             values_ms = np.array([level.value_ns for level in levels]) / 1e6
             colour = style.COLOURS[hue][0]

@@ -31,7 +31,7 @@ def directory(tmp_path_factory):
             for server in SERVERS:
                 key = {
                     "server": server,
-                    "workload": "steady",
+                    "workload": "paced",
                     "repeat": 0,
                     "connections": connections,
                 }

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from benchmarks.floor import compile_program
-from c10k.servers.catalogue import Place, parse_spec
+from c10k.servers.catalogue import Endpoint, parse_spec
 from c10k.servers.process import ServerProcess
 
 SIZE_BYTES = 64
@@ -40,7 +40,7 @@ def floor(start, tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["threaded", "asyncio_streams"])
 def server(request, start):
-    return start(request.param, parse_spec(request.param).launch(Place()).command)
+    return start(request.param, parse_spec(request.param).launch(Endpoint()).command)
 
 
 class Client:

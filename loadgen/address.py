@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, Self
 
-CONNECTIONS_A_SOURCE: Final = 10_000
+CONNECTIONS_PER_SOURCE: Final = 10_000
 """How many connections share a source address, where there are more of them. Each has some 28,000
 ephemeral ports, but Linux looks for a free one among every other of them first, and the fuller
 those are the longer: 40,000 connections took 13 to 22 s to open with 20,000 an address, 2 s with

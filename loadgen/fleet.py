@@ -5,9 +5,9 @@ with Fleet(("127.0.0.1", 9000), WORKLOADS["saturated"]) as fleet:
     opened = fleet.wait_open(timeout_s=30)
     fleet.load()
     time.sleep(1)  # let it settle
-    fleet.cut()  # a window begins
+    fleet.snapshot()  # a window begins
     time.sleep(5)
-    window = fleet.cut()  # and ends; the next one has begun
+    window = fleet.snapshot()  # and ends; the next one has begun
 """
 
 import time
@@ -51,14 +51,14 @@ LATE_SHARE: Final = 0.01
 LATE_FEW: Final = 5
 
 
-def loader_limited(windows: "Sequence[Cut]") -> bool:
+def loader_limited(windows: "Sequence[Snapshot]") -> bool:
     """Whether the loader, not the server, set the figures of these windows taken together.
 
     In an open loop when it was late; in a closed one, which has no schedule, when it was busy.
     """
     if due := sum(window.due for window in windows):
         return sum(window.late for window in windows) > max(LATE_FEW, LATE_SHARE * due)
-    busy_s = sum(window.cpu_share * window.seconds for window in windows)
+    busy_s = sum(window.cpu_cores * window.seconds for window in windows)
     return busy_s > BUSY_SHARE * sum(window.seconds for window in windows)
 
 
@@ -72,7 +72,7 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Progress:
+class FleetStatus:
     """Where the fleet stands, read while it runs."""
 
     ready: int  # connections that had a verified reply, and have not failed since
@@ -82,8 +82,8 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """What happened between two cuts.
+class Snapshot:
+    """What happened between two snapshots.
 
     `counts[kind]` holds int64 counts in the layout of HdrHistogram (1,000 ns to 1 h, 3
     significant digits), as bytes; `sums_ns[kind]` the exact sum. The kinds are response (from
@@ -92,12 +92,12 @@ class Cut:
     connection's first verified reply), and waiting: how long messages without a reply have been
     waiting at the end. Those are all that are pending in an open loop; in a closed one, where every
     connection waits at any time, those of starved connections, which completed nothing since
-    before the last cut.
+    before the last snapshot.
 
     What got no reply is in response with the time that it was waited for, until it timed out or its
     connection ended. What got a wrong reply is in none of them.
 
-    From the first cut on, `due` (in a closed loop what was sent) = messages + lost + the pending of
+    From the first snapshot on, `due` (in a closed loop what was sent) = messages + lost + the pending of
     the last.
     """
 
@@ -112,7 +112,7 @@ class Cut:
     starved: int
     errors: dict[str, int]  # cause -> count, causes that occurred only
     cpu_s: float  # of the fleet's threads
-    cpu_share: float  # of the busiest thread, of one CPU
+    cpu_cores: float  # of the busiest thread, of one CPU
     sums_ns: dict[str, int]
     counts: dict[str, bytes]
 
@@ -170,7 +170,7 @@ class Fleet:
         self.workload = workload
         self.connections = 0
         self._resized_ns = 0
-        self._resting = False
+        self._drained = False
         self._shards: list[Shard] = []
         # A thread for each process: all of them hear a command at nearly the same moment, and no
         # KeyboardInterrupt comes between it and its answer.
@@ -224,7 +224,7 @@ class Fleet:
     def wait_open(
         self,
         timeout_s: float,
-        watch: Callable[[Progress], None] | None = None,
+        watch: Callable[[FleetStatus], None] | None = None,
         *,
         still_s: float = inf,
     ) -> Opened:
@@ -244,13 +244,13 @@ class Fleet:
                 watch(progress)
             time.sleep(0.01)
         grown = [
-            standing
-            for standing in self._each(lambda shard, _: shard.peek())
-            if standing.opening_began_ns >= self._resized_ns
+            status
+            for status in self._each(lambda shard, _: shard.peek())
+            if status.opening_began_ns >= self._resized_ns
         ]
         now_ns = time.monotonic_ns()
-        began_ns = min((standing.opening_began_ns for standing in grown), default=0)
-        ended_ns = max((standing.opening_ended_ns or now_ns for standing in grown), default=0)
+        began_ns = min((status.opening_began_ns for status in grown), default=0)
+        ended_ns = max((status.opening_ended_ns or now_ns for status in grown), default=0)
         return Opened(
             progress.ready, self.connections - progress.ready, (ended_ns - began_ns) / 1e9
         )
@@ -258,12 +258,12 @@ class Fleet:
     def load(self) -> None:
         """Let every open connection begin to send; give up on those that are not open."""
         epoch_ns = time.monotonic_ns() + LEAD_NS
-        self._resting = False
+        self._drained = False
         self._each(lambda shard, _: shard.load(epoch_ns))
 
-    def cut(self) -> Cut:
+    def snapshot(self) -> Snapshot:
         """Return what happened since the last cut and begin to count anew, exactly."""
-        parts = self._each(lambda shard, _: shard.cut())
+        parts = self._each(lambda shard, _: shard.snapshot())
         errors: Counter[str] = Counter()
         for part in parts:
             errors.update(part["errors"])
@@ -272,7 +272,7 @@ class Fleet:
         sums_ns = {kind: sum(part["sums_ns"][kind] for part in parts) for kind in KINDS}
         if self.workload.sent_when_due:  # recorded once
             counts["service"], sums_ns["service"] = counts["response"], sums_ns["response"]
-        return Cut(
+        return Snapshot(
             began_ns=min(part["began_ns"] for part in parts),
             seconds=sum(spans_ns) / len(parts) / 1e9,
             sent=sum(part["sent"] for part in parts),
@@ -284,36 +284,36 @@ class Fleet:
             starved=sum(part["starved"] for part in parts),
             errors=dict(errors),
             cpu_s=sum(part["cpu_ns"] for part in parts) / 1e9,
-            cpu_share=max(
+            cpu_cores=max(
                 part["cpu_ns"] / span for part, span in zip(parts, spans_ns, strict=True)
             ),
             sums_ns=sums_ns,
             counts=counts,
         )
 
-    def progress(self) -> Progress:
+    def progress(self) -> FleetStatus:
         """Where the fleet stands; costs the threads nothing."""
-        standings = self._each(lambda shard, _: shard.peek())
-        return Progress(
-            ready=sum(standing.ready for standing in standings),
-            failed=sum(standing.failed for standing in standings),
-            opening=sum(standing.opening for standing in standings),
-            messages=sum(standing.messages for standing in standings),
+        statuses = self._each(lambda shard, _: shard.peek())
+        return FleetStatus(
+            ready=sum(status.ready for status in statuses),
+            failed=sum(status.failed for status in statuses),
+            opening=sum(status.opening for status in statuses),
+            messages=sum(status.messages for status in statuses),
         )
 
     def response_counts(self) -> bytes:
-        """The response times since the last cut, as far as recorded; see `Cut`."""
+        """The response times since the last snapshot, as far as recorded; see `Snapshot`."""
         return _add(self._each(lambda shard, _: shard.response_counts()))
 
     def stop(self) -> None:
         """Send nothing new. What waits to be sent is lost."""
-        self._each(lambda shard, _: shard.rest())
+        self._each(lambda shard, _: shard.stop())
 
-    def rest(self, timeout_s: float = DRAIN_S, *, still_s: float = DRAIN_STILL_S) -> None:
+    def drain(self, timeout_s: float = DRAIN_S, *, still_s: float = DRAIN_STILL_S) -> None:
         """Stop, and let the replies come to what is under way, as long as one comes every
         `still_s`."""
         self.stop()
-        self._resting = True
+        self._drained = True
         now = came = time.monotonic()
         deadline = now + timeout_s
         fewest = inf
@@ -331,8 +331,8 @@ class Fleet:
         A server that is cut off in mid-message has errors to handle that no client caused.
         """
         try:
-            if not self._resting:
-                self.rest()
+            if not self._drained:
+                self.drain()
         finally:
             self._quit()
 

@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 
 from c10k.loadgen.address import Address
 from c10k.loadgen.engines import shard_class
-from c10k.loadgen.shard import Shard, Standing, Taken
+from c10k.loadgen.shard import Shard, ShardSnapshot, ShardStatus
 from c10k.loadgen.workload import Workload
 
 # How long a child may take to close its connections before it is killed.
@@ -54,7 +54,7 @@ class RemoteShard:
         spin: bool,
     ) -> None:
         self._turn = threading.Lock()
-        self._standing = Standing(0, 0, 0, 0, 0, 0, 0)
+        self._status = ShardStatus(0, 0, 0, 0, 0, 0, 0)
         self._pipe, theirs = Pipe()
         command = [sys.executable, "-P", "-c", CHILD, json.dumps(sys.path), str(theirs.fileno())]
         try:
@@ -91,25 +91,25 @@ class RemoteShard:
         """Give up on connections without a first reply, and let the others begin."""
         self._ask("load", epoch_ns)
 
-    def rest(self) -> None:
+    def stop(self) -> None:
         """Send nothing new."""
-        self._ask("rest")
+        self._ask("stop")
 
-    def cut(self) -> Taken:
-        """What was recorded since the last cut; begin anew."""
-        return cast("Taken", self._ask("cut"))
+    def snapshot(self) -> ShardSnapshot:
+        """What was recorded since the last snapshot; begin anew."""
+        return cast("ShardSnapshot", self._ask("snapshot"))
 
-    def peek(self) -> Standing:
+    def peek(self) -> ShardStatus:
         """Where the shard stands, or stood when it quit: who watches it may go on."""
         try:
-            self._standing = cast("Standing", self._ask("peek"))
+            self._status = cast("ShardStatus", self._ask("peek"))
         except OSError:
             if not self._pipe.closed:
                 raise
-        return self._standing
+        return self._status
 
     def response_counts(self) -> bytes:
-        """The response times since the last cut, as far as recorded."""
+        """The response times since the last snapshot, as far as recorded."""
         return cast("bytes", self._ask("response_counts"))
 
     def quit(self) -> None:
@@ -170,12 +170,14 @@ def serve(descriptor: int) -> None:
             pipe.send((None, None))
             while True:
                 command, arguments = pipe.recv()
-                pipe.send(_obey(shard, command, arguments))
+                pipe.send(_handle_command(shard, command, arguments))
         finally:
             shard.quit()
 
 
-def _obey(shard: Shard, command: str, arguments: tuple[Any, ...]) -> tuple[Any, Exception | None]:
+def _handle_command(
+    shard: Shard, command: str, arguments: tuple[Any, ...]
+) -> tuple[Any, Exception | None]:
     try:
         return getattr(shard, command)(*arguments), None
     except Exception as error:  # noqa: BLE001 (raised in the parent)

@@ -7,10 +7,10 @@ shard obeys the same commands and records the same way.
 from typing import Final, NamedTuple, Protocol, TypedDict
 
 KINDS: Final = ("response", "service", "send_lag", "connect", "first_echo", "waiting")
-"""What is recorded into histograms; see `c10k.loadgen.fleet.Cut`."""
+"""What is recorded into histograms; see `c10k.loadgen.fleet.Snapshot`."""
 
 
-class Standing(NamedTuple):
+class ShardStatus(NamedTuple):
     """Where a shard stands, read while it runs: a figure may be a few messages old."""
 
     ready: int  # connections that had a verified reply
@@ -22,8 +22,8 @@ class Standing(NamedTuple):
     opening_ended_ns: int  # 0 while it goes on
 
 
-class Taken(TypedDict):
-    """What a shard recorded between two cuts."""
+class ShardSnapshot(TypedDict):
+    """What a shard recorded between two snapshots."""
 
     began_ns: int  # CLOCK_MONOTONIC
     ended_ns: int
@@ -56,17 +56,17 @@ class Shard(Protocol):
     def load(self, epoch_ns: int) -> None:
         """Give up on connections without a first reply, and let the others begin."""
 
-    def rest(self) -> None:
+    def stop(self) -> None:
         """Send nothing new; replies may still arrive. What waits to be sent is lost."""
 
-    def cut(self) -> Taken:
-        """What was recorded since the last cut; begin anew."""
+    def snapshot(self) -> ShardSnapshot:
+        """What was recorded since the last snapshot; begin anew."""
 
-    def peek(self) -> Standing:
+    def peek(self) -> ShardStatus:
         """Where the shard stands, at no cost to its driving."""
 
     def response_counts(self) -> bytes:
-        """The response times since the last cut, as far as recorded."""
+        """The response times since the last snapshot, as far as recorded."""
 
     def quit(self) -> None:
         """Close every connection and end what drives them; a second call does nothing."""

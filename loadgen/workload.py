@@ -154,10 +154,10 @@ _TENTH: Final = 0.1
 WORKLOADS: Final = {
     workload.name: workload
     for workload in (
-        Workload("steady", rate_per_connection=1.0, summary="1 message/s a client"),
+        Workload("paced", rate_per_connection=1.0, summary="1 message/s a client"),
         Workload("saturated", summary="each client sends its next when the reply has come"),
         Workload("game", rate_per_connection=10.0, summary="10 messages/s a client"),
-        # As many messages as steady, from a tenth of the connections.
+        # As many messages as paced, from a tenth of the connections.
         Workload(
             "mostly_idle",
             rate_per_connection=10.0,

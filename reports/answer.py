@@ -10,7 +10,7 @@ from c10k.reports import guide, wording
 from c10k.reports.chapter import claims
 from c10k.reports.contrast import APART_MS, Contrast, Subject
 from c10k.reports.language import _
-from c10k.reports.measured import Mark, Measured, Point, Quantity, Server, Workload
+from c10k.reports.measured import Mark, Measured, MeasuredServer, MeasuredWorkload, Point, Quantity
 from c10k.reports.wording import Unit, joined
 
 MOST_CARDS: Final = 4
@@ -22,7 +22,7 @@ _CPU = Unit("us", lambda value: _("{value} µs", value=wording.number(value)))
 class Bar:
     """One server's value on a card; `part` of the card's longest bar."""
 
-    server: Server
+    server: MeasuredServer
     text: str
     spread: str
     symbols: str
@@ -98,14 +98,14 @@ def answer(measured: Measured) -> Answer:
     )
 
 
-def _subjects_of_comparison(measured: Measured) -> list[Server]:
+def _subjects_of_comparison(measured: Measured) -> list[MeasuredServer]:
     comparable = (
         list(pair) for pair in combinations(measured.servers, 2) if not measured.kept_apart(pair)
     )
     return measured.pair or next(comparable, measured.servers[:2])
 
 
-def _compared(measured: Measured, servers: Sequence[Server], step: int) -> list[Point]:
+def _compared(measured: Measured, servers: Sequence[MeasuredServer], step: int) -> list[Point]:
     """What the answer compares at a step: the servers under an open and a closed loop, if there are
     such that all of them have been visited under.
     """
@@ -117,7 +117,7 @@ def _compared(measured: Measured, servers: Sequence[Server], step: int) -> list[
     ]
 
 
-def _common_step(measured: Measured, servers: Sequence[Server]) -> int | None:
+def _common_step(measured: Measured, servers: Sequence[MeasuredServer]) -> int | None:
     """The largest step at which every one of the servers got through what is compared."""
     common = [
         step
@@ -127,7 +127,9 @@ def _common_step(measured: Measured, servers: Sequence[Server]) -> int | None:
     return max(common, default=None)
 
 
-def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[Contrast]:
+def _contrasts(
+    measured: Measured, servers: Sequence[MeasuredServer], step: int
+) -> Iterable[Contrast]:
     """What is compared, in the order it is told."""
     workloads = measured.workloads_of(servers)
     relaxed, saturated = (measured.workload(loop, workloads) for loop in ("open", "closed"))
@@ -147,7 +149,7 @@ def _contrasts(measured: Measured, servers: Sequence[Server], step: int) -> Iter
             ratio = measured.contrast_of_slopes(servers, usual.name, "resident_bytes")
         yield Contrast(memory, slopes, ratio)
 
-    def at(subject: Subject, workload: Workload, column: str) -> Contrast:
+    def at(subject: Subject, workload: MeasuredWorkload, column: str) -> Contrast:
         points = [Point(server.label, workload.name, step) for server in servers]
         values = tuple(measured.at(point, column) for point in points)
         ratio = measured.contrast(points[0], points[1], column) if points[1:] else Quantity()
@@ -207,7 +209,7 @@ def _clearest(contrasts: Sequence[Contrast]) -> list[Contrast]:
 
 
 def _headline(
-    servers: Sequence[Server], contrasts: Sequence[Contrast], step: int
+    servers: Sequence[MeasuredServer], contrasts: Sequence[Contrast], step: int
 ) -> tuple[str, str]:
     """Who wins on what, and where nobody does."""
     names = tuple(server.noun for server in servers)
@@ -246,7 +248,7 @@ def _headline(
     return at_step(text), also
 
 
-def _won(server: Server, won: str, *, everywhere: bool) -> str:
+def _won(server: MeasuredServer, won: str, *, everywhere: bool) -> str:
     values = {"server": server.noun, "won": won}
     if server.plural:
         if everywhere:
@@ -266,7 +268,7 @@ def _price(contrast: Contrast) -> str:
     return " " + _("(while starving clients)")
 
 
-def _alone(server: Server, contrasts: Sequence[Contrast], clients: str) -> tuple[str, str]:
+def _alone(server: MeasuredServer, contrasts: Sequence[Contrast], clients: str) -> tuple[str, str]:
     """What was measured of one server, and that nothing stands beside it."""
     facts = [
         contrast.subject.fact(
@@ -281,7 +283,7 @@ def _alone(server: Server, contrasts: Sequence[Contrast], clients: str) -> tuple
     return f"{', '.join([serves, *facts[:1]])}.", " ".join([*also, alone])
 
 
-def _card(contrast: Contrast, servers: Sequence[Server], apart: str) -> Card:
+def _card(contrast: Contrast, servers: Sequence[MeasuredServer], apart: str) -> Card:
     subject = contrast.subject
     longest = max((value.value for value in contrast.values if value.known), default=1.0)
     bars = tuple(
@@ -300,7 +302,7 @@ def _card(contrast: Contrast, servers: Sequence[Server], apart: str) -> Card:
     return Card(subject.title, figure, words, bars, _claim(subject, servers))
 
 
-def _claim(subject: Subject, servers: Sequence[Server]) -> str:
+def _claim(subject: Subject, servers: Sequence[MeasuredServer]) -> str:
     """What the chapter says of it: the ratio of its columns, or the one column that is here."""
     if subject.claim is None:
         return ""
@@ -316,7 +318,7 @@ def _claim(subject: Subject, servers: Sequence[Server]) -> str:
     return subject.claim.text(roles[0]) if len(roles) == 1 and roles[0] else ""
 
 
-def _verdict(contrast: Contrast, servers: Sequence[Server]) -> tuple[str, str]:
+def _verdict(contrast: Contrast, servers: Sequence[MeasuredServer]) -> tuple[str, str]:
     """The big number and the words beside it."""
     if len(servers) == 1:
         return contrast.subject.unit.text(contrast.values[0].value), servers[0].phrase
@@ -333,7 +335,7 @@ def _verdict(contrast: Contrast, servers: Sequence[Server]) -> tuple[str, str]:
     return wording.ratio(value), words
 
 
-def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[str]:
+def _sentences(measured: Measured, servers: Sequence[MeasuredServer], step: int) -> Iterable[str]:
     phrases = [server.phrase for server in servers]
 
     def each(unit: Unit, values: Iterable[Quantity]) -> str:
@@ -345,7 +347,7 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
             ]
         )
 
-    def at(workload: Workload, column: str) -> list[Quantity]:
+    def at(workload: MeasuredWorkload, column: str) -> list[Quantity]:
         return [measured.at(Point(server.label, workload.name, step), column) for server in servers]
 
     workloads = measured.workloads_of(servers)
@@ -421,7 +423,7 @@ def _sentences(measured: Measured, servers: Sequence[Server], step: int) -> Iter
     )
 
 
-def _starving(measured: Measured, servers: Sequence[Server], step: int) -> Iterable[str]:
+def _starving(measured: Measured, servers: Sequence[MeasuredServer], step: int) -> Iterable[str]:
     for server in servers:
         starved = [
             f"{wording.count(left.value)} {workload.name}"

@@ -42,7 +42,7 @@ def with_columns(frame: "pd.DataFrame", active: Mapping[str, float]) -> "pd.Data
     }
     rest = message_ms - sum(spent.values())
     return frame.assign(
-        occupied_bytes=frame["resident_bytes"] + frame["kernel_bytes"],
+        occupied_bytes=frame["resident_bytes"] + frame["kernel_delta_bytes"],
         file_bytes=frame["resident_bytes"] - frame["stack_bytes"] - frame["heap_bytes"],
         message_ms=message_ms,
         **spent,

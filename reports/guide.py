@@ -18,7 +18,7 @@ from c10k.reports.contrast import APART_MS, Contrast, Subject
 from c10k.reports.crossover import Crossing, crossings
 from c10k.reports.data import Raw
 from c10k.reports.language import _, later
-from c10k.reports.measured import Measured, Point, Server, Workload
+from c10k.reports.measured import Measured, MeasuredServer, MeasuredWorkload, Point
 from c10k.reports.table import Cell, Column, Section, Table
 
 _MEMORIES: Final = (1 * GB, 4 * GB, 16 * GB)
@@ -33,7 +33,7 @@ _MEASURES: Final = {  # column -> what is compared
 class Advice:
     """Who is better under a workload by one measure, and where they cross."""
 
-    workload: Workload
+    workload: MeasuredWorkload
     measure: str
     text: str
     crossings: Sequence[Crossing]
@@ -132,7 +132,7 @@ def sentences(measured: Measured) -> Iterable[str]:
     )
 
 
-def _fits(measured: Measured, pair: Sequence[Server], step: int) -> Iterable[str]:
+def _fits(measured: Measured, pair: Sequence[MeasuredServer], step: int) -> Iterable[str]:
     """Who fits which workloads: who is better by one measure at least, and worse by none."""
     fitting: dict[int | None, list[str]] = {0: [], 1: [], None: []}
     for workload in measured.workloads_of(pair):
@@ -151,7 +151,7 @@ def _fits(measured: Measured, pair: Sequence[Server], step: int) -> Iterable[str
 
 
 def better_by_something(
-    measured: Measured, pair: Sequence[Server], workload: Workload, step: int
+    measured: Measured, pair: Sequence[MeasuredServer], workload: MeasuredWorkload, step: int
 ) -> set[int] | None:
     """Which of the two are clearly better by one measure at least; None where none is decided."""
     places = [(workload, step, column) for column in _measures(workload)]
@@ -160,13 +160,13 @@ def better_by_something(
     return {place for place in decided if place is not None} if decided else None
 
 
-def _by(measured: Measured, workload: Workload) -> str:
+def _by(measured: Measured, workload: MeasuredWorkload) -> str:
     if workload in measured.map:
         return workload.rate
     return f"{workload.name}, {workload.rate}" if workload.loop == "open" else workload.name
 
 
-def _advice(measured: Measured, pair: Sequence[Server]) -> Iterable[Advice]:
+def _advice(measured: Measured, pair: Sequence[MeasuredServer]) -> Iterable[Advice]:
     for workload in (*measured.workloads_of(pair), *measured.map):
         for column in _measures(workload):
             subject = _MEASURES[column]
@@ -186,7 +186,7 @@ def _advice(measured: Measured, pair: Sequence[Server]) -> Iterable[Advice]:
                 yield Advice(workload, subject.noun, text, crossed)
 
 
-def _measures(workload: Workload) -> list[str]:
+def _measures(workload: MeasuredWorkload) -> list[str]:
     """What is compared under a workload; in an open loop what is offered is what comes back."""
     return [
         column
@@ -196,8 +196,8 @@ def _measures(workload: Workload) -> list[str]:
 
 
 def _contrasts(
-    measured: Measured, pair: Sequence[Server]
-) -> Iterable[tuple[tuple[Workload, int, str], Contrast]]:
+    measured: Measured, pair: Sequence[MeasuredServer]
+) -> Iterable[tuple[tuple[MeasuredWorkload, int, str], Contrast]]:
     """Of the two at every step at which both were visited."""
     for workload in (*measured.workloads_of(pair), *measured.map):
         for step in measured.steps:
@@ -208,7 +208,7 @@ def _contrasts(
 
 
 def _contrast(
-    measured: Measured, pair: Sequence[Server], place: tuple[Workload, int, str]
+    measured: Measured, pair: Sequence[MeasuredServer], place: tuple[MeasuredWorkload, int, str]
 ) -> Contrast:
     workload, step, column = place
     one, other = (Point(server.label, workload.name, step) for server in pair)

@@ -171,7 +171,7 @@ def _union(*marks: Iterable[Mark]) -> tuple[Mark, ...]:
 
 
 @dataclass(frozen=True)
-class Server:
+class MeasuredServer:
     """A server of the run; `role` is the chapter's column that it stands for, `kind` the one that
     speaks of its model.
 
@@ -214,7 +214,7 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Workload:
+class MeasuredWorkload:
     """A workload of the run. `plain` is one in which all connections send, and the server only
     replies.
     """
@@ -269,7 +269,7 @@ class Workload:
 
 
 @dataclass(frozen=True)
-class Technique:
+class MeasuredTechnique:
     """A pair of servers of the run, by their labels, that differ in one technique."""
 
     name: str
@@ -304,7 +304,7 @@ class Measured:
         tried = {int(step) for step in run.steps["connections"]}
         self.steps = sorted(tried.intersection(plan.get("steps") or ()) or tried)
         self.techniques = [
-            Technique(
+            MeasuredTechnique(
                 item["name"],
                 item["with_it"],
                 item["without_it"],
@@ -326,7 +326,7 @@ class Measured:
             self._tried.setdefault((point.server, point.workload), []).append(point.connections)
         self.planned_missing = max(0, self._planned(plan) - self._ramped())
 
-    def _servers(self, planned: Sequence[dict[str, Any]]) -> list[Server]:
+    def _servers(self, planned: Sequence[dict[str, Any]]) -> list[MeasuredServer]:
         known = {item.get("label"): item for item in planned}
         labels = list(dict.fromkeys(self.run.steps["server"]))
         labels.sort(key=lambda label: [*known, label].index(label))
@@ -344,7 +344,7 @@ class Measured:
         role_of = {label: role for role, label in claims.roles(echo_first).items()}
         models = [model for _, _, model in described]
         return [
-            Server(
+            MeasuredServer(
                 label,
                 model,
                 known.get(label, {}).get("language", ""),
@@ -357,14 +357,16 @@ class Measured:
             for label, _, model in described
         ]
 
-    def _workloads(self, plan: dict[str, Any]) -> tuple[list[Workload], list[Workload]]:
+    def _workloads(
+        self, plan: dict[str, Any]
+    ) -> tuple[list[MeasuredWorkload], list[MeasuredWorkload]]:
         """Those of the capacity map, and all others."""
         mapped, planned = plan.get("mapped") or (), plan.get("workloads") or []
         rows = self.run.steps.drop_duplicates("workload").to_dict("records")
         first = {str(row["workload"]): row for row in rows}
         known = {item["name"]: item for item in planned if item.get("name") in first}
         workloads = [
-            Workload(
+            MeasuredWorkload(
                 name,
                 str(first[name]["loop"]),
                 float(first[name]["rate_per_connection"]),
@@ -396,21 +398,23 @@ class Measured:
         on_the_map = self.run.steps["workload"].isin([workload.name for workload in self.map])
         return int((self.run.steps["connections"].isin(self.steps) & ~on_the_map).sum())
 
-    def counterpart(self, server: Server) -> Server | None:
+    def counterpart(self, server: MeasuredServer) -> MeasuredServer | None:
         """The server of the chapter's other column that it is compared with."""
         others = [role for role in claims.ROLES if server.kind and role != server.kind]
         found = next((self.role[role] for role in others if role in self.role), None)
         return None if found and self.kept_apart((server, found)) else found
 
     @property
-    def pair(self) -> list[Server]:
+    def pair(self) -> list[MeasuredServer]:
         """The servers that stand for the chapter's two columns; empty unless the run has both, and
         they can be compared.
         """
         pair = [self.role[role] for role in claims.ROLES if role in self.role]
         return pair if len(pair) == len(claims.ROLES) and not self.kept_apart(pair) else []
 
-    def workload(self, loop: str, among: Sequence[Workload] | None = None) -> Workload | None:
+    def workload(
+        self, loop: str, among: Sequence[MeasuredWorkload] | None = None
+    ) -> MeasuredWorkload | None:
         """The first workload with an open or a closed loop, a plain one if there is any."""
         every = self.workloads if among is None else among
         fitting = [workload for workload in every if workload.loop == loop]
@@ -428,11 +432,11 @@ class Measured:
         )
         return [point for point in every if point in self._rows]
 
-    def visited(self, server: Server, workload: Workload) -> bool:
+    def visited(self, server: MeasuredServer, workload: MeasuredWorkload) -> bool:
         """Whether there is anything of a server under a workload."""
         return (server.label, workload.name) in self._tried
 
-    def workloads_of(self, servers: Iterable[Server]) -> list[Workload]:
+    def workloads_of(self, servers: Iterable[MeasuredServer]) -> list[MeasuredWorkload]:
         """Those under which all of these servers were visited."""
         return [
             workload
@@ -519,7 +523,7 @@ class Measured:
         """
         return why_apart(*((point.server, *self.spoken(point)) for point in (one, other)))
 
-    def kept_apart(self, servers: Sequence[Server]) -> str:
+    def kept_apart(self, servers: Sequence[MeasuredServer]) -> str:
         """The same of two servers, under the first workload of both where there is a reason."""
         reasons = (
             self.apart(*(Point(server.label, workload.name, 0) for server in servers))
@@ -535,7 +539,9 @@ class Measured:
         row = next(iter(self.rows(replace(point, connections=step))), {})
         return str(row.get("protocol") or known.protocol), int(row.get("size_bytes", 0))
 
-    def contrast_of_slopes(self, servers: Sequence[Server], workload: str, column: str) -> Quantity:
+    def contrast_of_slopes(
+        self, servers: Sequence[MeasuredServer], workload: str, column: str
+    ) -> Quantity:
         """How much a column grows with one server, by how much with the other."""
         if apart := self.kept_apart(servers):
             return Quantity(unjudged=(apart,))
@@ -729,7 +735,10 @@ def _deciding(
 def _unfit(rows: "Iterable[dict[str, Any]]") -> tuple[str, ...]:
     """What makes repeats unfit for a verdict, in words."""
     rows = list(rows)
-    used = max((x for x in map(fitness.others, rows) if x > fitness.MOST_OF_OTHERS), default=0)
+    used = max(
+        (x for x in map(fitness.other_processes, rows) if x > fitness.MOST_OTHER_PROCESSES),
+        default=0,
+    )
     stolen = max((x for x in map(fitness.steal, rows) if x > fitness.MOST_STEAL), default=0)
     reasons = []
     if any(row["loader_limited"] for row in rows):
@@ -811,15 +820,15 @@ def _particulars(bearing: Sequence[dict[str, Any]], mark: Mark) -> Iterable[str]
     elif mark is Mark.LITTLE:
         yield _("{ratio}, none starved", ratio=littles_law)
     elif mark is Mark.UNSETTLED:
-        what, waited = worst["unsettled"], local_number(f"{worst['settle_s']:.1f}")
+        what, waited = worst["unsteady"], local_number(f"{worst['warmup_s']:.1f}")
         yield _("{what} after {seconds} s", what=_(what), seconds=waited)
     elif mark is Mark.ESTIMATED:
-        share = min(row["memory_read_share"] for row in bearing)
+        share = min(row["memory_sampled_fraction"] for row in bearing)
         yield _("from {share} of it", share=wording.share(share))
     elif mark is Mark.STOLEN:
         yield wording.share(max(map(fitness.steal, bearing)))
     elif mark is Mark.DISTURBED:
-        yield wording.share(max(map(fitness.others, bearing)))
+        yield wording.share(max(map(fitness.other_processes, bearing)))
     elif mark is Mark.FAILED:
         yield worst["reason"]
 
@@ -835,10 +844,10 @@ def _bears(row: dict[str, Any], mark: Mark) -> bool:
         Mark.STARVED: row["starved"] > 0,
         # Where some starve, that is the reason, and their mark says so.
         Mark.LITTLE: not row["starved"] and _beside_little(row),
-        Mark.UNSETTLED: bool(row["unsettled"]),
-        Mark.ESTIMATED: row["memory_read_share"] < 1,
+        Mark.UNSETTLED: bool(row["unsteady"]),
+        Mark.ESTIMATED: row["memory_sampled_fraction"] < 1,
         Mark.STOLEN: fitness.steal(row) > fitness.MOST_STEAL,
-        Mark.DISTURBED: fitness.others(row) > fitness.MOST_OF_OTHERS,
+        Mark.DISTURBED: fitness.other_processes(row) > fitness.MOST_OTHER_PROCESSES,
     }
     return bool(bears.get(mark))
 

@@ -200,7 +200,7 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
                 "{rate} messages/s, {cpu} µs of CPU a message, {share} of its CPU",
                 rate=wording.count(point["messages_per_s"]),
                 cpu=wording.number(point["loader_cpu_us_per_message"]),
-                share=wording.share(point["loader_cpu_share"]),
+                share=wording.share(point["loader_cpu_cores"]),
             ),
         )
         for point in manifest.get("ceiling") or []
@@ -217,7 +217,7 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _settling(plan: Mapping[str, Any]) -> str:
-    least, limit = _text(plan.get("settle_s")), plan.get("settle_limit_s")
+    least, limit = _text(plan.get("warmup_s")), plan.get("warmup_limit_s")
     if limit is None:
         return _("{value} s", value=least)
     return _("at least {least} s, at most {limit} s", least=least, limit=_text(limit))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from c10k.reports import fonts
-from c10k.reports.measured import Server
+from c10k.reports.measured import MeasuredServer
 
 # Name -> (light, dark). The hues are told apart by the common forms of colour blindness (after
 # Okabe and Ito 2008), darkened or lightened until text in them has a contrast of 4.5 to the paper.
@@ -63,7 +63,7 @@ RC: Final[dict[Any, Any]] = {
 
 
 @dataclass(frozen=True)
-class Look:
+class SeriesStyle:
     """How a server is drawn everywhere: the name of its hue, and its marker among its model's."""
 
     hue: str
@@ -75,7 +75,7 @@ class Look:
         return COLOURS[self.hue][0]
 
 
-def looks(servers: Iterable[Server]) -> dict[str, Look]:
+def looks(servers: Iterable[MeasuredServer]) -> dict[str, SeriesStyle]:
     """A look for each server, by label: the hue is its model's, the marker its own."""
     hues: dict[str, str] = {}
     used: list[str] = []
@@ -87,7 +87,7 @@ def looks(servers: Iterable[Server]) -> dict[str, Look]:
         hue = ROLE_HUES[server.role] if server.role else next(known, None)
         if hue is None:
             hue = hues.setdefault(model, spare[len(hues) % len(spare)])
-        found[server.label] = Look(hue, _MARKERS[used.count(hue) % len(_MARKERS)])
+        found[server.label] = SeriesStyle(hue, _MARKERS[used.count(hue) % len(_MARKERS)])
         used.append(hue)
     return found
 

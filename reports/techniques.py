@@ -15,7 +15,7 @@ from c10k.reports.chapter.verdict import CLEAR
 from c10k.reports.contrast import Contrast, Subject
 from c10k.reports.data import Raw
 from c10k.reports.language import _, later
-from c10k.reports.measured import UNFIT, Measured, Point, Technique
+from c10k.reports.measured import UNFIT, Measured, MeasuredTechnique, Point
 from c10k.reports.table import Cell, Column, Section, Table, cell
 from c10k.reports.wording import Unit, joined
 
@@ -40,10 +40,10 @@ _PROSE: Final = {
 
 
 @dataclass(frozen=True)
-class Trial:
+class TechniqueComparison:
     """A technique with and without, at one number of connections under one workload."""
 
-    technique: Technique
+    technique: MeasuredTechnique
     points: tuple[Point, Point]
     contrasts: dict[str, Contrast]
 
@@ -75,10 +75,10 @@ class Trial:
         )
 
 
-def trials(measured: Measured) -> list[Trial]:
+def trials(measured: Measured) -> list[TechniqueComparison]:
     """Every trial of the run, in the order of the plan."""
     return [
-        Trial(technique, points, dict(_contrasts(measured, points)))
+        TechniqueComparison(technique, points, dict(_contrasts(measured, points)))
         for technique in measured.techniques
         for workload in technique.workloads
         for step in measured.steps
@@ -131,7 +131,7 @@ def table(measured: Measured) -> Table:
     )
 
 
-def _title(technique: Technique) -> str:
+def _title(technique: MeasuredTechnique) -> str:
     claim = claims.TECHNIQUES.get(technique.claim)
     title = _(
         "{technique}: {one} against {other}",
@@ -148,7 +148,7 @@ def _one_cpu(measured: Measured) -> Iterable[str]:
         yield _("The servers had one CPU here: what uses several has nothing to gain from it.")
 
 
-def _cells(trial: Trial) -> list[Cell]:
+def _cells(trial: TechniqueComparison) -> list[Cell]:
     point = trial.points[0]
     cells = [
         Cell(point.workload, point.workload),
@@ -160,7 +160,7 @@ def _cells(trial: Trial) -> list[Cell]:
     return [*cells, Cell(_(trial.verdict), trial.verdict)]
 
 
-def _record(trial: Trial) -> dict[str, Raw]:
+def _record(trial: TechniqueComparison) -> dict[str, Raw]:
     technique, point = trial.technique, trial.points[0]
     record: dict[str, Raw] = {
         "technique": technique.name,
@@ -204,12 +204,12 @@ def told(measured: Measured) -> Answer:
     return replace(answered, headline=wording.sentence("; ".join(said)), also="")
 
 
-def _brief(trial: Trial) -> str:
+def _brief(trial: TechniqueComparison) -> str:
     """The verdict without what a mark says too."""
     return later("not judged") if trial.unjudged else trial.verdict
 
 
-def largest(measured: Measured) -> list[Trial]:
+def largest(measured: Measured) -> list[TechniqueComparison]:
     """The trials at the largest step of each technique and workload."""
     last = {(trial.technique.name, trial.points[0].workload): trial for trial in trials(measured)}
     return list(last.values())

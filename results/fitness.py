@@ -15,7 +15,7 @@ _AnyRow = TypeVar("_AnyRow", bound=Row)
 MOST_STEAL: Final = 0.05
 # Of a CPU. c10k's own watching takes some hundredths; a daemon, or a kernel thread that scans
 # memory, takes more, from the loader or the server.
-MOST_OF_OTHERS: Final = 0.2
+MOST_OTHER_PROCESSES: Final = 0.2
 
 
 def steal(row: Row) -> float:
@@ -23,9 +23,9 @@ def steal(row: Row) -> float:
     return _of_a_cpu(row, "steal_s")
 
 
-def others(row: Row) -> float:
+def other_processes(row: Row) -> float:
     """What other processes used while was measured, of one CPU; NaN where that is not known."""
-    return _of_a_cpu(row, "others_cpu_s")
+    return _of_a_cpu(row, "other_processes_cpu_s")
 
 
 def _of_a_cpu(row: Row, column: str) -> float:
@@ -35,7 +35,7 @@ def _of_a_cpu(row: Row, column: str) -> float:
 
 def fit(row: Row) -> bool:
     """Whether a repeat may decide: its loader not the bottleneck, nobody else on its CPUs."""
-    disturbed = others(row) > MOST_OF_OTHERS or steal(row) > MOST_STEAL
+    disturbed = other_processes(row) > MOST_OTHER_PROCESSES or steal(row) > MOST_STEAL
     return not (row["loader_limited"] or disturbed)
 
 

@@ -27,7 +27,7 @@ _KEYS: Final[Mapping[str, tuple[type, ...]]] = {
 """The keys and their JSON types; times are ISO 8601 with an offset.
 
 ceiling: null until it is measured, then a mapping of connections, size_bytes, messages_per_s,
-loader_cpu_us_per_message and loader_cpu_share a number of connections and size of messages.
+loader_cpu_us_per_message and loader_cpu_cores a number of connections and size of messages.
 """
 
 _FACTS: Final[Shape] = {"*": FACT}
@@ -48,7 +48,7 @@ _CONTENTS: Final[Shape] = {
         "steps?": [COUNT],
         "profile?": TEXT,
         **dict.fromkeys(("repeats?", "windows?"), COUNT),
-        **dict.fromkeys(("window_s?", "settle_s?", "settle_limit_s?"), NUMBER),
+        **dict.fromkeys(("window_s?", "warmup_s?", "warmup_limit_s?"), NUMBER),
         "slo_p99_ms?": POSITIVE,
         "mapped?": [TEXT],
         "left_out?": [TEXT],
@@ -65,7 +65,7 @@ _CONTENTS: Final[Shape] = {
     "ceiling?": [
         {
             **dict.fromkeys(("connections", "size_bytes", "messages_per_s"), NUMBER),
-            **dict.fromkeys(("loader_cpu_us_per_message", "loader_cpu_share"), NUMBER),
+            **dict.fromkeys(("loader_cpu_us_per_message", "loader_cpu_cores"), NUMBER),
         }
     ],
     "limits?": _FACTS,

@@ -106,10 +106,10 @@ _LEVELS: Final[Mapping[str, str]] = {
     "stack_bytes": "of the resident memory, anonymous: stacks of threads, bytes",
     "heap_bytes": "of the resident memory, anonymous: all but stacks, bytes",
     "page_tables_bytes": "page tables of the server's processes (VmPTE), bytes",
-    "kernel_bytes": "change of kernel memory on the host since before the connections, bytes",
-    "kernel_stack_bytes": "change of KernelStack on the host since before the connections, bytes",
-    "slab_bytes": "change of Slab on the host since before the connections, bytes",
-    "tcp_memory_bytes": "change of TCP socket memory on the host since before them, bytes",
+    "kernel_delta_bytes": "change of kernel memory on the host since before the connections, bytes",
+    "kernel_stack_delta_bytes": "change of KernelStack on the host since before them, bytes",
+    "slab_delta_bytes": "change of Slab on the host since before the connections, bytes",
+    "tcp_memory_delta_bytes": "change of TCP socket memory on the host since before them, bytes",
     "threads": "threads of the server's processes",
     "processes": "processes of the server",
     "descriptors": "open file descriptors of the server's processes",
@@ -153,14 +153,14 @@ _MEASURES: Final[Table] = {
     ),
     "setup_s": _number("time until every connection had an echo or failed, s", merging.first),
     "accepts_per_s": _number("connections accepted by time of set-up, 1/s", merging.first),
-    "settle_s": _number("time under load before the windows, s", merging.first, later=True),
-    "unsettled": _text(
+    "warmup_s": _number("time under load before the windows, s", merging.first, later=True),
+    "unsteady": _text(
         "what had not settled at the limit, when windows began: throughput, memory, both or empty",
         merging.together,
         later=True,
     ),
     "loader_cpu_s": _number("CPU time of the loader, s", merging.total),
-    "loader_cpu_share": _number(
+    "loader_cpu_cores": _number(
         "CPU time of the loader by time measured, 1 = one CPU", merging.mean_by("window_s")
     ),
     "loader_cpu_us_per_message": _number(
@@ -178,7 +178,7 @@ _MEASURES: Final[Table] = {
         name: _number(meaning, merging.median, later=name in ("stack_bytes", "heap_bytes"))
         for name, meaning in _LEVELS.items()
     },
-    "memory_read_share": _number(
+    "memory_sampled_fraction": _number(
         "part of the memory by RSS that was read; the rest was taken to be like it, 0 to 1",
         merging.lowest,
         later=True,
@@ -186,7 +186,7 @@ _MEASURES: Final[Table] = {
     "cpu_s": _number("CPU time of the server, user and system, s", merging.total),
     "cpu_user_s": _number("CPU time of the server in user mode, s", merging.total),
     "cpu_system_s": _number("CPU time of the server in the kernel, s", merging.total),
-    "cpu_share": _number(
+    "cpu_cores": _number(
         "CPU time of the server by time measured, 1 = one CPU", merging.mean_by("window_s")
     ),
     "cpu_us_per_message": _number(
@@ -212,7 +212,7 @@ _MEASURES: Final[Table] = {
     "listen_drops": _number("connections dropped before accept on the host", merging.total),
     "retransmits": _number("TCP segments sent again on the host", merging.total),
     "steal_s": _number("time the hypervisor took from the host's CPUs, s", merging.total),
-    "others_cpu_s": _number(
+    "other_processes_cpu_s": _number(
         "CPU time on the host of all but server and loader, s", merging.total, later=True
     ),
     "hiccup_p99_ms": _number(
@@ -249,7 +249,7 @@ WINDOWS: Final[Table] = {
 SAMPLES: Final[Table] = {
     "t_s": Column("float64", "time since the run began, s", least=-math.inf),
     **KEY,
-    "phase": _text("open, settle, window or close"),
+    "phase": _text("open, warmup, window or close"),
     **{
         name: _number(meaning, merging.first)
         for name, meaning in {

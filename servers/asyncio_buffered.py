@@ -10,10 +10,10 @@ read is into a new one, which is the same server without the pool.
 import asyncio
 import socket
 
-from .frame import asynchronous
-from .frame.command_line import CommandLine
-from .frame.log import Log
-from .frame.protocol import EchoProtocol
+from .framework import asynchronous
+from .framework.command_line import CommandLine
+from .framework.log import Log
+from .framework.protocol import EchoProtocol
 
 
 class Pool:

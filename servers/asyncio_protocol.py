@@ -6,9 +6,9 @@ python -m servers.asyncio_protocol --port 9000
 import asyncio
 import socket
 
-from .frame import asynchronous
-from .frame.command_line import CommandLine
-from .frame.protocol import EchoProtocol
+from .framework import asynchronous
+from .framework.command_line import CommandLine
+from .framework.protocol import EchoProtocol
 
 
 class Echo(EchoProtocol, asyncio.Protocol):

@@ -6,9 +6,9 @@ python -m servers.asyncio_streams --port 9000
 import asyncio
 import socket
 
-from .frame import asynchronous
-from .frame.command_line import CommandLine
-from .frame.log import name_of
+from .framework import asynchronous
+from .framework.command_line import CommandLine
+from .framework.log import name_of
 
 
 class Echo:

@@ -10,9 +10,9 @@ import importlib
 from collections.abc import Callable
 
 from .asyncio_protocol import start_on
-from .frame import asynchronous
-from .frame.children import supervise
-from .frame.command_line import CommandLine, cpus
+from .framework import asynchronous
+from .framework.children import supervise
+from .framework.command_line import CommandLine, cpus
 
 
 def main() -> None:

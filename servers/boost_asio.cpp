@@ -1,9 +1,9 @@
 // An echo server on an event loop: Asio's io_context, a session object for every connection.
 //
 //   c10k serve boost_asio --port 9000
-#include "frame/asio.hpp"
-#include "frame/command_line.hpp"
-#include "frame/listening.hpp"
+#include "framework/asio.hpp"
+#include "framework/command_line.hpp"
+#include "framework/listening.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-using frame::CommandLine;
+using framework::CommandLine;
 using namespace std::chrono_literals;
 
 constexpr auto SHORTAGE_PAUSE = 100ms; // until the next accept when descriptors or memory ran out
@@ -55,7 +55,7 @@ class Session : public std::enable_shared_from_this<Session> {
     }
 
     void handle(std::size_t size) try {
-        const frame::Handler &handler = command_line_.handler;
+        const framework::Handler &handler = command_line_.handler;
         if (handler.sleep.count()) {
             auto timer =
                 std::make_shared<asio::steady_timer>(socket_.get_executor(), handler.sleep);
@@ -97,7 +97,7 @@ class Session : public std::enable_shared_from_this<Session> {
 class Server {
   public:
     Server(CommandLine &command_line, int threads)
-        : command_line_(command_line), io_(threads), acceptor_(frame::listen(io_, command_line)),
+        : command_line_(command_line), io_(threads), acceptor_(framework::listen(io_, command_line)),
           work_(asio::make_work_guard(io_)) {}
 
     /// Serve for ever, with any number of threads; `accepting` where one of them accepts already.
@@ -116,7 +116,7 @@ class Server {
         }
     }
 
-    void announce() const { frame::announce(acceptor_); }
+    void announce() const { framework::announce(acceptor_); }
 
   private:
     void accept() {
@@ -139,10 +139,10 @@ int main(int argc, char **argv) {
     int threads = 1;
     CommandLine command_line("boost_asio", "an echo server on an event loop");
     command_line.add("--threads", "run the loop (1)", [&threads](std::string_view text) {
-        threads = frame::parse_number(text, 1);
+        threads = framework::parse_number(text, 1);
     });
     command_line.parse(argc, argv);
-    frame::end_at_once_on_signals();
+    framework::end_at_once_on_signals();
     Server server(command_line, threads);
     try {
         for (int started = 1; started < threads; ++started)

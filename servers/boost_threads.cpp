@@ -1,9 +1,9 @@
 // An echo server with a thread for every connection: Asio's blocking sockets and nothing else.
 //
 //   c10k serve boost_threads --port 9000
-#include "frame/asio.hpp"
-#include "frame/command_line.hpp"
-#include "frame/listening.hpp"
+#include "framework/asio.hpp"
+#include "framework/command_line.hpp"
+#include "framework/listening.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-using frame::CommandLine;
+using framework::CommandLine;
 using namespace std::chrono_literals;
 
 constexpr auto SHORTAGE_PAUSE = 100ms; // until the next accept when something ran out
@@ -49,7 +49,7 @@ void converse(tcp::socket connection, const tcp::endpoint peer, const CommandLin
 void set_stack(std::string_view text) {
     pthread_attr_t attributes;
     pthread_getattr_default_np(&attributes);
-    if (pthread_attr_setstacksize(&attributes, frame::parse_bytes(text)) ||
+    if (pthread_attr_setstacksize(&attributes, framework::parse_bytes(text)) ||
         pthread_setattr_default_np(&attributes))
         throw std::invalid_argument("is not a size that a stack can have");
 }
@@ -58,10 +58,10 @@ int main(int argc, char **argv) {
     CommandLine command_line("boost_threads", "an echo server with a thread a connection");
     command_line.add("--stack", "bytes a thread, 256k (ulimit -s)", set_stack);
     command_line.parse(argc, argv);
-    frame::end_at_once_on_signals();
+    framework::end_at_once_on_signals();
     asio::io_context io;
-    tcp::acceptor acceptor = frame::listen(io, command_line);
-    frame::announce(acceptor);
+    tcp::acceptor acceptor = framework::listen(io, command_line);
+    framework::announce(acceptor);
     for (;;) {
         try {
             tcp::endpoint peer;

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
 
-from .frame.accepting import SHORTAGE_PAUSE_S
-from .frame.command_line import CommandLine
-from .frame.log import name_of
-from .frame.signals import end_at_once_on_signals, signalled
+from .framework.accepting import SHORTAGE_PAUSE_S
+from .framework.command_line import CommandLine
+from .framework.log import name_of
+from .framework.signals import end_at_once_on_signals, signalled
 
-ACCEPTED_IN_A_TURN = 100  # then those who are connected have theirs
+ACCEPTS_PER_TURN = 100  # then those who are connected have theirs
 
 
 class EventLoop:
@@ -161,7 +161,7 @@ class Acceptor:
         self._loop.selector.register(self._listener, EVENT_READ, self._accept)
 
     def _accept(self) -> None:
-        for _ in range(ACCEPTED_IN_A_TURN):
+        for _ in range(ACCEPTS_PER_TURN):
             try:
                 connection, address = self._listener.accept()
             except BlockingIOError:

@@ -13,8 +13,8 @@ import sys
 import threading
 
 from .event_loop import Acceptor, EventLoop
-from .frame.command_line import CommandLine, cpus
-from .frame.signals import ENDINGS
+from .framework.command_line import CommandLine, cpus
+from .framework.signals import ENDINGS
 
 
 def main() -> None:

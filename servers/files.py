@@ -9,8 +9,8 @@ import os
 import socket
 from functools import partial
 
-from .frame import download
-from .frame.command_line import CommandLine
+from .framework import download
+from .framework.command_line import CommandLine
 
 
 def send(connection: socket.socket, file: int, size: int, *, buffer: int) -> None:

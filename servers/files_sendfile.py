@@ -8,8 +8,8 @@ A thread for every connection. The line 1000 is answered by the file's first 1,0
 import os
 import socket
 
-from .frame import download
-from .frame.command_line import CommandLine
+from .framework import download
+from .framework.command_line import CommandLine
 
 
 def send(connection: socket.socket, file: int, size: int) -> None:

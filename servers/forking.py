@@ -6,11 +6,11 @@ python -m servers.forking --port 9000
 import signal
 import socket
 
-from .frame.accepting import accepted_alone, turn_away
-from .frame.blocking import echo
-from .frame.children import Children
-from .frame.command_line import CommandLine
-from .frame.signals import ENDINGS
+from .framework.accepting import accepted_alone, turn_away
+from .framework.blocking import echo
+from .framework.children import Children
+from .framework.command_line import CommandLine
+from .framework.signals import ENDINGS
 
 
 def main() -> None:

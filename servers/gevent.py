@@ -11,9 +11,9 @@ import signal
 import gevent
 import gevent.socket
 
-from .frame.accepting import accepted
-from .frame.blocking import echo
-from .frame.command_line import CommandLine
+from .framework.accepting import accepted
+from .framework.blocking import echo
+from .framework.command_line import CommandLine
 
 
 def main() -> None:

@@ -8,10 +8,10 @@ accept(). Whoever connects while none does waits in the queue of the kernel.
 
 from collections.abc import Callable
 
-from .frame.accepting import accepted
-from .frame.blocking import echo
-from .frame.children import supervise
-from .frame.command_line import CommandLine
+from .framework.accepting import accepted
+from .framework.blocking import echo
+from .framework.children import supervise
+from .framework.command_line import CommandLine
 
 
 def main() -> None:

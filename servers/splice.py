@@ -12,8 +12,8 @@ from functools import partial
 from os import SPLICE_F_NONBLOCK
 
 from .event_loop import EventLoop, Session, serve
-from .frame.accepting import SHORTAGE_PAUSE_S
-from .frame.command_line import CommandLine
+from .framework.accepting import SHORTAGE_PAUSE_S
+from .framework.command_line import CommandLine
 
 Pipe = tuple[int, int]  # the end that is read from, and the one that is written to
 

@@ -6,10 +6,10 @@ python -m servers.threaded --port 9000
 import _thread
 import threading
 
-from .frame.accepting import accepted_alone, turn_away
-from .frame.blocking import echo
-from .frame.command_line import CommandLine, byte_count
-from .frame.signals import end_at_once_on_signals
+from .framework.accepting import accepted_alone, turn_away
+from .framework.blocking import echo
+from .framework.command_line import CommandLine, byte_count
+from .framework.signals import end_at_once_on_signals
 
 
 def main() -> None:

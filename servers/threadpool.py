@@ -12,10 +12,10 @@ import socket
 import sys
 import threading
 
-from .frame.accepting import accepted_alone
-from .frame.blocking import echo
-from .frame.command_line import CommandLine
-from .frame.signals import end_at_once_on_signals
+from .framework.accepting import accepted_alone
+from .framework.blocking import echo
+from .framework.command_line import CommandLine
+from .framework.signals import end_at_once_on_signals
 
 
 class Pool:

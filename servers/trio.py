@@ -7,9 +7,9 @@ import signal
 
 import trio
 
-from .frame.accepting import SHORTAGE_PAUSE_S
-from .frame.command_line import CommandLine
-from .frame.log import name_of
+from .framework.accepting import SHORTAGE_PAUSE_S
+from .framework.command_line import CommandLine
+from .framework.log import name_of
 
 
 async def converse(stream: trio.SocketStream, peer: str, command_line: CommandLine) -> None:

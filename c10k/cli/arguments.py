@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 from c10k.outcome import CommandError
-from c10k.servers.frame import quantities
+from c10k.servers.framework import quantities
 
 T = TypeVar("T", int, float)
 

@@ -40,8 +40,8 @@ def execute(args: argparse.Namespace) -> int:
         _print("  ✓ " if limit.suffices else "  ✗ ", found + remedy)
     if lost := loss():
         _print("  ! ", lost)
-    for doubt in environment.doubts(cpus):
-        _print("  ! ", f"{doubt['message']}; {doubt['remedy']}")
+    for warning in environment.warnings(cpus):
+        _print("  ! ", f"{warning['message']}; {warning['remedy']}")
     short = [limit for limit in limits if not limit.suffices]
     if short:
         print(f"\n{args.connections:,} connections do not fit; c10k run --fit takes fewer steps")

@@ -12,7 +12,7 @@ from c10k.cli.arguments import connections, whole, within
 from c10k.cli.outputs import OutputFile, json_text
 from c10k.loadgen.workload import LARGEST_MESSAGE, LARGEST_REPLY
 from c10k.outcome import CommandError, Status, say
-from c10k.servers.frame.quantities import count, number, seconds, share, size_bytes
+from c10k.servers.framework.quantities import count, number, seconds, share, size_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -324,7 +324,7 @@ def _measure(
     from c10k.load.figures import figures
     from c10k.load.losses import losses
 
-    def look(what: str) -> None:
+    def on_progress(what: str) -> None:
         if not args.quiet:
             text.show_progress(fleet, what)
 
@@ -335,7 +335,7 @@ def _measure(
             raise KeyboardInterrupt from None
 
     shown = not args.quiet and args.json != "-"
-    measurement = measure.open_connections(fleet, args.connections, look)
+    measurement = measure.open_connections(fleet, args.connections, on_progress)
     if not measurement.opened.connected:
         text.hide_progress()
         why = unserved.reason(args.target, address, workload, measurement.opening)
@@ -344,7 +344,7 @@ def _measure(
         fleet,
         measurement,
         args.duration,
-        look,
+        on_progress,
         tell if args.series and shown else lambda _: None,
     )
     text.hide_progress()

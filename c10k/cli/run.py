@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from c10k.cli.standard_output import Output
-    from c10k.experiment.plan import Plan, Visit
+    from c10k.experiment.plan import Plan, Trial
     from c10k.experiment.progress import Progress
     from c10k.host.cpus import CpuSplit
     from c10k.host.run_lock import OtherRun
@@ -108,7 +108,7 @@ def _configure_load(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="; ".join(f"{load.name}: {load.summary}" for load in WORKLOADS.values())
         + "; or one of your own, NAME,key=value…, such as mine,rate=5,size=64k,active=10%%; "
-        "repeat for more (default: steady and saturated)",
+        "repeat for more (default: paced and saturated)",
     )
     parser.add_argument(
         "--rate",
@@ -216,7 +216,7 @@ def _run(
     from c10k.cli.columns import beside
     from c10k.cli.interruption import interrupt_on_signals
     from c10k.cli.run_json import figures
-    from c10k.experiment.failures import judge
+    from c10k.experiment.failures import failures_of
     from c10k.host.cpus import CpuSplit
     from c10k.host.limits import raise_soft_descriptor_limit
     from c10k.host.run_lock import OneRun
@@ -248,23 +248,23 @@ def _run(
             output.matters = essential
             interrupted = _measure(plan, writer, cpus, output, quiet=args.quiet)
             _record(writer, one.beside)
-    verdict = judge(plan, writer.steps())
+    failures = failures_of(plan, writer.steps())
     # On the disk there may be one step more than it had noted when it was interrupted.
     reported = read_run(writer.directory).steps.empty or _report(writer.directory, args.lang)
-    for trouble in verdict.lines:
+    for trouble in failures.lines:
         for line in beside("", [trouble]):
             print(line)
     print(writer.directory)
     status = Status.INTERRUPTED if interrupted else Status.DONE
-    if verdict.failure and not interrupted:
-        say(verdict.failure)
+    if failures.failure and not interrupted:
+        say(failures.failure)
         status = Status.FAILED
     elif not reported and not interrupted:
         status = Status.FAILED
     if output.failure and not interrupted and not isinstance(output.failure, BrokenPipeError):
         say(f"the output cannot be written: {output.failure.strerror}")
         status = Status.FAILED
-    return status, figures(writer.directory, writer.manifest, writer.steps(), verdict, status)
+    return status, figures(writer.directory, writer.manifest, writer.steps(), failures, status)
 
 
 def _planned(args: argparse.Namespace) -> "tuple[Plan, list[str]]":
@@ -403,7 +403,7 @@ def _measure(
     why = ""
     try:
         with _progress(plan, remaining, cpus, output, quiet=quiet) as progress:
-            Experiment(plan, writer, cpus, progress, time.monotonic()).walk()
+            Experiment(plan, writer, cpus, progress, time.monotonic()).run()
     except KeyboardInterrupt:
         why = "interrupted"
     except OutputLostError as error:
@@ -427,7 +427,7 @@ def _measure(
 
 def _progress(
     plan: "Plan",
-    visits: "Mapping[Visit, float]",
+    trials: "Mapping[Trial, float]",
     cpus: "CpuSplit",
     output: "Output",
     *,
@@ -439,7 +439,7 @@ def _progress(
     from c10k.experiment.progress import Clock, LiveProgress, PlainProgress, QuietProgress, duration
     from c10k.reports.wording import joined
 
-    clock = Clock(visits)
+    clock = Clock(trials)
     if quiet:
         return QuietProgress(clock, print)
     servers = joined([spec.text for spec in plan.servers])

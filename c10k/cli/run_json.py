@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from c10k.experiment.failures import Verdict
+from c10k.experiment.failures import Failures
 from c10k.outcome import Status
 
 SCHEMA: Final = "c10k.run.outcome/1"
@@ -21,7 +21,7 @@ def figures(
     directory: Path,
     manifest: Mapping[str, Any],
     rows: Iterable[Mapping[str, Any]],
-    verdict: Verdict,
+    failures: Failures,
     status: Status,
 ) -> dict[str, Any]:
     """The rows have the columns of steps.parquet; what was not measured is null."""
@@ -29,8 +29,8 @@ def figures(
         "schema": SCHEMA,
         "run": str(directory),
         "outcome": OUTCOMES[status],
-        "failure": verdict.failure or None,
-        "troubles": verdict.lines,
+        "failure": failures.failure or None,
+        "troubles": failures.lines,
         "warnings": manifest["warnings"],
         "left_out": manifest["plan"].get("left_out", []),
         "max_connections": manifest.get("max_connections", []),

@@ -31,7 +31,7 @@ from c10k.loadgen.workload import LARGEST_MESSAGE, Workload
 from c10k.reports.chapter.claims import TECHNIQUES
 from c10k.results.slo import P99_MS
 from c10k.servers.catalogue import ServerSpec, parse_command, parse_spec
-from c10k.servers.frame.quantities import count, number, seconds, size_bytes
+from c10k.servers.framework.quantities import count, number, seconds, size_bytes
 
 INTERPRETERS: Final = (
     *("python3.11", "python3.12", "python3.13", "python3.13t", "python3.14", "python3.14t"),

@@ -15,16 +15,16 @@ WORDS: Final = {"failed": "failed", "partial": "partly failed"}
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Failures:
     """What of the plan did not go well, a line each, and why the run failed, if it did."""
 
     lines: list[str]
     failure: str
 
 
-def judge(plan: Plan, rows: Iterable[Row]) -> Verdict:
+def failures_of(plan: Plan, rows: Iterable[Row]) -> Failures:
     """Judge the steps of the plan; those of a search are there to fail."""
-    planned = {visit.key for _, _, visits in plan.ramps() for visit in visits}
+    planned = {trial.key for _, _, trials in plan.ramps() for trial in trials}
     steps = [row for row in rows if _key(row) in planned]
     failed = [row for row in steps if row["status"] == "failed"]
     troubles = [
@@ -38,7 +38,7 @@ def judge(plan: Plan, rows: Iterable[Row]) -> Verdict:
         for place, why in missed.items()
         if why and all(row["status"] == "ok" for row in steps if _place(row) == place)
     ]
-    return Verdict(_lines(troubles), _failure(plan, steps, failed, missed))
+    return Failures(_lines(troubles), _failure(plan, steps, failed, missed))
 
 
 def _failure(plan: Plan, steps: list[Row], failed: list[Row], missed: Mapping[Any, str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from c10k.experiment.config import Settings
-from c10k.experiment.plan import MOST_VISITS, Plan, Technique, load_on
+from c10k.experiment.plan import MOST_TRIALS, Plan, Technique, load_on
 from c10k.experiment.rate_sweep import MAP_WORKLOADS
 from c10k.host.limits import Limit, shortfalls
 from c10k.loadgen.workload import Workload
@@ -62,10 +62,10 @@ def planned(settings: Settings, named: Container[str] = ()) -> tuple[Plan, list[
         tuple(part.label for part in parts if not part.asked),
         settings.objective,
     )
-    if plan.most_visits > MOST_VISITS:
+    if plan.most_trials > MOST_TRIALS:
         raise CommandError(
-            f"{plan.most_visits:,} steps of servers, workloads and repeats are more than the "
-            f"{MOST_VISITS:,} of one run: ask for fewer"
+            f"{plan.most_trials:,} steps of servers, workloads and repeats are more than the "
+            f"{MOST_TRIALS:,} of one run: ask for fewer"
         )
     return plan, left_out
 

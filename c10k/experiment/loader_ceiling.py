@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from c10k.experiment.plan import Plan, Visit, load_on
+from c10k.experiment.plan import Plan, Trial, load_on
 from c10k.experiment.progress import Progress
 from c10k.experiment.step_record import StepRecording
 from c10k.host.cpus import CpuSplit
@@ -26,11 +26,13 @@ NAME: Final = "ceiling"
 COMMAND: Final = (sys.executable, "-P", "-m", "c10k.loadgen.echo_server")
 TOTAL_S: Final = 2.0  # of all windows together
 LEAST_S: Final = 0.25  # of each; all that is measured at a step, if that is less
-SETTLE_S: Final = 0.2  # by then 10,000 connections have had a turn each
+WARMUP_S: Final = 0.2  # by then 10,000 connections have had a turn each
 OPEN_S: Final = 15.0  # the most that is waited for connections to open
 OPENING_S: Final = 0.00015  # what one takes to open and close
-NO_TELEMETRY: Final = dict.fromkeys(("cpu_s", "others_cpu_s", "context_switches"), math.nan)
-KEPT: Final = ("messages_per_s", "loader_cpu_us_per_message", "loader_cpu_share")
+NO_TELEMETRY: Final = dict.fromkeys(
+    ("cpu_s", "other_processes_cpu_s", "context_switches"), math.nan
+)
+KEPT: Final = ("messages_per_s", "loader_cpu_us_per_message", "loader_cpu_cores")
 
 Ceiling = Sequence[Mapping[str, Any]]
 """As run.json holds it: a mapping a number of connections and size of messages."""
@@ -50,7 +52,7 @@ def _bounds(workload: Workload) -> bool:
     return workload.protocol == "echo" and workload.active == 1 and kept
 
 
-def visits(plan: Plan) -> dict[Visit, int]:
+def trials(plan: Plan) -> dict[Trial, int]:
     """The visits of the bare echo server, each with the size of its messages in bytes."""
     loads = (
         load_on(spec, load)
@@ -59,13 +61,13 @@ def visits(plan: Plan) -> dict[Visit, int]:
         if load.name in plan.workloads_of(spec)
     )
     sizes = sorted({load.size_bytes for load in loads if _bounds(load)})
-    return {Visit(f"bare echo, {size} B", NAME, 0, n): size for size in sizes for n in plan.steps}
+    return {Trial(f"bare echo, {size} B", NAME, 0, n): size for size in sizes for n in plan.steps}
 
 
-def seconds(plan: Plan) -> dict[Visit, float]:
+def seconds(plan: Plan) -> dict[Trial, float]:
     """Roughly how long each of them takes."""
     return {
-        visit: SETTLE_S + _window_s(plan) + OPENING_S * visit.connections for visit in visits(plan)
+        trial: WARMUP_S + _window_s(plan) + OPENING_S * trial.connections for trial in trials(plan)
     }
 
 
@@ -73,43 +75,43 @@ def measure(plan: Plan, cpus: CpuSplit, log: Path, progress: Progress) -> tuple[
     """Measure it at every step; also why some are missing, empty where none is."""
     ceiling: list[dict[str, Any]] = []
     missing = []
-    if not visits(plan):
+    if not trials(plan):
         return ceiling, ""
     try:
         with ServerProcess(NAME, COMMAND, log=log, cpus=cpus.server) as server:
-            for visit, size in visits(plan).items():
-                progress.begin(visit)
-                record = _measured(server, visit, size, cpus, _window_s(plan))
-                progress.end(visit, record)
+            for trial, size in trials(plan).items():
+                progress.begin(trial)
+                record = _measured(server, trial, size, cpus, _window_s(plan))
+                progress.end(trial, record)
                 if record.step["status"] == "ok":
-                    point = {"connections": visit.connections, "size_bytes": size}
+                    point = {"connections": trial.connections, "size_bytes": size}
                     ceiling.append(point | {name: record.step[name] for name in KEPT})
                 else:
-                    missing.append(f"{record.step['reason']} at {visit.connections:,} connections")
+                    missing.append(f"{record.step['reason']} at {trial.connections:,} connections")
     except (ServerStartError, OSError, MemoryError) as error:
         missing.append(str(error).split("\n", 1)[0])
     return ceiling, "; ".join(missing)
 
 
 def _measured(
-    server: ServerProcess, visit: Visit, size_bytes: int, cpus: CpuSplit, window_s: float
+    server: ServerProcess, trial: Trial, size_bytes: int, cpus: CpuSplit, window_s: float
 ) -> StepRecord:
     """One step, without telemetry: it gives way to the load, and this loader leaves no time."""
     workload = Workload(NAME, size_bytes=size_bytes)
-    recording = StepRecording(visit, workload, time.monotonic())
+    recording = StepRecording(trial, workload, time.monotonic())
     address = (server.host, server.port)
     with (
         Hiccups(cpus, workload.loop) as hiccups,
         Fleet(address, workload, cpus=cpus.loader) as fleet,
     ):
-        fleet.resize(visit.connections)
+        fleet.resize(trial.connections)
         opened = fleet.wait_open(OPEN_S)
         fleet.load()
-        recording.add_opening(opened, fleet.cut())
-        time.sleep(SETTLE_S)
-        recording.add_between(fleet.cut())
+        recording.add_opening(opened, fleet.snapshot())
+        time.sleep(WARMUP_S)
+        recording.add_between(fleet.snapshot())
         time.sleep(window_s)
-        recording.add_window(fleet.cut(), NO_TELEMETRY, hiccups.columns())
+        recording.add_window(fleet.snapshot(), NO_TELEMETRY, hiccups.columns())
     record = recording.record(time.time(), [], "")
     # That the loader is the bottleneck is what is wanted here.
     return replace(record, step={**record.step, "loader_limited": False})
@@ -117,4 +119,4 @@ def _measured(
 
 def _window_s(plan: Plan) -> float:
     held_s = plan.profile.windows * plan.profile.window_s
-    return min(held_s, max(LEAST_S, TOTAL_S / len(visits(plan))))
+    return min(held_s, max(LEAST_S, TOTAL_S / len(trials(plan))))

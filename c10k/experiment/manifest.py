@@ -15,7 +15,7 @@ from c10k.host.limits import limits_for
 from c10k.loadgen.engines import engine_of
 from c10k.loadgen.workload import Workload
 from c10k.results.slo import P99_MS
-from c10k.servers.catalogue import Place, ServerSpec, parse_command, parse_spec
+from c10k.servers.catalogue import Endpoint, ServerSpec, parse_command, parse_spec
 from c10k.servers.catalogue.foreign import ForeignProgram
 
 
@@ -43,7 +43,7 @@ def describe(
         "cpu_split": asdict(cpus),
         "ceiling": None,  # measured when the run begins
         "limits": limits,
-        "warnings": environment.doubts(cpus),
+        "warnings": environment.warnings(cpus),
     }
 
 
@@ -66,8 +66,8 @@ def plan_described(plan: Plan, left_out: Sequence[str]) -> dict[str, Any]:
         "repeats": plan.profile.repeats,
         "windows": plan.profile.windows,
         "window_s": plan.profile.window_s,
-        "settle_s": plan.profile.settle_s,
-        "settle_limit_s": plan.profile.settle_limit_s,
+        "warmup_s": plan.profile.warmup_s,
+        "warmup_limit_s": plan.profile.warmup_limit_s,
         "techniques": [asdict(technique) for technique in plan.techniques],
         "find_max": plan.find_max,
         "slo_p99_ms": plan.slo_p99_ms,
@@ -90,8 +90,8 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
         Profile(
             plan["profile"],
             "",
-            plan["settle_s"],
-            plan.get("settle_limit_s", plan["settle_s"]),  # once there was no limit but a time
+            plan["warmup_s"],
+            plan.get("warmup_limit_s", plan["warmup_s"]),  # once there was no limit but a time
             plan["windows"],
             plan["window_s"],
             plan["repeats"],
@@ -142,7 +142,7 @@ def _server(spec: ServerSpec) -> dict[str, Any]:
             "definition": program.definition,
             "directory": str(program.directory),
         }
-    return described | {"command": list(spec.launch(Place(HOST)).command)}
+    return described | {"command": list(spec.launch(Endpoint(HOST)).command)}
 
 
 def _spec(server: Mapping[str, Any]) -> ServerSpec:

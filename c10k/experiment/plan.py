@@ -10,38 +10,38 @@ from c10k.experiment.rate_sweep import is_on_the_map
 from c10k.loadgen.workload import Workload
 from c10k.results.slo import P99_MS
 from c10k.servers.catalogue import ServerSpec
-from c10k.servers.frame.handler import parse_handler
-from c10k.servers.frame.quantities import count
+from c10k.servers.framework.handler import parse_handler
+from c10k.servers.framework.quantities import count
 
 DEFAULT_STEPS: Final = (10, 100, 500, 1000, 5000, 10000)
 DEFAULT_SERVERS: Final = ("threaded", "asyncio_streams")
-DEFAULT_WORKLOADS: Final = ("steady", "saturated")
+DEFAULT_WORKLOADS: Final = ("paced", "saturated")
 
 # What a visit takes beyond settling and windows, for the time left: opening and closing a
 # connection, and reading the telemetry of its thread at both ends of a window.
-SECONDS_A_VISIT: Final = 0.6
-SECONDS_A_CONNECTION: Final = 0.0004
-SECONDS_A_PROCESS: Final = 0.01
-PROBES_A_SEARCH: Final = 7  # usually
+SECONDS_PER_TRIAL: Final = 0.6
+SECONDS_PER_CONNECTION: Final = 0.0004
+SECONDS_PER_PROCESS: Final = 0.01
+PROBES_PER_SEARCH: Final = 7  # usually
 
 # Beyond any machine of today, and far below what would keep this one busy with the plan alone.
 MOST_CONNECTIONS: Final = 1_000_000_000
 MOST_STEPS: Final = 1_000
 MOST_REPEATS: Final = 1_000
-MOST_VISITS: Final = 100_000
+MOST_TRIALS: Final = 100_000
 
 
 @dataclass(frozen=True)
 class Profile:
     """How long and how often is measured.
 
-    Windows begin when the load has settled, not before `settle_s` and not after `settle_limit_s`.
+    Windows begin when the load has settled, not before `warmup_s` and not after `warmup_limit_s`.
     """
 
     name: str
     summary: str
-    settle_s: float
-    settle_limit_s: float
+    warmup_s: float
+    warmup_limit_s: float
     windows: int
     window_s: float
     repeats: int
@@ -58,7 +58,7 @@ PROFILES: Final = {
 
 
 @dataclass(frozen=True)
-class Visit:
+class Trial:
     """One server, loaded with one workload over one number of connections."""
 
     server: str
@@ -117,7 +117,7 @@ class Plan:
     objective: bool = False
 
     @property
-    def most_visits(self) -> int:
+    def most_trials(self) -> int:
         """How many visits the ramps have, those that a map leaves out included."""
         each = (len(self.workloads_of(spec)) * len(self.steps_of(spec)) for spec in self.servers)
         return self.profile.repeats * sum(each)
@@ -130,7 +130,7 @@ class Plan:
         """The names of the workloads under which a server is visited."""
         return self.own_workloads.get(spec.text, tuple(load.name for load in self.workloads))
 
-    def ramps(self) -> Iterator[tuple[Workload, int, list[Visit]]]:
+    def ramps(self) -> Iterator[tuple[Workload, int, list[Trial]]]:
         """Each ramp, which fresh server processes live through, with its visits in order.
 
         The servers take turns within a step, and who goes first changes from step to step
@@ -139,16 +139,16 @@ class Plan:
         for repeat in range(self.profile.repeats):
             for workload in self.workloads:
                 servers = [s for s in self.servers if workload.name in self.workloads_of(s)]
-                visits = []
+                trials = []
                 for position, connections in enumerate(self.steps):
                     turn = servers[:: 1 if (position + repeat) % 2 == 0 else -1]
-                    visits += [
-                        Visit(spec.text, workload.name, repeat, connections)
+                    trials += [
+                        Trial(spec.text, workload.name, repeat, connections)
                         for spec in turn
                         if connections in self.steps_of(spec)
                         and self._measures(workload, connections)
                     ]
-                yield workload, repeat, visits
+                yield workload, repeat, trials
 
     def _measures(self, workload: Workload, connections: int) -> bool:
         return workload.name not in self.mapped or is_on_the_map(workload, connections)
@@ -165,30 +165,30 @@ class Plan:
             and workload.name not in self.mapped
         ]
 
-    def search(self, spec: ServerSpec, workload: Workload) -> Visit:
+    def search(self, spec: ServerSpec, workload: Workload) -> Trial:
         """What stands for all probes of a search that are still to come, in the time left."""
-        return Visit(spec.text, workload.name, 0, 0)
+        return Trial(spec.text, workload.name, 0, 0)
 
-    def time(self) -> dict[Visit, float]:
+    def time(self) -> dict[Trial, float]:
         """Roughly how long each visit takes, and each search, in seconds."""
-        visits = {visit: self.seconds(visit) for _, _, ramp in self.ramps() for visit in ramp}
+        trials = {trial: self.seconds(trial) for _, _, ramp in self.ramps() for trial in ramp}
         searches = {
-            self.search(spec, workload): PROBES_A_SEARCH
-            * self.seconds(Visit(spec.text, workload.name, 0, self.steps_of(spec)[-1]))
+            self.search(spec, workload): PROBES_PER_SEARCH
+            * self.seconds(Trial(spec.text, workload.name, 0, self.steps_of(spec)[-1]))
             for spec, workload in self.searches()
         }
-        return visits | searches
+        return trials | searches
 
-    def seconds(self, visit: Visit) -> float:
+    def seconds(self, trial: Trial) -> float:
         """Roughly how long a visit takes."""
         profile = self.profile
-        settling = (profile.settle_s + profile.settle_limit_s) / 2
-        held = settling + profile.windows * profile.window_s
-        (workload,) = (load for load in self.workloads if load.name == visit.workload)
-        (server,) = (spec.server for spec in self.servers if spec.text == visit.server)
-        a_connection = SECONDS_A_CONNECTION + cpu_s(workload)
-        a_connection += SECONDS_A_PROCESS * server.processes_per_connection
-        return held + SECONDS_A_VISIT + a_connection * visit.connections
+        warmup = (profile.warmup_s + profile.warmup_limit_s) / 2
+        held = warmup + profile.windows * profile.window_s
+        (workload,) = (load for load in self.workloads if load.name == trial.workload)
+        (server,) = (spec.server for spec in self.servers if spec.text == trial.server)
+        a_connection = SECONDS_PER_CONNECTION + cpu_s(workload)
+        a_connection += SECONDS_PER_PROCESS * server.processes_per_connection
+        return held + SECONDS_PER_TRIAL + a_connection * trial.connections
 
 
 def load_on(spec: ServerSpec, workload: Workload) -> Workload:

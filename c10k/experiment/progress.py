@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from c10k.cli.columns import beside
-from c10k.experiment.plan import Visit
+from c10k.experiment.plan import Trial
 from c10k.experiment.trial import Moment
 from c10k.reports import wording
 from c10k.results.store import StepRecord
@@ -27,7 +27,7 @@ COLUMNS: Final = (("msg/s", 7), ("p99 ms", 6), ("memory", 7), ("µs/msg", 6), ("
 INDENTED: Final = 78  # what 80 columns leave to a line that is indented
 PHASES: Final = {
     "open": "opening",
-    "settle": "warming up",
+    "warmup": "warming up",
     "window": "measuring",
     "close": "closing",
 }
@@ -40,22 +40,22 @@ class Clock:
     `visits` maps each to the seconds that it was planned to take.
     """
 
-    def __init__(self, visits: Mapping[Visit, float]) -> None:
-        self._left = dict(visits)
+    def __init__(self, trials: Mapping[Trial, float]) -> None:
+        self._left = dict(trials)
         self._planned_s = self._taken_s = 0.0
         self._began = time.monotonic()
 
-    def expect(self, visits: Mapping[Visit, float]) -> None:
+    def expect(self, trials: Mapping[Trial, float]) -> None:
         """These are to come as well, or take another time than was thought."""
-        self._left |= visits
+        self._left |= trials
 
     def begin(self) -> None:
         """A visit begins."""
         self._began = time.monotonic()
 
-    def end(self, visit: Visit) -> None:
+    def end(self, trial: Trial) -> None:
         """A visit has ended."""
-        self._planned_s += self._left.pop(visit)
+        self._planned_s += self._left.pop(trial)
         self._taken_s += time.monotonic() - self._began
 
     def seconds_left(self) -> float:
@@ -67,16 +67,16 @@ class Clock:
 class Progress(Protocol):
     """Is told how a run goes on."""
 
-    def expect(self, visits: Mapping[Visit, float]) -> None:
+    def expect(self, trials: Mapping[Trial, float]) -> None:
         """These are to come as well, each in so many seconds."""
 
-    def begin(self, visit: Visit) -> None:
+    def begin(self, trial: Trial) -> None:
         """A visit begins."""
 
     def see(self, moment: Moment) -> None:
         """This is to be seen of it."""
 
-    def end(self, visit: Visit, record: StepRecord) -> None:
+    def end(self, trial: Trial, record: StepRecord) -> None:
         """It has ended with this record."""
 
     def say(self, line: str) -> None:
@@ -108,7 +108,7 @@ class Rows:
         names = [name for name, _ in COLUMNS]
         return self._fitting("server", lambda server: _row("workload", "clients", names, server))
 
-    def step(self, visit: Visit, record: StepRecord) -> str:
+    def step(self, trial: Trial, record: StepRecord) -> str:
         """How a step went; what was not measured is left out."""
         values = [
             text(record.step.get(column, math.nan))
@@ -120,14 +120,14 @@ class Rows:
             )
         ]
         shown = ["" if value == wording.MISSING else value for value in values] + [self._left]
-        clients = f"{visit.connections:,}"
+        clients = f"{trial.connections:,}"
         return self._fitting(
-            _server(visit), lambda server: _row(visit.workload, clients, shown, server)
+            _server(trial), lambda server: _row(trial.workload, clients, shown, server)
         )
 
-    def moment(self, visit: Visit, moment: Moment) -> str:
+    def moment(self, trial: Trial, moment: Moment) -> str:
         """Where a step stands: as much of it as there is room for."""
-        wanted = f" of {visit.connections:,}" if moment.phase == "open" else ""
+        wanted = f" of {trial.connections:,}" if moment.phase == "open" else ""
         parts = [
             f"{PHASES[moment.phase]}: {moment.ready:,}{wanted} ready",
             *([f"{moment.failed:,} failed"] if moment.failed else []),
@@ -135,19 +135,19 @@ class Rows:
             f"p99 {wording.milliseconds(moment.response_p99_ms)}",
             wording.size(moment.rss_bytes),
         ]
-        return self._now(visit, [part for part in parts if wording.MISSING not in part])
+        return self._now(trial, [part for part in parts if wording.MISSING not in part])
 
-    def begun(self, visit: Visit) -> str:
+    def begun(self, trial: Trial) -> str:
         """That a step begins."""
-        return self._now(visit, ["starting"])
+        return self._now(trial, ["starting"])
 
-    def _now(self, visit: Visit, parts: list[str]) -> str:
+    def _now(self, trial: Trial, parts: list[str]) -> str:
         def line(server: str) -> str:
-            return f"{visit.workload}, {server}: {', '.join(parts)}; {self._left} left"
+            return f"{trial.workload}, {server}: {', '.join(parts)}; {self._left} left"
 
-        while len(parts) > 1 and len(line(_server(visit))) > (self._width or INDENTED):
+        while len(parts) > 1 and len(line(_server(trial))) > (self._width or INDENTED):
             parts.pop()
-        return self._fitting(_server(visit), line)
+        return self._fitting(_server(trial), line)
 
     @property
     def _left(self) -> str:
@@ -169,29 +169,29 @@ class PlainProgress:
         self._clock = clock
         self._rows = Rows(clock)
         self._write = write
-        self._visit: Visit | None = None
+        self._run_trial: Trial | None = None
         self._said = 0.0
 
-    def expect(self, visits: Mapping[Visit, float]) -> None:
+    def expect(self, trials: Mapping[Trial, float]) -> None:
         """Count them in the time left."""
-        self._clock.expect(visits)
+        self._clock.expect(trials)
 
-    def begin(self, visit: Visit) -> None:
+    def begin(self, trial: Trial) -> None:
         """Remember the visit; its line comes when there is something to say."""
         self._clock.begin()
-        self._visit = visit
+        self._run_trial = trial
         self._said = time.monotonic()
 
     def see(self, moment: Moment) -> None:
         """Say it, if nothing was said for a while."""
-        if self._visit and time.monotonic() - self._said > LINE_EVERY_S:
+        if self._run_trial and time.monotonic() - self._said > LINE_EVERY_S:
             self._said = time.monotonic()
-            self._write(f"  {self._rows.moment(self._visit, moment)}")
+            self._write(f"  {self._rows.moment(self._run_trial, moment)}")
 
-    def end(self, visit: Visit, record: StepRecord) -> None:
+    def end(self, trial: Trial, record: StepRecord) -> None:
         """Say how the step went."""
-        self._clock.end(visit)
-        self._write(self._rows.step(visit, record))
+        self._clock.end(trial)
+        self._write(self._rows.step(trial, record))
         for line in _remarks(record):
             self._write(line)
 
@@ -219,7 +219,7 @@ class QuietProgress(PlainProgress):
     def see(self, moment: Moment) -> None:
         """Say nothing."""
 
-    def end(self, visit: Visit, record: StepRecord) -> None:
+    def end(self, trial: Trial, record: StepRecord) -> None:
         """Say nothing."""
 
     def __enter__(self) -> Self:
@@ -236,29 +236,29 @@ class LiveProgress:
         self._clock = clock
         self._rows = Rows(clock, console.width - 2)
         self._live = Live(console=console, auto_refresh=False, transient=True)
-        self._visit: Visit | None = None
+        self._run_trial: Trial | None = None
         self._shown = 0.0
 
-    def expect(self, visits: Mapping[Visit, float]) -> None:
+    def expect(self, trials: Mapping[Trial, float]) -> None:
         """Count them in the time left."""
-        self._clock.expect(visits)
+        self._clock.expect(trials)
 
-    def begin(self, visit: Visit) -> None:
+    def begin(self, trial: Trial) -> None:
         """Show that the visit begins."""
         self._clock.begin()
-        self._visit = visit
-        self._show(self._rows.begun(visit))
+        self._run_trial = trial
+        self._show(self._rows.begun(trial))
 
     def see(self, moment: Moment) -> None:
         """Show it in the moving line."""
-        if self._visit and time.monotonic() - self._shown > LIVE_EVERY_S:
-            self._show(self._rows.moment(self._visit, moment))
+        if self._run_trial and time.monotonic() - self._shown > LIVE_EVERY_S:
+            self._show(self._rows.moment(self._run_trial, moment))
 
-    def end(self, visit: Visit, record: StepRecord) -> None:
+    def end(self, trial: Trial, record: StepRecord) -> None:
         """Let the step's row stand above the moving line."""
-        self._clock.end(visit)
+        self._clock.end(trial)
         mark = MARKS[record.step["status"]]
-        self._print(Text.from_markup(mark + " ").append(self._rows.step(visit, record)))
+        self._print(Text.from_markup(mark + " ").append(self._rows.step(trial, record)))
         for line in _remarks(record):
             self._print(Text(line))
 
@@ -294,8 +294,8 @@ def _row(workload: str, clients: str, values: Sequence[str], server: str) -> str
     return "  ".join([first, *columns, server])
 
 
-def _server(visit: Visit) -> str:
-    return visit.server + (f" #{visit.repeat + 1}" if visit.repeat else "")
+def _server(trial: Trial) -> str:
+    return trial.server + (f" #{trial.repeat + 1}" if trial.repeat else "")
 
 
 def _remarks(record: StepRecord) -> Iterator[str]:
@@ -308,8 +308,8 @@ def _remarks(record: StepRecord) -> Iterator[str]:
         remarks.append(f"partly failed: {step['reason']}")
     if starved := step.get("starved"):
         remarks.append(f"{starved:,} starved: without a reply in a window")
-    if unsettled := step.get("unsettled"):
-        remarks.append(f"no steady state: {unsettled}")
+    if unsteady := step.get("unsteady"):
+        remarks.append(f"no steady state: {unsteady}")
     if step.get("loader_limited"):
         remarks.append("loader-limited")
     if remarks:

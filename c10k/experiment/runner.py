@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from c10k.experiment import capacity_search, loader_ceiling
 from c10k.experiment.loader_ceiling import Ceiling
-from c10k.experiment.plan import Plan, Visit, load_on
+from c10k.experiment.plan import Plan, Trial, load_on
 from c10k.experiment.progress import Progress
-from c10k.experiment.trial import Visitor
+from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import most_connections
 from c10k.loadgen.workload import Workload
@@ -44,19 +44,19 @@ class Experiment:
         # never listened is given up: its whole patience for each step would be too long.
         self._starts: dict[tuple[str, str], str] = {}
 
-    def walk(self) -> None:
-        """Visit every server at every step, then search. RunError when a step cannot be stored."""
-        for workload, repeat, visits in self._plan.ramps():
-            todo = [visit for visit in visits if visit.key not in self._writer.done()]
+    def run(self) -> None:
+        """Trial every server at every step, then search. RunError when a step cannot be stored."""
+        for workload, repeat, trials in self._plan.ramps():
+            todo = [trial for trial in trials if trial.key not in self._writer.done()]
             if todo:
                 self._ceiling = self._known_ceiling()
                 with self._ramp(f"{workload.name}-{repeat}", workload) as ramp:
-                    for server in dict.fromkeys(visit.server for visit in todo):
+                    for server in dict.fromkeys(trial.server for trial in todo):
                         # One that cannot start fails its own steps; the others go on.
                         ramp.try_to_start(self._specs[server])
-                    for number, visit in enumerate(todo, start=1):
-                        last = all(later.server != visit.server for later in todo[number:])
-                        self._visit(ramp, visit, last=last)
+                    for number, trial in enumerate(todo, start=1):
+                        last = all(later.server != trial.server for later in todo[number:])
+                        self._run_trial(ramp, trial, last=last)
         if self._plan.find_max:
             self._find_max()
 
@@ -85,11 +85,11 @@ class Experiment:
             tried = {number: not obstacle for number, obstacle in obstacles.items()}
             if not (number := capacity_search.next_probe(tried, most)):
                 break
-            probe = Visit(spec.text, workload.name, len(rows.get(number, ())), number)
+            probe = Trial(spec.text, workload.name, len(rows.get(number, ())), number)
             seconds = self._plan.seconds(probe)
             others = capacity_search.probes_left(tried, most) - 1
             self._progress.expect({probe: seconds, left: seconds * others})
-            self._visit(ramp, probe, last=True)
+            self._run_trial(ramp, probe, last=True)
         self._progress.expect({left: 0.0})
         held, broken = capacity_search.bracket(tried)
         if broken is not None:
@@ -118,14 +118,14 @@ class Experiment:
         measured, missing = loader_ceiling.measure(self._plan, self._cpus, log, self._progress)
         warnings = self._writer.manifest["warnings"]
         if missing:
-            doubt = {
+            warning = {
                 "code": "ceiling",
                 "message": f"what the loader can drive here is not known at every step: {missing}",
                 "remedy": "a step that it limits is marked by its CPU share alone; "
                 f"the echo server's log is {log}",
             }
-            self._progress.say(f"warning: {doubt['message']}")
-            warnings = [*warnings, doubt]
+            self._progress.say(f"warning: {warning['message']}")
+            warnings = [*warnings, warning]
         self._writer.update_manifest(ceiling=measured, warnings=warnings)
         return measured
 
@@ -134,22 +134,22 @@ class Experiment:
         with ExitStack() as stack:
             yield _Ramp(stack, self._logs, name, workload, self._cpus.server, self._starts)
 
-    def _visit(self, ramp: "_Ramp", visit: Visit, *, last: bool) -> StepRecord:
+    def _run_trial(self, ramp: "_Ramp", trial: Trial, *, last: bool) -> StepRecord:
         """Measure one step and store it."""
-        self._progress.begin(visit)
-        record = self._measure(ramp, visit, last=last)
+        self._progress.begin(trial)
+        record = self._measure(ramp, trial, last=last)
         self._writer.append_step(record)
-        self._progress.end(visit, record)
+        self._progress.end(trial, record)
         return record
 
-    def _measure(self, ramp: "_Ramp", visit: Visit, *, last: bool) -> StepRecord:
-        spec = self._specs[visit.server]
+    def _measure(self, ramp: "_Ramp", trial: Trial, *, last: bool) -> StepRecord:
+        spec = self._specs[trial.server]
         load = load_on(spec, ramp.workload)
         if not ramp.is_alive(spec) and (error := ramp.try_to_start(spec)):
-            return _failed(visit, load, error)
-        visitor = Visitor(ramp.server(spec), self._plan.profile, self._cpus, self._progress.see)
-        highest = loader_ceiling.at(self._ceiling, visit.connections, load)
-        record = visitor.measure(visit, load, self._began, highest, last=last)
+            return _failed(trial, load, error)
+        runner = TrialRunner(ramp.server(spec), self._plan.profile, self._cpus, self._progress.see)
+        highest = loader_ceiling.at(self._ceiling, trial.connections, load)
+        record = runner.measure(trial, load, self._began, highest, last=last)
         if last:
             # Closing connection by connection takes 10,000 threads 10 s; SIGTERM waits with them.
             ramp.server(spec).stop(END_S)
@@ -199,15 +199,15 @@ class _Ramp:
         return ""
 
 
-def _failed(visit: Visit, workload: Workload, reason: str) -> StepRecord:
+def _failed(trial: Trial, workload: Workload, reason: str) -> StepRecord:
     """The record of a step whose server did not start."""
     rate = workload.rate_per_connection
     return StepRecord(
         {
-            "server": visit.server,
-            "workload": visit.workload,
-            "repeat": visit.repeat,
-            "connections": visit.connections,
+            "server": trial.server,
+            "workload": trial.workload,
+            "repeat": trial.repeat,
+            "connections": trial.connections,
             "status": "failed",
             "loop": workload.loop,
             "protocol": workload.protocol,

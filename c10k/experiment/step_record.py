@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from c10k.experiment.plan import Visit
-from c10k.experiment.warmup import Settling
-from c10k.loadgen.fleet import Cut, Opened, loader_limited
+from c10k.experiment.plan import Trial
+from c10k.experiment.warmup import WarmUp
+from c10k.loadgen.fleet import Opened, Snapshot, loader_limited
 from c10k.loadgen.workload import Workload
 from c10k.results.aggregate import Recording, latency_columns, step_row
 from c10k.results.histogram import Histogram
@@ -29,33 +29,33 @@ class StepRecording:
     """
 
     def __init__(
-        self, visit: Visit, workload: Workload, began: float, ceiling_per_s: float = math.nan
+        self, trial: Trial, workload: Workload, began: float, ceiling_per_s: float = math.nan
     ) -> None:
-        self.visit = visit
+        self.trial = trial
         self.workload = workload
         self.began = began
         self.ceiling_per_s = ceiling_per_s if workload.loop == "closed" else math.nan
-        self.opened = Opened(0, visit.connections, math.nan)
-        self._active = workload.active_of(visit.connections)
+        self.opened = Opened(0, trial.connections, math.nan)
+        self._active = workload.active_of(trial.connections)
         self._replied = self._lost = self._pending = 0  # since the load began
         self.failure = ""  # why nothing more could be measured
-        self._settled: dict[str, Any] = {}
+        self._warmup: dict[str, Any] = {}
         self._levels: dict[str, float] = {}
-        self._cuts: list[Cut] = []
+        self._snapshots: list[Snapshot] = []
         self._windows: list[dict[str, Any]] = []
         self._recordings: list[Recording] = []
         self._errors: Counter[str] = Counter()  # also of the time between windows
 
-    def add_opening(self, opened: Opened, cut: Cut) -> None:
+    def add_opening(self, opened: Opened, snapshot: Snapshot) -> None:
         """Take how the connections were opened."""
         self.opened = opened
         if not self._churning:
-            self._recordings += [self._recording(kind, cut) for kind in OPENING_KINDS]
-        self.add_between(cut)
+            self._recordings += [self._recording(kind, snapshot) for kind in OPENING_KINDS]
+        self.add_between(snapshot)
 
-    def add_settling(self, settling: Settling) -> None:
+    def add_warmup(self, warmup: WarmUp) -> None:
         """Take how the load settled before the windows."""
-        self._settled = {"settle_s": settling.waited_s, "unsettled": settling.unsettled}
+        self._warmup = {"warmup_s": warmup.waited_s, "unsteady": warmup.unsteady}
 
     def add_slices(self, slices: Sequence[Recording]) -> None:
         """Take the slices of a window."""
@@ -65,26 +65,26 @@ class StepRecording:
         """Take what the server held when the windows were over."""
         self._levels = dict(levels)
 
-    def add_between(self, cut: Cut) -> None:
+    def add_between(self, snapshot: Snapshot) -> None:
         """Take what happened outside of the windows: errors and losses count there too."""
-        self._errors.update(cut.errors)
-        self._replied += cut.messages
-        self._lost += cut.lost
-        self._pending = cut.pending
+        self._errors.update(snapshot.errors)
+        self._replied += snapshot.messages
+        self._lost += snapshot.lost
+        self._pending = snapshot.pending
 
     def add_window(
-        self, cut: Cut, telemetry: Mapping[str, float], hiccups: Mapping[str, float]
+        self, snapshot: Snapshot, telemetry: Mapping[str, float], hiccups: Mapping[str, float]
     ) -> None:
         """Take a window: what the fleet says of it, and the columns of the observers."""
-        recordings = [self._recording(kind, cut) for kind in WINDOW_KINDS]
+        recordings = [self._recording(kind, snapshot) for kind in WINDOW_KINDS]
         waiting = recordings[-1].histogram
         closed = self.workload.loop == "closed"
         served = self.workload.active_of(self.opened.connected)
         if self._churning:  # connections open within the windows
-            recordings += [self._recording(kind, cut) for kind in OPENING_KINDS]
-        self._cuts.append(cut)
+            recordings += [self._recording(kind, snapshot) for kind in OPENING_KINDS]
+        self._snapshots.append(snapshot)
         self._recordings += recordings
-        self.add_between(cut)
+        self.add_between(snapshot)
         self._windows.append(
             {
                 **self._key(),
@@ -93,26 +93,28 @@ class StepRecording:
                 **telemetry,
                 **hiccups,
                 "connected": self.opened.connected,
-                "status": "ok" if cut.messages and not cut.errors else "partial",
-                "window_s": cut.seconds,
-                "messages": cut.messages,
-                "messages_per_s": cut.messages / cut.seconds,
-                "due": cut.sent if closed else cut.due,
-                "lost": cut.lost,
-                "sent": cut.sent,
-                "received": cut.messages,
-                "errors": sum(cut.errors.values()),
-                "error_causes": json.dumps(cut.errors, sort_keys=True),
-                "starved": cut.starved,
-                "starved_wait_max_ms": waiting.max_ns / 1e6 if cut.starved else math.nan,
-                "littles_law_ratio": cut.littles_law_ratio(served) if closed else math.nan,
-                "others_cpu_s": telemetry["others_cpu_s"] - cut.cpu_s,
-                "loader_cpu_s": cut.cpu_s,
-                "loader_cpu_share": cut.cpu_share,
-                "loader_cpu_us_per_message": _per(cut.cpu_s * 1e6, cut.messages),
-                "loader_limited": self._limited([cut]),
-                "cpu_us_per_message": _per(telemetry["cpu_s"] * 1e6, cut.messages),
-                "context_switches_per_message": _per(telemetry["context_switches"], cut.messages),
+                "status": "ok" if snapshot.messages and not snapshot.errors else "partial",
+                "window_s": snapshot.seconds,
+                "messages": snapshot.messages,
+                "messages_per_s": snapshot.messages / snapshot.seconds,
+                "due": snapshot.sent if closed else snapshot.due,
+                "lost": snapshot.lost,
+                "sent": snapshot.sent,
+                "received": snapshot.messages,
+                "errors": sum(snapshot.errors.values()),
+                "error_causes": json.dumps(snapshot.errors, sort_keys=True),
+                "starved": snapshot.starved,
+                "starved_wait_max_ms": waiting.max_ns / 1e6 if snapshot.starved else math.nan,
+                "littles_law_ratio": snapshot.littles_law_ratio(served) if closed else math.nan,
+                "other_processes_cpu_s": telemetry["other_processes_cpu_s"] - snapshot.cpu_s,
+                "loader_cpu_s": snapshot.cpu_s,
+                "loader_cpu_cores": snapshot.cpu_cores,
+                "loader_cpu_us_per_message": _per(snapshot.cpu_s * 1e6, snapshot.messages),
+                "loader_limited": self._limited([snapshot]),
+                "cpu_us_per_message": _per(telemetry["cpu_s"] * 1e6, snapshot.messages),
+                "context_switches_per_message": _per(
+                    telemetry["context_switches"], snapshot.messages
+                ),
             }
         )
 
@@ -125,12 +127,12 @@ class StepRecording:
         opened = self.opened
         row |= (
             self._key()
-            | self._settled
+            | self._warmup
             | self._levels
             | {
                 "connected": opened.connected,
                 "status": status,
-                "loader_limited": self._limited(self._cuts),
+                "loader_limited": self._limited(self._snapshots),
                 "reason": reason,
                 "log_tail": log_tail,
                 "due": self._replied + self._lost + self._pending,
@@ -157,21 +159,24 @@ class StepRecording:
     def _accepts_per_s(self) -> float:
         """While the connections were opened, or came and went."""
         if self._churning:
-            return _per(sum(cut.opened for cut in self._cuts), sum(c.seconds for c in self._cuts))
+            return _per(
+                sum(snapshot.opened for snapshot in self._snapshots),
+                sum(c.seconds for c in self._snapshots),
+            )
         return _per(self.opened.connected, self.opened.setup_s)
 
-    def _limited(self, cuts: Sequence[Cut]) -> bool:
+    def _limited(self, snapshots: Sequence[Snapshot]) -> bool:
         """Whether the loader had no time left or was late, or drove nearly all that it can."""
-        seconds = sum(cut.seconds for cut in cuts)
-        reached = _per(sum(cut.messages for cut in cuts), seconds)
-        return loader_limited(cuts) or reached >= NEAR_CEILING * self.ceiling_per_s
+        seconds = sum(snapshot.seconds for snapshot in snapshots)
+        reached = _per(sum(snapshot.messages for snapshot in snapshots), seconds)
+        return loader_limited(snapshots) or reached >= NEAR_CEILING * self.ceiling_per_s
 
     def _verdict(self, messages: int) -> tuple[str, str]:
         """The step's status, and why it is not ok."""
         reasons = [self.failure] if self.failure else []
         if self.opened.failed:
             reasons.append(
-                f"{self.opened.connected:,} of {self.visit.connections:,} connections were served"
+                f"{self.opened.connected:,} of {self.trial.connections:,} connections were served"
             )
         reasons += [f"{count:,} × {cause}" for cause, count in self._errors.most_common()]
         if self.failure or not messages:
@@ -179,12 +184,12 @@ class StepRecording:
         return ("partial" if reasons else "ok"), "; ".join(reasons)
 
     def _key(self) -> dict[str, Any]:
-        visit = self.visit
+        trial = self.trial
         return {
-            "server": visit.server,
-            "workload": visit.workload,
-            "repeat": visit.repeat,
-            "connections": visit.connections,
+            "server": trial.server,
+            "workload": trial.workload,
+            "repeat": trial.repeat,
+            "connections": trial.connections,
         }
 
     def _load(self) -> dict[str, Any]:
@@ -198,9 +203,11 @@ class StepRecording:
             "ceiling_messages_per_s": self.ceiling_per_s,
         }
 
-    def _recording(self, kind: str, cut: Cut) -> Recording:
-        start_s = cut.began_ns / 1e9 - self.began
-        return Recording(kind, start_s, cut.seconds, Histogram.from_buffer(cut.counts[kind]))
+    def _recording(self, kind: str, snapshot: Snapshot) -> Recording:
+        start_s = snapshot.began_ns / 1e9 - self.began
+        return Recording(
+            kind, start_s, snapshot.seconds, Histogram.from_buffer(snapshot.counts[kind])
+        )
 
 
 def _per(amount: float, count: float) -> float:

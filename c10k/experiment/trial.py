@@ -7,9 +7,9 @@ from math import inf, nan
 from typing import Final
 
 from c10k.experiment.opening import OPEN_STILL_S
-from c10k.experiment.plan import Profile, Visit
+from c10k.experiment.plan import Profile, Trial
 from c10k.experiment.step_record import StepRecording
-from c10k.experiment.warmup import Settling
+from c10k.experiment.warmup import WarmUp
 from c10k.experiment.window import Slices
 from c10k.host.cpus import CpuSplit
 from c10k.host.hiccups import Hiccups
@@ -25,7 +25,7 @@ OPEN_S: Final = 600.0  # the most: Apache's prefork, which adds 32 processes a s
 # How long a server may take to let go of a step's connections before the next visit.
 LEAVE_S: Final = 60.0
 STILL_S: Final = 1.0  # without one less it has let go of all that it will, if it rests
-RESTING: Final = 0.1  # of a CPU
+IDLE_CPU: Final = 0.1  # of a CPU
 POLL_S: Final = 0.1
 # The portable engine and the telemetry would wait for each other.
 SHARES_THE_INTERPRETER: Final = engine_of("auto") == "portable"
@@ -48,7 +48,7 @@ class ServerDiedError(Exception):
     """The server ended while it was being loaded."""
 
 
-class Visitor:
+class TrialRunner:
     """Visits one server again and again, while its process lives through the ramp.
 
     `watch` is called about ten times a second with what is to be seen.
@@ -59,16 +59,16 @@ class Visitor:
         server: ServerProcess,
         profile: Profile,
         cpus: CpuSplit,
-        watch: Callable[[Moment], None],
+        on_progress: Callable[[Moment], None],
     ) -> None:
         self._server = server
         self._profile = profile
         self._cpus = cpus
-        self._watch = watch
+        self._on_progress = on_progress
 
     def measure(
         self,
-        visit: Visit,
+        trial: Trial,
         workload: Workload,
         began: float,
         ceiling_per_s: float = nan,
@@ -82,7 +82,7 @@ class Visitor:
         """
         started_at = time.time()
         logged = self._server.log.stat().st_size
-        recording = StepRecording(visit, workload, began, ceiling_per_s)
+        recording = StepRecording(trial, workload, began, ceiling_per_s)
         address = (self._server.host, self._server.port)
         with (
             Telemetry(self._server.supervisor, itself=False) as telemetry,
@@ -93,7 +93,7 @@ class Visitor:
                 with Fleet(
                     address, workload, cpus=self._cpus.loader, processes=SHARES_THE_INTERPRETER
                 ) as fleet:
-                    view = _View(fleet, telemetry, self._check_alive, self._watch)
+                    view = _View(fleet, telemetry, self._check_alive, self._on_progress)
                     self._load(view, hiccups, recording)
                 if not last:
                     self._await_leaving(telemetry.tree, idle.descriptors)
@@ -107,37 +107,37 @@ class Visitor:
         fleet, telemetry = view.fleet, view.telemetry
         before = telemetry.memory()
         telemetry.phase = "open"
-        fleet.resize(recording.visit.connections)
-        opened = fleet.wait_open(OPEN_S, lambda _: view.look(), still_s=OPEN_STILL_S)
+        fleet.resize(recording.trial.connections)
+        opened = fleet.wait_open(OPEN_S, lambda _: view.poll(), still_s=OPEN_STILL_S)
         self._check_alive()
         fleet.load()
-        recording.add_opening(opened, fleet.cut())
-        settling = Settling(self._profile.settle_s, self._profile.settle_limit_s)
-        view.settle(settling)
-        recording.add_settling(settling)
+        recording.add_opening(opened, fleet.snapshot())
+        warmup = WarmUp(self._profile.warmup_s, self._profile.warmup_limit_s)
+        view.warm_up(warmup)
+        recording.add_warmup(warmup)
         telemetry.rescan()
         for _ in range(self._profile.windows):
             begin = telemetry.reading("begin")
             hiccups.columns()
-            recording.add_between(fleet.cut())
+            recording.add_between(fleet.snapshot())
             slices = Slices(fleet.response_counts, recording.began)
             view.window(self._profile.window_s, slices)
             slices.end()
-            cut = fleet.cut()
+            snapshot = fleet.snapshot()
             late = hiccups.columns()
             end = telemetry.reading("end")
             self._check_alive()
             growth = kernel_growth(before, end.memory)
-            recording.add_window(cut, usage(begin, end) | growth, late)
+            recording.add_window(snapshot, usage(begin, end) | growth, late)
             recording.add_slices(slices.recordings)
-        recording.add_between(fleet.cut())
+        recording.add_between(fleet.snapshot())
         # Under load as in the windows, but not between them: reading memory locks it. What fails
         # meanwhile is owed to that.
         recording.add_levels(telemetry.levels())
         self._check_alive()
         telemetry.phase = "close"
-        fleet.rest()
-        recording.add_between(fleet.cut())
+        fleet.drain()
+        recording.add_between(fleet.snapshot())
 
     def _check_alive(self) -> None:
         if not self._server.alive:
@@ -169,7 +169,7 @@ class Visitor:
             if not descriptors > idle_descriptors:
                 return
             still_s = time.monotonic() - since
-            if descriptors >= fewest and still_s > STILL_S and cpu_s - spent_s < RESTING * still_s:
+            if descriptors >= fewest and still_s > STILL_S and cpu_s - spent_s < IDLE_CPU * still_s:
                 return
             if descriptors < fewest or still_s > STILL_S:
                 fewest, since, spent_s = descriptors, time.monotonic(), cpu_s
@@ -184,30 +184,30 @@ class _View:
         fleet: Fleet,
         telemetry: Telemetry,
         check_alive: Callable[[], None],
-        watch: Callable[[Moment], None],
+        on_progress: Callable[[Moment], None],
     ) -> None:
         self.fleet = fleet
         self.telemetry = telemetry
         self._check_alive = check_alive
-        self._watch = watch
+        self._on_progress = on_progress
         self._shown_rate = _Rate()
         self._sampled_rate = _Rate()
         self._p99_ms = nan
         self._p99_at = 0.0
         telemetry.annotate = self._annotation
 
-    def settle(self, settling: Settling) -> None:
+    def warm_up(self, warmup: WarmUp) -> None:
         """Let the load go on until windows may begin."""
-        self.telemetry.phase = "settle"
+        self.telemetry.phase = "warmup"
         began_s = time.monotonic()
-        settling.saw_messages(began_s, self.fleet.progress().messages)
-        while not settling.over:
+        warmup.saw_messages(began_s, self.fleet.progress().messages)
+        while not warmup.over:
             time.sleep(POLL_S)
-            self.look()
-            settling.saw_messages(time.monotonic(), self.fleet.progress().messages)
+            self.poll()
+            warmup.saw_messages(time.monotonic(), self.fleet.progress().messages)
             sample = self.telemetry.latest()
             if sample and sample.t_s > began_s:
-                settling.saw_memory(sample.t_s, sample.rss_bytes)
+                warmup.saw_memory(sample.t_s, sample.rss_bytes)
 
     def window(self, seconds: float, slices: Slices) -> None:
         """Let the load go on for so long."""
@@ -215,10 +215,10 @@ class _View:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(POLL_S, left))
-            self.look()
-            slices.look()
+            self.poll()
+            slices.poll()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Show where the visit stands. Raises ServerDiedError."""
         self._check_alive()
         seen = self.fleet.progress()
@@ -228,7 +228,7 @@ class _View:
             histogram = Histogram.from_buffer(self.fleet.response_counts())
             self._p99_ms = histogram.percentile_ns(99) / 1e6
         sample = self.telemetry.latest()
-        self._watch(
+        self._on_progress(
             Moment(
                 self.telemetry.phase,
                 seen.ready,

@@ -12,7 +12,7 @@ MEMORY_SHARE: Final = 0.01
 MEMORY_BYTES: Final = 256 * 1024  # an allocator's next arena is no growth
 
 
-class Settling:
+class WarmUp:
     """Watches a load from its beginning, and says when it has settled.
 
     Of the time so far the first third is left out: that is when caches fill and queues form. The
@@ -50,21 +50,21 @@ class Settling:
         """Whether windows may begin: all has settled, or the limit has passed."""
         if self.waited_s < self.least_s:
             return False
-        return self.waited_s >= self.limit_s or not self.unsettled
+        return self.waited_s >= self.limit_s or not self.unsteady
 
     @property
-    def unsettled(self) -> str:
+    def unsteady(self) -> str:
         """What has not settled: throughput, memory, both, or nothing."""
-        settled = {"throughput": self._throughput_settled(), "memory": self._memory_settled()}
-        return " and ".join(what for what, has in settled.items() if not has)
+        steady = {"throughput": self._throughput_steady(), "memory": self._memory_steady()}
+        return " and ".join(what for what, has in steady.items() if not has)
 
-    def _throughput_settled(self) -> bool:
+    def _throughput_steady(self) -> bool:
         begin, middle, end = (self._count(self._after(thirds)) for thirds in (1, 2, 3))
         both = end - begin
         apart = max(THROUGHPUT_SHARE * both / 2, THROUGHPUT_SIGMAS * math.sqrt(both))
         return both > 0 and abs((end - middle) - (middle - begin)) <= apart
 
-    def _memory_settled(self) -> bool:
+    def _memory_steady(self) -> bool:
         seen = [rss_bytes for at_s, rss_bytes in self._memory if at_s >= self._after(1)]
         if len(seen) < 2:
             return False

@@ -23,7 +23,7 @@ class Slices:
         self._from_s = time.monotonic()
         self._until_then = Histogram()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """End a slice if it has lasted long enough."""
         if time.monotonic() - self._from_s >= SLICE_S:
             self.end()

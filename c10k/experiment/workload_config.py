@@ -11,8 +11,8 @@ from c10k.cli.arguments import whole
 from c10k.experiment.rate_sweep import NAMED_WORKLOADS
 from c10k.loadgen.workload import PROTOCOLS, Workload
 from c10k.reports.wording import size as size_text
-from c10k.servers.frame.handler import parse_handler
-from c10k.servers.frame.quantities import count, number, seconds, share, size_bytes
+from c10k.servers.framework.handler import parse_handler
+from c10k.servers.framework.quantities import count, number, seconds, share, size_bytes
 
 KEYS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "rate": ("rate_per_connection", number),

@@ -60,12 +60,12 @@ def commit() -> str:
     return shown.stdout.strip()
 
 
-def doubts(cpus: CpuSplit) -> list[dict[str, str]]:
+def warnings(cpus: CpuSplit) -> list[dict[str, str]]:
     """What on this machine makes figures doubtful, each with its remedy."""
     found = []
     if cpus.shared:
         found.append(
-            _doubt(
+            _warning(
                 "shared_cpu",
                 "the loader and the servers share their only CPU",
                 "give the process two CPUs or more: figures of CPU and latency are of both",
@@ -76,7 +76,7 @@ def doubts(cpus: CpuSplit) -> list[dict[str, str]]:
         "performance",
     ):
         found.append(
-            _doubt(
+            _warning(
                 "governor",
                 f"the CPU frequency governor is {governor}",
                 "set it with `sudo cpupower frequency-set -g performance`",
@@ -86,7 +86,7 @@ def doubts(cpus: CpuSplit) -> list[dict[str, str]]:
         realtime = hiccups.realtime
     if not realtime:
         found.append(
-            _doubt(
+            _warning(
                 "no_realtime",
                 "the host's hiccups on the servers' CPUs are not measured, and those on the "
                 "loader's include waits behind the loader: real-time priority is not permitted",
@@ -97,7 +97,7 @@ def doubts(cpus: CpuSplit) -> list[dict[str, str]]:
     busy = psutil.cpu_percent(interval=0.3) / 100 * (os.cpu_count() or 1)
     if busy > 0.3:
         found.append(
-            _doubt(
+            _warning(
                 "busy",
                 f"other programs used {busy:.1f} CPUs just before the run",
                 "stop them, or trust ratios between servers more than single figures",
@@ -105,7 +105,7 @@ def doubts(cpus: CpuSplit) -> list[dict[str, str]]:
         )
     if _virtualization() not in ("", "none"):
         found.append(
-            _doubt(
+            _warning(
                 "virtual_machine",
                 "this is a virtual machine: waking an idle CPU costs 0.1 to 0.3 ms, and "
                 "neighbours may take time",
@@ -115,7 +115,7 @@ def doubts(cpus: CpuSplit) -> list[dict[str, str]]:
     return found
 
 
-def _doubt(code: str, message: str, remedy: str) -> dict[str, str]:
+def _warning(code: str, message: str, remedy: str) -> dict[str, str]:
     return {"code": code, "message": message, "remedy": remedy}
 
 

@@ -10,17 +10,17 @@ from typing import Final
 
 import psutil
 
-from c10k.loadgen.address import CONNECTIONS_A_SOURCE
+from c10k.loadgen.address import CONNECTIONS_PER_SOURCE
 
 # What the loader and a server keep open beside their connections: libraries, log, epoll, pipes.
 SPARE_DESCRIPTORS: Final = 64
 SPARE_PROCESSES: Final = 64
 # A thread maps its stack and the guard page below it.
-MAPS_A_THREAD: Final = 2
+MAPS_PER_THREAD: Final = 2
 SPARE_MAPS: Final = 1024
 # What a forked process takes of MemAvailable: 1,150 to 1,400 KiB with `forking`, of which 1,000 are
 # its own pages, the rest page tables and the kernel's (500 connections); 370 to 500 with Apache's.
-KIB_A_PROCESS: Final = 1200
+KIB_PER_PROCESS: Final = 1200
 SPARE_KIB: Final = 512 * 1024
 
 
@@ -70,11 +70,11 @@ def limits_for(
         yield Limit(
             "the number of memory maps of a process (vm.max_map_count)",
             int(_read("vm/max_map_count")),
-            threads * MAPS_A_THREAD + SPARE_MAPS,
+            threads * MAPS_PER_THREAD + SPARE_MAPS,
             "raise it with `sudo sysctl vm.max_map_count=N`",
         )
     if processes:
-        yield from _memory_limits((processes * KIB_A_PROCESS + SPARE_KIB) // 1024)
+        yield from _memory_limits((processes * KIB_PER_PROCESS + SPARE_KIB) // 1024)
 
 
 def port_limits(connections: int, addresses: int = 1) -> Iterator[Limit]:
@@ -87,7 +87,7 @@ def port_limits(connections: int, addresses: int = 1) -> Iterator[Limit]:
         ports = high - low + 1
         yield Limit(
             "the number of ephemeral ports (net.ipv4.ip_local_port_range)",
-            ports * addresses if ports >= CONNECTIONS_A_SOURCE else ports,
+            ports * addresses if ports >= CONNECTIONS_PER_SOURCE else ports,
             connections,
             'widen it with `sudo sysctl net.ipv4.ip_local_port_range="1024 65535"`',
         )

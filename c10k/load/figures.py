@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from c10k.load.measure import Interval, Measurement
-from c10k.loadgen.fleet import Cut
+from c10k.loadgen.fleet import Snapshot
 from c10k.loadgen.workload import Workload
 from c10k.results.aggregate import Recording, latency_columns
 from c10k.results.histogram import SUMMARY, Histogram
@@ -17,8 +17,10 @@ OPENING_KINDS: Final = ("connect", "first_echo")
 WINDOW_KINDS: Final = ("response", "service", "send_lag")
 
 
-def recorded(workload: Workload, measurement: Measurement) -> Iterator[tuple[str, Cut, Histogram]]:
-    """Each kind with the cut in which its times began, and the times.
+def recorded(
+    workload: Workload, measurement: Measurement
+) -> Iterator[tuple[str, Snapshot, Histogram]]:
+    """Each kind with the snapshot in which its times began, and the times.
 
     Connections are timed as they open: in churn in the window, else before it. Messages are those
     that were under way in the window, to the end of each: the waits are of what got no reply.
@@ -34,8 +36,10 @@ def recorded(workload: Workload, measurement: Measurement) -> Iterator[tuple[str
     yield "waiting", window, _times("waiting", drained)
 
 
-def _times(kind: str, *cuts: Cut) -> Histogram:
-    return Histogram().merged(*(Histogram.from_buffer(cut.counts[kind]) for cut in cuts))
+def _times(kind: str, *snapshots: Snapshot) -> Histogram:
+    return Histogram().merged(
+        *(Histogram.from_buffer(snapshot.counts[kind]) for snapshot in snapshots)
+    )
 
 
 def figures(
@@ -51,8 +55,8 @@ def figures(
     received = window.messages + drained.messages
     lost = window.lost + drained.lost + drained.pending
     errors: Counter[str] = Counter()
-    for cut in (measurement.opening, measurement.settling, window, drained):
-        errors.update(cut.errors if cut else {})
+    for snapshot in (measurement.opening, measurement.warmup, window, drained):
+        errors.update(snapshot.errors if snapshot else {})
     latencies = latency_columns(
         Recording(kind, 0.0, 0.0, times) for kind, _, times in recorded(workload, measurement)
     )

@@ -18,9 +18,9 @@ def text(workload: Workload, measurement: Measurement) -> str:
     return histogram_log.header(began) + "".join(
         histogram_log.line(
             Tag("load", workload.loop, 0, connections, kind),
-            (cut.began_ns - opening.began_ns) / 1e9,
-            cut.seconds,
+            (snapshot.began_ns - opening.began_ns) / 1e9,
+            snapshot.seconds,
             times,
         )
-        for kind, cut, times in recorded(workload, measurement)
+        for kind, snapshot, times in recorded(workload, measurement)
     )

@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 
 from c10k.experiment.opening import OPEN_STILL_S
-from c10k.loadgen.fleet import Cut, Fleet, Opened
+from c10k.loadgen.fleet import Fleet, Opened, Snapshot
 from c10k.results.histogram import Histogram
 
-SETTLE_S: Final = 0.5
+WARMUP_S: Final = 0.5
 OPEN_TIMEOUT_S: Final = 120.0
 INTERVAL_S: Final = 1.0
-LOOK_S: Final = 0.25
+POLL_S: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -32,58 +32,58 @@ class Measurement:
     """What a fleet measured, as far as it has come."""
 
     opened: Opened
-    opening: Cut
-    settling: Cut | None = None
-    window: Cut | None = None
-    drained: Cut | None = None  # the replies to what was under way at the window's end
+    opening: Snapshot
+    warmup: Snapshot | None = None
+    window: Snapshot | None = None
+    drained: Snapshot | None = None  # the replies to what was under way at the window's end
     intervals: list[Interval] = field(default_factory=list)
     failed: int = 0  # connections, at the window's end
     interrupted: bool = False
 
 
-Look = Callable[[str], None]
+OnProgress = Callable[[str], None]
 """Is called a few times a second with what goes on: `opening`, or how much time is left."""
 
 
-def open_connections(fleet: Fleet, connections: int, look: Look) -> Measurement:
+def open_connections(fleet: Fleet, connections: int, on_progress: OnProgress) -> Measurement:
     """Open the connections and begin to load those that were served."""
     fleet.resize(connections)
     # Slow servers are waited for; what is open when time is up is what there is.
-    opened = fleet.wait_open(OPEN_TIMEOUT_S, lambda _: look("opening"), still_s=OPEN_STILL_S)
+    opened = fleet.wait_open(OPEN_TIMEOUT_S, lambda _: on_progress("opening"), still_s=OPEN_STILL_S)
     fleet.load()
-    return Measurement(opened, fleet.cut())
+    return Measurement(opened, fleet.snapshot())
 
 
 def hold(
     fleet: Fleet,
     measurement: Measurement,
     seconds: float,
-    look: Look,
+    on_progress: OnProgress,
     tell: Callable[[Interval], None],
 ) -> None:
     """Measure for so long, after a short while of settling; `tell` each interval as it ends.
 
     Ctrl-C ends the window early, and what it measured stays.
     """
-    _wait(min(SETTLE_S, seconds), look)
-    measurement.settling = fleet.cut()
+    _wait(min(WARMUP_S, seconds), on_progress)
+    measurement.warmup = fleet.snapshot()
     watched = _Watched(fleet)
     try:
         while (left := seconds - watched.so_far_s) > 0:
-            _wait(min(INTERVAL_S, left), look, left)
+            _wait(min(INTERVAL_S, left), on_progress, left)
             measurement.intervals.append(watched.interval())
             tell(measurement.intervals[-1])
     except KeyboardInterrupt:
         measurement.interrupted = True
     fleet.stop()
-    measurement.window = fleet.cut()
+    measurement.window = fleet.snapshot()
     measurement.failed = fleet.progress().failed
-    look("waiting for the last replies")
+    on_progress("waiting for the last replies")
     try:
-        fleet.rest()
+        fleet.drain()
     except KeyboardInterrupt:
         measurement.interrupted = True
-    measurement.drained = fleet.cut()
+    measurement.drained = fleet.snapshot()
 
 
 class _Watched:
@@ -113,8 +113,8 @@ class _Watched:
         return ended
 
 
-def _wait(seconds: float, look: Look, left_s: float | None = None) -> None:
+def _wait(seconds: float, on_progress: OnProgress, left_s: float | None = None) -> None:
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
-        look("settling" if left_s is None else f"{left_s - seconds + left:.0f} s left")
-        time.sleep(min(LOOK_S, left))
+        on_progress("settling" if left_s is None else f"{left_s - seconds + left:.0f} s left")
+        time.sleep(min(POLL_S, left))

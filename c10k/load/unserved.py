@@ -4,11 +4,11 @@ import http.client
 from collections import Counter
 
 from c10k.loadgen.address import Address
-from c10k.loadgen.fleet import Cut
+from c10k.loadgen.fleet import Snapshot
 from c10k.loadgen.workload import Workload
 
 
-def reason(target: str, address: Address, workload: Workload, opening: Cut) -> str:
+def reason(target: str, address: Address, workload: Workload, opening: Snapshot) -> str:
     """One line; `opening` holds the errors."""
     cause, _ = Counter(opening.errors).most_common(1)[0]
     if cause == "http_status" and (status := _status(address, workload)):

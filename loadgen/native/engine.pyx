@@ -3,7 +3,7 @@
 
 A shard's thread never takes the GIL, allocates nothing and locks nothing while it drives load.
 Python commands it through an eventfd and waits on a semaphore until it has obeyed. What it
-records goes into one of two tallies; a cut swaps them, so that Python reads one at leisure
+records goes into one of two tallies; a snapshot swaps them, so that Python reads one at leisure
 while the thread goes on with the other.
 """
 
@@ -15,8 +15,8 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
-from c10k.loadgen.address import CONNECTIONS_A_SOURCE
-from c10k.loadgen.shard import Standing
+from c10k.loadgen.address import CONNECTIONS_PER_SOURCE
+from c10k.loadgen.shard import ShardStatus
 
 from c10k.loadgen.native.histogram cimport HDR_COUNTS, hdr_record
 from c10k.loadgen.native.http cimport Reply, UNTIL_CLOSE, WHOLE, reply_begin, reply_feed
@@ -83,8 +83,8 @@ PROTOCOL_NAMES = ("echo", "http", "raw", "download")
 cdef enum: # commands
     RESIZE
     LOAD
-    REST
-    CUT
+    STOP
+    SNAPSHOT
     QUIT
 
 
@@ -92,7 +92,7 @@ cdef struct Connection: # one cache line
     int fd
     uint8_t state
     uint8_t unproven # no verified reply since it was opened
-    uint16_t completed_in # the cut in which the last message was completed, of 2^16
+    uint16_t completed_in # the snapshot in which the last message was completed, of 2^16
     uint32_t number # of the message under way
     uint32_t start # where in the pool it begins
     uint32_t sent # bytes of it
@@ -105,7 +105,7 @@ cdef struct Connection: # one cache line
     int64_t opened_ns # when connect() was called
 
 
-cdef struct Tally: # all that happened between two cuts
+cdef struct Tally: # all that happened between two snapshots
     int64_t began_ns, ended_ns, cpu_began_ns, cpu_ended_ns
     int64_t sent, messages, lost, due, late, starved
     int64_t pending # when it ended: due and neither replied to nor lost
@@ -125,11 +125,11 @@ cdef struct Engine:
     sockaddr_storage address
     socklen_t address_length
     sockaddr_storage *sources # to connect from: none for the first so many connections, then one
-    uint32_t source_count, connections_a_source #  after the other for as many each
+    uint32_t source_count, connections_per_source #  after the other for as many each
     int protocol
     uint32_t size # of what is sent
     uint32_t reply_size
-    uint32_t replies_a_connection # 0: as many as there are
+    uint32_t replies_per_connection # 0: as many as there are
     bint sent_when_due # so that sending needs no record of its own
     bint reconnect # open connections again that failed under load
     int64_t connect_timeout_ns, timeout_ns
@@ -148,8 +148,8 @@ cdef struct Engine:
     uint32_t mending # being opened again, without a reply yet; they count as failed
     uint32_t *line # a ring of `room` places: the connections that are IN_LINE, in order
     uint32_t line_first, line_length
-    uint16_t cut
-    int64_t messages_before # the cut
+    uint16_t snapshot
+    int64_t messages_before # the snapshot
     bint loading, quitting
     int64_t opening_began_ns, opening_ended_ns, next_sweep_ns
     Schedule schedule
@@ -159,7 +159,7 @@ cdef struct Engine:
     int command
     uint32_t command_target, command_active, command_fleet_active
     int64_t command_epoch_ns
-    sem_t obeyed
+    sem_t handled
     bint refused
 
 
@@ -341,7 +341,7 @@ cdef void begin_connecting(Engine *engine, Connection *connection) noexcept nogi
 
 cdef inline int bind_source(Engine *engine, int fd, uint32_t number) noexcept nogil:
     """Choose the address that connection `number` of the fleet comes from, if it matters."""
-    cdef uint32_t source = number // engine.connections_a_source % (engine.source_count + 1)
+    cdef uint32_t source = number // engine.connections_per_source % (engine.source_count + 1)
     cdef int one = 1
     if source == 0:
         return 0
@@ -431,11 +431,11 @@ cdef inline void complete_message(
         else:
             tally.errors[HTTP_STATUS] += 1
             lose(engine, connection, now, HTTP_STATUS)
-        connection.completed_in = <uint16_t>engine.cut
+        connection.completed_in = <uint16_t>engine.snapshot
         connection.state = IDLE
         engine.busy -= 1
     if closing or (
-        engine.replies_a_connection and connection.replies >= engine.replies_a_connection
+        engine.replies_per_connection and connection.replies >= engine.replies_per_connection
     ):
         part(engine, connection)
     go_on(engine, connection, now)
@@ -721,7 +721,7 @@ cdef void begin_load(Engine *engine) noexcept nogil:
             want_next(engine, connection, now)
 
 
-cdef void rest(Engine *engine) noexcept nogil:
+cdef void stop(Engine *engine) noexcept nogil:
     """Send nothing new; replies to what is under way may arrive. What waits to be sent is lost."""
     cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
     cdef Connection *connection
@@ -737,7 +737,7 @@ cdef void rest(Engine *engine) noexcept nogil:
             connection.queued = 0
 
 
-cdef void cut(Engine *engine) noexcept nogil:
+cdef void snapshot(Engine *engine) noexcept nogil:
     """End this tally and begin the other, which Python has left zeroed."""
     cdef Tally *tally = engine.tally
     cdef Connection *connection
@@ -753,7 +753,7 @@ cdef void cut(Engine *engine) noexcept nogil:
             continue
         tally.pending += under_way + connection.queued
         oldest_ns = connection.due_ns if under_way else connection.queue_due_ns
-        starved = connection.completed_in != engine.cut and oldest_ns < tally.began_ns
+        starved = connection.completed_in != engine.snapshot and oldest_ns < tally.began_ns
         tally.starved += starved
         # In an open loop all that is due is a sample, of its wait so far if need be. In a closed
         # one every connection waits at any time: only a starved one's wait says more than replies.
@@ -767,25 +767,25 @@ cdef void cut(Engine *engine) noexcept nogil:
     engine.messages_before += tally.messages
     engine.tally = engine.spare
     engine.spare = tally
-    engine.cut += 1
+    engine.snapshot += 1
     engine.tally.began_ns = tally.ended_ns
     engine.tally.cpu_began_ns = tally.cpu_ended_ns
 
 
-cdef void obey(Engine *engine) noexcept nogil:
+cdef void handle_command(Engine *engine) noexcept nogil:
     cdef uint64_t count
     read(engine.wake, &count, sizeof(count))
     if engine.command == RESIZE:
         resize(engine)
     elif engine.command == LOAD:
         load(engine)
-    elif engine.command == REST:
-        rest(engine)
-    elif engine.command == CUT:
-        cut(engine)
+    elif engine.command == STOP:
+        stop(engine)
+    elif engine.command == SNAPSHOT:
+        snapshot(engine)
     elif engine.command == QUIT:
         engine.quitting = True
-    sem_post(&engine.obeyed)
+    sem_post(&engine.handled)
 
 
 cdef void *drive(void *argument) noexcept nogil:
@@ -819,7 +819,7 @@ cdef void *drive(void *argument) noexcept nogil:
             else:
                 handle(engine, &engine.connections[events[i].data.u32], events[i].events)
         if woken: # after the batch: a command may move the connections
-            obey(engine)
+            handle_command(engine)
         now = clock_ns(CLOCK_MONOTONIC)
         if now >= engine.next_sweep_ns:
             sweep(engine, now)
@@ -896,14 +896,14 @@ cdef class Shard:
         engine.schedule.index, engine.schedule.shards = index, shards
         engine.in_flight_limit, engine.spin = in_flight, spin
         engine.cpu = -1 if cpu is None else cpu
-        engine.cut = 1
+        engine.snapshot = 1
         engine.tally = <Tally *>calloc(1, sizeof(Tally))
         engine.spare = <Tally *>calloc(1, sizeof(Tally))
         engine.buffer = <unsigned char *>malloc(RUN)
         engine.pattern = pattern_create()
         if not (engine.tally and engine.spare and engine.buffer and engine.pattern):
             raise MemoryError
-        sem_init(&engine.obeyed, 0, 0)
+        sem_init(&engine.handled, 0, 0)
         engine.epoll = epoll_create1(EPOLL_CLOEXEC)
         engine.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
         if engine.epoll < 0 or engine.wake < 0:
@@ -924,8 +924,8 @@ cdef class Shard:
         memcpy(&engine.address, <const char *>packed, len(packed))
         engine.address_length = <socklen_t>len(packed)
         churning = workload.messages_per_connection is not None
-        engine.replies_a_connection = workload.messages_per_connection if churning else 0
-        engine.connections_a_source = 1 if churning else CONNECTIONS_A_SOURCE
+        engine.replies_per_connection = workload.messages_per_connection if churning else 0
+        engine.connections_per_source = 1 if churning else CONNECTIONS_PER_SOURCE
         engine.source_count = len(target.sources)
         engine.sources = <sockaddr_storage *>calloc(
             engine.source_count + 1, sizeof(sockaddr_storage)
@@ -964,7 +964,7 @@ cdef class Shard:
             close(self.engine.epoll)
         if self.engine.wake >= 0:
             close(self.engine.wake)
-        sem_destroy(&self.engine.obeyed)
+        sem_destroy(&self.engine.handled)
         schedule_free(&self.engine.schedule)
         free(self.engine.connections)
         free(self.engine.line)
@@ -983,7 +983,7 @@ cdef class Shard:
         engine.command = command
         with nogil:
             write(engine.wake, &one, sizeof(one))
-            while sem_wait(&engine.obeyed) < 0: # a signal: Python's handler runs after this
+            while sem_wait(&engine.handled) < 0: # a signal: Python's handler runs after this
                 pass
 
     def resize(
@@ -1000,8 +1000,8 @@ cdef class Shard:
         self.engine.command_epoch_ns = epoch_ns
         self.command(LOAD)
 
-    def rest(self):
-        self.command(REST)
+    def stop(self):
+        self.command(STOP)
 
     def quit(self):
         if self.running:
@@ -1010,9 +1010,9 @@ cdef class Shard:
             with nogil:
                 pthread_join(self.engine.thread, NULL)
 
-    def cut(self):
+    def snapshot(self):
         cdef Tally *tally
-        self.command(CUT)
+        self.command(SNAPSHOT)
         tally = self.engine.spare
         taken = {
             "began_ns": tally.began_ns,
@@ -1052,7 +1052,7 @@ cdef class Shard:
 
     def peek(self):
         cdef Engine *engine = self.engine
-        return Standing(
+        return ShardStatus(
             engine.ready, engine.failed, engine.busy,
             engine.in_flight + engine.target - engine.opened,
             engine.messages_before + engine.tally.messages,

@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, driver: "Driver", number: int) -> None:
         self.state = UNOPENED
         self.due_ns = 0
-        self.completed_in = 0  # the cut in which the last message was completed
+        self.completed_in = 0  # the snapshot in which the last message was completed
         self._driver = driver
         self._number = number
         self._exchange = exchange_of(driver.workload, driver.target, number)
@@ -383,7 +383,7 @@ class Connection(asyncio.Protocol):
             self.state = IDLE
             self._replies += 1
             driver.busy -= 1
-            self.completed_in = driver.cuts
+            self.completed_in = driver.snapshots
             if accepted:
                 driver.messages += 1
                 tally.messages += 1

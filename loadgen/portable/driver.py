@@ -5,11 +5,11 @@ import time
 from collections import deque
 from typing import Final
 
-from c10k.loadgen.address import CONNECTIONS_A_SOURCE, Address
+from c10k.loadgen.address import CONNECTIONS_PER_SOURCE, Address
 from c10k.loadgen.portable.connection import Connection
 from c10k.loadgen.portable.schedule import Poisson, Schedule, Uniform
 from c10k.loadgen.portable.tally import Tally
-from c10k.loadgen.shard import Standing
+from c10k.loadgen.shard import ShardStatus
 from c10k.loadgen.workload import Workload
 
 RELEASES: Final = 64  # due messages sent before the replies get their turn again
@@ -42,7 +42,7 @@ class Driver:
         self.sent_when_due = workload.sent_when_due
         self.ready = self.busy = self.failed = self.messages = 0
         self.mending = 0  # being opened again, without a reply yet; they count as failed
-        self.cuts = 1
+        self.snapshots = 1
         self.tally = Tally()
         self._index = index
         self._shards = shards
@@ -58,14 +58,14 @@ class Driver:
         self._schedule: Schedule | None = None
         self._release_at: asyncio.Handle | None = None
         self._sources = (None, *target.sources)
-        self._a_source = CONNECTIONS_A_SOURCE if workload.messages_per_connection is None else 1
+        self._per_source = CONNECTIONS_PER_SOURCE if workload.messages_per_connection is None else 1
         loop.call_later(SWEEP_S, self._sweep)
 
     # What a connection asks for
 
     def source_of(self, number: int) -> Address | None:
         """Where a connection of the fleet comes from; None: wherever the system likes."""
-        return self._sources[number // self._a_source % len(self._sources)]
+        return self._sources[number // self._per_source % len(self._sources)]
 
     def sends_at_once(self, number: int) -> bool:
         """Whether a connection of the fleet that has nothing under way sends its next message."""
@@ -125,7 +125,7 @@ class Driver:
         self._loading = True
         self._begin_sending(epoch_ns)
 
-    def rest(self) -> None:
+    def stop(self) -> None:
         """Send nothing new; what waits to be sent is lost."""
         self._loading = False
         self._stop_schedule()
@@ -133,8 +133,8 @@ class Driver:
         for connection in self._connections:
             connection.lose_queued(now_ns)
 
-    def cut(self) -> Tally:
-        """What was recorded since the last cut; begin anew."""
+    def snapshot(self) -> Tally:
+        """What was recorded since the last snapshot; begin anew."""
         ended, self.tally = self.tally, Tally()
         ended.ended_ns, ended.cpu_ended_ns = self.tally.began_ns, self.tally.cpu_began_ns
         closed = self.workload.rate_per_connection is None
@@ -142,7 +142,7 @@ class Driver:
             if not (pending_ns := connection.pending_ns()):
                 continue
             ended.pending += len(pending_ns)
-            starved = connection.completed_in != self.cuts and pending_ns[0] < ended.began_ns
+            starved = connection.completed_in != self.snapshots and pending_ns[0] < ended.began_ns
             ended.starved += starved
             # In an open loop all that is due is a sample, of its wait so far if need be. In a
             # closed one every connection waits at any time: only a starved one's wait says more
@@ -150,16 +150,16 @@ class Driver:
             if starved or not closed:
                 for due_ns in pending_ns:
                     ended.waiting.note(ended.ended_ns - due_ns)
-        self.cuts += 1
+        self.snapshots += 1
         return ended
 
     def response_counts(self) -> bytes:
-        """The response times since the last cut."""
+        """The response times since the last snapshot."""
         return self.tally.response.counts()
 
-    def standing(self) -> Standing:
+    def standing(self) -> ShardStatus:
         """Where the shard stands; may be called from any thread."""
-        return Standing(
+        return ShardStatus(
             ready=self.ready,
             failed=self.failed,
             busy=self.busy,
@@ -171,7 +171,7 @@ class Driver:
 
     def end(self) -> None:
         """Close every connection."""
-        self.rest()
+        self.stop()
         self._target = 0
         while self._connections:
             self._connections.pop().retire()

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from c10k.loadgen.address import Address
 from c10k.loadgen.portable.driver import Driver
 from c10k.loadgen.portable.loop import new_event_loop
-from c10k.loadgen.shard import Standing, Taken
+from c10k.loadgen.shard import ShardSnapshot, ShardStatus
 from c10k.loadgen.workload import Workload
 
 T = TypeVar("T")
@@ -81,33 +81,33 @@ class Shard:
 
     def resize(self, target: int, active: int, fleet_active: int, epoch_ns: int) -> None:
         """Grow or shrink."""
-        self._obey(lambda: self._driver.resize(target, active, fleet_active, epoch_ns))
+        self._handle_command(lambda: self._driver.resize(target, active, fleet_active, epoch_ns))
 
     def load(self, epoch_ns: int) -> None:
         """Give up on connections without a first reply, and let the others begin."""
-        self._obey(lambda: self._driver.load(epoch_ns))
+        self._handle_command(lambda: self._driver.load(epoch_ns))
 
-    def rest(self) -> None:
+    def stop(self) -> None:
         """Send nothing new."""
-        self._obey(self._driver.rest)
+        self._handle_command(self._driver.stop)
 
-    def cut(self) -> Taken:
-        """What was recorded since the last cut; begin anew."""
-        return self._obey(self._driver.cut).taken()
+    def snapshot(self) -> ShardSnapshot:
+        """What was recorded since the last snapshot; begin anew."""
+        return self._handle_command(self._driver.snapshot).taken()
 
-    def peek(self) -> Standing:
+    def peek(self) -> ShardStatus:
         """Where the shard stands."""
         return self._driver.standing()
 
     def response_counts(self) -> bytes:
-        """The response times since the last cut, as far as recorded."""
-        return self._obey(self._driver.response_counts)
+        """The response times since the last snapshot, as far as recorded."""
+        return self._handle_command(self._driver.response_counts)
 
     def quit(self) -> None:
         """Close every connection and end the thread."""
         if self._running:
             with suppress(Exception):  # whatever broke the loop: it ends here
-                self._obey(self._driver.end)
+                self._handle_command(self._driver.end)
             self._stop()
 
     def _run(self) -> None:
@@ -120,20 +120,20 @@ class Shard:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
-    def _obey(self, command: Callable[[], T]) -> T:
+    def _handle_command(self, command: Callable[[], T]) -> T:
         """Run a command in the loop's thread and wait for what it returns or raises."""
         if self._broken:
             raise RuntimeError("the fleet's event loop broke") from self._broken
-        obeyed: Future[T] = Future()
+        handled: Future[T] = Future()
 
-        def obey() -> None:
+        def handle_command() -> None:
             try:
-                obeyed.set_result(command())
+                handled.set_result(command())
             except Exception as error:  # noqa: BLE001 (raised where the command was given)
-                obeyed.set_exception(error)
+                handled.set_exception(error)
 
-        self._loop.call_soon_threadsafe(obey)
-        return obeyed.result()
+        self._loop.call_soon_threadsafe(handle_command)
+        return handled.result()
 
     def _break(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._broken = self._broken or context.get("exception") or RuntimeError(context["message"])

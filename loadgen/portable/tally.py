@@ -1,14 +1,14 @@
-"""What a shard records between two cuts."""
+"""What a shard records between two snapshots."""
 
 import time
 from collections import Counter
 
 from c10k.loadgen.portable.histogram import Times
-from c10k.loadgen.shard import KINDS, Taken
+from c10k.loadgen.shard import KINDS, ShardSnapshot
 
 
 class Tally:
-    """Counts and times since the last cut; begun in the thread whose CPU time it states."""
+    """Counts and times since the last snapshot; begun in the thread whose CPU time it states."""
 
     def __init__(self) -> None:
         self.began_ns = time.monotonic_ns()
@@ -29,7 +29,7 @@ class Tally:
         for times in self._by_kind().values():
             times.bin_if_many()
 
-    def taken(self) -> Taken:
+    def taken(self) -> ShardSnapshot:
         """All of it, once it has ended."""
         times = self._by_kind()
         return {

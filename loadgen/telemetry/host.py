@@ -34,7 +34,7 @@ class HostMemory:
 
 
 def kernel_growth(before: HostMemory, now: HostMemory) -> dict[str, float]:
-    """How much kernel memory grew, in bytes by column; `kernel_bytes` is all of it.
+    """How much kernel memory grew, in bytes by column; `kernel_delta_bytes` is all of it.
 
     The host's: it holds both ends of every connection, and whatever else the host did meanwhile.
     """
@@ -43,10 +43,10 @@ def kernel_growth(before: HostMemory, now: HostMemory) -> dict[str, float]:
     slab = now.slab_bytes - before.slab_bytes
     tcp = now.tcp_memory_bytes - before.tcp_memory_bytes
     return {
-        "kernel_bytes": stack + tables + slab + tcp,
-        "kernel_stack_bytes": stack,
-        "slab_bytes": slab,
-        "tcp_memory_bytes": tcp,
+        "kernel_delta_bytes": stack + tables + slab + tcp,
+        "kernel_stack_delta_bytes": stack,
+        "slab_delta_bytes": slab,
+        "tcp_memory_delta_bytes": tcp,
     }
 
 

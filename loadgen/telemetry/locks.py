@@ -29,7 +29,7 @@ class LockWaits:
         shown = [task for task in chosen if _is_shown(task)] if _kernel_tells() else []
         self._threads = len(tasks)
         self._timeslices = {task: tasks[task].timeslices for task in shown}
-        self._looks = 0
+        self._samples_taken = 0
         self._waiting = 0
 
     def look(self) -> None:
@@ -40,14 +40,14 @@ class LockWaits:
                 now = int(read(f"/proc/{task}/schedstat").split()[2])
                 self._timeslices[task] = now
                 self._waiting += in_futex and now != timeslices
-                self._looks += 1
+                self._samples_taken += 1
 
     def mean(self) -> float:
         """The mean number of threads that were waiting; NaN where nothing was seen.
 
         By the messages a second, it is how long each message waits (Little 1961).
         """
-        return self._threads * self._waiting / self._looks if self._looks else nan
+        return self._threads * self._waiting / self._samples_taken if self._samples_taken else nan
 
 
 @cache

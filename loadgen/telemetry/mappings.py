@@ -13,14 +13,14 @@ _MAPPING: Final = re.compile(
 )
 
 
-class Lying(NamedTuple):
+class MemoryBreakdown(NamedTuple):
     """Anonymous memory in bytes, what processes share divided among them."""
 
     stack_bytes: float
     heap_bytes: float
 
 
-def lying(pid: int) -> Lying:
+def breakdown(pid: int) -> MemoryBreakdown:
     """Where the anonymous memory of a process lies.
 
     A thread's stack begins after a page that nobody may touch, which catches overflows
@@ -30,7 +30,7 @@ def lying(pid: int) -> Lying:
     try:
         mappings = _MAPPING.findall(read(f"/proc/{pid}/smaps"))
     except PermissionError:
-        return Lying(nan, nan)
+        return MemoryBreakdown(nan, nan)
     stacks = heaps = 0
     guard_ends = ""  # the address at which the guard of a stack ends, if the last mapping was one
     for begins, ends, permissions, inode, name, pss in mappings:
@@ -42,4 +42,4 @@ def lying(pid: int) -> Lying:
         size = int(ends, 16) - int(begins, 16)
         is_guard = permissions == "---p" and size == resource.getpagesize()
         guard_ends = ends if is_guard else ""
-    return Lying(stacks * 1024, heaps * 1024)
+    return MemoryBreakdown(stacks * 1024, heaps * 1024)

@@ -12,11 +12,11 @@ from typing import NamedTuple, TypeVar
 
 import psutil
 
-from c10k.loadgen.telemetry.mappings import Lying, lying
+from c10k.loadgen.telemetry.mappings import MemoryBreakdown, breakdown
 from c10k.loadgen.telemetry.proc import read, sizes
 
 GONE = (FileNotFoundError, ProcessLookupError)  # before a file was opened; before it was read
-LOOKED_INTO = 32  # processes; their mappings are 1 ms each, of 10,000 threads 0.5 s
+SAMPLED_PROCESSES = 32  # processes; their mappings are 1 ms each, of 10,000 threads 0.5 s
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 CPUCLOCK_SCHED = 2  # the time for which the threads of a process were scheduled
 
@@ -170,15 +170,15 @@ class ProcessTree:
             read_share=share,
         )
 
-    def lying(self) -> Lying:
+    def breakdown(self) -> MemoryBreakdown:
         """Where the anonymous memory lies; where processes are many, by RSS from some of them."""
-        some = self._some()[: 1 + LOOKED_INTO]
-        seen, places = sum(self._of_each(_resident, some)), [*self._of_each(lying, some)]
+        some = self._some()[: 1 + SAMPLED_PROCESSES]
+        seen, places = sum(self._of_each(_resident, some)), [*self._of_each(breakdown, some)]
         if not (seen and places):
             raise self._gone()
         share = seen / sum(self._of_each(_resident))
         stacks, heaps = zip(*places, strict=True)
-        return Lying(sum(stacks) / share, sum(heaps) / share)
+        return MemoryBreakdown(sum(stacks) / share, sum(heaps) / share)
 
     @property
     def _root(self) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar
 from c10k.loadgen.background import Background
 from c10k.loadgen.telemetry.host import HostCounters, HostMemory
 from c10k.loadgen.telemetry.locks import LockWaits
-from c10k.loadgen.telemetry.others import spent_by_others
+from c10k.loadgen.telemetry.other_processes import spent_by_other_processes
 from c10k.loadgen.telemetry.process import ProcessGoneError, ProcessTree, Spent
 from c10k.loadgen.telemetry.tasks import TaskTimes, read_tasks
 from c10k.loadgen.telemetry.window import Reading
@@ -151,7 +151,7 @@ class Telemetry:
         """
         with self._noticing_the_end():
             if edge == "begin":
-                tasks, others_s, tasks_at_s = self._tasks()
+                tasks, other_processes_s, tasks_at_s = self._tasks()
                 spent = self.tree.spent()
                 self._locks = LockWaits(tasks)
             at_s, cpu_s = time.monotonic(), self.tree.cpu_s()
@@ -159,7 +159,7 @@ class Telemetry:
             if edge == "end":
                 self._locks = None
                 spent = self.tree.spent()
-                tasks, others_s, tasks_at_s = self._tasks()
+                tasks, other_processes_s, tasks_at_s = self._tasks()
         return Reading(
             at_s=at_s,
             cpu_s=cpu_s + spent.ended_s,
@@ -167,7 +167,7 @@ class Telemetry:
             memory=memory,
             spent=spent,
             tasks=tasks,
-            others_s=others_s,
+            other_processes_s=other_processes_s,
             tasks_at_s=tasks_at_s,
             lock_waits=locks.mean() if locks else nan,
         )
@@ -180,7 +180,7 @@ class Telemetry:
         with self._noticing_the_end():
             tree = self.tree.read()
             footprint = self.tree.footprint(FOOTPRINT_S)
-            lying = self.tree.lying()
+            breakdown = self.tree.breakdown()
         return {
             "resident_bytes": footprint.resident_bytes,
             "rss_bytes": footprint.rss_bytes,
@@ -191,9 +191,9 @@ class Telemetry:
             "threads": tree.threads,
             "processes": tree.processes,
             "descriptors": tree.descriptors,
-            "memory_read_share": footprint.read_share,
-            "stack_bytes": lying.stack_bytes,
-            "heap_bytes": lying.heap_bytes,
+            "memory_sampled_fraction": footprint.read_share,
+            "stack_bytes": breakdown.stack_bytes,
+            "heap_bytes": breakdown.heap_bytes,
         }
 
     def _tasks(self) -> tuple[Mapping[int, TaskTimes], float, float]:
@@ -203,8 +203,8 @@ class Telemetry:
             begun_s = time.monotonic()
             members = self.tree.members
             tasks = read_tasks(members)
-            others_s = spent_by_others({self.tree.pid, *members})
-            return tasks, others_s, (begun_s + time.monotonic()) / 2
+            other_processes_s = spent_by_other_processes({self.tree.pid, *members})
+            return tasks, other_processes_s, (begun_s + time.monotonic()) / 2
 
         before = HostMemory.read().slab_reclaimable_bytes
         timed = self._aside(read)

@@ -23,7 +23,7 @@ class Reading:
     memory: HostMemory
     spent: Spent
     tasks: Mapping[int, TaskTimes]
-    others_s: float  # CPU time of all other processes, the loader's too
+    other_processes_s: float  # CPU time of all other processes, the loader's too
     tasks_at_s: float  # the middle of reading these two
     lock_waits: float  # at an end, the mean number of tasks that were waiting for a lock
 
@@ -31,23 +31,23 @@ class Reading:
 def usage(begin: Reading, end: Reading) -> dict[str, float]:
     """What was used between two readings, by the columns of a window.
 
-    `cpu_share` is in CPUs: 1.5 is one and a half of them kept busy. `others_cpu_s` are all of the
-    host, the loader included: what is known of them at least, by the processes that can be seen or,
-    within a container, by the host. What the tasks and others did is scaled to the time between the
-    instants: between two readings of 10,000 it is a second more.
+    `cpu_cores` is in CPUs: 1.5 is one and a half of them kept busy. `other_processes_cpu_s` are all
+    of the host, the loader included: what is known of them at least, by the processes that can be
+    seen or, within a container, by the host. What the tasks and others did is scaled to the time
+    between the instants: between two readings of 10,000 it is a second more.
     """
     lasted_s = end.at_s - begin.at_s
     cpu_s = end.cpu_s - begin.cpu_s
     user = _user_part(begin.spent, end.spent)
     tasks = elapsed(begin.tasks, end.tasks)
     share = lasted_s / (end.tasks_at_s - begin.tasks_at_s)
-    others_s = (end.others_s - begin.others_s) * share
+    other_processes_s = (end.other_processes_s - begin.other_processes_s) * share
     unseen_too_s = end.counters.busy_s - begin.counters.busy_s - cpu_s
     return {
         "cpu_s": cpu_s,
         "cpu_user_s": cpu_s * user,
         "cpu_system_s": cpu_s * (1 - user),
-        "cpu_share": cpu_s / lasted_s,
+        "cpu_cores": cpu_s / lasted_s,
         "cpu_efficiency": tasks.efficiency,
         "runqueue_wait_s": tasks.waiting_ns / 1e9 * share,
         "lock_wait_s": end.lock_waits * lasted_s,
@@ -58,7 +58,7 @@ def usage(begin: Reading, end: Reading) -> dict[str, float]:
         "listen_drops": end.counters.listen_drops - begin.counters.listen_drops,
         "retransmits": end.counters.retransmits - begin.counters.retransmits,
         "steal_s": end.counters.steal_s - begin.counters.steal_s,
-        "others_cpu_s": max(others_s, unseen_too_s),
+        "other_processes_cpu_s": max(other_processes_s, unseen_too_s),
     }
 
 

@@ -14,7 +14,14 @@ from c10k.reports.chapter.claims import ROLES, Claim
 from c10k.reports.chapter.verdict import Judgement, judge
 from c10k.reports.data import Raw
 from c10k.reports.language import _, later
-from c10k.reports.measured import Measured, Point, Quantity, Server, Workload, exactly
+from c10k.reports.measured import (
+    Measured,
+    MeasuredServer,
+    MeasuredWorkload,
+    Point,
+    Quantity,
+    exactly,
+)
 from c10k.reports.table import NOTHING, Cell, Column, Section, Table, cell
 from c10k.reports.wording import Unit
 
@@ -55,12 +62,12 @@ class Figure:
     key: str
     unit: Unit
     claim: Claim | None
-    of: Callable[[Server], Quantity]
-    contrast: Callable[[Server, Server], Quantity] | None = None
+    of: Callable[[MeasuredServer], Quantity]
+    contrast: Callable[[MeasuredServer, MeasuredServer], Quantity] | None = None
     connections: int | None = None
-    deciding: Callable[[Server], Quantity] | None = None
+    deciding: Callable[[MeasuredServer], Quantity] | None = None
 
-    def ratio(self, measured: Measured, server: Server) -> Quantity:
+    def ratio(self, measured: Measured, server: MeasuredServer) -> Quantity:
         """The synchronous server by the asynchronous one, of which this is one."""
         other = measured.counterpart(server)
         if other is None:
@@ -68,7 +75,7 @@ class Figure:
         one, two = (server, other) if server.kind == ROLES[0] else (other, server)
         return self.contrast(one, two) if self.contrast else self.of(one).by(self.of(two))
 
-    def judged(self, measured: Measured, server: Server) -> Judgement | None:
+    def judged(self, measured: Measured, server: MeasuredServer) -> Judgement | None:
         """What becomes of the claim; None where there is none."""
         if self.claim is None or server.kind is None or not self.claim.text(server.kind):
             return None
@@ -79,7 +86,7 @@ class Figure:
 
 def at_step(
     measured: Measured,
-    workload: Workload,
+    workload: MeasuredWorkload,
     connections: int,
     column: str,
     heads: tuple[str, ...],
@@ -88,7 +95,7 @@ def at_step(
 ) -> Figure:
     """A column of the steps at one number of connections."""
 
-    def point(server: Server) -> Point:
+    def point(server: MeasuredServer) -> Point:
         return Point(server.label, workload.name, connections)
 
     return Figure(
@@ -109,9 +116,9 @@ def against_the_chapter(
     title: str,
     caption: str,
     heads: tuple[str, ...],
-    figures: Callable[[Workload], Iterable[Figure]],
+    figures: Callable[[MeasuredWorkload], Iterable[Figure]],
     *,
-    workloads: Sequence[Workload] | None = None,
+    workloads: Sequence[MeasuredWorkload] | None = None,
     unit: str = "",
     compare: Comparison = RATIO,
     notes: Sequence[str] = (),
@@ -161,7 +168,7 @@ def _absent(measured: Measured) -> Iterable[str]:
 
 
 def _cells(
-    measured: Measured, figure: Figure, server: Server, compare: Comparison, unit: str
+    measured: Measured, figure: Figure, server: MeasuredServer, compare: Comparison, unit: str
 ) -> list[Cell]:
     value, claim = figure.of(server), figure.claim
     claimed = claim.value(server.kind) if claim and server.kind else math.nan
@@ -180,7 +187,7 @@ def _cells(
 
 
 def _record(
-    measured: Measured, workload: Workload, figure: Figure, server: Server
+    measured: Measured, workload: MeasuredWorkload, figure: Figure, server: MeasuredServer
 ) -> dict[str, Raw]:
     value, ratio = figure.of(server), figure.ratio(measured, server)
     claimed = figure.claim.value(server.kind) if figure.claim and server.kind else math.nan

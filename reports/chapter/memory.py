@@ -9,7 +9,7 @@ from c10k.reports.chapter import claims
 from c10k.reports.chapter.form import SAVED, Figure, against_the_chapter, at_step
 from c10k.reports.data import Raw
 from c10k.reports.language import _, later
-from c10k.reports.measured import Measured, Quantity, Workload
+from c10k.reports.measured import Measured, MeasuredWorkload, Quantity
 from c10k.reports.table import Cell, Column, Section, Table, cell
 
 
@@ -27,7 +27,7 @@ class Kind:
 
 KINDS: Final = (
     Kind("resident", later("resident"), "resident_bytes", claimed=True),
-    Kind("kernel", later("kernel"), "kernel_bytes"),
+    Kind("kernel", later("kernel"), "kernel_delta_bytes"),
     Kind("occupied", later("resident + kernel"), "occupied_bytes", claimed=True),
     Kind("virtual", later("virtual"), "vms_bytes", claimed=True),
 )
@@ -38,13 +38,13 @@ PARTS: Final = (
     Kind("heap", later("heap"), "heap_bytes"),
     Kind("file", later("programs"), "file_bytes"),
     Kind("page_tables", later("page tables"), "page_tables_bytes"),
-    Kind("kernel_stack", later("kernel stacks"), "kernel_stack_bytes"),
-    Kind("slab", later("sockets and the like"), "slab_bytes"),
-    Kind("tcp", later("socket buffers"), "tcp_memory_bytes"),
+    Kind("kernel_stack", later("kernel stacks"), "kernel_stack_delta_bytes"),
+    Kind("slab", later("sockets and the like"), "slab_delta_bytes"),
+    Kind("tcp", later("socket buffers"), "tcp_memory_delta_bytes"),
 )
 
 
-def usual(measured: Measured) -> Workload:
+def usual(measured: Measured) -> MeasuredWorkload:
     """Memory is told of one workload: the most relaxed."""
     return measured.workload("open") or measured.workloads[0]
 
@@ -52,7 +52,7 @@ def usual(measured: Measured) -> Workload:
 def memory(measured: Measured) -> Table:
     """The whole server's memory at each number of connections of the chapter's."""
 
-    def figures(workload: Workload) -> Iterable[Figure]:
+    def figures(workload: MeasuredWorkload) -> Iterable[Figure]:
         for connections, claim in claims.MEMORY.items():
             for kind in KINDS:
                 yield at_step(
@@ -114,7 +114,7 @@ def where_it_lies(measured: Measured) -> Table:
 
 
 def _record(
-    workload: Workload, label: str, columns: Sequence[Kind], slopes: Sequence[Quantity]
+    workload: MeasuredWorkload, label: str, columns: Sequence[Kind], slopes: Sequence[Quantity]
 ) -> dict[str, Raw]:
     record: dict[str, Raw] = {"workload": workload.name, "server": label}
     for kind, slope in zip(columns, slopes, strict=True):

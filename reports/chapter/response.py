@@ -7,7 +7,7 @@ from c10k.reports import wording
 from c10k.reports.chapter import claims
 from c10k.reports.chapter.form import Figure, against_the_chapter, at_step
 from c10k.reports.language import _, later
-from c10k.reports.measured import Measured, Point, Workload
+from c10k.reports.measured import Measured, MeasuredWorkload, Point
 from c10k.reports.table import Table
 from c10k.reports.wording import Unit
 
@@ -23,7 +23,7 @@ STATISTICS: Final = {  # by the middle of their columns' names
 def response_by_load(measured: Measured) -> Table:
     """T3: mean and percentiles at the chapter's loads."""
 
-    def figures(workload: Workload) -> Iterable[Figure]:
+    def figures(workload: MeasuredWorkload) -> Iterable[Figure]:
         for connections, claim in claims.RESPONSE_BY_CLIENTS.items():
             for key, title in STATISTICS.items():
                 yield at_step(
@@ -75,7 +75,7 @@ def _of_ceiling(measured: Measured) -> Iterable[str]:
 def response_graph(measured: Measured) -> Table:
     """T4: the graph's figures at every step."""
 
-    def figures(workload: Workload) -> Iterable[Figure]:
+    def figures(workload: MeasuredWorkload) -> Iterable[Figure]:
         for connections in sorted({*claims.GRAPH_CLIENTS, *measured.steps}):
             yield at_step(
                 measured,

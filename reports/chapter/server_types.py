@@ -8,7 +8,7 @@ from c10k.reports.chapter.form import Figure, against_the_chapter, at_step
 from c10k.reports.chapter.memory import KINDS, Kind
 from c10k.reports.chapter.response import STATISTICS
 from c10k.reports.language import _
-from c10k.reports.measured import Measured, Workload
+from c10k.reports.measured import Measured, MeasuredWorkload
 from c10k.reports.table import Table
 from c10k.reports.wording import Unit
 
@@ -19,7 +19,7 @@ def server_types(measured: Measured) -> Table:
     usual = measured.nearest_step(1000)
     slo = wording.objective(measured.slo_p99_ms)
 
-    def a_connection(workload: Workload, kind: Kind) -> Figure:
+    def a_connection(workload: MeasuredWorkload, kind: Kind) -> Figure:
         return Figure(
             (_("memory a connection"), _(kind.title)),
             f"memory_{kind.key}",
@@ -32,7 +32,7 @@ def server_types(measured: Measured) -> Table:
             ),
         )
 
-    def figures(workload: Workload) -> Iterable[Figure]:
+    def figures(workload: MeasuredWorkload) -> Iterable[Figure]:
         yield Figure(
             (_("max connections"), f"p99 ≤ {slo}"),
             "max",

@@ -11,7 +11,7 @@ from c10k.reports import guide, techniques, wording
 from c10k.reports.chapter import claims
 from c10k.reports.chapter.verdict import NOT_MEASURED, Judgement, Verdict, judge
 from c10k.reports.language import _, later, local_number
-from c10k.reports.measured import Measured, Point, Quantity, Server, Workload
+from c10k.reports.measured import Measured, MeasuredServer, MeasuredWorkload, Point, Quantity
 from c10k.reports.table import Cell, Column, Section, Table
 
 STRAIGHT: Final = 0.9  # r² from which growth is called predictable
@@ -251,7 +251,7 @@ def _bound(measured: Measured, workload: str, claim: str, role: claims.Role) -> 
 def _fitting(
     measured: Measured,
     claim: str,
-    workload: Workload | None,
+    workload: MeasuredWorkload | None,
     steps: Sequence[int],
     role: claims.Role,
 ) -> Evidence:
@@ -286,7 +286,9 @@ def _where(fits: Mapping[int, bool]) -> str:
     return later("in part")
 
 
-def _told(measured: Measured, pair: Sequence[Server], workload: Workload, step: int) -> str:
+def _told(
+    measured: Measured, pair: Sequence[MeasuredServer], workload: MeasuredWorkload, step: int
+) -> str:
     points = [Point(server.label, workload.name, step) for server in pair]
     figures = [
         _(
@@ -307,7 +309,7 @@ def _told(measured: Measured, pair: Sequence[Server], workload: Workload, step: 
 
 def _of(role: claims.Role, measured: Measured, loop: str, connections: int) -> Iterable[Point]:
     """The step nearest to so many connections, of the server that stands for a column."""
-    server: Server | None = measured.role.get(role)
+    server: MeasuredServer | None = measured.role.get(role)
     workload = measured.workload(loop)
     if server and workload:
         yield Point(server.label, workload.name, measured.nearest_step(connections))

@@ -8,7 +8,7 @@ from c10k.reports.chapter import claims
 from c10k.reports.chapter.form import Figure, against_the_chapter, at_step
 from c10k.reports.data import Raw
 from c10k.reports.language import _, later
-from c10k.reports.measured import Measured, Point, Workload
+from c10k.reports.measured import Measured, MeasuredWorkload, Point
 from c10k.reports.table import Cell, Column, Table, by_workload, cell
 
 # The parts of a message's time, from the outside in, as they are drawn and told.
@@ -33,7 +33,7 @@ def where_time_goes(measured: Measured) -> Table:
         "first_reply_ms": later("set-up: to the first reply"),
     }
 
-    def figures(workload: Workload) -> Iterable[Figure]:
+    def figures(workload: MeasuredWorkload) -> Iterable[Figure]:
         for column, claim in claims.TIME.items():
             head = {**PARTS, **titles}[column]
             yield at_step(measured, workload, connections, column, (_(head),), claim, wording.MS)

@@ -15,7 +15,7 @@ from c10k.reports.figures.percentiles import percentiles
 from c10k.reports.figures.response import as_chapter, on_log_axes
 from c10k.reports.figures.telemetry import telemetry
 from c10k.reports.figures.time import time
-from c10k.reports.measured import Measured, Workload
+from c10k.reports.measured import Measured, MeasuredWorkload
 
 __all__ = ["Picture", "pictures"]
 
@@ -45,7 +45,7 @@ def pictures(measured: Measured) -> list[Picture]:
 
 
 def _each(
-    measured: Measured, draw: Callable[[Measured, Workload], Iterator[Picture]]
+    measured: Measured, draw: Callable[[Measured, MeasuredWorkload], Iterator[Picture]]
 ) -> Iterator[Picture]:
     for workload in measured.workloads:
         yield from draw(measured, workload)

@@ -18,8 +18,8 @@ from c10k.reports.chapter.claims import ROLES, Claim
 from c10k.reports.data import Raw
 from c10k.reports.figures.axes import clients_tick, draw_ticks, ticks
 from c10k.reports.language import _, later
-from c10k.reports.measured import Mark, Measured, Point, Quantity, Workload
-from c10k.reports.style import Look
+from c10k.reports.measured import Mark, Measured, MeasuredWorkload, Point, Quantity
+from c10k.reports.style import SeriesStyle
 
 _LEFT: Final = 0.15  # where the axes begin
 _LABEL_LENGTH: Final = 16  # most characters of a line's label
@@ -30,7 +30,7 @@ _MARK_WORDS: Final = {
     Mark.LIMITED: later("loader-limited"),
     Mark.STARVED: later("starved"),
     Mark.LITTLE: later("Little's law"),
-    Mark.UNSETTLED: later("unsettled"),
+    Mark.UNSETTLED: later("unsteady"),
     Mark.ESTIMATED: later("memory estimated"),
     Mark.STOLEN: later("stolen CPU"),
     Mark.DISTURBED: later("others' CPU"),
@@ -67,7 +67,7 @@ class Line:
     x: Sequence[float]
     values: Sequence[Quantity]
     label: str
-    look: Look
+    look: SeriesStyle
     width: float = 1.8
     dashed: bool = False
     full_name: str = ""
@@ -89,7 +89,7 @@ def ends(lines: Iterable[Line]) -> list[float]:
     return [end for end in every if not math.isnan(end)]
 
 
-def series(measured: Measured, workload: Workload, column: str) -> list[Line]:
+def series(measured: Measured, workload: MeasuredWorkload, column: str) -> list[Line]:
     """A line a server of one column of the steps."""
     looks = style.looks(measured.servers)
     lines = [
@@ -121,7 +121,7 @@ def claimed(measured: Measured, stated: dict[int, Claim]) -> list[Line]:
             list(stated),
             [Quantity(claim.value(role)) for claim in stated.values()],
             _("chapter"),
-            Look(style.ROLE_HUES[role], ""),
+            SeriesStyle(style.ROLE_HUES[role], ""),
             dashed=True,
             full_name=_("the chapter's {kind} column", kind=_(role)),
         )
@@ -325,7 +325,7 @@ def _slug(name: str) -> str:
 
 def described(
     measured: Measured,
-    workload: Workload,
+    workload: MeasuredWorkload,
     column: str,
     title: str,
     unit: wording.Unit,

@@ -12,7 +12,7 @@ from c10k.reports.data import Raw
 from c10k.reports.figures.axes import clients_tick, label_at, ticks
 from c10k.reports.figures.canvas import Name, Picture, canvas, names, saved
 from c10k.reports.language import _
-from c10k.reports.measured import Measured, Point, Quantity, Server
+from c10k.reports.measured import Measured, MeasuredServer, Point, Quantity
 
 _DECADES: Final = 3  # below the SLO, from which on a cell is white
 
@@ -67,7 +67,7 @@ def capacity_map(measured: Measured) -> Iterator[Picture]:
         )
 
 
-def _cells(measured: Measured, server: Server) -> Cells:
+def _cells(measured: Measured, server: MeasuredServer) -> Cells:
     return {
         (column, row): point
         for column, step in enumerate(measured.steps)
@@ -81,7 +81,7 @@ def _draw(
     place: tuple[int, int],
     p99: Quantity,
     measured: Measured,
-    server: Server,
+    server: MeasuredServer,
 ) -> None:
     colour = style.looks(measured.servers)[server.label].colour
     column, row = place
@@ -116,7 +116,7 @@ def _border(measured: Measured, cells: Cells) -> Iterator[tuple[Edge, bool]]:
                 yield edge, not measured.open(beyond)
 
 
-def _told(measured: Measured, server: Server, cells: Cells) -> str:
+def _told(measured: Measured, server: MeasuredServer, cells: Cells) -> str:
     told = []
     for row, workload in enumerate(measured.map):
         points = [point for (_column, at), point in cells.items() if at == row]

@@ -19,11 +19,11 @@ from c10k.reports.figures.canvas import (
     series,
 )
 from c10k.reports.language import _
-from c10k.reports.measured import Measured, Quantity, Workload
-from c10k.reports.style import Look
+from c10k.reports.measured import Measured, MeasuredWorkload, Quantity
+from c10k.reports.style import SeriesStyle
 
 
-def cpu(measured: Measured, workload: Workload) -> Iterator[Picture]:
+def cpu(measured: Measured, workload: MeasuredWorkload) -> Iterator[Picture]:
     """CPU a message against clients."""
     yield from _plain(
         measured,
@@ -33,7 +33,7 @@ def cpu(measured: Measured, workload: Workload) -> Iterator[Picture]:
     )
 
 
-def efficiency(measured: Measured, workload: Workload) -> Iterator[Picture]:
+def efficiency(measured: Measured, workload: MeasuredWorkload) -> Iterator[Picture]:
     """CPU efficiency against clients, with the chapter's two figures."""
     beside = claimed(
         measured, {measured.steps[0]: CPU_EFFICIENCY, measured.steps[-1]: CPU_EFFICIENCY}
@@ -52,14 +52,14 @@ def efficiency(measured: Measured, workload: Workload) -> Iterator[Picture]:
     )
 
 
-def throughput(measured: Measured, workload: Workload) -> Iterator[Picture]:
+def throughput(measured: Measured, workload: MeasuredWorkload) -> Iterator[Picture]:
     """Messages/s against clients, with what the loader can drive."""
     highest = [Quantity(measured.ceiling(workload.name, step)) for step in measured.steps]
     ceiling = Line(
         measured.steps,
         highest,
         _("ceiling"),
-        Look("muted", ""),
+        SeriesStyle("muted", ""),
         dashed=True,
         full_name=_("the ceiling"),
     )
@@ -77,7 +77,7 @@ def throughput(measured: Measured, workload: Workload) -> Iterator[Picture]:
 
 def _plain(
     measured: Measured,
-    workload: Workload,
+    workload: MeasuredWorkload,
     column: str,
     words: tuple[str, str, str, str],
     beside: Sequence[Line] = (),

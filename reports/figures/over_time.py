@@ -12,7 +12,7 @@ from c10k.reports.data import Raw
 from c10k.reports.figures.axes import clients_tick, label_at, round_values, time_tick
 from c10k.reports.figures.canvas import Picture, canvas, saved
 from c10k.reports.language import _
-from c10k.reports.measured import Measured, Point, Server, Workload
+from c10k.reports.measured import Measured, MeasuredServer, MeasuredWorkload, Point
 from c10k.results.histogram import Histogram, highest_values_ns
 
 _ROWS_A_DECADE: Final = 12
@@ -21,7 +21,7 @@ _LEAST_ROWS: Final = 24
 Slices = Sequence[tuple[float, float, Histogram]]
 
 
-def over_time(measured: Measured, workload: Workload) -> Iterator[Picture]:
+def over_time(measured: Measured, workload: MeasuredWorkload) -> Iterator[Picture]:
     """Each server at its largest step that measured something, in the first repeat."""
     looks = style.looks(measured.servers)
     for index, server in enumerate(measured.servers):
@@ -61,7 +61,9 @@ def over_time(measured: Measured, workload: Workload) -> Iterator[Picture]:
         )
 
 
-def _largest(measured: Measured, server: Server, workload: Workload) -> tuple[int, Slices]:
+def _largest(
+    measured: Measured, server: MeasuredServer, workload: MeasuredWorkload
+) -> tuple[int, Slices]:
     for step in reversed(measured.steps):
         if measured.usable(Point(server.label, workload.name, step)):
             slices = measured.run.slices(server.label, workload.name, step)
@@ -95,7 +97,7 @@ def _heat(slices: Slices) -> tuple[np.ndarray, np.ndarray]:
     return heights, np.array(heat).T
 
 
-def _told(server: Server, workload: Workload, step: int, slices: Slices) -> str:
+def _told(server: MeasuredServer, workload: MeasuredWorkload, step: int, slices: Slices) -> str:
     p99 = [histogram.percentile_ns(99) / 1e6 for *_times, histogram in slices if histogram.total]
     silent = sum(1 for *_times, histogram in slices if not histogram.total)
     text = _(

@@ -10,12 +10,12 @@ from c10k.reports import style, wording
 from c10k.reports.figures.axes import clients_tick, log_axis, ticks, time_tick
 from c10k.reports.figures.canvas import Line, Picture, canvas, drawn_points, ends, label_ends, saved
 from c10k.reports.language import _
-from c10k.reports.measured import Measured, Point, Quantity, Server, Workload
-from c10k.reports.style import Look
+from c10k.reports.measured import Measured, MeasuredServer, MeasuredWorkload, Point, Quantity
+from c10k.reports.style import SeriesStyle
 from c10k.results.histogram import Histogram
 
 
-def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
+def percentiles(measured: Measured, workload: MeasuredWorkload) -> Iterator[Picture]:
     """HdrHistogram's picture: how long the slowest 10 %, 1 %, 0.1 % … wait, a line a step."""
     looks = style.looks(measured.servers)
     spectra = {
@@ -70,7 +70,7 @@ def percentiles(measured: Measured, workload: Workload) -> Iterator[Picture]:
 
 
 def _spectra(
-    measured: Measured, server: Server, workload: Workload, look: Look
+    measured: Measured, server: MeasuredServer, workload: MeasuredWorkload, look: SeriesStyle
 ) -> list[tuple[Line, Histogram]]:
     """For each step the response time over 1 ÷ (1 - percentile), the waits of the starved too, and
     what it is of.

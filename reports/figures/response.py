@@ -22,12 +22,12 @@ from c10k.reports.figures.canvas import (
     series,
 )
 from c10k.reports.language import _
-from c10k.reports.measured import Measured, Workload
+from c10k.reports.measured import Measured, MeasuredWorkload
 
 _FEW: Final = 3
 
 
-def as_chapter(measured: Measured, workload: Workload) -> Iterator[Picture]:
+def as_chapter(measured: Measured, workload: MeasuredWorkload) -> Iterator[Picture]:
     """T4: even spaces between 10, 100, 500, 1K, 5K and 10K clients, milliseconds from 0 to 200."""
     lines = series(measured, workload, "response_p50_ms")
     if not lines:
@@ -68,7 +68,7 @@ def as_chapter(measured: Measured, workload: Workload) -> Iterator[Picture]:
     yield replace(picture, records=drawn_points([*stated, *lines]))
 
 
-def on_log_axes(measured: Measured, workload: Workload) -> Iterator[Picture]:
+def on_log_axes(measured: Measured, workload: MeasuredWorkload) -> Iterator[Picture]:
     """Median and p99 on logarithmic axes."""
     medians = series(measured, workload, "response_p50_ms")
     if not medians:

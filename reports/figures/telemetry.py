@@ -9,7 +9,7 @@ from c10k.reports import style, wording
 from c10k.reports.figures.axes import bytes_tick, clients_tick, log_axis, round_sizes, round_values
 from c10k.reports.figures.canvas import Name, Picture, canvas, names, saved
 from c10k.reports.language import _, later
-from c10k.reports.measured import Measured, Workload
+from c10k.reports.measured import Measured, MeasuredWorkload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ _COLUMNS: Final = {
 }
 
 
-def telemetry(measured: Measured, workload: Workload) -> Iterator[Picture]:
+def telemetry(measured: Measured, workload: MeasuredWorkload) -> Iterator[Picture]:
     """The samples of the first repeat."""
     samples = measured.run.samples
     ramp = samples[(samples["workload"] == workload.name) & (samples["repeat"] == 0)]
@@ -41,7 +41,7 @@ def telemetry(measured: Measured, workload: Workload) -> Iterator[Picture]:
 
 def _picture(
     measured: Measured,
-    workload: Workload,
+    workload: MeasuredWorkload,
     samples: "pd.DataFrame",
     column: str,
     words: tuple[str, str],
@@ -102,7 +102,7 @@ def _mark_steps(axes: Axes, samples: "pd.DataFrame", begin_s: float) -> None:
 
 
 def _told(
-    workload: Workload,
+    workload: MeasuredWorkload,
     title: str,
     samples: "pd.DataFrame",
     column: str,

@@ -11,7 +11,7 @@ from c10k.reports.chapter.time import PARTS
 from c10k.reports.figures.axes import clients_tick, label_at, ticks
 from c10k.reports.figures.canvas import Name, Picture, canvas, names, saved
 from c10k.reports.language import _
-from c10k.reports.measured import Measured, Point, Server, Workload
+from c10k.reports.measured import Measured, MeasuredServer, MeasuredWorkload, Point
 
 # Work is in the colour of the server's model, waiting in grey, for a lock hatched.
 _SHADES: Final = {
@@ -25,7 +25,7 @@ _TICKS: Final = (0, 25, 50, 75, 100)
 _TOP: Final = 112  # %: room for the figure above a bar
 
 
-def time(measured: Measured, workload: Workload) -> Iterator[Picture]:
+def time(measured: Measured, workload: MeasuredWorkload) -> Iterator[Picture]:
     """A picture a server; none where the parts were not measured."""
     looks = style.looks(measured.servers)
     for index, server in enumerate(measured.servers):
@@ -89,7 +89,9 @@ def time(measured: Measured, workload: Workload) -> Iterator[Picture]:
         )
 
 
-def _parts(measured: Measured, server: Server, workload: Workload) -> tuple[list[int], np.ndarray]:
+def _parts(
+    measured: Measured, server: MeasuredServer, workload: MeasuredWorkload
+) -> tuple[list[int], np.ndarray]:
     """The steps at which every part is known, and the parts (in ms), a column a step."""
     rows = {
         step: [measured.at(Point(server.label, workload.name, step), key).value for key in PARTS]
@@ -100,7 +102,9 @@ def _parts(measured: Measured, server: Server, workload: Workload) -> tuple[list
     return list(known), np.array(list(known.values())).T
 
 
-def _told(server: Server, workload: Workload, steps: Sequence[int], parts: np.ndarray) -> str:
+def _told(
+    server: MeasuredServer, workload: MeasuredWorkload, steps: Sequence[int], parts: np.ndarray
+) -> str:
     last = parts[:, -1]
     told = wording.joined(
         [

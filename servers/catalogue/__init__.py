@@ -1,14 +1,14 @@
 """The servers that can be measured, by name, and SPEC, how one is asked for with options."""
 
-from .cast import CATALOGUE
+from .builtin import CATALOGUE
 from .foreign import CommandLineError, parse_command
-from .program import Place
+from .program import Endpoint
 from .spec import Server, ServerSpec, UnknownOptionError, UnknownServerError, parse
 
 __all__ = [
     "CATALOGUE",
     "CommandLineError",
-    "Place",
+    "Endpoint",
     "Server",
     "ServerSpec",
     "UnknownOptionError",

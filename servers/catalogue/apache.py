@@ -9,11 +9,11 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
-from .program import Place
+from .program import Endpoint
 from .web import BACKLOG, ROOT, WebServer, listening, user_and_group
 
 MODULES: Final = Path("/usr/lib/apache2/modules")
-THREADS_A_PROCESS: Final = 64  # as many as ThreadLimit allows unless it is raised
+THREADS_PER_PROCESS: Final = 64  # as many as ThreadLimit allows unless it is raised
 
 # Paths are relative to ServerRoot, which is the directory that it runs in. Mutexes are in memory,
 # so is the scoreboard; nothing else is written. A connection is the client's to close.
@@ -72,7 +72,7 @@ OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
 MOST_WORKERS: Final = 20_000  # that may be asked for
 DEFAULTS: Final = {
     "prefork": (10_240, 5),
-    "worker": (10_240, 3 * THREADS_A_PROCESS),
+    "worker": (10_240, 3 * THREADS_PER_PROCESS),
     "event": (2048, MOST_WORKERS),
 }
 
@@ -84,7 +84,7 @@ def pool(mpm: str, options: Mapping[str, str]) -> str:
     start = min(most, int(options.get("start", defaults[1])))
     if mpm == "prefork":
         return PROCESSES.format(workers=most, start=start)
-    threads = min(most, THREADS_A_PROCESS)
+    threads = min(most, THREADS_PER_PROCESS)
     processes = ceil(most / threads)
     form = EVENTS if mpm == "event" else THREADS
     return form.format(
@@ -95,15 +95,15 @@ def pool(mpm: str, options: Mapping[str, str]) -> str:
     )
 
 
-def configure(mpm: str, options: Mapping[str, str], place: Place) -> str:
+def configure(mpm: str, options: Mapping[str, str], endpoint: Endpoint) -> str:
     """The text of its configuration."""
     account = user_and_group()
     return CONFIGURATION.format(
         mpm=mpm,
         modules=MODULES,
         user="User {}\nGroup {}".format(*account) if account else "",
-        access_log=ACCESS_LOG if place.verbose else "",
-        address=listening(place),
+        access_log=ACCESS_LOG if endpoint.verbose else "",
+        address=listening(endpoint),
         backlog=BACKLOG,
         pool=pool(mpm, options),
         root=ROOT,

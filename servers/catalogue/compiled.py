@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..cache import cache_directory
 from ..process import ServerStartError
-from .program import FOLDER, Launch, Place, arguments
+from .program import FOLDER, Endpoint, Launch, arguments
 
 COMPILERS = ("c++", "g++", "clang++")  # as CMake looks for them, unless $CXX says which
 FLAGS = ("CXX", "CXXFLAGS", "LDFLAGS")  # what CMake takes from the environment
@@ -46,10 +46,10 @@ class CompiledProgram:
         absent = [package for package, found in packages.items() if not found]
         return f"sudo apt install {' '.join(absent)}" if absent else ""
 
-    def launch(self, options: Mapping[str, str], place: Place) -> Launch:
+    def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
         """See Program."""
         program = self._built()
-        command = [str(program), *place.arguments(), *arguments(options)]
+        command = [str(program), *endpoint.arguments(), *arguments(options)]
         return Launch(command, prepare=lambda: self._build(program))
 
     def _built(self) -> Path:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from .cast import CATALOGUE
-from .program import Launch, Place, free_port
+from .builtin import CATALOGUE
+from .program import Endpoint, Launch, free_port
 from .spec import Server, ServerSpec, UnknownOptionError, parse
 
 EXAMPLE: Final = "mine=./server --port {port}"
@@ -47,13 +47,14 @@ class ForeignProgram:
         found = shutil.which(self.directory / program if "/" in program else program)
         return "" if found else f"there is no program {program!r} in {self._searched}"
 
-    def launch(self, options: Mapping[str, str], place: Place) -> Launch:
+    def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
         """See Program."""
-        port = place.port or free_port(place.host)
+        port = endpoint.port or free_port(endpoint.host)
         command = [
-            word.replace("{port}", str(port)).replace("{host}", place.host) for word in self.words
+            word.replace("{port}", str(port)).replace("{host}", endpoint.host)
+            for word in self.words
         ]
-        return Launch(command, (place.host, port), directory=self.directory)
+        return Launch(command, (endpoint.host, port), directory=self.directory)
 
     @property
     def _searched(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from .program import Place
+from .program import Endpoint
 from .web import BACKLOG, ROOT, WebServer, listening, user_and_group
 
 # Paths are relative to the prefix, which is the directory that it runs in. A connection is the
@@ -37,15 +37,15 @@ OPTIONS: Final = {
 }
 
 
-def configure(options: Mapping[str, str], place: Place) -> str:
+def configure(options: Mapping[str, str], endpoint: Endpoint) -> str:
     """The text of its configuration."""
     account = user_and_group()
     return CONFIGURATION.format(
         user=f"user {' '.join(account)};" if account else "",
         workers=options.get("workers", "1"),
         connections=options.get("connections", "16384"),
-        access_log="/dev/stdout" if place.verbose else "off",
-        address=listening(place),
+        access_log="/dev/stdout" if endpoint.verbose else "off",
+        address=listening(endpoint),
         backlog=BACKLOG,
         root=ROOT,
     )

@@ -10,10 +10,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ..frame.command_line import LOOPS
-from ..frame.gil_hog import parse_hog
-from ..frame.handler import Handler, parse_handler
-from ..frame.quantities import count, size_bytes
+from ..framework.command_line import LOOPS
+from ..framework.gil_hog import parse_hog
+from ..framework.handler import Handler, parse_handler
+from ..framework.quantities import count, size_bytes
 
 LIMITS: Final = {
     name.removeprefix("RLIMIT_").lower(): number

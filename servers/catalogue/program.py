@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
-class Place:
+class Endpoint:
     """Where a server is to serve, and how loudly. Port 0 is any free one; `directory` takes files
     that the server needs."""
 
@@ -50,7 +50,7 @@ class Program(Protocol):
     def missing(self, options: Mapping[str, str]) -> str:
         """What must be installed for it to run here, and how; empty where it can."""
 
-    def launch(self, options: Mapping[str, str], place: Place) -> Launch:
+    def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
         """The command; nothing is done yet."""
 
 
@@ -76,11 +76,13 @@ class PythonProgram:
                 return f"pip install 'c10k-bench[{package}]'"
         return ""
 
-    def launch(self, options: Mapping[str, str], place: Place) -> Launch:
+    def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
         """See Program."""
         own = {key: value for key, value in options.items() if key != "python"}
         interpreter = options.get("python", sys.executable)
-        return Launch([interpreter, str(FOLDER), self.module, *place.arguments(), *arguments(own)])
+        return Launch(
+            [interpreter, str(FOLDER), self.module, *endpoint.arguments(), *arguments(own)]
+        )
 
 
 def arguments(options: Mapping[str, str]) -> list[str]:

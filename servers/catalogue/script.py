@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .program import FOLDER, Launch, Place, arguments
+from .program import FOLDER, Endpoint, Launch, arguments
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class ScriptProgram:
         """See Program."""
         return "" if shutil.which(self.interpreter) else f"sudo apt install {self.package}"
 
-    def launch(self, options: Mapping[str, str], place: Place) -> Launch:
+    def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
         """See Program."""
         script = str(FOLDER / self.script)
-        return Launch([self.interpreter, script, *place.arguments(), *arguments(options)])
+        return Launch([self.interpreter, script, *endpoint.arguments(), *arguments(options)])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..process import ServerProcess, ServerStartError
 from .options import parse_cpus, parse_limits, plain
-from .program import Launch, Place, Program
+from .program import Endpoint, Launch, Program
 
 # What the process gets, whatever program it runs: not for the program to read.
 PROCESS_OPTIONS: Mapping[str, str] = {
@@ -69,9 +69,9 @@ class ServerSpec:
         """What must be installed for it to run here, and how; empty where it can."""
         return self.server.program.missing(self._program_options)
 
-    def launch(self, place: Place) -> Launch:
+    def launch(self, endpoint: Endpoint) -> Launch:
         """The command, which runs in any directory."""
-        return self.server.program.launch(self._program_options, place)
+        return self.server.program.launch(self._program_options, endpoint)
 
     def process(
         self,
@@ -86,7 +86,7 @@ class ServerSpec:
         """A process of it, to be entered. `cpus` are those it gets unless its options say which;
         files that it needs lie beside the log. Raises ServerStartError where it cannot be built."""
         try:
-            launch = self.launch(Place(host, port, log.parent, verbose))
+            launch = self.launch(Endpoint(host, port, log.parent, verbose))
             if launch.prepare:
                 log.parent.mkdir(parents=True, exist_ok=True)
                 launch.prepare()

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from .program import Launch, Place, free_port
+from .program import Endpoint, Launch, free_port
 
 BACKLOG: Final = 65_535  # listen(2) lowers it to net.core.somaxconn: as many as this host allows
 DOCUMENT: Final = b"x" * 63 + b"\n"  # as long as the messages of an echo
@@ -36,7 +36,7 @@ class WebServer:
     program: str
     package: str
     arguments: Sequence[str]
-    configure: Callable[[Mapping[str, str], Place], str]
+    configure: Callable[[Mapping[str, str], Endpoint], str]
     needs: Path | None = None
 
     def missing(self, options: Mapping[str, str]) -> str:
@@ -44,31 +44,35 @@ class WebServer:
         found = _find(self.program) and (self.needs is None or self.needs.exists())
         return "" if found else f"sudo apt install {self.package}"
 
-    def launch(self, options: Mapping[str, str], place: Place) -> Launch:
+    def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
         """See Program."""
-        port = place.port or free_port(place.host)
-        own = place.directory.absolute() / f"{self.program}-{port}"
-        at = Place(place.host, port, own, place.verbose)
+        port = endpoint.port or free_port(endpoint.host)
+        own = endpoint.directory.absolute() / f"{self.program}-{port}"
+        at = Endpoint(endpoint.host, port, own, endpoint.verbose)
         return Launch(
             [_find(self.program) or self.program, *self.arguments],
-            (place.host, port),
+            (endpoint.host, port),
             prepare=partial(self._prepare, options, at),
             directory=own,
         )
 
-    def _prepare(self, options: Mapping[str, str], place: Place) -> None:
-        documents = place.directory / DOCUMENTS
+    def _prepare(self, options: Mapping[str, str], endpoint: Endpoint) -> None:
+        documents = endpoint.directory / DOCUMENTS
         documents.mkdir(parents=True, exist_ok=True)
-        for path in (place.directory, documents):
+        for path in (endpoint.directory, documents):
             path.chmod(0o755)  # whatever the umask is: see above
         (documents / "index.html").write_bytes(DOCUMENT)
         (documents / "index.html").chmod(0o644)
-        (place.directory / f"{self.program}.conf").write_text(self.configure(options, place))
+        (endpoint.directory / f"{self.program}.conf").write_text(self.configure(options, endpoint))
 
 
-def listening(place: Place) -> str:
+def listening(endpoint: Endpoint) -> str:
     """Host and port as configurations take them."""
-    return f"[{place.host}]:{place.port}" if ":" in place.host else f"{place.host}:{place.port}"
+    return (
+        f"[{endpoint.host}]:{endpoint.port}"
+        if ":" in endpoint.host
+        else f"{endpoint.host}:{endpoint.port}"
+    )
 
 
 def user_and_group() -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from benchmarks.regression import (
     BaselineError,
     Machine,
-    Verdict,
+    RegressionVerdict,
     combined,
     compare,
     load_baseline,
@@ -31,47 +31,50 @@ def verdict(base, head, threshold=1.5):
 @pytest.mark.parametrize(
     ("base", "head", "expected"),
     [
-        (2.0, 2.0, Verdict.SAME),
-        (2.0, 3.0, Verdict.SAME),  # right at the threshold
-        (2.0, math.nextafter(3.0, 4.0), Verdict.SLOWER),
-        (2.0, 4.0, Verdict.SLOWER),
-        (3.0, 2.0, Verdict.SAME),
-        (3.0, 1.999, Verdict.FASTER),
-        (4.0, 2.0, Verdict.FASTER),
+        (2.0, 2.0, RegressionVerdict.SAME),
+        (2.0, 3.0, RegressionVerdict.SAME),  # right at the threshold
+        (2.0, math.nextafter(3.0, 4.0), RegressionVerdict.SLOWER),
+        (2.0, 4.0, RegressionVerdict.SLOWER),
+        (3.0, 2.0, RegressionVerdict.SAME),
+        (3.0, 1.999, RegressionVerdict.FASTER),
+        (4.0, 2.0, RegressionVerdict.FASTER),
     ],
 )
 def test_the_verdict_turns_at_the_threshold(base, head, expected):
-    assert verdict(base, head) == (expected, expected is Verdict.SLOWER)
+    assert verdict(base, head) == (expected, expected is RegressionVerdict.SLOWER)
 
 
 @given(st.floats(0.01, 1e4), st.floats(1.01, 10.0))
 def test_twice_as_slow_fails_below_a_threshold_of_two(base, threshold):
     found, failed = verdict(base, 2 * base, threshold)
     assert failed == (threshold < 2)
-    assert found == (Verdict.SLOWER if threshold < 2 else Verdict.SAME)
+    assert found == (RegressionVerdict.SLOWER if threshold < 2 else RegressionVerdict.SAME)
 
 
 @given(ratios, st.floats(1.01, 10.0))
 def test_the_same_results_never_fail(measures, threshold):
-    assert {c.verdict for c in compare(measures, measures, threshold)} == {Verdict.SAME}
+    assert {c.verdict for c in compare(measures, measures, threshold)} == {RegressionVerdict.SAME}
 
 
 @given(ratios, st.floats(0.01, 100.0), st.floats(1.01, 10.0))
 def test_slower_one_way_is_faster_the_other(measures, factor, threshold):
     scaled = {name: value * factor for name, value in measures.items()}
-    mirrored = {Verdict.SLOWER: Verdict.FASTER, Verdict.FASTER: Verdict.SLOWER}
+    mirrored = {
+        RegressionVerdict.SLOWER: RegressionVerdict.FASTER,
+        RegressionVerdict.FASTER: RegressionVerdict.SLOWER,
+    }
     for there, back in zip(
         compare(measures, scaled, threshold), compare(scaled, measures, threshold), strict=True
     ):
         if not math.isclose(max(there.ratio, back.ratio), threshold):
-            assert back.verdict == mirrored.get(there.verdict, Verdict.SAME)
+            assert back.verdict == mirrored.get(there.verdict, RegressionVerdict.SAME)
 
 
 def test_what_is_no_longer_measured_fails_and_what_is_new_does_not():
     gone, kept, new = compare({"a": 1.0, "b": 1.0}, {"b": 1.0, "c": 9.0}, 1.5)
-    assert (gone.name, gone.verdict, gone.failed) == ("a", Verdict.GONE, True)
-    assert (kept.name, kept.verdict, kept.failed) == ("b", Verdict.SAME, False)
-    assert (new.name, new.verdict, new.failed) == ("c", Verdict.NEW, False)
+    assert (gone.name, gone.verdict, gone.failed) == ("a", RegressionVerdict.GONE, True)
+    assert (kept.name, kept.verdict, kept.failed) == ("b", RegressionVerdict.SAME, False)
+    assert (new.name, new.verdict, new.failed) == ("c", RegressionVerdict.NEW, False)
 
 
 def test_a_baseline_is_read_back(tmp_path):

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from c10k.loadgen.fleet import Cut, Fleet
+from c10k.loadgen.fleet import Fleet, Snapshot
 from c10k.results.histogram import Histogram
 
 PATIENCE_S = 20.0
@@ -81,15 +81,15 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def rested(fleet: Fleet) -> Cut:
+def rested(fleet: Fleet) -> Snapshot:
     """End the load; what happened since the last cut, all messages complete."""
-    fleet.rest(PATIENCE_S)
-    return fleet.cut()
+    fleet.drain(PATIENCE_S)
+    return fleet.snapshot()
 
 
-def total(cut: Cut, kind: str) -> int:
+def total(snapshot: Snapshot, kind: str) -> int:
     """How many times of a kind were recorded."""
-    return Histogram.from_buffer(cut.counts[kind]).total
+    return Histogram.from_buffer(snapshot.counts[kind]).total
 
 
 @pytest.fixture

@@ -34,28 +34,28 @@ class TestChurn:
         workload = Workload("churn", messages_per_connection=3)
         with loaded(fleet(serve(server), workload), 1) as driven:
             until(lambda: driven.progress().messages >= 30)
-            cut = rested(driven)
+            snapshot = rested(driven)
             assert (driven.progress().ready, driven.progress().failed) == (1, 0)
-        assert cut.errors == {}
-        assert cut.opened == len(server.messages) >= 10
+        assert snapshot.errors == {}
+        assert snapshot.opened == len(server.messages) >= 10
         assert server.messages[0] == 1 + 3  # the first proves the connection
         assert set(server.messages[1:-1]) == {3}
-        assert total(cut, "first_echo") == cut.opened
-        assert cut.sent == cut.messages == total(cut, "response")
+        assert total(snapshot, "first_echo") == snapshot.opened
+        assert snapshot.sent == snapshot.messages == total(snapshot, "response")
 
     def test_in_a_closed_loop_the_next_message_is_due_when_it_connects(self, serve, fleet):
         """Its response time holds the connect, its service time does not."""
         workload = Workload("churn", messages_per_connection=1)
         with loaded(fleet(serve(echo), workload), 1) as driven:
             until(lambda: driven.progress().messages >= 20)
-            cut = rested(driven)
+            snapshot = rested(driven)
         for kind in ("response", "service", "send_lag"):
-            assert total(cut, kind) == cut.messages
-        lag_ns = cut.sums_ns["response"] - cut.sums_ns["service"]
-        assert lag_ns == cut.sums_ns["send_lag"]
+            assert total(snapshot, kind) == snapshot.messages
+        lag_ns = snapshot.sums_ns["response"] - snapshot.sums_ns["service"]
+        assert lag_ns == snapshot.sums_ns["send_lag"]
         # Every connect but the first is part of a message's waiting to be sent.
-        first_ns = Histogram.from_buffer(cut.counts["connect"]).max_ns
-        assert lag_ns >= cut.sums_ns["connect"] - first_ns > 0
+        first_ns = Histogram.from_buffer(snapshot.counts["connect"]).max_ns
+        assert lag_ns >= snapshot.sums_ns["connect"] - first_ns > 0
 
     def test_in_an_open_loop_it_stays_closed_until_the_next_message_is_due(self, serve, fleet):
         server = Counting()
@@ -64,12 +64,12 @@ class TestChurn:
             until(lambda: driven.progress().messages >= 4)
             until(lambda: len(server.ended) >= 4)  # each after its first message
             assert driven.progress().ready == 4
-            cut = driven.cut()
+            snapshot = driven.snapshot()
             until(lambda: driven.progress().messages >= 12)
             later = rested(driven)
-        assert cut.opened + later.opened == len(server.messages)
-        assert cut.errors == later.errors == {}
-        assert 4 + cut.messages + later.messages == sum(server.messages)
+        assert snapshot.opened + later.opened == len(server.messages)
+        assert snapshot.errors == later.errors == {}
+        assert 4 + snapshot.messages + later.messages == sum(server.messages)
 
     def test_a_message_that_waits_behind_another_opens_it_at_once(self, serve, fleet):
         def slow(connection):
@@ -80,11 +80,11 @@ class TestChurn:
         workload = Workload("churn", rate_per_connection=20, messages_per_connection=1)
         with loaded(fleet(serve(slow), workload), 1) as driven:
             time.sleep(1.0)
-            cut = rested(driven)
+            snapshot = rested(driven)
         # 20/s are due, 10/s are answered: the longer it goes on, the longer they have waited.
-        assert 7 <= cut.messages <= 11
-        assert Histogram.from_buffer(cut.counts["response"]).max_ns >= 300e6
-        assert Histogram.from_buffer(cut.counts["service"]).max_ns < 300e6
+        assert 7 <= snapshot.messages <= 11
+        assert Histogram.from_buffer(snapshot.counts["response"]).max_ns >= 300e6
+        assert Histogram.from_buffer(snapshot.counts["service"]).max_ns < 300e6
 
     def test_a_server_that_accepts_no_more_fails_the_connection(self, fleet):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -100,10 +100,10 @@ class TestChurn:
             workload = Workload("churn", messages_per_connection=2, reconnect=False)
             with loaded(fleet(address, workload), 1) as driven:
                 until(lambda: driven.progress().failed == 1)
-                cut = rested(driven)
+                snapshot = rested(driven)
                 assert (driven.progress().ready, driven.progress().opening) == (0, 0)
-        assert cut.messages == 2
-        assert cut.errors == {"connect_refused": 1}
+        assert snapshot.messages == 2
+        assert snapshot.errors == {"connect_refused": 1}
 
 
 class TestActive:
@@ -111,8 +111,8 @@ class TestActive:
         server = Counting()
         with loaded(fleet(serve(server), Workload("some", active=0.3), threads=2), 10) as driven:
             until(lambda: driven.progress().messages >= 100)
-            cut = rested(driven)
-        assert cut.starved == 0
+            snapshot = rested(driven)
+        assert snapshot.starved == 0
         assert len(server.messages) == 10
         assert sorted(server.messages)[:7] == [1] * 7
         assert all(count > 1 for count in sorted(server.messages)[7:])
@@ -120,10 +120,10 @@ class TestActive:
     def test_the_schedule_is_theirs_alone(self, serve, fleet):
         workload = Workload("some", rate_per_connection=50, active=0.25)
         with loaded(fleet(serve(echo), workload), 20) as driven:
-            driven.cut()
+            driven.snapshot()
             time.sleep(1.0)
-            cut = driven.cut()
-        assert cut.due == pytest.approx(5 * 50 * cut.seconds, abs=5)
+            snapshot = driven.snapshot()
+        assert snapshot.due == pytest.approx(5 * 50 * snapshot.seconds, abs=5)
 
 
 class TestSources:
@@ -163,12 +163,12 @@ def test_growing_under_an_open_load_makes_no_late_message_of_what_is_not_open_ye
         for size in (30, 5, 40):
             driven.resize(size)
             until(lambda size=size: driven.progress().ready == size)
-        driven.cut()
+        driven.snapshot()
         time.sleep(0.5)
-        cut = driven.cut()
+        snapshot = driven.snapshot()
         assert driven.progress().failed == 0
-    assert cut.errors == {}
-    assert cut.due == pytest.approx(40 * 20 * cut.seconds, abs=10)
+    assert snapshot.errors == {}
+    assert snapshot.due == pytest.approx(40 * 20 * snapshot.seconds, abs=10)
 
 
 @pytest.mark.parametrize(
@@ -182,16 +182,16 @@ class TestSeveralProcesses:
             driven.resize(7)
             opened = driven.wait_open(PATIENCE_S)
             assert (opened.connected, opened.failed) == (7, 0)
-            assert total(driven.cut(), "connect") == 7
+            assert total(driven.snapshot(), "connect") == 7
             driven.load()
             until(lambda: driven.progress().messages >= 20)
             driven.resize(3)
             until(lambda: driven.progress().ready == 3)
             assert Histogram.from_buffer(driven.response_counts()).total >= 20
-            cut = rested(driven)
-        assert cut.messages == total(cut, "response") >= 20
-        assert cut.cpu_s > 0
-        assert cut.errors == {}
+            snapshot = rested(driven)
+        assert snapshot.messages == total(snapshot, "response") >= 20
+        assert snapshot.cpu_s > 0
+        assert snapshot.errors == {}
 
     def test_errors_add_up(self, serve, fleet):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -199,4 +199,4 @@ class TestSeveralProcesses:
         with fleet(address, Workload("closed")) as driven:
             driven.resize(5)
             assert driven.wait_open(PATIENCE_S).failed == 5
-            assert driven.cut().errors == {"connect_refused": 5}
+            assert driven.snapshot().errors == {"connect_refused": 5}

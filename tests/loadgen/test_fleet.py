@@ -18,8 +18,8 @@ pytestmark = pytest.mark.usefixtures("on_every_engine")
 CLOSED = Workload("closed")
 
 
-def recorded(cut, kind):
-    return Histogram.from_buffer(cut.counts[kind])
+def recorded(snapshot, kind):
+    return Histogram.from_buffer(snapshot.counts[kind])
 
 
 @contextmanager
@@ -47,58 +47,58 @@ def schedule_of(workload, connections, epoch_ns=0):
 
 
 def totals(fleet, seconds=0.3):
-    fleet.cut()
+    fleet.snapshot()
     time.sleep(seconds)
-    return fleet.cut()
+    return fleet.snapshot()
 
 
 class TestClosedLoop:
     def test_every_message_is_echoed_verified_and_recorded_once(self, serve):
         with opened(serve(echo), connections=20) as fleet:
-            cut = totals(fleet)
-        assert cut.messages > 20
-        assert cut.errors == {}
-        assert cut.starved == 0
-        assert abs(cut.sent - cut.messages) <= 20  # what is under way at either end
-        assert recorded(cut, "response").total == cut.messages
-        assert cut.counts["service"] == cut.counts["response"]
-        assert recorded(cut, "send_lag").total == 0
+            snapshot = totals(fleet)
+        assert snapshot.messages > 20
+        assert snapshot.errors == {}
+        assert snapshot.starved == 0
+        assert abs(snapshot.sent - snapshot.messages) <= 20  # what is under way at either end
+        assert recorded(snapshot, "response").total == snapshot.messages
+        assert snapshot.counts["service"] == snapshot.counts["response"]
+        assert recorded(snapshot, "send_lag").total == 0
 
     def test_littles_law_holds(self, serve):
         with opened(serve(echo), connections=20) as fleet:
-            cut = totals(fleet, 1.0)
-        assert cut.littles_law_ratio(20) == pytest.approx(1, abs=0.05)
+            snapshot = totals(fleet, 1.0)
+        assert snapshot.littles_law_ratio(20) == pytest.approx(1, abs=0.05)
 
     def test_the_mean_of_the_histogram_is_the_exact_mean(self, serve):
         with opened(serve(echo)) as fleet:
-            cut = totals(fleet)
-        assert recorded(cut, "response").mean_ns == pytest.approx(
-            cut.mean_ns("response"), rel=1e-3, abs=512
+            snapshot = totals(fleet)
+        assert recorded(snapshot, "response").mean_ns == pytest.approx(
+            snapshot.mean_ns("response"), rel=1e-3, abs=512
         )
 
     def test_cuts_add_up_to_all_messages(self, serve):
         with opened(serve(echo)) as fleet:
-            cuts = []
+            snapshots = []
             for _ in range(3):
                 time.sleep(0.05)
-                cuts.append(fleet.cut())
-            fleet.rest()
-            cuts.append(fleet.cut())
-            assert sum(cut.messages for cut in cuts) == fleet.progress().messages
-        assert all(cut.messages > 0 for cut in cuts[:3])
+                snapshots.append(fleet.snapshot())
+            fleet.drain()
+            snapshots.append(fleet.snapshot())
+            assert sum(snapshot.messages for snapshot in snapshots) == fleet.progress().messages
+        assert all(snapshot.messages > 0 for snapshot in snapshots[:3])
 
     @pytest.mark.parametrize("size", [1, 64, 1024, 65_537, 1_000_000])
     def test_messages_of_any_size_come_back(self, serve, size):
         with opened(serve(echo), Workload("sized", size_bytes=size), 2) as fleet:
             until(lambda: fleet.progress().messages >= 10)
-            assert fleet.cut().errors == {}
+            assert fleet.snapshot().errors == {}
 
     def test_several_threads_share_the_connections(self, serve):
         with opened(serve(echo), connections=7, threads=3) as fleet:
-            cut = totals(fleet)
-        assert cut.messages > 7
-        assert recorded(cut, "response").total == cut.messages
-        assert cut.errors == {}
+            snapshot = totals(fleet)
+        assert snapshot.messages > 7
+        assert recorded(snapshot, "response").total == snapshot.messages
+        assert snapshot.errors == {}
 
 
 class TestConnections:
@@ -106,12 +106,12 @@ class TestConnections:
         with Fleet(serve(echo), CLOSED) as fleet:
             fleet.resize(50)
             opened = fleet.wait_open(PATIENCE_S)
-            cut = fleet.cut()
+            snapshot = fleet.snapshot()
         assert opened.connected == 50
         assert opened.failed == 0
         assert opened.setup_s > 0
-        assert recorded(cut, "connect").total == 50
-        assert cut.messages == 0  # the first echoes prove the connections, and are no samples
+        assert recorded(snapshot, "connect").total == 50
+        assert snapshot.messages == 0  # the first echoes prove the connections, and are no samples
 
     def test_the_fleet_grows_and_shrinks_under_load(self, serve):
         with opened(serve(echo), connections=5) as fleet:
@@ -119,7 +119,7 @@ class TestConnections:
                 fleet.resize(size)
                 until(lambda size=size: fleet.progress().ready == size)
                 assert totals(fleet, 0.05).messages > 0
-            assert fleet.cut().errors == {}
+            assert fleet.snapshot().errors == {}
 
     def test_setting_up_takes_as_long_as_the_threads_that_open_connections(self, serve):
         with Fleet(serve(echo), CLOSED, threads=3) as fleet:
@@ -178,28 +178,32 @@ class TestConnections:
                 assert totals(fleet, 0.1).messages > 0
 
 
-def check_due(cut, rate):
+def check_due(snapshot, rate):
     """What is due is noticed when the loader runs, which a busy host may keep from it for a bit."""
-    assert cut.due == pytest.approx(rate * cut.seconds, abs=0.3 * rate)
+    assert snapshot.due == pytest.approx(rate * snapshot.seconds, abs=0.3 * rate)
 
 
 class TestOpenLoop:
     def test_as_many_messages_are_due_as_the_schedule_says(self, serve):
         with opened(serve(echo), Workload("open", rate_per_connection=50), 8) as fleet:
-            cut = totals(fleet, 1.0)
-        check_due(cut, 8 * 50)
-        assert recorded(cut, "send_lag").total == cut.sent
-        assert recorded(cut, "response").total == recorded(cut, "service").total == cut.messages
-        assert cut.errors == {}
+            snapshot = totals(fleet, 1.0)
+        check_due(snapshot, 8 * 50)
+        assert recorded(snapshot, "send_lag").total == snapshot.sent
+        assert (
+            recorded(snapshot, "response").total
+            == recorded(snapshot, "service").total
+            == snapshot.messages
+        )
+        assert snapshot.errors == {}
 
     def test_response_is_service_plus_send_lag(self, serve):
         with opened(serve(echo), Workload("open", rate_per_connection=100), 4) as fleet:
             time.sleep(0.5)
-            fleet.rest()  # everything that was sent has come home
-            cut = fleet.cut()
-        assert cut.messages == cut.sent
-        lag_ns = cut.sums_ns["response"] - cut.sums_ns["service"]
-        assert lag_ns == cut.sums_ns["send_lag"]
+            fleet.drain()  # everything that was sent has come home
+            snapshot = fleet.snapshot()
+        assert snapshot.messages == snapshot.sent
+        lag_ns = snapshot.sums_ns["response"] - snapshot.sums_ns["service"]
+        assert lag_ns == snapshot.sums_ns["send_lag"]
 
     def test_the_connections_take_turns(self):
         arrivals = []
@@ -245,25 +249,25 @@ class TestOpenLoop:
         with opened(serve(stalling), workload, 1) as fleet:
             epoch_ns = time.monotonic_ns()
             time.sleep(0.8)
-            fleet.rest()
-            cut = fleet.cut()
+            fleet.drain()
+            snapshot = fleet.snapshot()
         sent_ns = arrived_ns[1:]
-        assert len(sent_ns) == cut.messages > 40
+        assert len(sent_ns) == snapshot.messages > 40
         due_ns = [
             due for _, _, due in due_times(len(sent_ns), **schedule_of(workload, 1, epoch_ns))
         ]
         lag_ns = sum(sent_ns) - sum(due_ns)
         assert lag_ns > 5e9
         # They arrive a little after they were sent, and the epoch is known to a millisecond or so.
-        assert cut.sums_ns["send_lag"] == pytest.approx(lag_ns, abs=len(sent_ns) * 20e6)
+        assert snapshot.sums_ns["send_lag"] == pytest.approx(lag_ns, abs=len(sent_ns) * 20e6)
 
     @pytest.mark.parametrize("spin", [False, True])
     def test_spinning_sends_the_same(self, serve, spin):
         workload = Workload("open", rate_per_connection=50)
         with opened(serve(echo), workload, 8, spin=spin) as fleet:
-            cut = totals(fleet, 0.5)
-        check_due(cut, 8 * 50)
-        assert cut.errors == {}
+            snapshot = totals(fleet, 0.5)
+        check_due(snapshot, 8 * 50)
+        assert snapshot.errors == {}
 
 
 class TestFailures:
@@ -276,7 +280,7 @@ class TestFailures:
             fleet.wait_open(PATIENCE_S)
             fleet.load()
             until(lambda: fleet.progress().failed == connections)
-            return fleet.cut().errors
+            return fleet.snapshot().errors
 
     def test_bytes_that_nobody_asked_for(self, serve):
         def talkative(connection):
@@ -304,7 +308,7 @@ class TestFailures:
             opened = fleet.wait_open(0.2)
             fleet.load()
             assert (opened.connected, opened.failed) == (0, 10)
-            assert fleet.cut().errors == {"never_opened": 10}
+            assert fleet.snapshot().errors == {"never_opened": 10}
             assert fleet.progress().failed == 10
 
 
@@ -340,20 +344,20 @@ def test_a_starved_connection_is_counted_and_its_wait_so_far_recorded(serve):
     with opened(serve(handler), connections=2) as fleet:
         starve.set()
         time.sleep(0.3)
-        cut = totals(fleet, 0.5)
-        fleet.rest(PATIENCE_S)
-    assert cut.starved == 1
-    assert recorded(cut, "waiting").total == 1
-    assert recorded(cut, "waiting").max_ns >= 0.5e9
-    assert cut.littles_law_ratio(2) == pytest.approx(0.5, abs=0.1)
+        snapshot = totals(fleet, 0.5)
+        fleet.drain(PATIENCE_S)
+    assert snapshot.starved == 1
+    assert recorded(snapshot, "waiting").total == 1
+    assert recorded(snapshot, "waiting").max_ns >= 0.5e9
+    assert snapshot.littles_law_ratio(2) == pytest.approx(0.5, abs=0.1)
 
 
 def test_every_kind_is_a_histogram_of_the_shared_layout(serve):
     with opened(serve(echo)) as fleet:
-        cut = totals(fleet, 0.05)
-    assert set(cut.counts) == set(cut.sums_ns) == set(KINDS)
+        snapshot = totals(fleet, 0.05)
+    assert set(snapshot.counts) == set(snapshot.sums_ns) == set(KINDS)
     for kind in KINDS:
-        assert recorded(cut, kind).total >= 0
+        assert recorded(snapshot, kind).total >= 0
 
 
 def test_the_thread_ends_with_the_fleet(serve):

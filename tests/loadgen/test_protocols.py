@@ -42,7 +42,7 @@ def get(path="/", **figures):
 def causes(fleet):
     """The errors of a loaded fleet, once all of its connections have failed."""
     until(lambda: fleet.progress().failed == fleet.connections)
-    return fleet.cut().errors
+    return fleet.snapshot().errors
 
 
 class TestEcho:
@@ -105,10 +105,10 @@ class TestHttp:
     def test_a_connection_is_kept_for_one_reply_after_the_other(self, serve, fleet, reply):
         with loaded(fleet(serve(http(reply)), get()), 3) as driven:
             until(lambda: driven.progress().messages >= 10)
-            cut = rested(driven)
-        assert cut.errors == {}
-        assert cut.opened == 3
-        assert total(cut, "response") == total(cut, "service") == cut.messages
+            snapshot = rested(driven)
+        assert snapshot.errors == {}
+        assert snapshot.opened == 3
+        assert total(snapshot, "response") == total(snapshot, "service") == snapshot.messages
 
     def test_replies_cut_into_single_bytes(self, serve, fleet):
         reply = (
@@ -137,28 +137,28 @@ class TestHttp:
     def test_a_connection_that_the_server_ends_is_opened_again(self, serve, fleet, reply):
         with loaded(fleet(serve(http(reply, first=reply, close=True)), get()), 2) as driven:
             until(lambda: driven.progress().messages >= 10)
-            cut = rested(driven)
+            snapshot = rested(driven)
             assert driven.progress().ready == 2
-        assert cut.errors == {}
-        assert cut.opened >= 10
-        assert total(cut, "first_echo") == cut.opened
+        assert snapshot.errors == {}
+        assert snapshot.opened >= 10
+        assert total(snapshot, "first_echo") == snapshot.opened
 
     def test_a_status_other_than_2xx_is_an_error_and_no_sample(self, serve, fleet):
         bad = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops"
         with loaded(fleet(serve(http(bad)), get(rate_per_connection=50)), 2) as driven:
             time.sleep(0.5)
-            cut = rested(driven)
+            snapshot = rested(driven)
             assert driven.progress().failed == 0
-        assert cut.messages == total(cut, "response") == 0
-        assert cut.errors == {"http_status": cut.sent}
-        assert cut.sent >= 20
+        assert snapshot.messages == total(snapshot, "response") == 0
+        assert snapshot.errors == {"http_status": snapshot.sent}
+        assert snapshot.sent >= 20
 
     def test_a_first_reply_other_than_2xx_fails_the_connection(self, serve, fleet):
         bad = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
         with fleet(serve(http(OK, first=bad)), get()) as driven:
             driven.resize(3)
             assert driven.wait_open(20).failed == 3
-            assert driven.cut().errors == {"http_status": 3}
+            assert driven.snapshot().errors == {"http_status": 3}
 
     @pytest.mark.parametrize(
         "reply",
@@ -236,9 +236,9 @@ class TestDownload:
     def test_every_byte_arrives(self, serve, fleet):
         with loaded(fleet(serve(self.served(self.BYTES)), self.workload()), 2) as driven:
             until(lambda: driven.progress().messages >= 6)
-            cut = rested(driven)
-        assert cut.errors == {}
-        assert cut.messages >= 6
+            snapshot = rested(driven)
+        assert snapshot.errors == {}
+        assert snapshot.messages >= 6
 
     @pytest.mark.parametrize("place", [0, 65_537, SIZE - 1])
     def test_a_wrong_byte_is_found(self, serve, fleet, place):
@@ -257,5 +257,5 @@ def test_a_reply_takes_as_long_as_its_last_byte(serve, fleet):
 
     with loaded(fleet(serve(slow), get()), 2) as driven:
         until(lambda: driven.progress().messages >= 4)
-        cut = rested(driven)
-    assert Histogram.from_buffer(cut.counts["response"]).min_ns >= 50e6 * 0.999
+        snapshot = rested(driven)
+    assert Histogram.from_buffer(snapshot.counts["response"]).min_ns >= 50e6 * 0.999

@@ -82,7 +82,7 @@ def test_its_death_is_an_error_of_the_next_call(serve):
         fleet.resize(4)
         os.kill(pids[1], signal.SIGKILL)
         with pytest.raises(OSError, match="signal 9"):
-            fleet.cut()
+            fleet.snapshot()
         with pytest.raises(OSError, match="signal 9"):
             fleet.close()
     assert all(ended(pid) for pid in pids)
@@ -111,7 +111,7 @@ def test_quitting_twice_is_quitting(shard):
     shard.quit()
     shard.quit()
     with pytest.raises(OSError, match="exit status 0"):
-        shard.rest()
+        shard.drain()
 
 
 def test_where_it_stood_can_be_seen_after_it_quit(shard):
@@ -155,9 +155,9 @@ def test_processes_have_limits_of_their_own(serve):
 
 def test_all_processes_cut_at_nearly_the_same_moment(serve):
     with loaded(Fleet(serve(echo), Workload("any"), threads=3, processes=True), 6) as fleet:
-        fleet.cut()
+        fleet.snapshot()
         time.sleep(0.3)
-        parts = fleet._each(lambda shard, _: shard.cut())
+        parts = fleet._each(lambda shard, _: shard.snapshot())
     began = [part["began_ns"] for part in parts]
     ends = [part["ended_ns"] for part in parts]
     assert max(ends) - min(ends) < 0.2e9

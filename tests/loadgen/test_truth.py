@@ -71,17 +71,21 @@ def begin(fleet, connections=CONNECTIONS):
 class Report:
     """The sum of some cuts."""
 
-    def __init__(self, *cuts):
-        self.sent = sum(cut.sent for cut in cuts)
-        self.messages = sum(cut.messages for cut in cuts)
-        self.lost = sum(cut.lost for cut in cuts)
-        self.pending = cuts[-1].pending
-        self.due = sum(cut.due for cut in cuts)
-        self.seconds = sum(cut.seconds for cut in cuts)
-        causes = {cause for cut in cuts for cause in cut.errors}
-        self.errors = {cause: sum(cut.errors.get(cause, 0) for cut in cuts) for cause in causes}
+    def __init__(self, *snapshots):
+        self.sent = sum(snapshot.sent for snapshot in snapshots)
+        self.messages = sum(snapshot.messages for snapshot in snapshots)
+        self.lost = sum(snapshot.lost for snapshot in snapshots)
+        self.pending = snapshots[-1].pending
+        self.due = sum(snapshot.due for snapshot in snapshots)
+        self.seconds = sum(snapshot.seconds for snapshot in snapshots)
+        causes = {cause for snapshot in snapshots for cause in snapshot.errors}
+        self.errors = {
+            cause: sum(snapshot.errors.get(cause, 0) for snapshot in snapshots) for cause in causes
+        }
         self.response, self.service, self.connect = (
-            Histogram().merged(*(Histogram.from_buffer(cut.counts[kind]) for cut in cuts))
+            Histogram().merged(
+                *(Histogram.from_buffer(snapshot.counts[kind]) for snapshot in snapshots)
+            )
             for kind in ("response", "service", "connect")
         )
 
@@ -150,8 +154,8 @@ class TestDelays:
             driven = fleet(address, workload, **options)
             begin(driven, connections)
             time.sleep(0.8)
-            driven.rest()
-            report = Report(driven.cut())
+            driven.drain()
+            report = Report(driven.snapshot())
             driven.close()
         given_ns = [ns for given in server.given_ns for ns in given[1:]]  # the first is the probe
         assert report.errors == {}
@@ -172,8 +176,8 @@ class TestDelays:
         driven = fleet(serve(in_two), CLOSED)
         begin(driven)
         time.sleep(0.3)
-        driven.rest()
-        report = Report(driven.cut())
+        driven.drain()
+        report = Report(driven.snapshot())
         assert report.errors == {}
         assert report.response.total == report.messages > CONNECTIONS
         assert report.response.min_ns >= 20e6 * 0.999
@@ -219,14 +223,14 @@ class TestStall:
         driven = fleet(address, workload, threads=threads)
         begin(driven, connections)
         time.sleep(0.2)
-        cuts = [driven.cut()]
+        snapshots = [driven.snapshot()]
         time.sleep(1.0)
         shortest_s, longest_s = self.stall(server_process, 1.0)
         time.sleep(1.5)
-        cuts.append(driven.cut())
-        window = Report(cuts[-1])
-        driven.rest(PATIENCE_S)
-        whole = Report(*cuts, driven.cut())
+        snapshots.append(driven.snapshot())
+        window = Report(snapshots[-1])
+        driven.drain(PATIENCE_S)
+        whole = Report(*snapshots, driven.snapshot())
 
         lost = connections if timeout_s < 1 else 0
         assert window.errors == ({"timeout": lost} if lost else {})
@@ -321,14 +325,14 @@ class TestOneMisbehaviour:
         until(lambda: driven.progress().failed == failures)
         assert driven.progress().ready == CONNECTIONS - failures
 
-        cuts = [driven.cut()]
+        snapshots = [driven.snapshot()]
         before = server.received
         until(lambda: server.received >= max(before + 20, messages))
-        cuts.append(driven.cut())
-        assert cuts[-1].messages > 0
-        assert cuts[-1].errors == {}, "the others were hurt"
-        driven.rest()
-        report = Report(*cuts, driven.cut())
+        snapshots.append(driven.snapshot())
+        assert snapshots[-1].messages > 0
+        assert snapshots[-1].errors == {}, "the others were hurt"
+        driven.drain()
+        report = Report(*snapshots, driven.snapshot())
         assert report.errors == {cause: failures}
         assert report.sent == server.received - PROBES
         assert report.messages == report.sent - failures
@@ -345,8 +349,8 @@ class TestOneMisbehaviour:
         driven = fleet(serve(server), CLOSED, threads=threads)
         begin(driven)
         until(lambda: driven.progress().failed == 1)
-        driven.rest()
-        report = Report(driven.cut())
+        driven.drain()
+        report = Report(driven.snapshot())
         assert report.errors == {"closed_by_server": 1}
         assert report.messages == server.received - PROBES
         assert report.sent == report.messages + 1
@@ -360,23 +364,23 @@ class TestOneMisbehaviour:
         driven = fleet(serve(server), Workload("open", rate_per_connection=40, reconnect=False))
         begin(driven)
         until(lambda: driven.progress().failed == 1)
-        before = driven.cut()
+        before = driven.snapshot()
         assert before.errors == {"closed_by_server": 1}
         time.sleep(1.0)
-        cut = driven.cut()
-        report = Report(cut)
+        snapshot = driven.snapshot()
+        report = Report(snapshot)
         assert report.errors == {}
         assert report.due == pytest.approx(CONNECTIONS * 40 * report.seconds, abs=2)
         assert report.sent == pytest.approx(report.due * 4 / 5, abs=2)
-        waiting = Histogram.from_buffer(cut.counts["waiting"])
-        assert waiting.total == cut.pending == pytest.approx(40 * report.seconds, abs=4)
+        waiting = Histogram.from_buffer(snapshot.counts["waiting"])
+        assert waiting.total == snapshot.pending == pytest.approx(40 * report.seconds, abs=4)
         shortest_s, longest_s = report.seconds, report.seconds + before.seconds
         assert shortest_s - 0.1 <= waiting.max_ns / 1e9 <= longest_s
         assert 0.4 * shortest_s <= waiting.mean_ns / 1e9 <= 0.5 * longest_s + 0.1
-        driven.rest()
-        report = Report(before, cut, driven.cut())
+        driven.drain()
+        report = Report(before, snapshot, driven.snapshot())
         assert (report.pending, report.due) == (0, report.messages + report.lost)
-        assert report.lost == pytest.approx(cut.pending, abs=4)
+        assert report.lost == pytest.approx(snapshot.pending, abs=4)
 
 
 class TestReconnecting:
@@ -398,8 +402,8 @@ class TestReconnecting:
         until(lambda: len(server.gone) == 1 and driven.progress().ready == CONNECTIONS)
         before = driven.progress().messages
         until(lambda: driven.progress().messages >= before + 50)
-        driven.rest()
-        report = Report(driven.cut())
+        driven.drain()
+        report = Report(driven.snapshot())
         assert (driven.progress().failed, driven.progress().opening) == (0, 0)
         assert report.errors == {cause: 1}
         assert report.lost == 1
@@ -430,10 +434,10 @@ class TestReconnecting:
             until(lambda: driven.progress().ready == connections)
             served = time.monotonic()
             time.sleep(0.5)
-            driven.rest(PATIENCE_S)
-            cut = driven.cut()
+            driven.drain(PATIENCE_S)
+            snapshot = driven.snapshot()
             listener.shutdown(socket.SHUT_RDWR)
-        report = Report(cut)
+        report = Report(snapshot)
         assert report.errors.pop("connect_refused") >= connections
         assert set(report.errors) <= {"closed_by_server", "reset"}
         # Its connections end before its listener, which may take some of them up once more.
@@ -461,8 +465,8 @@ class TestReconnecting:
         assert driven.wait_open(PATIENCE_S, still_s=0.5).connected == 2
         driven.load()
         time.sleep(1.0)
-        driven.rest()
-        report = Report(driven.cut())
+        driven.drain()
+        report = Report(driven.snapshot())
         assert report.errors.keys() == {"never_opened"}
         assert report.due == report.messages + report.lost == report.response.total
         assert report.lost == pytest.approx(report.due * 3 / 5, abs=5)
@@ -486,7 +490,7 @@ class TestReconnecting:
         began = time.monotonic()
         driven.resize(CONNECTIONS + 1)
         time.sleep(1.0)
-        report = Report(driven.cut())
+        report = Report(driven.snapshot())
         assert report.connect.total <= CONNECTIONS + (time.monotonic() - began) / 0.1 + 1
 
     def test_it_goes_on_after_the_load_has_rested(self, serve, fleet):
@@ -495,7 +499,7 @@ class TestReconnecting:
         driven = fleet(serve(server), Workload("closed"))
         begin(driven)
         until(lambda: server.received >= self.BEFORE + 20)
-        driven.rest()
+        driven.drain()
         driven.load()
         before = driven.progress().messages
         until(lambda: driven.progress().messages > before + 20)
@@ -535,8 +539,8 @@ class TestEveryConnection:
         driven = fleet(serve(in_single_bytes), workload, threads=threads)
         begin(driven)
         until(lambda: driven.progress().messages >= 100)
-        driven.rest()
-        report = Report(driven.cut())
+        driven.drain()
+        report = Report(driven.snapshot())
         assert report.errors == {}
         assert report.sent == report.messages == report.response.total == len(echoed) - PROBES
 
@@ -550,7 +554,7 @@ class TestEveryConnection:
         driven.resize(CONNECTIONS)
         opened = driven.wait_open(PATIENCE_S)
         driven.load()
-        report = Report(driven.cut())
+        report = Report(driven.snapshot())
         assert (opened.connected, opened.failed) == (0, CONNECTIONS)
         assert report.errors == {"corrupt": CONNECTIONS}
         assert report.sent == report.messages == 0
@@ -567,7 +571,7 @@ class TestEveryConnection:
         driven.resize(CONNECTIONS)
         until(lambda: driven.progress().failed == CONNECTIONS)
         driven.load()
-        report = Report(driven.cut())
+        report = Report(driven.snapshot())
         assert report.errors == {"closed_by_server": CONNECTIONS}
         assert report.sent == report.messages == report.response.total == 0
         assert report.connect.total == CONNECTIONS
@@ -583,7 +587,7 @@ class TestEveryConnection:
         opened = driven.wait_open(PATIENCE_S)
         took_s = time.monotonic() - begun
         driven.load()
-        report = Report(driven.cut())
+        report = Report(driven.snapshot())
         ended.set()
         assert (opened.connected, opened.failed) == (0, CONNECTIONS)
         assert 0.3 <= took_s < 0.3 + SWEEP_S + SLACK_S
@@ -606,7 +610,7 @@ class TestEveryConnection:
         begun = time.monotonic()
         until(lambda: driven.progress().failed == 2)
         took_s = time.monotonic() - begun
-        report = Report(driven.cut())
+        report = Report(driven.snapshot())
         ended.set()
         assert 1.5 <= took_s < 2.0 + SWEEP_S + SLACK_S
         assert report.errors == {"timeout": 2}
@@ -625,7 +629,7 @@ class TestEveryConnection:
             asked_ns = time.monotonic_ns()
             driven.resize(10)
             opened = driven.wait_open(PATIENCE_S)
-            report = Report(driven.cut())
+            report = Report(driven.snapshot())
             driven.close()
         assert (opened.connected, opened.failed) == (10, 0)
         assert opened.setup_s >= 9 * 0.05
@@ -644,7 +648,7 @@ class TestEveryConnection:
             driven = fleet(address, CLOSED, in_flight=4)
             driven.resize(4)
             opened = driven.wait_open(PATIENCE_S)
-            connect = Report(driven.cut()).connect
+            connect = Report(driven.snapshot()).connect
             driven.close()
         assert (opened.connected, opened.failed) == (4, 0)
         assert connect.total == 4
@@ -664,7 +668,7 @@ class TestEveryConnection:
         until(lambda: driven.progress().messages >= 100)
         os.kill(server_process.pid, signal.SIGKILL)
         until(lambda: driven.progress().failed == 10)
-        report = Report(driven.cut())
+        report = Report(driven.snapshot())
         assert set(report.errors) <= {"closed_by_server", "reset"}
         assert sum(report.errors.values()) == 10
         assert report.sent == report.messages + report.lost == report.response.total
@@ -672,4 +676,4 @@ class TestEveryConnection:
 
         driven.resize(15)
         until(lambda: driven.progress().failed == 15)
-        assert driven.cut().errors == {"connect_refused": 5}
+        assert driven.snapshot().errors == {"connect_refused": 5}

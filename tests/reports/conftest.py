@@ -30,7 +30,7 @@ STEADY_MS = {
 }
 MODELS = {"threaded": "thread per connection", "asyncio_streams": "event loop"}
 WORKLOADS = {
-    "steady": {"loop": "open", "rate_per_connection": 1.0},
+    "paced": {"loop": "open", "rate_per_connection": 1.0},
     "saturated": {"loop": "closed", "rate_per_connection": math.nan},
     "work_cpu": {"loop": "closed", "rate_per_connection": math.nan},
 }
@@ -50,7 +50,7 @@ class Behaviour:
     rss_bytes: float
     vms_bytes: float
     page_tables_bytes: float
-    kernel_bytes: float
+    kernel_delta_bytes: float
     threads: int
     cpu_us: float
     cpu_efficiency: float
@@ -63,10 +63,10 @@ class Behaviour:
     log_tail: str = ""
     loader_limited: bool = False
     ceiling: float = math.nan
-    unsettled: str = ""
+    unsteady: str = ""
     stolen: float = 0.003  # of a CPU
     others: float = 0.03  # of a CPU
-    memory_read_share: float = 1.0
+    memory_sampled_fraction: float = 1.0
     littles_law: float | None = None  # what it would be
     lost: int = 0  # messages a window
     protocol: str = ""
@@ -96,7 +96,7 @@ def behaviour(server: str, workload: str, connections: int, repeat: int) -> Beha
         rss_bytes=(14 * MB + 23 * KB * n) if threads else (21 * MB + 2.5 * KB * n),
         vms_bytes=(32 * MB + 8.2 * MB * n) if threads else (38 * MB + 3 * KB * n),
         page_tables_bytes=90 * KB + (4.1 * KB * n if threads else 10 * n),
-        kernel_bytes=(26 * KB if threads else 9.4 * KB) * n,
+        kernel_delta_bytes=(26 * KB if threads else 9.4 * KB) * n,
         threads=n + 1 if threads else 1,
         cpu_us=1e6 * (1.4 if threads else 1.0) / capacity if closed else (58 if threads else 36),
         cpu_efficiency=float(np.interp(math.log(n), np.log((10, 500)), (0.32, 0.07)))
@@ -185,11 +185,11 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "starved_wait_max_ms": b.starved_wait_ms if b.starved else math.nan,
                 "setup_s": b.connections * (6e-5 if b.threads > 1 else 3e-5) + 0.01,
                 "accepts_per_s": 16_000.0,
-                "settle_s": 3.0 if b.unsettled else 1.1,
-                "unsettled": b.unsettled,
+                "warmup_s": 3.0 if b.unsteady else 1.1,
+                "unsteady": b.unsteady,
                 "littles_law_ratio": _little(b),
                 "loader_cpu_s": messages * 6.5e-6,
-                "loader_cpu_share": messages * 6.5e-6 / window_s,
+                "loader_cpu_cores": messages * 6.5e-6 / window_s,
                 "loader_cpu_us_per_message": 6.5,
                 "loader_limited": b.loader_limited,
                 "ceiling_messages_per_s": b.ceiling,
@@ -199,22 +199,22 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "uss_bytes": b.rss_bytes - 6 * MB,
                 "pss_bytes": b.rss_bytes - 4 * MB,
                 "page_tables_bytes": b.page_tables_bytes,
-                "kernel_bytes": b.kernel_bytes,
+                "kernel_delta_bytes": b.kernel_delta_bytes,
                 "threads": float(b.threads),
                 "processes": 1.0,
                 "descriptors": b.connections + 8.0,
-                "memory_read_share": b.memory_read_share,
+                "memory_sampled_fraction": b.memory_sampled_fraction,
                 "stack_bytes": b.threads * 8 * KB,
                 "heap_bytes": b.rss_bytes / 2,
-                "kernel_stack_bytes": b.threads * 16 * KB,
-                "slab_bytes": b.connections * 3 * KB,
-                "tcp_memory_bytes": b.connections * KB,
+                "kernel_stack_delta_bytes": b.threads * 16 * KB,
+                "slab_delta_bytes": b.connections * 3 * KB,
+                "tcp_memory_delta_bytes": b.connections * KB,
                 "cpu_s": cpu_s,
                 "cpu_user_s": 0.4 * cpu_s,
                 "cpu_system_s": 0.6 * cpu_s,
                 "lock_wait_s": 0.3 * b.connections * window_s if b.threads > 1 else 0.0,
                 "major_faults": 0.0,
-                "cpu_share": cpu_s / window_s,
+                "cpu_cores": cpu_s / window_s,
                 "cpu_us_per_message": b.cpu_us * drift,
                 "cpu_efficiency": b.cpu_efficiency,
                 "runqueue_wait_s": cpu_s * (1 / b.cpu_efficiency - 1),
@@ -225,7 +225,7 @@ def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "server_hiccup_p99_ms": 0.21,
                 "server_hiccup_max_ms": 2.3,
                 "steal_s": b.stolen * window_s,
-                "others_cpu_s": b.others * window_s,
+                "other_processes_cpu_s": b.others * window_s,
                 **step_latencies(here),
             }
         )
@@ -282,7 +282,7 @@ def manifest(
                 {
                     "name": name,
                     "loop": WORKLOADS[name]["loop"],
-                    "rate_per_connection": 1.0 if name == "steady" else None,
+                    "rate_per_connection": 1.0 if name == "paced" else None,
                     "size_bytes": 64,
                 }
                 for name in workloads
@@ -292,8 +292,8 @@ def manifest(
             "repeats": repeats,
             "windows": 3,
             "window_s": 3.0,
-            "settle_s": 1.0,
-            "settle_limit_s": 3.0,
+            "warmup_s": 1.0,
+            "warmup_limit_s": 3.0,
         },
         "host": {
             "hostname_hash": "c0ffee",
@@ -316,7 +316,7 @@ def manifest(
                 "size_bytes": 64,
                 "messages_per_s": messages_per_s,
                 "loader_cpu_us_per_message": 5.5,
-                "loader_cpu_share": 0.93,
+                "loader_cpu_cores": 0.93,
             }
             for connections, messages_per_s in CEILING.items()
         ],
@@ -334,7 +334,7 @@ def manifest(
 def write_run(
     directory: Path,
     servers: Mapping[str, str] = MODELS,
-    workloads: Sequence[str] = ("steady", "saturated"),
+    workloads: Sequence[str] = ("paced", "saturated"),
     steps: Sequence[int] = STEPS,
     repeats: int = 1,
     windows: int = 3,

@@ -79,14 +79,14 @@ def test_a_win_on_throughput_that_starves_clients_says_so(make):
 
 
 def test_response_times_closer_than_a_wake_up_are_not_told_apart(make):
-    told = answer(make(workloads=("steady",), change=_each_alike(median_ms=1.04)))
+    told = answer(make(workloads=("paced",), change=_each_alike(median_ms=1.04)))
     assert told.headline.endswith("no clear difference between threads and the event loop.")
 
     def tiny(behaviour):
         _each_alike()(behaviour)
         behaviour.median_ms = 0.06 if behaviour.server == "threaded" else 0.03
 
-    told = answer(make(workloads=("steady",), change=tiny))
+    told = answer(make(workloads=("paced",), change=tiny))
     assert "no clear difference" in told.headline
 
 
@@ -139,11 +139,11 @@ def test_servers_are_compared_under_the_workloads_that_they_share(make):
 
 
 def test_a_load_that_is_not_plain_is_called_by_its_name(make):
-    workloads = [{"name": "steady", "active": 0.1}, {"name": "saturated", "handler": "cpu:5ms"}]
+    workloads = [{"name": "paced", "active": 0.1}, {"name": "saturated", "handler": "cpu:5ms"}]
     told = answer(make(plan={"workloads": workloads}))
     text = " ".join([told.headline, told.also, *told.sentences])
     assert "throughput under saturated" in text
-    assert "Under steady the median response takes" in text
+    assert "Under paced the median response takes" in text
     assert "Under saturated, " in text
 
 
@@ -295,7 +295,7 @@ def test_what_failed_beyond_the_answer_is_told(make):
 
     told = answer(make(change=die))
     assert "At 100 clients" in told.headline
-    assert "Failed, nothing usable: threaded, steady, at 1,000 (out of memory)." in told.sentences
+    assert "Failed, nothing usable: threaded, paced, at 1,000 (out of memory)." in told.sentences
 
 
 def test_what_failed_of_a_server_that_is_not_compared_is_told(make):
@@ -311,7 +311,7 @@ def test_what_failed_of_a_server_that_is_not_compared_is_told(make):
     assert all("at 1,000" in sentence and "reset" in sentence for sentence in beyond)
 
 
-@pytest.mark.parametrize("workload", ["steady", "saturated"])
+@pytest.mark.parametrize("workload", ["paced", "saturated"])
 def test_one_workload_alone_is_enough(make, workload):
     told = answer(make(workloads=(workload,)))
     assert told.cards

@@ -137,7 +137,7 @@ def troubled_run(directory):
         change=trouble,
         skip=lambda step: step.server == long and step.connections > 100,
         plan={
-            "mapped": ["steady"],
+            "mapped": ["paced"],
             "left_out": [f"{hostile} cannot run here: {200 * 'W'}"],
             "techniques": [
                 {
@@ -199,7 +199,7 @@ def crowded_page(directory):
             }
         ]
     }
-    found = [{"server": long, "workload": "steady", "why": f"at 900: its log: {99 * 'W'}"}]
+    found = [{"server": long, "workload": "paced", "why": f"at 900: its log: {99 * 'W'}"}]
     run = write_run(
         directory / "run", servers, steps=(10, 100), windows=1, samples=3, plan=plan, found=found
     )

@@ -24,7 +24,7 @@ def measured(make):
     servers = {"threaded": "a thread a connection", LIMITED: "a thread a connection"}
     return make(
         servers=servers,
-        workloads=("steady",),
+        workloads=("paced",),
         change=refuse,
         probes=(387, 391),
         plan={
@@ -38,11 +38,11 @@ def measured(make):
         found=[
             {
                 "server": "threaded",
-                "workload": "steady",
+                "workload": "paced",
                 "connections": 1_000,
                 "why": "this machine",
             },
-            {"server": LIMITED, "workload": "steady", "connections": 387, "why": WHY},
+            {"server": LIMITED, "workload": "paced", "connections": 387, "why": WHY},
         ],
     )
 
@@ -65,7 +65,7 @@ def test_t1_quotes_the_search_and_explains_the_500(measured):
     (note,) = [note for note in table.notes if "Why the chapter says" in note]
     assert note == (
         f"Why the chapter says 500: in an address space of 4 GB {LIMITED} served 387 connections, "
-        "steady. There is room for at most 512 stacks of 8,192 KB each."
+        "paced. There is room for at most 512 stacks of 8,192 KB each."
     )
 
 
@@ -77,6 +77,6 @@ def test_the_terminal_says_the_result_of_each_server(measured):
     text = terminal_summary(measured.run)
     assert all(len(line) <= WIDTH for line in text.splitlines())
     assert "max connections, p99 within 100 ms" in text
-    assert f"steady  {LIMITED}  387  at 391: 388 of 391" in text
-    assert "steady  threaded  ≥ 1,000  this machine" in text
+    assert f"paced  {LIMITED}  387  at 391: 388 of 391" in text
+    assert "paced  threaded  ≥ 1,000  this machine" in text
     assert "Why the chapter says 500" in text

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("unpainted")
 def made(tmp_path_factory):
     """A small run, to be copied."""
     return write_run(
-        tmp_path_factory.mktemp("made") / "run", workloads=["steady"], steps=(10, 100), windows=1
+        tmp_path_factory.mktemp("made") / "run", workloads=["paced"], steps=(10, 100), windows=1
     )
 
 
@@ -128,13 +128,13 @@ def test_a_comparison_says_what_differs_clearly(report, here):
         step.others = 1.54 if step.connections == 10 else 0.0
 
     for place, change in (("a", lambda step: None), ("b", slower)):
-        write_run(here / place / "run", workloads=["steady"], steps=(10, 100), change=change)
+        write_run(here / place / "run", workloads=["paced"], steps=(10, 100), change=change)
     status, out, err = report("--compare", "a/run", "b/run")
     assert (status, err) == (0, [])
     assert out[-1] == "results/compare/index.html"
     assert out[0].split() == ["workload", "server", "clients", "measure", "a/run", "b/run"]
-    p50, p99 = (line for line in out if line.startswith("steady"))
-    assert p50.split()[:5] == ["steady", "threaded", "100", "p50", "ms"]
+    p50, p99 = (line for line in out if line.startswith("paced"))
+    assert p50.split()[:5] == ["paced", "threaded", "100", "p50", "ms"]
     assert p50.endswith("3.0×, worse")
     assert p99.split()[3:5] == ["p99", "ms"]
     text = " ".join(" ".join(out).split())
@@ -150,7 +150,7 @@ def test_runs_that_sent_other_messages_are_not_compared(report, here):
             step.protocol, step.size_bytes = "echo", size
             step.median_ms *= size
 
-        write_run(here / place, workloads=["steady"], steps=(10, 100), windows=1, change=send)
+        write_run(here / place, workloads=["paced"], steps=(10, 100), windows=1, change=send)
     _status, out, _err = report("--compare", "a", "b")
     text = " ".join(" ".join(out).split())
     assert "of 20 comparisons 0 differ clearly, and 0 do not; 20 not judged: b replies" in text

@@ -61,13 +61,13 @@ def sound(tmp_path_factory):
     """A run of two servers at one step, with all that a run may hold."""
     return write_run(
         tmp_path_factory.mktemp("sound") / "run",
-        workloads=("steady", "saturated"),
+        workloads=("paced", "saturated"),
         steps=(10,),
         windows=2,
         samples=3,
         change=lambda behaviour: setattr(behaviour, "errors", {"reset": 1}),
         plan={
-            "mapped": ["steady"],
+            "mapped": ["paced"],
             "left_out": ["nginx is not installed"],
             "slo_p99_ms": 100.0,
             "techniques": [
@@ -366,7 +366,7 @@ def test_no_numbers_together_are_a_traceback(sound, run, undrawn, numbers):
         ("steps", "error_causes", '{"a": {}}', "steps.parquet: column error_causes holds"),
         ("steps", "error_causes", "[" * 9_999, "steps.parquet: column error_causes holds"),
         ("windows", "error_causes", "{", "windows.parquet: column error_causes holds '{'"),
-        ("steps", "server", "threaded", "steps.parquet has a step twice: threaded, steady, 0, 10"),
+        ("steps", "server", "threaded", "steps.parquet has a step twice: threaded, paced, 0, 10"),
         ("samples", "t_s", float("nan"), "samples.parquet: column t_s holds what is no number"),
     ],
 )
@@ -530,7 +530,7 @@ def named(directory, name, monkeypatch):
     def fail(behaviour):
         behaviour.status, behaviour.connected = "partial", 7
         behaviour.errors = {name: 3}
-        behaviour.reason = behaviour.log_tail = behaviour.unsettled = name
+        behaviour.reason = behaviour.log_tail = behaviour.unsteady = name
 
     write_run(
         directory,

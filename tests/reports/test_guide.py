@@ -106,8 +106,8 @@ def test_the_sentences_say_where_nobody_overtakes_anybody(make):
     alike = _rates(threaded={}, asyncio_streams={})
     crossing, few, many, sure = guide.sentences(make(change=alike))
     assert crossing == "At no step does the one overtake the other."
-    assert few == "With 10 clients either fits steady and saturated."
-    assert many == "With 1,000 clients either fits steady and saturated."
+    assert few == "With 10 clients either fits paced and saturated."
+    assert many == "With 1,000 clients either fits paced and saturated."
     assert " 0 show a clear difference, 15 none, and 0 are open" in sure
 
 

@@ -5,15 +5,15 @@ import pytest
 
 from c10k.reports.measured import Mark, Point, Quantity, ReportError, exactly
 
-THREADS = Point("threaded", "steady", 1_000)
+THREADS = Point("threaded", "paced", 1_000)
 
 
 def test_one_repeat_gives_the_steps_figure_and_the_range_of_its_windows(make):
     measured = make(windows=3)
     run = measured.run
-    step = run.steps.query("server == 'threaded' and workload == 'steady' and connections == 1000")
+    step = run.steps.query("server == 'threaded' and workload == 'paced' and connections == 1000")
     windows = run.windows.query(
-        "server == 'threaded' and workload == 'steady' and connections == 1000"
+        "server == 'threaded' and workload == 'paced' and connections == 1000"
     )
     quantity = measured.at(THREADS, "response_p99_ms")
     assert quantity.value == step["response_p99_ms"].item()
@@ -26,7 +26,7 @@ def test_one_repeat_gives_the_steps_figure_and_the_range_of_its_windows(make):
 
 def test_several_repeats_give_their_median_and_an_interval_within_their_range(make):
     measured = make(repeats=5, steps=(1_000,), windows=2)
-    values = measured.run.steps.query("server == 'threaded' and workload == 'steady'")[
+    values = measured.run.steps.query("server == 'threaded' and workload == 'paced'")[
         "response_p50_ms"
     ]
     quantity = measured.at(THREADS, "response_p50_ms")
@@ -77,16 +77,16 @@ def test_a_footnote_says_it_once(make):
 
 
 def test_memory_a_connection_is_the_slope_over_the_ramp(make):
-    slope = make(windows=2).slope("threaded", "steady", "vms_bytes")
+    slope = make(windows=2).slope("threaded", "paced", "vms_bytes")
     assert slope.value == pytest.approx(8.2 * 2**20)
 
 
 def test_a_slope_needs_two_steps(make):
-    assert not make(steps=(100,)).slope("threaded", "steady", "resident_bytes").known
+    assert not make(steps=(100,)).slope("threaded", "paced", "resident_bytes").known
 
 
 def _limit(make, **options):
-    limit = make(workloads=("steady",), **options).max_connections("threaded", "steady")
+    limit = make(workloads=("paced",), **options).max_connections("threaded", "paced")
     return limit.bound, limit.value, limit.marks
 
 
@@ -144,7 +144,7 @@ def test_what_a_search_tried_counts_for_max_connections_and_is_no_step(make):
     assert measured.steps == [10, 100, 1_000]
     assert measured.planned_missing == 0
     assert {point.connections for point in measured.points()} == {10, 100, 1_000}
-    limit = measured.max_connections("threaded", "steady")
+    limit = measured.max_connections("threaded", "paced")
     assert (limit.bound, limit.value) == ("", 650)
 
 
@@ -169,24 +169,24 @@ def test_the_objective_is_the_runs(make):
 
 def test_servers_with_steps_and_workloads_of_their_own_miss_nothing(make):
     servers = [
-        {"label": "threaded", "steps": [10], "workloads": ["steady"]},
+        {"label": "threaded", "steps": [10], "workloads": ["paced"]},
         {"label": "asyncio_streams"},
     ]
     measured = make(
         plan={"servers": servers},
         skip=lambda step: (
-            step.server == "threaded" and (step.connections > 10 or step.workload != "steady")
+            step.server == "threaded" and (step.connections > 10 or step.workload != "paced")
         ),
     )
     assert measured.planned_missing == 0
-    steady, saturated = measured.workloads
-    assert measured.workloads_of(measured.servers) == [steady]
+    paced, saturated = measured.workloads
+    assert measured.workloads_of(measured.servers) == [paced]
     assert measured.visited(measured.servers[1], saturated)
 
 
 def test_a_workload_says_what_it_is(make):
     workloads = [
-        {"name": "steady", "summary": "1 message/s a client"},
+        {"name": "paced", "summary": "1 message/s a client"},
         {"name": "saturated", "handler": "cpu:5ms", "active": 0.1, "summary": "5 ms of work"},
     ]
     relaxed, working = make(plan={"workloads": workloads}).workloads
@@ -198,7 +198,7 @@ def test_a_workload_says_what_it_is(make):
 
 
 def test_a_plain_workload_stands_for_its_loop(make):
-    working = [{"name": "saturated", "active": 0.1}, {"name": "steady"}]
+    working = [{"name": "saturated", "active": 0.1}, {"name": "paced"}]
     measured = make(plan={"workloads": working})
     assert measured.workload("closed").name == "saturated"
     assert measured.workload("open", []) is None
@@ -240,28 +240,28 @@ def test_littles_law_is_marked_where_it_does_not_hold(make):
     assert notes["λ"].endswith(
         "asyncio_streams, saturated, at 10 (0.98, none starved) and 1,000 (1.05, none starved)."
     )
-    relaxed = make(workloads=("steady",))
+    relaxed = make(workloads=("paced",))
     assert relaxed.footnotes(relaxed.points()) == []
 
 
 def test_windows_that_began_at_the_limit_are_marked_with_what_had_not_settled(make):
     def grow(step):
         if step.connections == 1_000 and step.server == "threaded":
-            step.unsettled = "memory"
+            step.unsteady = "memory"
 
-    (note,) = make(change=grow).footnotes([THREADS, Point("threaded", "steady", 100)])
+    (note,) = make(change=grow).footnotes([THREADS, Point("threaded", "paced", 100)])
     assert note[0] == "※"
-    assert note[1].endswith("threaded, steady, at 1,000 (memory after 3.0 s).")
+    assert note[1].endswith("threaded, paced, at 1,000 (memory after 3.0 s).")
 
 
 def test_memory_that_was_estimated_is_marked_with_what_it_was_estimated_from(make):
     def estimate(step):
-        step.memory_read_share = 0.25 if step.connections == 1_000 else 1.0
+        step.memory_sampled_fraction = 0.25 if step.connections == 1_000 else 1.0
 
     measured = make(change=estimate, servers={"threaded": "thread per connection"})
-    (note,) = measured.footnotes([THREADS, Point("threaded", "steady", 100)])
+    (note,) = measured.footnotes([THREADS, Point("threaded", "paced", 100)])
     assert note[0] == "≈"
-    assert note[1].endswith("threaded, steady, at 1,000 (from 25 % of it).")
+    assert note[1].endswith("threaded, paced, at 1,000 (from 25 % of it).")
 
 
 def test_steps_from_which_the_hypervisor_took_time_are_marked_with_the_share(make):
@@ -272,7 +272,7 @@ def test_steps_from_which_the_hypervisor_took_time_are_marked_with_the_share(mak
     (note,) = measured.footnotes(measured.points())
     assert note[0] == "◊"
     assert note[1].endswith(
-        "threaded, steady, at 1,000 (40 %); threaded, saturated, at 1,000 (40 %)."
+        "threaded, paced, at 1,000 (40 %); threaded, saturated, at 1,000 (40 %)."
     )
 
 
@@ -281,16 +281,16 @@ def test_steps_from_which_others_took_time_are_marked_with_the_share(make):
         step.others = {10: 0.1, 100: 0.19, 1_000: 0.9}[step.connections]
 
     measured = make(change=disturb)
-    (note,) = measured.footnotes([THREADS, Point("threaded", "steady", 100)])
+    (note,) = measured.footnotes([THREADS, Point("threaded", "paced", 100)])
     assert note[0] == "△"
-    assert note[1].endswith("threaded, steady, at 1,000 (90 %).")
+    assert note[1].endswith("threaded, paced, at 1,000 (90 %).")
 
 
 def test_footnotes_gather_the_steps_of_a_server_and_workload(make):
     measured = make(change=lambda step: setattr(step, "loader_limited", step.connections > 10))
     (note,) = measured.footnotes(measured.points())
     assert note[1].endswith(
-        "threaded, steady, at 100 and 1,000; asyncio_streams, steady, at 100 and 1,000; "
+        "threaded, paced, at 100 and 1,000; asyncio_streams, paced, at 100 and 1,000; "
         "threaded, saturated, at 100 and 1,000; asyncio_streams, saturated, at 100 and 1,000."
     )
 
@@ -308,7 +308,7 @@ def test_ratios_are_paired_by_repeat(make):
         step.median_ms *= 1 + step.repeat  # a machine that slows down slows all alike
 
     measured = make(repeats=3, steps=(1_000,), change=together)
-    ratio = measured.contrast(THREADS, Point("asyncio_streams", "steady", 1_000), "response_p50_ms")
+    ratio = measured.contrast(THREADS, Point("asyncio_streams", "paced", 1_000), "response_p50_ms")
     assert ratio.low == pytest.approx(ratio.high, rel=0.02)
 
 
@@ -320,7 +320,7 @@ def test_a_few_repeats_that_the_loader_limited_do_not_decide_a_ratio(make):
 
         return change
 
-    other = Point("asyncio_streams", "steady", 1_000)
+    other = Point("asyncio_streams", "paced", 1_000)
     for repeats, decided in (((0,), True), ((0, 1), False)):
         measured = make(repeats=3, steps=(1_000,), change=limited(repeats))
         ratio = measured.contrast(THREADS, other, "response_p50_ms")

@@ -32,11 +32,11 @@ def test_each_server_stands_at_its_largest_step(make):
 
 def test_the_page_has_it_where_there_are_more_than_two(tmp_path):
     servers = {"threaded": "a thread a connection", "one": "an event loop", "other": "another"}
-    run = write_run(tmp_path / "many", servers, ["steady"], (10, 100), windows=1)
+    run = write_run(tmp_path / "many", servers, ["paced"], (10, 100), windows=1)
     page = build_report(run, tmp_path / "out").read_text()
     assert 'id="servers"' in page
     assert page.index("All servers") < page.index("Against the chapter</h2>")
-    run = write_run(tmp_path / "pair", workloads=["steady"], steps=(10, 100), windows=1)
+    run = write_run(tmp_path / "pair", workloads=["paced"], steps=(10, 100), windows=1)
     assert 'id="servers"' not in build_report(run, tmp_path / "out").read_text()
 
 

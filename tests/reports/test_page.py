@@ -62,7 +62,7 @@ def test_all_files_are_written(report):
     assert (report / "summary.md").read_text().startswith("## At 10,000 clients")
     pictures = {path.name for path in (report / "figures").iterdir()}
     assert len(pictures) == 4 * 23
-    assert {f"response-steady.{end}" for end in ("png", "svg", "csv", "parquet")} <= pictures
+    assert {f"response-paced.{end}" for end in ("png", "svg", "csv", "parquet")} <= pictures
     assert sorted(path.name for path in (report / "tables").iterdir()) == sorted(
         f"{name}.{suffix}"
         for name in (
@@ -277,7 +277,7 @@ def test_of_a_failed_step_nothing_is_noted_but_why_it_failed(make):
 
     measured = make(change=fail, workloads=("saturated",))
     rows = measured.run.steps.server == "threaded"
-    measured.run.steps.loc[rows, ["unsettled", "starved"]] = ["memory", 3]
+    measured.run.steps.loc[rows, ["unsteady", "starved"]] = ["memory", 3]
     text = terminal_summary(measured.run)
     assert "Failed, nothing usable: threaded, saturated, at 1,000 (out of memory)." in " ".join(
         text.split()

@@ -40,7 +40,7 @@ def test_the_steps_table_has_a_row_a_server_workload_and_step(measured, step):
 
 def test_every_kind_of_trouble_is_marked_with_a_footnote(make):
     def trouble(behaviour):
-        if (behaviour.server, behaviour.workload) != ("threaded", "steady"):
+        if (behaviour.server, behaviour.workload) != ("threaded", "paced"):
             return
         if behaviour.connections == 10:
             behaviour.loader_limited = True
@@ -54,10 +54,10 @@ def test_every_kind_of_trouble_is_marked_with_a_footnote(make):
 
     measured = make(change=trouble)
     graph = response_graph(measured)
-    assert str(row(graph, "steady", "10", "threaded")["measured"]).endswith("‡")
-    assert str(row(graph, "steady", "100", "threaded")["measured"]).endswith("†§")
-    assert str(row(graph, "steady", "1,000", "threaded")["measured"]) == "—¶"
-    assert str(row(graph, "steady", "100", "asyncio_streams")["measured"])[-1].isdigit()
+    assert str(row(graph, "paced", "10", "threaded")["measured"]).endswith("‡")
+    assert str(row(graph, "paced", "100", "threaded")["measured"]).endswith("†§")
+    assert str(row(graph, "paced", "1,000", "threaded")["measured"]) == "—¶"
+    assert str(row(graph, "paced", "100", "asyncio_streams")["measured"])[-1].isdigit()
     assert "†" not in str(row(graph, "saturated", "100", "threaded")["measured"])
     for table in (graph, response_by_load(measured), steps.table(measured)):
         notes = dict(table.footnotes)

@@ -36,7 +36,7 @@ def make_step() -> StepMaker:
         histogram.record(values)
         key = {
             "server": server,
-            "workload": "steady",
+            "workload": "paced",
             "repeat": repeat,
             "connections": connections,
         }

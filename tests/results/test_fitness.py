@@ -2,11 +2,16 @@ import math
 
 import pytest
 
-from c10k.results.fitness import fair, fit, others, steal
+from c10k.results.fitness import fair, fit, other_processes, steal
 
 
 def row(**changes):
-    return {"loader_limited": False, "window_s": 2.0, "steal_s": 0.0, "others_cpu_s": 0.0} | changes
+    return {
+        "loader_limited": False,
+        "window_s": 2.0,
+        "steal_s": 0.0,
+        "other_processes_cpu_s": 0.0,
+    } | changes
 
 
 @pytest.mark.parametrize(
@@ -14,11 +19,11 @@ def row(**changes):
     [
         ({}, True),
         ({"loader_limited": True}, False),
-        ({"others_cpu_s": 0.4}, True),  # 20 % of a CPU
-        ({"others_cpu_s": 3.08}, False),
+        ({"other_processes_cpu_s": 0.4}, True),  # 20 % of a CPU
+        ({"other_processes_cpu_s": 3.08}, False),
         ({"steal_s": 0.1}, True),  # 5 % of a CPU
         ({"steal_s": 0.12}, False),
-        ({"others_cpu_s": math.nan, "steal_s": math.nan}, True),  # not known
+        ({"other_processes_cpu_s": math.nan, "steal_s": math.nan}, True),  # not known
         ({"window_s": 0.0}, True),
     ],
 )
@@ -27,11 +32,11 @@ def test_a_step_is_fit_that_had_the_machine_to_itself(changes, expected):
 
 
 def test_shares_are_of_one_cpu():
-    assert others(row(others_cpu_s=3.08)) == pytest.approx(1.54)
+    assert other_processes(row(other_processes_cpu_s=3.08)) == pytest.approx(1.54)
     assert steal(row(steal_s=0.5)) == pytest.approx(0.25)
-    assert math.isnan(others(row(window_s=0.0)))
+    assert math.isnan(other_processes(row(window_s=0.0)))
 
 
 def test_the_fit_repeats_may_decide():
-    good, limited, disturbed = row(), row(loader_limited=True), row(others_cpu_s=2.0)
+    good, limited, disturbed = row(), row(loader_limited=True), row(other_processes_cpu_s=2.0)
     assert fair([limited, good, disturbed]) == [good]

@@ -194,9 +194,9 @@ def test_damaged_text_is_refused(damage):
 @given(samples, st.data())
 def test_truncated_text_is_refused(values, data):
     text = histogram_of(values).encode()
-    cut = data.draw(st.integers(0, len(text) - 1))
+    snapshot = data.draw(st.integers(0, len(text) - 1))
     with pytest.raises(ValueError, match=r"histogram|HdrHistogram"):
-        Histogram.decode(text[:cut])
+        Histogram.decode(text[:snapshot])
 
 
 def encoded(body):

@@ -12,7 +12,7 @@ from c10k.results.histogram import HIGHEST_NS, LOWEST_NS, Histogram
 from c10k.results.histogram_log import Tag
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, 250_000, tzinfo=UTC)
-PLAIN = Tag("threaded", "steady", 0, 10, "response")
+PLAIN = Tag("threaded", "paced", 0, 10, "response")
 AWKWARD = Tag("threaded,stack=256k", "saturated", 2, 10_000, "send_lag")
 
 
@@ -62,7 +62,7 @@ def test_it_is_the_standard_log(log):
         == '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"'
     )
     tag, begin, length, maximum, payload = line.split(",")
-    assert (tag, begin, length) == ("Tag=threaded|steady|0|10|response", "0.500", "2.000")
+    assert (tag, begin, length) == ("Tag=threaded|paced|0|10|response", "0.500", "2.000")
     assert float(maximum) == pytest.approx(0.07, rel=0.01)
     assert payload.startswith("HISTFAAA")
 

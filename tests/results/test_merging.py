@@ -11,7 +11,7 @@ from c10k.results.aggregate import Recording, latency_columns, merged, step_row
 from c10k.results.histogram import Histogram
 from c10k.results.schema import STEPS, WINDOWS, complete
 
-KEY = {"server": "threaded", "workload": "steady", "repeat": 0, "connections": 10}
+KEY = {"server": "threaded", "workload": "paced", "repeat": 0, "connections": 10}
 
 
 def window(**measured):
@@ -69,10 +69,10 @@ def test_levels_are_medians():
 
 def test_shares_weigh_by_time():
     row = row_of(
-        window(window_s=1.0, cpu_share=1.0, littles_law_ratio=0.9),
-        window(window_s=3.0, cpu_share=0.0, littles_law_ratio=1.0),
+        window(window_s=1.0, cpu_cores=1.0, littles_law_ratio=0.9),
+        window(window_s=3.0, cpu_cores=0.0, littles_law_ratio=1.0),
     )
-    assert row["cpu_share"] == 0.25
+    assert row["cpu_cores"] == 0.25
     assert row["littles_law_ratio"] == pytest.approx(0.975)
 
 
@@ -154,7 +154,7 @@ def test_merging_conserves_all_but_the_waiting_that_the_last_includes(intervals)
 @given(st.permutations(range(4)))
 def test_counters_and_levels_do_not_depend_on_the_order_of_windows(order):
     windows = [
-        window(messages=i, window_s=1.0 + i, rss_bytes=float(i), cpu_share=0.1 * i)
+        window(messages=i, window_s=1.0 + i, rss_bytes=float(i), cpu_cores=0.1 * i)
         for i in range(4)
     ]
     assert complete(STEPS, row_of(*(windows[i] for i in order))) == pytest.approx(

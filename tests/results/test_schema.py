@@ -14,7 +14,7 @@ from c10k.results.schema import (
     complete,
 )
 
-KEY = {"server": "threaded", "workload": "steady", "repeat": 0, "connections": 10}
+KEY = {"server": "threaded", "workload": "paced", "repeat": 0, "connections": 10}
 
 
 def frame(table, rows=1):
@@ -148,7 +148,7 @@ def test_a_row_that_does_not_fit_is_refused(change, message):
 
 def test_a_row_without_its_key_is_refused():
     with pytest.raises(RunError, match="needs connections, repeat"):
-        complete(STEPS, {"server": "threaded", "workload": "steady"})
+        complete(STEPS, {"server": "threaded", "workload": "paced"})
 
 
 def test_an_error_is_one_line_whatever_it_quotes():

@@ -77,10 +77,10 @@ def test_histograms_merge_windows_and_repeats(writer, directory, make_step):
         writer.append_step(make_step(10, repeat=repeat))
     writer.append_step(make_step(100))
     run = read_run(directory)
-    assert run.histograms("threaded", "steady", 10, "response", repeat=1).total == 2 * 200
-    assert run.histograms("threaded", "steady", 10, "response").total == 3 * 2 * 200
-    assert run.histograms("threaded", "steady", 10, "connect").total == 3 * 200
-    assert run.histograms("threaded", "steady", 10, "waiting", repeat=1).total == 200
+    assert run.histograms("threaded", "paced", 10, "response", repeat=1).total == 2 * 200
+    assert run.histograms("threaded", "paced", 10, "response").total == 3 * 2 * 200
+    assert run.histograms("threaded", "paced", 10, "connect").total == 3 * 200
+    assert run.histograms("threaded", "paced", 10, "waiting", repeat=1).total == 200
     assert run.histograms("threaded", "saturated", 10, "response") == Histogram()
 
 
@@ -88,9 +88,9 @@ def test_the_row_quotes_the_percentiles_of_the_log(writer, directory, make_step)
     writer.append_step(make_step(10))
     run = read_run(directory)
     row = run.steps.iloc[0]
-    service = run.histograms("threaded", "steady", 10, "service").summary_ms()
-    response = run.histograms("threaded", "steady", 10, "response") + run.histograms(
-        "threaded", "steady", 10, "waiting"
+    service = run.histograms("threaded", "paced", 10, "service").summary_ms()
+    response = run.histograms("threaded", "paced", 10, "response") + run.histograms(
+        "threaded", "paced", 10, "waiting"
     )
     assert {name: row[f"service_{name}_ms"] for name in service} == service
     assert row["response_p99_ms"] == response.summary_ms()["p99"]
@@ -122,7 +122,7 @@ def test_a_step_is_taken_once(writer, make_step):
 
 
 def test_a_failed_step_needs_no_windows(writer, directory):
-    key = {"server": "threaded", "workload": "steady", "repeat": 0, "connections": 10}
+    key = {"server": "threaded", "workload": "paced", "repeat": 0, "connections": 10}
     writer.append_step(
         StepRecord({**key, "status": "failed", "reason": "died", "log_tail": "x\ny"})
     )
@@ -139,7 +139,7 @@ def test_a_row_that_does_not_fit_leaves_the_run_as_it_was(writer, directory, mak
         writer.append_step(StepRecord({**wrong.step, "colour": 1}, histograms=wrong.histograms))
     writer.append_step(make_step(100))
     assert connections(read_run(directory)) == [10, 100]
-    assert read_run(directory).histograms("threaded", "steady", 100, "response").total == 400
+    assert read_run(directory).histograms("threaded", "paced", 100, "response").total == 400
 
 
 def test_the_manifest_changes(writer, directory):
@@ -168,14 +168,14 @@ def test_a_resumed_run_goes_on(writer, directory, make_step):
     writer.append_step(make_step(10))
     writer.close()
     with RunWriter.open(directory) as resumed:
-        assert resumed.done() == {("threaded", "steady", 0, 10)}
+        assert resumed.done() == {("threaded", "paced", 0, 10)}
         resumed.append_step(make_step(100))
         resumed.update_manifest(interrupted=True)
     run = read_run(directory)
     assert connections(run) == [10, 100]
     assert run.manifest["interrupted"]
     for step in (10, 100):
-        assert run.histograms("threaded", "steady", step, "response").total == 400
+        assert run.histograms("threaded", "paced", step, "response").total == 400
 
 
 def test_lagging_tables_are_made_up_from_the_journal(writer, directory, make_step, tmp_path):
@@ -239,11 +239,11 @@ def test_a_torn_end_costs_only_that_step(writer, directory, make_step, file, sha
 
     assert connections(read_run(directory)) == [10]
     with RunWriter.open(directory) as resumed:
-        assert resumed.done() == {("threaded", "steady", 0, 10)}
+        assert resumed.done() == {("threaded", "paced", 0, 10)}
         resumed.append_step(make_step(100))
     run = read_run(directory)
     assert connections(run) == [10, 100]
-    assert run.histograms("threaded", "steady", 100, "response").total == 400
+    assert run.histograms("threaded", "paced", 100, "response").total == 400
 
 
 WRITE_UNTIL_KILLED = """
@@ -321,7 +321,7 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing(
     full_disk(resource.RLIM_INFINITY)
     assert "\n" not in str(caught.value)
     run = read_run(directory)
-    assert run.histograms("threaded", "steady", 10, "response").total == 400
+    assert run.histograms("threaded", "paced", 10, "response").total == 400
     kept = writer.done()
     assert connections(run) == [step[-1] for step in sorted(kept, key=lambda step: step[-1])]
 
@@ -330,7 +330,7 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing(
     run = read_run(directory)
     assert sorted(connections(run)) == [10, 100, 500]
     for step in connections(run):
-        assert run.histograms("threaded", "steady", step, "response").total == 400
+        assert run.histograms("threaded", "paced", step, "response").total == 400
 
 
 def test_no_permission_is_a_clear_error(tmp_path, manifest):
@@ -384,7 +384,7 @@ def test_a_damaged_histogram_is_named_when_it_is_asked_for(writer, directory, ma
     log.write_bytes(log.read_bytes().replace(b"HISTFAAA", b"HISTFAAB"))
     run = read_run(directory)
     with pytest.raises(RunError, match=r"latency\.hlog: .*HdrHistogram"):
-        run.histograms("threaded", "steady", 10, "response")
+        run.histograms("threaded", "paced", 10, "response")
 
 
 def test_a_table_of_another_type_is_refused(writer, directory, make_step):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from c10k.servers.catalogue import (
     CATALOGUE,
-    Place,
+    Endpoint,
     UnknownOptionError,
     UnknownServerError,
     parse_spec,
@@ -36,7 +36,7 @@ def test_every_option_of_the_catalogue_is_one_of_the_server(name, monkeypatch, c
         return  # it has no help to ask
     if missing := parse_spec(name).missing:
         pytest.skip(f"{name} cannot run here: {missing}")
-    assert parse_spec(name).launch(Place()).command[0] == sys.executable
+    assert parse_spec(name).launch(Endpoint()).command[0] == sys.executable
     monkeypatch.setattr(sys, "argv", [name, "--help"])
     with pytest.raises(SystemExit):
         importlib.import_module(f"c10k.servers.{program.module}").main()
@@ -50,7 +50,7 @@ def test_every_option_of_the_catalogue_is_one_of_the_server(name, monkeypatch, c
 def test_options_become_arguments():
     spec = parse_spec("threaded,stack=256k,buffer=4096")
     assert spec.options == {"stack": "256k", "buffer": "4096"}
-    command = spec.launch(Place("127.0.0.2", 9000)).command
+    command = spec.launch(Endpoint("127.0.0.2", 9000)).command
     expected = "--host 127.0.0.2 --port 9000 --stack 262144 --buffer 4096"
     assert " ".join(command).endswith(expected)
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from c10k.servers.catalogue import Place, parse_spec
+from c10k.servers.catalogue import Endpoint, parse_spec
 from c10k.servers.catalogue.compiled import CompiledProgram
 from c10k.servers.process import ServerStartError
 
@@ -18,7 +18,7 @@ project(tiny LANGUAGES CXX)
 add_executable(tiny tiny.cpp)
 """
 MAIN = """
-#include "frame/word.hpp"
+#include "framework/word.hpp"
 #include <cstdio>
 int main() { std::puts(WORD); }
 """
@@ -50,7 +50,7 @@ def say(folder, word):
 
 
 def launch(folder):
-    return CompiledProgram("tiny", folder).launch({}, Place())
+    return CompiledProgram("tiny", folder).launch({}, Endpoint())
 
 
 def output(program):
@@ -130,7 +130,7 @@ def test_what_is_missing_is_named_with_its_package(spec, tmp_path, monkeypatch):
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", path_with(tmp_path / "bare"))
     assert parse_spec(spec).missing == "sudo apt install cmake make g++ libasio-dev"
-    assert parse_spec(spec).launch(Place()).command, "a program that cannot be built has a place"
+    assert parse_spec(spec).launch(Endpoint()).command, "a program that cannot be built has a place"
 
 
 @needs_compiler

@@ -43,7 +43,7 @@ def test_the_fleet_gets_the_bytes_that_it_expects(server, wait_until, size):
         fleet.load()
         wait_until(lambda: fleet.progress().messages >= 20)
         fleet.rest()
-        assert fleet.cut().errors == {}
+        assert fleet.snapshot().errors == {}
 
 
 def test_requests_may_be_sent_at_once_and_the_connection_half_closed(server, connect):

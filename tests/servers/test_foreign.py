@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c10k.servers.catalogue import Place, UnknownOptionError, parse_command
+from c10k.servers.catalogue import Endpoint, UnknownOptionError, parse_command
 from c10k.servers.catalogue.foreign import CommandLineError
 from c10k.servers.process import ServerProcess, ServerStartError
 
@@ -40,7 +40,7 @@ def echo(tmp_path):
 def test_a_command_line_becomes_a_server(tmp_path):
     definition = "mine=./server --port {port} --bind={host} 'two words' {\"a\":1}"
     spec = parse_command(definition, tmp_path)
-    launch = spec.launch(Place("127.0.0.2", 9000))
+    launch = spec.launch(Endpoint("127.0.0.2", 9000))
     assert launch.command == [
         *("./server", "--port", "9000", "--bind=127.0.0.2", "two words", "{a:1}"),
     ]
@@ -52,7 +52,7 @@ def test_a_command_line_becomes_a_server(tmp_path):
 
 
 def test_a_port_is_chosen_where_none_is_given(tmp_path):
-    launch = parse_command("mine=server {port}", tmp_path).launch(Place())
+    launch = parse_command("mine=server {port}", tmp_path).launch(Endpoint())
     assert launch.command == ["server", str(launch.address[1])]
     assert 1024 < launch.address[1] < 65536
 
@@ -63,7 +63,7 @@ def test_options_stand_between_the_name_and_the_command(tmp_path):
     )
     assert (spec.text, spec.server.protocol, spec.server.request) == ("w", "http", {"path": "/x"})
     assert (spec.cpus, spec.server.model) == ((0, 1), "an event loop")
-    assert spec.launch(Place(port=1)).command == ["s", "a=b,c=d", "1"]
+    assert spec.launch(Endpoint(port=1)).command == ["s", "a=b,c=d", "1"]
 
 
 def test_http_asks_for_the_root_unless_told_otherwise(tmp_path):
@@ -121,7 +121,7 @@ def test_whatever_the_words_are_they_reach_the_program(before, after, tmp_path_f
     command = ["program", *before, "{port}", *after]
     spec = parse_command(f"mine={shlex.join(command)}", tmp_path_factory.getbasetemp())
     expected = [w.replace("{port}", "5").replace("{host}", "h") for w in command]
-    assert spec.launch(Place("h", 5)).command == expected
+    assert spec.launch(Endpoint("h", 5)).command == expected
 
 
 def test_a_program_that_is_not_there_is_missing(tmp_path, monkeypatch):
@@ -163,7 +163,7 @@ def test_it_is_found_by_connecting_and_its_tree_is_ended(echo, host, tmp_path, c
     ],
 )
 def test_one_that_does_not_come_to_listen_says_why(script, cause, tmp_path, ended):
-    command = parse_command(f"mine=sh -c {shlex.quote(script)}", tmp_path).launch(Place())
+    command = parse_command(f"mine=sh -c {shlex.quote(script)}", tmp_path).launch(Endpoint())
     server = ServerProcess(
         "mine",
         command.command,

@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from c10k.servers.catalogue import CATALOGUE, Place, parse_spec
+from c10k.servers.catalogue import CATALOGUE, Endpoint, parse_spec
 from tests.servers.talk import served
 
 MIB = 1024**2
@@ -33,7 +33,7 @@ def serve(serve):
 def run(name, *arguments):
     """Run a server's program, which is to end at once."""
     skip_without(name)
-    launch = parse_spec(name).launch(Place())
+    launch = parse_spec(name).launch(Endpoint())
     if launch.prepare:
         launch.prepare()
     program = launch.command[: launch.command.index("--host")]

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from c10k.loadgen.telemetry import ProcessTree
-from c10k.servers.catalogue import Place, parse_spec
+from c10k.servers.catalogue import Endpoint, parse_spec
 from c10k.servers.catalogue.program import free_port
 from c10k.servers.process import LAUNCH, ServerProcess, ServerStartError
 
@@ -55,7 +55,7 @@ time.sleep(300)
 
 @pytest.fixture
 def command():
-    return parse_spec("asyncio_streams").launch(Place()).command
+    return parse_spec("asyncio_streams").launch(Endpoint()).command
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_a_server_whose_parent_has_gone_already_does_not_start(tmp_path):
 def test_a_port_in_use_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        command = parse_spec("threaded").launch(Place(port=port)).command
+        command = parse_spec("threaded").launch(Endpoint(port=port)).command
         with pytest.raises(ServerStartError, match="threaded: the port is in use") as caught:
             ServerProcess("threaded", command, log=tmp_path / "log").start()
     assert "Address already in use" in caught.value.log_tail

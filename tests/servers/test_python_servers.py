@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from c10k.servers.catalogue import CATALOGUE, Place, parse_spec
+from c10k.servers.catalogue import CATALOGUE, Endpoint, parse_spec
 from c10k.servers.catalogue.program import PythonProgram
 from tests.servers.talk import echo, receive, reset, served, signal_all, tree
 
@@ -80,7 +80,7 @@ def test_it_reads_as_many_bytes_as_the_buffer_option_says(name, chatty, connect,
 @pytest.mark.parametrize("name", ["threaded", "asyncio_workers"])
 def test_a_port_that_another_has_is_refused(name, serve):
     """With one listener, and with several on one port."""
-    command = parse_spec(name).launch(Place(port=serve(name).port)).command
+    command = parse_spec(name).launch(Endpoint(port=serve(name).port)).command
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ran.returncode == 1
     assert "cannot listen: [Errno 98] Address already in use" in ran.stderr
@@ -178,7 +178,7 @@ def test_a_gil_hog_holds_up_the_server(serve, connect):
     ],
 )
 def test_what_it_cannot_do_is_said_in_a_line(arguments, status, message):
-    command = [*parse_spec("threaded").launch(Place()).command, *arguments]
+    command = [*parse_spec("threaded").launch(Endpoint()).command, *arguments]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ran.returncode == status
     assert message in ran.stderr.splitlines()[-1]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from c10k.servers.catalogue import Place, parse_spec
+from c10k.servers.catalogue import Endpoint, parse_spec
 from c10k.servers.process import ServerProcess, ServerStartError
 from tests.servers.talk import tree
 
@@ -182,7 +182,7 @@ def test_a_shortage_of_descriptors_is_survived_and_left_again(name, serve, conne
 
 def test_a_port_that_another_has_is_named(name, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        place = Place(port=taken.getsockname()[1], directory=tmp_path)
+        place = Endpoint(port=taken.getsockname()[1], directory=tmp_path)
         launch = parse_spec(name).launch(place)
         launch.prepare()
         server = ServerProcess(

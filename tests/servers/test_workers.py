@@ -13,8 +13,8 @@ from tests.servers.talk import served, tree
 SLOW_TO_START = """
 import json, time
 from pathlib import Path
-from c10k.servers.frame.children import supervise
-from c10k.servers.frame.log import Log
+from c10k.servers.framework.children import supervise
+from c10k.servers.framework.log import Log
 
 def work(index, ready):
     time.sleep(0.3)

@@ -6,7 +6,7 @@ import pytest
 
 from c10k.cli.arguments import Parser, port, whole, within
 from c10k.outcome import CommandError
-from c10k.servers.frame.quantities import number, seconds
+from c10k.servers.framework.quantities import number, seconds
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ class TestWrongRequests:
         [
             (["run", "--server", "treaded"], "did you mean 'threaded'"),
             (["run", "--server", "threaded,speed=9"], "no option 'speed'"),
-            (["run", "--workload", "heavy"], "there are steady, saturated"),
+            (["run", "--workload", "heavy"], "there are paced, saturated"),
             (["run", "--steps", "100,10"], "ascending positive numbers"),
             (["run", "--steps", ""], "ascending positive numbers"),
             (["run", "--duration", "0"], "--duration must be above 0"),
@@ -121,7 +121,7 @@ class TestWrongRequests:
             (["run", "--size", "1g"], "--size must be from 1 to 16,777,216"),
             (["run", "--size", "64", "--server", "nginx"], "--size is for servers that echo"),
             (["run", "--workload", "mine,rate=5,szie=1"], "did you mean 'size'"),
-            (["run", "--workload", "steady,rate=5"], "choose another name"),
+            (["run", "--workload", "paced,rate=5"], "choose another name"),
             (["run", "--resume", "nowhere"], "not the directory of a run"),
             (["run", "--resume", "nowhere", "--find-max"], "leave out --find-max"),
             (["run", "--resume", "nowhere", "--steps", "10"], "leave out --steps"),
@@ -398,8 +398,8 @@ class TestRun:
         page = tmp_path / "run" / "report" / "index.html"
         assert "threaded" in page.read_text()
         samples = pd.read_parquet(tmp_path / "run" / "samples.parquet")
-        assert {"settle", "window"} <= set(samples.phase)
-        assert steps.settle_s.between(0.3, 5).all()
+        assert {"warmup", "window"} <= set(samples.phase)
+        assert steps.warmup_s.between(0.3, 5).all()
         run = read_run(tmp_path / "run")
         ceiling = {
             point["connections"]: point["messages_per_s"] for point in run.manifest["ceiling"]

@@ -89,7 +89,7 @@ def test_a_number_at_which_the_loader_was_too_slow_is_tried_again_before_it_is_b
 
 
 def test_a_number_that_others_disturbed_is_tried_again_too():
-    disturbed = row(p99_ms=300, window_s=1.0, steal_s=0.0, others_cpu_s=1.5)
+    disturbed = row(p99_ms=300, window_s=1.0, steal_s=0.0, other_processes_cpu_s=1.5)
     assert obstacles({20: [disturbed]}, 100) == {}
     (reason,) = obstacles({20: [disturbed] * TRIES}, 100).values()
     assert reason == "other processes disturbed it, p99 of 300 ms"

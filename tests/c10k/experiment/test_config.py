@@ -84,7 +84,7 @@ def test_quantities_are_written_as_people_write_them():
 
 def test_workloads_of_ones_own_stand_beside_those_that_are_built_in():
     content = {
-        "workloads": ["steady", {"name": "mine", "rate": 5}, "other,size=4k", {"name": "game"}],
+        "workloads": ["paced", {"name": "mine", "rate": 5}, "other,size=4k", {"name": "game"}],
         "rate": ["2", 1.5],
         "size": "1k",
         "techniques": [{"name": "a", "with": "threaded", "without": "splice"}],
@@ -92,7 +92,7 @@ def test_workloads_of_ones_own_stand_beside_those_that_are_built_in():
     }
     asked = parse(content, where)
     assert [load.name for load in asked.workloads] == [
-        *("steady", "mine", "other", "game", "rate_2", "rate_1.5")
+        *("paced", "mine", "other", "game", "rate_2", "rate_1.5")
     ]
     assert [load.size_bytes for load in asked.workloads] == [1024, 1024, 4096, 1024, 1024, 1024]
     assert asked.techniques[0].workloads == tuple(load.name for load in asked.workloads)
@@ -152,7 +152,7 @@ def test_techniques_alone_bring_their_own_servers():
         ({"servers": [{"steps": [1]}]}, "x.toml: servers must be text, not None"),
         ({"servers": [{"server": "threaded", "steps": [2, 1]}]}, "x.toml: servers: steps: steps"),
         ({"commands": ["./mine {port}"]}, "x.toml: commands: a command is NAME=COMMAND LINE"),
-        ({"workloads": ["heavy"]}, "x.toml: workloads: unknown workload 'heavy'; there are steady"),
+        ({"workloads": ["heavy"]}, "x.toml: workloads: unknown workload 'heavy'; there are paced"),
         ({"workloads": ["game", "game"]}, "x.toml: workloads: workload 'game' is given twice"),
         ({"steps": [10, 5]}, "x.toml: steps: steps must be ascending positive numbers"),
         ({"steps": [1.5]}, "x.toml: steps: steps must be ascending"),
@@ -178,7 +178,7 @@ def test_techniques_alone_bring_their_own_servers():
         ({"workloads": [{"rate": 1}]}, "x.toml: workloads: a workload needs a name"),
         ({"workloads": ["m,rate"]}, "x.toml: workloads: a workload of your own is NAME,key=value"),
         ({"workloads": ["m,rate=1"] * 2}, "x.toml: workloads: workload 'm' is given twice"),
-        ({"workloads": [["steady"]]}, "x.toml: workloads must be text, not ['steady']"),
+        ({"workloads": [["paced"]]}, "x.toml: workloads must be text, not ['paced']"),
         ({"profile": "slow"}, "x.toml: profile must be quick, standard, thorough, not 'slow'"),
         ({"profile": ["quick"]}, "x.toml: profile must be text"),
         ({"duration": 0}, "x.toml: duration must be above 0 and at most 3,600 seconds"),
@@ -238,7 +238,7 @@ def test_options_take_the_place_of_what_the_file_says():
     assert overridden(file, {"steps": [2]}) == {**file, "steps": [2]}
     assert overridden(file, {"servers": ["b"]}) == {"steps": [1], "servers": ["b"]}
     assert overridden(file, {"commands": ["c"]}) == {"steps": [1], "commands": ["c"]}
-    own = {"workloads": [{"name": "mine", "rate": 5}, "steady"], "rate": 3}
+    own = {"workloads": [{"name": "mine", "rate": 5}, "paced"], "rate": 3}
     assert overridden(own, {"workloads": ["game", "mine"]}) == {
         "workloads": ["game", {"name": "mine", "rate": 5}]
     }

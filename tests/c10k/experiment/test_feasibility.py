@@ -9,7 +9,7 @@ from c10k.experiment.config import Asked, Settings
 from c10k.experiment.feasibility import check_limits, planned
 from c10k.experiment.plan import Technique
 from c10k.host import limits
-from c10k.host.limits import KIB_A_PROCESS, SPARE_KIB
+from c10k.host.limits import KIB_PER_PROCESS, SPARE_KIB
 from c10k.loadgen.workload import WORKLOADS
 from c10k.outcome import CommandError, Status
 from c10k.servers.catalogue import parse_spec
@@ -23,7 +23,7 @@ def server(text="threaded", steps=(), **changes):
     )
 
 
-def settings(*servers, workloads=("steady", "saturated"), **others):
+def settings(*servers, workloads=("paced", "saturated"), **others):
     others.setdefault("steps", (10, 100))
     return Settings(servers, tuple(WORKLOADS[name] for name in workloads), **others)
 
@@ -42,7 +42,7 @@ def test_what_can_be_measured_is_planned_as_it_was_asked_for():
     plan, left_out = planned(settings(server(), server("asyncio_streams", steps=(5, 50))))
     assert left_out == []
     assert [spec.text for spec in plan.servers] == ["threaded", "asyncio_streams"]
-    assert [load.name for load in plan.workloads] == ["steady", "saturated"]
+    assert [load.name for load in plan.workloads] == ["paced", "saturated"]
     assert plan.steps == (5, 10, 50, 100)
     assert [plan.steps_of(spec) for spec in plan.servers] == [(10, 100), (5, 50)]
 
@@ -66,14 +66,14 @@ def test_a_machine_on_which_none_can_run_cannot_do_it():
 
 
 def test_what_a_server_cannot_serve_is_left_out_in_one_line():
-    plan, left_out = planned(settings(server(), DOWNLOAD, workloads=("steady", "game", "download")))
+    plan, left_out = planned(settings(server(), DOWNLOAD, workloads=("paced", "game", "download")))
     assert dict(plan.own_workloads) == {
-        "threaded": ("steady", "game"),
+        "threaded": ("paced", "game"),
         "asyncio_streams": ("download",),
     }
     assert left_out == [
         "threaded cannot serve download: for servers that speak download, not echo",
-        "asyncio_streams cannot serve steady and game: for servers that speak echo, not download",
+        "asyncio_streams cannot serve paced and game: for servers that speak echo, not download",
     ]
 
 
@@ -82,13 +82,13 @@ def test_a_server_for_which_nothing_remains_is_left_out_and_refused_where_it_was
     assert [spec.text for spec in plan.servers] == ["threaded"]
     status, message = refused(settings(server(), DOWNLOAD), {"servers"})
     assert status == Status.WRONG
-    assert "asyncio_streams cannot serve steady and saturated" in message
+    assert "asyncio_streams cannot serve paced and saturated" in message
 
 
 def test_a_workload_that_none_can_serve_is_left_out_and_refused_where_it_was_named():
-    both = settings(server(), workloads=("steady", "download"))
+    both = settings(server(), workloads=("paced", "download"))
     plan, _ = planned(both)
-    assert [load.name for load in plan.workloads] == ["steady"]
+    assert [load.name for load in plan.workloads] == ["paced"]
     assert refused(both, {"workloads"})[0] == Status.WRONG
     assert refused(settings(server(), workloads=("download",)))[0] == Status.WRONG
 
@@ -101,7 +101,7 @@ def memory(monkeypatch):
     """Let the machine have memory for so many processes."""
 
     def have(processes):
-        kib = SPARE_KIB + processes * KIB_A_PROCESS
+        kib = SPARE_KIB + processes * KIB_PER_PROCESS
         free = psutil.virtual_memory()._replace(available=kib * 1024)
         monkeypatch.setattr(limits.psutil, "virtual_memory", lambda: free)
         monkeypatch.setattr(limits, "_cgroups", lambda: iter(()))
@@ -153,8 +153,8 @@ def test_a_technique_brings_its_two_servers_and_their_workloads():
 
 
 def test_a_server_of_a_technique_keeps_the_workloads_that_it_has_besides():
-    plan, _ = planned(settings(server(), workloads=("steady",), techniques=(PAIR,)))
-    assert plan.own_workloads["threaded"] == ("steady", "saturated")
+    plan, _ = planned(settings(server(), workloads=("paced",), techniques=(PAIR,)))
+    assert plan.own_workloads["threaded"] == ("paced", "saturated")
     assert plan.own_workloads["threaded,stack=256k"] == ("saturated",)
 
 

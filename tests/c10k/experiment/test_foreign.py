@@ -80,7 +80,7 @@ def test_the_manifest_holds_what_makes_its_servers_again(tmp_path):
     )
     plan = Plan(
         (parse_spec("threaded,stack=256k"), parse_command(definition, tmp_path)),
-        (WORKLOADS["steady"],),
+        (WORKLOADS["paced"],),
         (1, 2),
         PROFILES["quick"],
     )

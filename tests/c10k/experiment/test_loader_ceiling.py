@@ -19,14 +19,14 @@ class Watcher:
     def __init__(self):
         self.begun, self.ended = [], []
 
-    def begin(self, visit):
-        self.begun.append(visit)
+    def begin(self, trial):
+        self.begun.append(trial)
 
-    def end(self, visit, record):
-        self.ended.append((visit, record.step["status"]))
+    def end(self, trial, record):
+        self.ended.append((trial, record.step["status"]))
 
 
-def plan(*steps, workloads=("steady", "saturated")):
+def plan(*steps, workloads=("paced", "saturated")):
     return Plan(
         (parse_spec("threaded"),),
         tuple(WORKLOADS[name] for name in workloads),
@@ -52,10 +52,10 @@ def test_it_is_measured_at_every_step_with_a_loader_that_was_busy(cpus, tmp_path
     ]
     for point in measured:
         assert point["messages_per_s"] > 0
-        assert 0 < point["loader_cpu_share"] < 1.1
+        assert 0 < point["loader_cpu_cores"] < 1.1
         assert point["loader_cpu_us_per_message"] > 0
-    assert [visit for visit, status in watcher.ended if status == "ok"] == watcher.begun
-    assert watcher.begun == list(loader_ceiling.visits(plan(2, 20)))
+    assert [trial for trial, status in watcher.ended if status == "ok"] == watcher.begun
+    assert watcher.begun == list(loader_ceiling.trials(plan(2, 20)))
 
 
 def test_a_server_that_cannot_start_leaves_no_ceiling_and_says_why(cpus, tmp_path, monkeypatch):
@@ -77,11 +77,11 @@ def test_a_step_that_fails_is_missing_alone(cpus, tmp_path, monkeypatch):
 def test_every_size_of_message_has_its_own():
     large = dataclasses.replace(WORKLOADS["saturated"], name="large", size_bytes=4096)
     both = dataclasses.replace(plan(10, 100), workloads=(WORKLOADS["saturated"], large))
-    assert [(visit.connections, size) for visit, size in loader_ceiling.visits(both).items()] == [
+    assert [(trial.connections, size) for trial, size in loader_ceiling.trials(both).items()] == [
         *((10, 64), (100, 64)),
         *((10, 4096), (100, 4096)),
     ]
-    assert len({visit.key for visit in loader_ceiling.visits(both)}) == 4
+    assert len({trial.key for trial in loader_ceiling.trials(both)}) == 4
 
 
 def test_it_takes_a_few_seconds_whatever_the_plan():

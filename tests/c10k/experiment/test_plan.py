@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c10k.experiment import loader_ceiling
-from c10k.experiment.plan import PROFILES, Plan, Visit, check_unique, load_on, parse_steps
+from c10k.experiment.plan import PROFILES, Plan, Trial, check_unique, load_on, parse_steps
 from c10k.loadgen.workload import WORKLOADS
 from c10k.servers.catalogue import parse_spec
 
@@ -13,7 +13,7 @@ from c10k.servers.catalogue import parse_spec
 def plan(*servers, steps=(10, 100, 500), profile="quick"):
     return Plan(
         tuple(map(parse_spec, servers)),
-        (WORKLOADS["steady"], WORKLOADS["saturated"]),
+        (WORKLOADS["paced"], WORKLOADS["saturated"]),
         steps,
         PROFILES[profile],
     )
@@ -38,14 +38,14 @@ def test_a_server_may_be_named_once():
 
 def test_every_server_visits_every_step_of_every_workload_and_repeat():
     planned = plan("threaded", "asyncio_streams", profile="thorough")
-    keys = [visit.key for _, _, visits in planned.ramps() for visit in visits]
+    keys = [trial.key for _, _, trials in planned.ramps() for trial in trials]
     assert len(keys) == len(set(keys)) == 2 * 2 * 3 * 5
 
 
 def test_a_ramp_ascends_and_the_servers_take_turns_in_going_first():
-    _, _, visits = next(iter(plan("threaded", "asyncio_streams").ramps()))
-    assert [visit.connections for visit in visits] == [10, 10, 100, 100, 500, 500]
-    assert [visit.server for visit in visits] == [
+    _, _, trials = next(iter(plan("threaded", "asyncio_streams").ramps()))
+    assert [trial.connections for trial in trials] == [10, 10, 100, 100, 500, 500]
+    assert [trial.server for trial in trials] == [
         *("threaded", "asyncio_streams"),
         *("asyncio_streams", "threaded"),
         *("threaded", "asyncio_streams"),
@@ -57,7 +57,7 @@ def test_a_profile_keeps_its_promise_by_its_own_estimate(profile, minutes):
     planned = plan(
         "threaded", "asyncio_streams", steps=(10, 100, 500, 1000, 5000, 10000), profile=profile
     )
-    seconds = sum(planned.seconds(visit) for _, _, visits in planned.ramps() for visit in visits)
+    seconds = sum(planned.seconds(trial) for _, _, trials in planned.ramps() for trial in trials)
     assert seconds + sum(loader_ceiling.seconds(planned).values()) < minutes * 60
 
 
@@ -67,10 +67,10 @@ def test_a_server_is_visited_at_its_own_steps_under_its_own_workloads():
         own_steps={"threaded": (10, 100)},
         own_workloads={"threaded": ("saturated",)},
     )
-    visits = [visit for _, _, ramp in planned.ramps() for visit in ramp]
-    assert [v.connections for v in visits if v.server == "threaded"] == [10, 100]
-    assert {v.workload for v in visits if v.server == "threaded"} == {"saturated"}
-    assert len([v for v in visits if v.server == "asyncio_streams"]) == 2 * 3
+    trials = [trial for _, _, ramp in planned.ramps() for trial in ramp]
+    assert [v.connections for v in trials if v.server == "threaded"] == [10, 100]
+    assert {v.workload for v in trials if v.server == "threaded"} == {"saturated"}
+    assert len([v for v in trials if v.server == "asyncio_streams"]) == 2 * 3
 
 
 def test_there_is_a_search_for_each_server_and_workload_that_is_measured():
@@ -80,25 +80,25 @@ def test_there_is_a_search_for_each_server_and_workload_that_is_measured():
     assert planned.searches() == []
     searches = dataclasses.replace(planned, find_max=True).searches()
     assert [(spec.text, workload.name) for spec, workload in searches] == [
-        ("asyncio_streams", "steady"),
+        ("asyncio_streams", "paced"),
         ("threaded", "saturated"),
         ("asyncio_streams", "saturated"),
     ]
 
 
 def test_the_time_of_a_plan_counts_its_searches_and_what_servers_compute():
-    simple = dataclasses.replace(plan("threaded"), workloads=(WORKLOADS["steady"],))
+    simple = dataclasses.replace(plan("threaded"), workloads=(WORKLOADS["paced"],))
     searching = dataclasses.replace(simple, find_max=True)
     assert sum(searching.time().values()) > sum(simple.time().values())
     computing = dataclasses.replace(simple, workloads=(WORKLOADS["work_cpu"],))
-    first = Visit("threaded", "work_cpu", 0, 10_000)
-    least = Visit("threaded", "work_cpu", 0, 10)
+    first = Trial("threaded", "work_cpu", 0, 10_000)
+    least = Trial("threaded", "work_cpu", 0, 10)
     assert computing.seconds(first) - computing.seconds(least) > 0.005 * 9_000
 
 
 def test_a_server_is_driven_over_its_own_protocol():
     echo = parse_spec("threaded")
-    assert load_on(echo, WORKLOADS["steady"]) == WORKLOADS["steady"]
+    assert load_on(echo, WORKLOADS["paced"]) == WORKLOADS["paced"]
     server = dataclasses.replace(echo.server, protocol="http", request={"path": "/x"})
     http = dataclasses.replace(echo, server=server)
     assert load_on(http, WORKLOADS["game"]).path == "/x"
@@ -109,6 +109,6 @@ def test_a_server_is_driven_over_its_own_protocol():
 def test_a_server_without_a_handler_cannot_work():
     spec = parse_spec("threaded")
     idle = dataclasses.replace(spec, server=dataclasses.replace(spec.server, options={}))
-    load_on(idle, WORKLOADS["steady"])
+    load_on(idle, WORKLOADS["paced"])
     with pytest.raises(ValueError, match="no option 'handler'"):
         load_on(idle, WORKLOADS["work_cpu"])

@@ -7,7 +7,7 @@ import re
 import pytest
 from rich.console import Console
 
-from c10k.experiment.plan import Visit
+from c10k.experiment.plan import Trial
 from c10k.experiment.progress import Clock, LiveProgress, PlainProgress, QuietProgress
 from c10k.experiment.trial import Moment
 from c10k.results.store import StepRecord
@@ -22,7 +22,7 @@ LARGE = {
     "resident_bytes": 1.5 * 1024**3,
     "cpu_us_per_message": 128.3,
     "starved": 0,
-    "unsettled": "",
+    "unsteady": "",
     "loader_limited": False,
 }
 BARE = LARGE | {"resident_bytes": math.nan, "cpu_us_per_message": math.nan}
@@ -30,15 +30,15 @@ FAILED = {"status": "failed", "reason": "mine: ended with status 2 before it lis
 MOMENT = Moment("window", 10_000, 1_234, 250_123.4, 11_903.2, 1.5 * 1024**3)
 
 
-def visit(server=NAME, workload="mostly_idle"):
-    return Visit(server, workload, 0, 10_000)
+def trial(server=NAME, workload="mostly_idle"):
+    return Trial(server, workload, 0, 10_000)
 
 
 def plain(kind, *records, server=NAME):
     lines = []
-    visits = [visit(server, f"mostly_idl{n}") for n in range(len(records))]
-    with kind(Clock(dict.fromkeys(visits, 3000.0)), lines.append) as progress:
-        for each, record in zip(visits, records, strict=True):
+    trials = [trial(server, f"mostly_idl{n}") for n in range(len(records))]
+    with kind(Clock(dict.fromkeys(trials, 3000.0)), lines.append) as progress:
+        for each, record in zip(trials, records, strict=True):
             progress.begin(each)
             progress._said -= 60
             progress.see(MOMENT)
@@ -49,11 +49,11 @@ def plain(kind, *records, server=NAME):
 
 def test_every_line_fits_80_columns():
     troubled = LARGE | {"status": "partial", "reason": "9,388 of 10,000 connections were served"}
-    troubled |= {"starved": 1234, "unsettled": "throughput and memory", "loader_limited": True}
+    troubled |= {"starved": 1234, "unsteady": "throughput and memory", "loader_limited": True}
     lines = plain(PlainProgress, LARGE, BARE, FAILED, troubled)
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
-    for word in ("partly failed: 9,388 of", "1,234 starved", "no steady state: throughput and"):
+    for word in ("partly failed: 9,388 of", "1,234 starved", "no paced state: throughput and"):
         assert word in text
     assert "loader-limited" in text
     shorter = plain(PlainProgress, LARGE, server="threaded")[1]
@@ -90,11 +90,11 @@ def test_quiet_says_what_is_to_be_known_alone():
 def test_a_terminal_is_never_too_narrow(width):
     file = io.StringIO()
     console = Console(file=file, width=width, height=20, force_terminal=True, color_system=None)
-    with LiveProgress(Clock({visit(LONG): 3.0}), console) as progress:
-        progress.begin(visit(LONG))
+    with LiveProgress(Clock({trial(LONG): 3.0}), console) as progress:
+        progress.begin(trial(LONG))
         progress._shown -= 60
         progress.see(MOMENT)
-        progress.end(visit(LONG), StepRecord(LARGE))
+        progress.end(trial(LONG), StepRecord(LARGE))
         progress.say("warning: short")
     shown = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", file.getvalue())
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", shown) if line.strip()]

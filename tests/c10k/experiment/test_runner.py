@@ -20,7 +20,7 @@ from c10k.servers.catalogue import parse_spec
 from c10k.servers.catalogue.foreign import parse_command
 from c10k.servers.catalogue.program import Launch
 
-TINY = Profile("tiny", "", settle_s=0.05, settle_limit_s=0.1, windows=1, window_s=0.3, repeats=1)
+TINY = Profile("tiny", "", warmup_s=0.05, warmup_limit_s=0.1, windows=1, window_s=0.3, repeats=1)
 
 
 class Watcher:
@@ -29,17 +29,17 @@ class Watcher:
     def __init__(self):
         self.begun, self.said = [], []
 
-    def expect(self, visits):
+    def expect(self, trials):
         pass
 
-    def begin(self, visit):
-        if visit.server != "ceiling":
-            self.begun.append(visit)
+    def begin(self, trial):
+        if trial.server != "ceiling":
+            self.begun.append(trial)
 
     def see(self, moment):
         pass
 
-    def end(self, visit, record):
+    def end(self, trial, record):
         pass
 
     def say(self, line):
@@ -47,11 +47,11 @@ class Watcher:
 
 
 @pytest.fixture
-def walk(tmp_path):
+def run(tmp_path):
     """Walk a plan, or what is left of it, in the same directory; what was seen and the run."""
     before = os.sched_getaffinity(0)
 
-    def walked(plan):
+    def ran(plan):
         cpus = CpuSplit.of_this_process()
         watcher, directory = Watcher(), tmp_path / "run"
         if directory.exists():
@@ -60,10 +60,10 @@ def walk(tmp_path):
             described = manifest.describe(plan, cpus, [])
             writer = RunWriter(directory).create(described)
         with writer:
-            Experiment(plan, writer, cpus, watcher, 0.0).walk()
+            Experiment(plan, writer, cpus, watcher, 0.0).run()
         return watcher, read_run(directory)
 
-    yield walked
+    yield ran
     os.sched_setaffinity(0, before)
 
 
@@ -71,16 +71,16 @@ def plan(spec, *workloads, steps=(4,), **others):
     return Plan((spec,), tuple(WORKLOADS[name] for name in workloads), steps, TINY, **others)
 
 
-def test_a_search_finds_how_many_threads_an_address_space_has_room_for(walk):
+def test_a_search_finds_how_many_threads_an_address_space_has_room_for(run):
     spec = parse_spec("threaded,limit=as:512m,stack=64m")
     searching = plan(spec, "saturated", steps=(2,), find_max=True, slo_p99_ms=60_000.0)
-    watcher, run = walk(searching)
+    watcher, run = run(searching)
     (found,) = run.manifest["max_connections"]
     most = found["connections"]
     assert 2 <= most < 16
     assert "can't start new thread" in found["why"]
     assert watcher.said[-1].startswith(f"max connections  {spec.text}, saturated: {most}")
-    probes = [visit.connections for visit in watcher.begun]
+    probes = [trial.connections for trial in watcher.begun]
     assert probes[0] == 2
     assert len(probes) > 2
     served = run.steps.set_index("connections").status
@@ -92,19 +92,19 @@ def test_a_search_finds_how_many_threads_an_address_space_has_room_for(walk):
     assert measured.max_connections(spec.text, "saturated").value == most
     assert measured.planned_missing == 0
 
-    watcher, run = walk(searching)  # resumed, although nothing is left to do
+    watcher, run = run(searching)  # resumed, although nothing is left to do
     assert watcher.begun == []
     writer = RunWriter.open(run.directory)
     writer.update_manifest(max_connections=[])  # interrupted just before it was found
     writer.close()
-    watcher, run = walk(searching)
+    watcher, run = run(searching)
     assert watcher.begun == []
     assert run.manifest["max_connections"] == [found]
 
 
-def test_work_is_done_by_the_server_and_churn_opens_connections(walk):
+def test_work_is_done_by_the_server_and_churn_opens_connections(run):
     spec = parse_spec("asyncio_streams")
-    _, run = walk(plan(spec, "work_sleep", "work_cpu", "churn"))
+    _, run = run(plan(spec, "work_sleep", "work_cpu", "churn"))
     steps = run.steps.set_index("workload")
     assert list(steps.status) == ["ok"] * 3
     assert (steps.response_p50_ms[["work_sleep", "work_cpu"]] > 5).all()
@@ -151,18 +151,18 @@ class Other:
 @pytest.mark.parametrize(
     ("protocol", "workload", "size"), [("http", "saturated", 0), ("download", "download", 1024**2)]
 )
-def test_a_server_is_driven_over_its_own_protocol(walk, protocol, workload, size):
+def test_a_server_is_driven_over_its_own_protocol(run, protocol, workload, size):
     known = parse_spec("threaded")
     spec = replace(known, server=replace(known.server, program=Other(), protocol=protocol))
-    _, run = walk(plan(spec, workload, steps=(2,)))
+    _, run = run(plan(spec, workload, steps=(2,)))
     (step,) = run.steps.to_dict("records")
     assert (step["status"], step["protocol"], step["size_bytes"]) == ("ok", protocol, size)
     assert step["messages"] > 0
     assert math.isnan(step["ceiling_messages_per_s"])
 
 
-def test_a_server_that_cannot_start_fails_its_steps_with_the_load_that_it_missed(walk):
-    _, run = walk(plan(parse_spec("threaded,limit=as:1m"), "game", steps=(2,)))
+def test_a_server_that_cannot_start_fails_its_steps_with_the_load_that_it_missed(run):
+    _, run = run(plan(parse_spec("threaded,limit=as:1m"), "game", steps=(2,)))
     (step,) = run.steps.to_dict("records")
     assert (step["status"], step["protocol"], step["size_bytes"]) == ("failed", "echo", 64)
     assert step["rate_per_connection"] == 10
@@ -194,11 +194,11 @@ def mortal(directory, how):
     return parse_command(f"mortal={command}", directory)
 
 
-def test_a_server_that_never_listened_is_not_started_again(walk, tmp_path):
+def test_a_server_that_never_listened_is_not_started_again(run, tmp_path):
     repeated = replace(TINY, repeats=2)
     spec = mortal(tmp_path, "mute")
-    asked = Plan((spec,), (WORKLOADS["steady"], WORKLOADS["saturated"]), (2, 4), repeated)
-    _, run = walk(asked)
+    asked = Plan((spec,), (WORKLOADS["paced"], WORKLOADS["saturated"]), (2, 4), repeated)
+    _, run = run(asked)
     assert (tmp_path / "starts").read_text() == "x"
     assert set(run.steps.status) == {"failed"}
     assert len(run.steps) == 8
@@ -206,8 +206,8 @@ def test_a_server_that_never_listened_is_not_started_again(walk, tmp_path):
     assert reason == "mortal: ended with status 1 before it listened (no luck today)"
 
 
-def test_a_server_that_died_is_started_again_and_its_last_words_are_told(walk, tmp_path):
-    _, run = walk(plan(mortal(tmp_path, "late"), "saturated", steps=(2, 4)))
+def test_a_server_that_died_is_started_again_and_its_last_words_are_told(run, tmp_path):
+    _, run = run(plan(mortal(tmp_path, "late"), "saturated", steps=(2, 4)))
     assert (tmp_path / "starts").read_text() == "xx"
     first, second = run.steps.sort_values("connections").to_dict("records")
     assert (first["status"], second["status"]) == ("failed", "ok")
@@ -235,9 +235,9 @@ while True:
 """
 
 
-def test_a_server_that_becomes_a_daemon_is_measured(walk, tmp_path):
+def test_a_server_that_becomes_a_daemon_is_measured(run, tmp_path):
     command = shlex.join([sys.executable, "-c", DAEMON, "{port}"])
-    _, run = walk(plan(parse_command(f"daemon={command}", tmp_path), "saturated"))
+    _, run = run(plan(parse_command(f"daemon={command}", tmp_path), "saturated"))
     (step,) = run.steps.to_dict("records")
     assert (step["status"], step["connected"], step["processes"]) == ("ok", 4, 2)
     assert 64 << 20 <= step["rss_bytes"] < 512 << 20

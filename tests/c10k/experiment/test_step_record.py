@@ -3,17 +3,22 @@ import math
 
 import pytest
 
-from c10k.experiment.plan import Visit
+from c10k.experiment.plan import Trial
 from c10k.experiment.step_record import StepRecording
-from c10k.experiment.warmup import Settling
-from c10k.loadgen.fleet import KINDS, Cut, Opened
+from c10k.experiment.warmup import WarmUp
+from c10k.loadgen.fleet import KINDS, Opened, Snapshot
 from c10k.loadgen.workload import WORKLOADS
 from c10k.results.histogram import Histogram
 
-TELEMETRY = {"cpu_s": 0.002, "others_cpu_s": 0.05, "context_switches": 40.0, "rss_bytes": 1e6}
+TELEMETRY = {
+    "cpu_s": 0.002,
+    "other_processes_cpu_s": 0.05,
+    "context_switches": 40.0,
+    "rss_bytes": 1e6,
+}
 
 
-def cut(messages=0, response_ns=1_000_000, waiting_ns=(), **changes):
+def snapshot(messages=0, response_ns=1_000_000, waiting_ns=(), **changes):
     histograms = {kind: Histogram() for kind in KINDS}
     for kind in ("response", "service"):
         histograms[kind].record(response_ns, messages)
@@ -31,11 +36,11 @@ def cut(messages=0, response_ns=1_000_000, waiting_ns=(), **changes):
         "starved": len(waiting_ns),
         "errors": {},
         "cpu_s": 0.001,
-        "cpu_share": 0.1,
+        "cpu_cores": 0.1,
         "sums_ns": dict.fromkeys(KINDS, 0) | {"response": messages * response_ns},
         "counts": {kind: h.counts.tobytes() for kind, h in histograms.items()},
     }
-    return Cut(**figures | changes)
+    return Snapshot(**figures | changes)
 
 
 def recorded(
@@ -45,13 +50,13 @@ def recorded(
     workload="saturated",
     failure="",
     ceiling=math.nan,
-    settling=None,
+    warmup=None,
 ):
-    visit = Visit("threaded", workload, 0, 10)
-    recording = StepRecording(visit, WORKLOADS[workload], began=4.0, ceiling_per_s=ceiling)
-    recording.add_opening(opened or Opened(10, 0, 0.5), opening or cut())
-    if settling:
-        recording.add_settling(settling)
+    trial = Trial("threaded", workload, 0, 10)
+    recording = StepRecording(trial, WORKLOADS[workload], began=4.0, ceiling_per_s=ceiling)
+    recording.add_opening(opened or Opened(10, 0, 0.5), opening or snapshot())
+    if warmup:
+        recording.add_warmup(warmup)
     for window in windows:
         recording.add_window(window, TELEMETRY, {"server_hiccup_max_ms": 2.5})
     recording.failure = failure
@@ -59,7 +64,7 @@ def recorded(
 
 
 def test_a_step_sums_its_windows():
-    step = recorded(cut(100), cut(300)).step
+    step = recorded(snapshot(100), snapshot(300)).step
     assert step["status"] == "ok"
     assert step["reason"] == ""
     assert step["messages"] == 400
@@ -71,20 +76,20 @@ def test_a_step_sums_its_windows():
 
 
 def test_percentiles_come_from_the_merged_histogram():
-    step = recorded(cut(900, response_ns=1_000_000), cut(100, response_ns=9_000_000)).step
+    step = recorded(snapshot(900, response_ns=1_000_000), snapshot(100, response_ns=9_000_000)).step
     assert step["response_p90_ms"] == pytest.approx(1, rel=1e-3)
     assert step["response_p99_ms"] == pytest.approx(9, rel=1e-3)
 
 
 def test_what_was_due_is_replied_to_or_lost():
     """Also before the windows and after; what is pending at the very end got no reply."""
-    workload = WORKLOADS["steady"]
-    recording = StepRecording(Visit("threaded", "steady", 0, 10), workload, began=4.0)
-    recording.add_opening(Opened(10, 0, 0.5), cut())
-    recording.add_between(cut(50, due=52, pending=2))
-    recording.add_window(cut(100, due=110, lost=7, pending=5), TELEMETRY, {})
-    recording.add_window(cut(80, due=75, pending=0), TELEMETRY, {})
-    recording.add_between(cut(20, due=23, lost=1, pending=2))
+    workload = WORKLOADS["paced"]
+    recording = StepRecording(Trial("threaded", "paced", 0, 10), workload, began=4.0)
+    recording.add_opening(Opened(10, 0, 0.5), snapshot())
+    recording.add_between(snapshot(50, due=52, pending=2))
+    recording.add_window(snapshot(100, due=110, lost=7, pending=5), TELEMETRY, {})
+    recording.add_window(snapshot(80, due=75, pending=0), TELEMETRY, {})
+    recording.add_between(snapshot(20, due=23, lost=1, pending=2))
     record = recording.record(123.0, [], "")
     assert record.step["due"] == 52 + 110 + 75 + 23 == 50 + 100 + 80 + 20 + record.step["lost"]
     assert record.step["lost"] == 7 + 1 + 2
@@ -93,17 +98,17 @@ def test_what_was_due_is_replied_to_or_lost():
 
 def test_littles_law_is_judged_by_the_connections_that_are_served():
     """A pool of four for ten clients: by hand, it has 4 × 2 s / 1 ms messages in a window."""
-    step = recorded(cut(8_000), opened=Opened(4, 6, 0.5)).step
+    step = recorded(snapshot(8_000), opened=Opened(4, 6, 0.5)).step
     assert step["littles_law_ratio"] == pytest.approx(1.0)
 
 
 def test_littles_law_is_checked_in_a_closed_loop_only():
-    assert recorded(cut(20_000)).step["littles_law_ratio"] == pytest.approx(1.0)
-    assert math.isnan(recorded(cut(20_000), workload="steady").step["littles_law_ratio"])
+    assert recorded(snapshot(20_000)).step["littles_law_ratio"] == pytest.approx(1.0)
+    assert math.isnan(recorded(snapshot(20_000), workload="paced").step["littles_law_ratio"])
 
 
 def test_the_waits_of_starved_connections_enter_the_response_times():
-    record = recorded(cut(9, waiting_ns=[2_000_000_000]))
+    record = recorded(snapshot(9, waiting_ns=[2_000_000_000]))
     assert record.step["starved"] == 1
     assert record.step["starved_wait_max_ms"] == pytest.approx(2000, rel=1e-3)
     assert record.step["response_max_ms"] == pytest.approx(2000, rel=1e-3)
@@ -111,12 +116,14 @@ def test_the_waits_of_starved_connections_enter_the_response_times():
 
 
 def test_an_open_loop_offers_its_rate_on_every_connection():
-    step = recorded(cut(10), workload="steady").step
+    step = recorded(snapshot(10), workload="paced").step
     assert (step["loop"], step["rate_per_connection"], step["offered_per_s"]) == ("open", 1.0, 10.0)
 
 
 def test_errors_outside_of_the_windows_count_too():
-    step = recorded(cut(10, errors={"reset": 1}), opening=cut(errors={"connect_refused": 2})).step
+    step = recorded(
+        snapshot(10, errors={"reset": 1}), opening=snapshot(errors={"connect_refused": 2})
+    ).step
     assert step["status"] == "partial"
     assert step["errors"] == 3
     assert json.loads(step["error_causes"]) == {"reset": 1, "connect_refused": 2}
@@ -124,14 +131,14 @@ def test_errors_outside_of_the_windows_count_too():
 
 
 def test_connections_that_were_not_served_make_a_step_partial():
-    step = recorded(cut(10), opened=Opened(7, 3, 0.5)).step
+    step = recorded(snapshot(10), opened=Opened(7, 3, 0.5)).step
     assert step["status"] == "partial"
     assert step["connected"] == 7
     assert "7 of 10 connections were served" in step["reason"]
 
 
 def test_a_step_without_messages_failed():
-    step = recorded(cut(0)).step
+    step = recorded(snapshot(0)).step
     assert (step["status"], step["reason"]) == ("failed", "no message was answered")
 
 
@@ -144,57 +151,59 @@ def test_a_server_that_died_before_any_window_leaves_a_failed_step():
 
 
 def test_a_step_that_the_loader_limited_says_so():
-    assert recorded(cut(10, cpu_share=0.99)).step["loader_limited"]
-    assert recorded(cut(10, due=1000, late=11)).step["loader_limited"]
-    assert not recorded(cut(10, due=1000, late=10)).step["loader_limited"]
+    assert recorded(snapshot(10, cpu_cores=0.99)).step["loader_limited"]
+    assert recorded(snapshot(10, due=1000, late=11)).step["loader_limited"]
+    assert not recorded(snapshot(10, due=1000, late=10)).step["loader_limited"]
 
 
 @pytest.mark.parametrize(("ceiling", "limited"), [(110, True), (112, False), (math.nan, False)])
 def test_a_server_near_the_ceiling_is_limited_by_the_loader(ceiling, limited):
-    record = recorded(cut(200), ceiling=ceiling)  # 100 a second
+    record = recorded(snapshot(200), ceiling=ceiling)  # 100 a second
     assert record.step["loader_limited"] is record.windows[0]["loader_limited"] is limited
     assert record.step["ceiling_messages_per_s"] == pytest.approx(ceiling, nan_ok=True)
 
 
 def test_a_schedule_has_no_ceiling():
-    step = recorded(cut(200, due=200), workload="steady", ceiling=100).step
+    step = recorded(snapshot(200, due=200), workload="paced", ceiling=100).step
     assert not step["loader_limited"]
     assert math.isnan(step["ceiling_messages_per_s"])
 
 
 def test_one_late_window_does_not_make_the_steps_p99_the_loaders():
-    step = recorded(cut(10, due=1000, late=20), cut(10, due=1000, late=0)).step
+    step = recorded(snapshot(10, due=1000, late=20), snapshot(10, due=1000, late=0)).step
     assert not step["loader_limited"]
-    assert recorded(cut(10, due=1000, late=20), cut(10, due=1000, late=1)).step["loader_limited"]
+    assert recorded(snapshot(10, due=1000, late=20), snapshot(10, due=1000, late=1)).step[
+        "loader_limited"
+    ]
 
 
 def test_a_few_late_messages_are_a_hiccup_of_the_host():
-    assert not recorded(cut(10, due=20, late=5)).step["loader_limited"]
+    assert not recorded(snapshot(10, due=20, late=5)).step["loader_limited"]
 
 
 def test_a_step_says_how_its_load_settled():
-    assert recorded(cut(10)).step["unsettled"] == ""
-    assert math.isnan(recorded(cut(10)).step["settle_s"])
-    settling = Settling(0.1, 1.0)
+    assert recorded(snapshot(10)).step["unsteady"] == ""
+    assert math.isnan(recorded(snapshot(10)).step["warmup_s"])
+    warmup = WarmUp(0.1, 1.0)
     for at_s in (0.0, 0.5, 1.5):
-        settling.saw_messages(5.0 + at_s, 0)
-    step = recorded(cut(10), settling=settling).step
-    assert step["settle_s"] == pytest.approx(1.5)
-    assert step["unsettled"] == "throughput and memory"
+        warmup.saw_messages(5.0 + at_s, 0)
+    step = recorded(snapshot(10), warmup=warmup).step
+    assert step["warmup_s"] == pytest.approx(1.5)
+    assert step["unsteady"] == "throughput and memory"
 
 
 def test_hiccups_of_both_sides_are_kept():
-    record = recorded(cut(10), cut(10))
+    record = recorded(snapshot(10), snapshot(10))
     assert record.step["server_hiccup_max_ms"] == record.windows[0]["server_hiccup_max_ms"] == 2.5
 
 
 def test_times_count_from_the_beginning_of_the_run():
-    record = recorded(cut(10))
+    record = recorded(snapshot(10))
     assert record.samples[0]["t_s"] == pytest.approx(0.25)
     assert {recording.start_s for recording in record.histograms} == {1.0}
 
 
 def test_the_record_fits_the_schema():
-    tables = recorded(cut(10)).tables()
+    tables = recorded(snapshot(10)).tables()
     assert len(tables["steps"]["server"]) == len(tables["windows"]["server"]) == 1
     assert tables["windows"]["window"] == [0]

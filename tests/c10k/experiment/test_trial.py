@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 from c10k.experiment import trial
-from c10k.experiment.plan import Profile, Visit
-from c10k.experiment.trial import Visitor
+from c10k.experiment.plan import Profile, Trial
+from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit
 from c10k.loadgen.workload import Workload
 from c10k.servers.process import ServerProcess
@@ -34,8 +34,8 @@ def test_what_a_pool_keeps_when_its_connections_end_is_not_waited_for(tmp_path, 
     monkeypatch.setattr(trial, "LEAVE_S", 1000.0)
     profile = Profile("tiny", "", 0.1, 0.2, 1, 0.2, 1)
     with ServerProcess("grows", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
-        visitor = Visitor(server, profile, CpuSplit.of_this_process(), lambda _: None)
-        first = visitor.measure(Visit("grows", "w", 0, 5), Workload("w"), time.monotonic())
+        runner = TrialRunner(server, profile, CpuSplit.of_this_process(), lambda _: None)
+        first = runner.measure(Trial("grows", "w", 0, 5), Workload("w"), time.monotonic())
     assert first.step["status"] == "ok"
     assert first.step["connected"] == 5
 
@@ -45,10 +45,10 @@ def test_a_server_that_ends_when_its_clients_leave_has_served_them(tmp_path, mon
     echo = "connection.sendall(data)"
     ending = GROWING.replace(echo, f"{echo}\n    os._exit(0)")
     with ServerProcess("ends", [sys.executable, "-c", ending], log=tmp_path / "log") as server:
-        visitor = Visitor(server, profile, CpuSplit.of_this_process(), lambda _: None)
+        runner = TrialRunner(server, profile, CpuSplit.of_this_process(), lambda _: None)
         with monkeypatch.context() as patched:  # it ends just after it was seen alive
             patched.setattr(ServerProcess, "alive", True)
-            record = visitor.measure(Visit("ends", "w", 0, 5), Workload("w"), time.monotonic())
+            record = runner.measure(Trial("ends", "w", 0, 5), Workload("w"), time.monotonic())
     assert record.step["status"] == "ok"
     assert record.step["resident_bytes"] > 0
 
@@ -64,7 +64,7 @@ def test_a_server_that_is_busy_ending_connections_is_waited_for(tmp_path, monkey
     profile = Profile("tiny", "", 0.1, 0.2, 1, 0.2, 1)
     with ServerProcess("busy", [sys.executable, "-c", busy], log=tmp_path / "log") as server:
         before = len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
-        visitor = Visitor(server, profile, CpuSplit.of_this_process(), lambda _: None)
-        record = visitor.measure(Visit("busy", "w", 0, 3), Workload("w"), time.monotonic())
+        runner = TrialRunner(server, profile, CpuSplit.of_this_process(), lambda _: None)
+        record = runner.measure(Trial("busy", "w", 0, 3), Workload("w"), time.monotonic())
         assert len(list(Path(f"/proc/{server.pid}/fd").iterdir())) == before
     assert record.step["connected"] == 3

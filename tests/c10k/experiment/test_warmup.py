@@ -7,27 +7,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c10k.experiment.warmup import Settling
+from c10k.experiment.warmup import WarmUp
 
 POLL_S = 0.1
 MIB = 1024 * 1024
 
 
-def settled(completed, rss_bytes=lambda t_s: 20.0 * MIB, least_s=0.5, limit_s=5.0, sample_s=0.2):
+def warmed_up(completed, rss_bytes=lambda t_s: 20.0 * MIB, least_s=0.5, limit_s=5.0, sample_s=0.2):
     """The detector when its waiting is over; `completed` and `rss_bytes` are of the load's time."""
-    settling = Settling(least_s, limit_s)
+    warmup = WarmUp(least_s, limit_s)
     began_s = 1_000.0
-    settling.saw_messages(began_s, completed(0))
+    warmup.saw_messages(began_s, completed(0))
     poll = 0
-    while not settling.over:
+    while not warmup.over:
         poll += 1
         at_s = poll * POLL_S
-        settling.saw_messages(began_s + at_s, completed(at_s))
+        warmup.saw_messages(began_s + at_s, completed(at_s))
         sampled_s = math.floor(at_s / sample_s + 1e-9) * sample_s
         if sampled_s:
-            settling.saw_memory(began_s + sampled_s, rss_bytes(sampled_s))
+            warmup.saw_memory(began_s + sampled_s, rss_bytes(sampled_s))
         assert poll <= (limit_s + 2 * POLL_S) / POLL_S
-    return settling
+    return warmup
 
 
 def steady(rate):
@@ -36,40 +36,40 @@ def steady(rate):
 
 @given(st.floats(50, 1e7), st.floats(1 * MIB, 1e12))
 def test_what_is_steady_settles_as_soon_as_two_samples_of_memory_are_seen(rate, rss_bytes):
-    settling = settled(steady(rate), lambda t_s: rss_bytes)
-    assert settling.unsettled == ""
-    assert 0.5 <= settling.waited_s <= 0.8
+    warmup = warmed_up(steady(rate), lambda t_s: rss_bytes)
+    assert warmup.unsteady == ""
+    assert 0.5 <= warmup.waited_s <= 0.8
 
 
 def test_a_beginning_at_half_speed_for_a_second_is_left_out():
-    settling = settled(lambda t_s: int(1000 * (max(0, t_s - 1) + 0.5 * min(t_s, 1))), least_s=1.2)
-    assert settling.unsettled == ""
-    assert settling.waited_s > 1.8
+    warmup = warmed_up(lambda t_s: int(1000 * (max(0, t_s - 1) + 0.5 * min(t_s, 1))), least_s=1.2)
+    assert warmup.unsteady == ""
+    assert warmup.waited_s > 1.8
 
 
 def test_what_keeps_growing_faster_is_not_waited_for_longer_than_the_limit():
-    settling = settled(lambda t_s: int(1000 * math.exp(2 * t_s)))
-    assert settling.unsettled == "throughput"
-    assert settling.waited_s == pytest.approx(5.0, abs=POLL_S)
+    warmup = warmed_up(lambda t_s: int(1000 * math.exp(2 * t_s)))
+    assert warmup.unsteady == "throughput"
+    assert warmup.waited_s == pytest.approx(5.0, abs=POLL_S)
 
 
 def test_what_answers_nothing_has_not_settled():
-    assert settled(lambda t_s: 0).unsettled == "throughput"
-    assert settled(lambda t_s: 7).unsettled == "throughput"
+    assert warmed_up(lambda t_s: 0).unsteady == "throughput"
+    assert warmed_up(lambda t_s: 7).unsteady == "throughput"
 
 
 def test_few_messages_are_not_asked_to_be_regular():
     random.seed(7)
     arrivals = sorted(random.uniform(0, 10) for _ in range(100))
-    settling = settled(lambda t_s: sum(at_s <= t_s for at_s in arrivals))
-    assert settling.unsettled == ""
-    assert settling.waited_s < 1.5
+    warmup = warmed_up(lambda t_s: sum(at_s <= t_s for at_s in arrivals))
+    assert warmup.unsteady == ""
+    assert warmup.waited_s < 1.5
 
 
 @given(st.floats(0.05, 0.3))
 def test_a_server_that_answers_in_bursts_settles_when_many_have_come(period_s):
-    settling = settled(lambda t_s: 10_000 * math.floor(t_s / period_s), limit_s=30.0)
-    assert settling.unsettled == ""
+    warmup = warmed_up(lambda t_s: 10_000 * math.floor(t_s / period_s), limit_s=30.0)
+    assert warmup.unsteady == ""
 
 
 @given(st.floats(0.5, 30))
@@ -77,48 +77,48 @@ def test_memory_that_grows_is_waited_for_until_it_does_not(ends_s):
     def rss_bytes(t_s):
         return 20 * MIB + 10 * MIB * min(t_s, ends_s)
 
-    settling = settled(steady(1000), rss_bytes, limit_s=120.0)
-    assert settling.unsettled == ""
+    warmup = warmed_up(steady(1000), rss_bytes, limit_s=120.0)
+    assert warmup.unsteady == ""
     # Its samples are of the last two thirds, in which hardly anything may grow.
-    assert settling.waited_s > ends_s - 0.2
+    assert warmup.waited_s > ends_s - 0.2
 
 
 @given(st.floats(5, 1000))
-def test_memory_that_never_stops_growing_is_named(mib_a_second):
-    settling = settled(steady(1000), lambda t_s: 20 * MIB + mib_a_second * MIB * t_s)
-    assert settling.unsettled == "memory"
-    assert settling.waited_s == pytest.approx(5.0, abs=POLL_S)
+def test_memory_that_never_stops_growing_is_named(mib_per_second):
+    warmup = warmed_up(steady(1000), lambda t_s: 20 * MIB + mib_per_second * MIB * t_s)
+    assert warmup.unsteady == "memory"
+    assert warmup.waited_s == pytest.approx(5.0, abs=POLL_S)
 
 
 def test_both_can_be_unsettled():
-    settling = settled(lambda t_s: 0, lambda t_s: 9 * MIB * (1 + t_s))
-    assert settling.unsettled == "throughput and memory"
+    warmup = warmed_up(lambda t_s: 0, lambda t_s: 9 * MIB * (1 + t_s))
+    assert warmup.unsteady == "throughput and memory"
 
 
 def test_pages_of_an_allocator_are_no_growth():
-    settling = settled(steady(1000), lambda t_s: 10 * MIB + 100_000 * (t_s > 0.3))
-    assert settling.unsettled == ""
+    warmup = warmed_up(steady(1000), lambda t_s: 10 * MIB + 100_000 * (t_s > 0.3))
+    assert warmup.unsteady == ""
 
 
 def test_memory_that_nobody_sampled_has_not_settled():
-    settling = settled(steady(1000), sample_s=10.0)
-    assert settling.unsettled == "memory"
+    warmup = warmed_up(steady(1000), sample_s=10.0)
+    assert warmup.unsteady == "memory"
 
 
 def test_a_sample_that_is_shown_again_counts_once():
-    settling = Settling(0.1, 1.0)
-    settling.saw_messages(0.0, 0)
+    warmup = WarmUp(0.1, 1.0)
+    warmup.saw_messages(0.0, 0)
     for poll in range(1, 5):
-        settling.saw_messages(poll / 10, 100 * poll)
-        settling.saw_memory(0.3, 5.0 * MIB)
-    assert settling.unsettled == "memory"
-    settling.saw_memory(0.4, 5.0 * MIB)
-    assert settling.unsettled == ""
+        warmup.saw_messages(poll / 10, 100 * poll)
+        warmup.saw_memory(0.3, 5.0 * MIB)
+    assert warmup.unsteady == "memory"
+    warmup.saw_memory(0.4, 5.0 * MIB)
+    assert warmup.unsteady == ""
 
 
 @pytest.mark.parametrize("least_s", [0.2, 0.5, 2.0])
 def test_it_takes_the_least_time_and_ends_at_the_limit(least_s):
-    assert settled(steady(1000), least_s=least_s).waited_s >= least_s - 1e-6
-    assert settled(lambda t_s: 0, least_s=least_s, limit_s=least_s).waited_s == pytest.approx(
+    assert warmed_up(steady(1000), least_s=least_s).waited_s >= least_s - 1e-6
+    assert warmed_up(lambda t_s: 0, least_s=least_s, limit_s=least_s).waited_s == pytest.approx(
         least_s, abs=POLL_S
     )

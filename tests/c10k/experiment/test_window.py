@@ -10,11 +10,11 @@ def test_slices_follow_one_another_and_hold_what_came_in_each():
     began = time.monotonic()
     counted = Histogram()
     slices = Slices(lambda: counted.counts.tobytes(), began)
-    slices.look()  # too soon
+    slices.poll()  # too soon
     assert not slices.recordings
     counted.record(1_000_000, 3)
     time.sleep(SLICE_S)
-    slices.look()
+    slices.poll()
     counted.record(5_000_000)
     slices.end()
 

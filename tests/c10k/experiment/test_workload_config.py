@@ -59,7 +59,7 @@ def test_every_key_is_heard():
         ({"name": "../../etc", "rate": 1}, "x: a workload needs a name"),
         ({"name": "a" * 41, "rate": 1}, "x: a workload needs a name"),
         ({"name": "a|b", "rate": 1}, "x: a workload needs a name"),
-        ({"name": "steady", "rate": 1}, "x: 'steady' is a workload of c10k's own"),
+        ({"name": "paced", "rate": 1}, "x: 'paced' is a workload of c10k's own"),
         ({"name": "ceiling", "rate": 1}, "x: 'ceiling' is a workload of c10k's own"),
         ({"name": "m", "rat": 1}, "x: m: there is no such key as 'rat': did you mean 'rate'?"),
         ({"name": "m", "rate": 0}, "x: m: the rate a connection must be from"),
@@ -140,4 +140,4 @@ def test_a_workload_survives_the_command_line_and_run_json(table, protocol):
 
 
 def test_no_name_of_our_own_can_be_taken():
-    assert {"steady", "saturated", "map_1"} <= NAMED_WORKLOADS.keys()
+    assert {"paced", "saturated", "map_1"} <= NAMED_WORKLOADS.keys()

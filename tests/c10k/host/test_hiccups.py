@@ -45,7 +45,7 @@ def watched(columns):
 def test_both_sides_are_watched_where_real_time_priority_is_permitted(realtime_permitted):
     assert watched(columns_after(0.2)) == ["hiccup"] + ["server_hiccup"] * realtime_permitted
     assert (
-        "no_realtime" in {doubt["code"] for doubt in environment.doubts(CPUS)}
+        "no_realtime" in {warning["code"] for warning in environment.warnings(CPUS)}
     ) != realtime_permitted
 
 
@@ -56,9 +56,11 @@ def test_a_saturated_server_is_left_alone_with_its_cpus():
 def test_elsewhere_the_servers_cpus_are_not_and_the_run_says_so_once(monkeypatch):
     monkeypatch.setattr("c10k.host.hiccups.HiccupMeter", Refused)
     assert watched(columns_after(0.1)) == ["hiccup"]
-    (doubt,) = [doubt for doubt in environment.doubts(CPUS) if doubt["code"] == "no_realtime"]
-    assert "not measured" in doubt["message"]
-    assert "prlimit" in doubt["remedy"]
+    (warning,) = [
+        warning for warning in environment.warnings(CPUS) if warning["code"] == "no_realtime"
+    ]
+    assert "not measured" in warning["message"]
+    assert "prlimit" in warning["remedy"]
 
 
 def test_no_thread_is_left():

@@ -86,20 +86,20 @@ MALFORMED = {
 }
 
 
-def cut(data, places):
+def snapshot(data, places):
     ends = sorted({place % (len(data) + 1) for place in places} | {len(data)})
     return [data[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
 
 
-CUTS = st.lists(st.integers(0, 6000), max_size=12)
+SNAPSHOTS = st.lists(st.integers(0, 6000), max_size=12)
 
 
 @pytest.mark.parametrize("name", WHOLE)
 @settings(max_examples=25)
-@given(places=CUTS)
+@given(places=SNAPSHOTS)
 def test_a_reply_is_read_however_it_is_cut(name, places):
     data, status, closing = WHOLE[name]
-    assert read_reply(cut(data, places)) == (status, "whole", closing)
+    assert read_reply(snapshot(data, places)) == (status, "whole", closing)
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -112,16 +112,16 @@ def test_a_reply_comes_byte_by_byte(name):
 
 @pytest.mark.parametrize("name", WHOLE)
 @settings(max_examples=25)
-@given(places=CUTS)
+@given(places=SNAPSHOTS)
 def test_bytes_behind_the_end_are_too_many(name, places):
-    assert read_reply(cut(WHOLE[name][0] + b"H", places))[1] == "excess"
+    assert read_reply(snapshot(WHOLE[name][0] + b"H", places))[1] == "excess"
 
 
 @pytest.mark.parametrize("name", MALFORMED)
 @settings(max_examples=25)
-@given(places=CUTS)
+@given(places=SNAPSHOTS)
 def test_what_is_no_reply_is_refused(name, places):
-    assert read_reply(cut(MALFORMED[name], places))[1] == "malformed"
+    assert read_reply(snapshot(MALFORMED[name], places))[1] == "malformed"
 
 
 def test_without_a_length_the_end_of_the_connection_ends_it():

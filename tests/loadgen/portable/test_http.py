@@ -34,16 +34,16 @@ def framed(draw):
     return interim + b"\r\n".join(head) + b"\r\n\r\n" + body, status, framing == "end"
 
 
-def pieces(data, cuts):
-    places = sorted({cut % (len(data) + 1) for cut in cuts} | {0, len(data)})
+def pieces(data, snapshots):
+    places = sorted({snapshot % (len(data) + 1) for snapshot in snapshots} | {0, len(data)})
     return [data[a:b] for a, b in pairwise(places)]
 
 
 @given(framed(), st.lists(st.integers(0, 1000), max_size=20))
-def test_it_is_complete_with_its_last_byte_and_not_before(reply, cuts):
+def test_it_is_complete_with_its_last_byte_and_not_before(reply, snapshots):
     data, status, by_the_end = reply
     reading = Reply()
-    *before, complete = [reading.take(piece) for piece in pieces(data, cuts)]
+    *before, complete = [reading.take(piece) for piece in pieces(data, snapshots)]
     assert not any(before)
     assert complete == (not by_the_end)
     assert reading.end_of_file() == by_the_end
@@ -52,10 +52,10 @@ def test_it_is_complete_with_its_last_byte_and_not_before(reply, cuts):
 
 
 @given(st.binary(min_size=1, max_size=200), st.lists(st.integers(0, 200), max_size=5))
-def test_no_bytes_break_the_reader(data, cuts):
+def test_no_bytes_break_the_reader(data, snapshots):
     reading = Reply()
     with suppress(ReplyError):
-        for piece in pieces(data, cuts):
+        for piece in pieces(data, snapshots):
             assert reading.take(piece) in (False, True)
 
 

@@ -56,22 +56,24 @@ def test_threads_take_kernel_memory(start_child, eventually):
         before = HostMemory.read()
         start_child().do(THREADS)
         growth = kernel_growth(before, HostMemory.read())
-        return growth["kernel_stack_bytes"] >= 300 * 4096 and growth["slab_bytes"] > 0
+        return growth["kernel_stack_delta_bytes"] >= 300 * 4096 and growth["slab_delta_bytes"] > 0
 
     eventually(grows)  # as others' threads may end at the same time
 
 
 def test_slab_is_that_of_the_whole_host():
-    assert HostMemory.read().slab_bytes == pytest.approx(psutil.virtual_memory().slab, rel=0.5)
+    assert HostMemory.read().slab_delta_bytes == pytest.approx(
+        psutil.virtual_memory().slab, rel=0.5
+    )
 
 
 def test_all_that_grew_is_in_kernel_bytes():
     growth = kernel_growth(HostMemory(1, 2, 3, 1, 4), HostMemory(101, 12, 1003, 1, 4))
     assert growth == {
-        "kernel_bytes": 1110,
-        "kernel_stack_bytes": 100,
-        "slab_bytes": 1000,
-        "tcp_memory_bytes": 0,
+        "kernel_delta_bytes": 1110,
+        "kernel_stack_delta_bytes": 100,
+        "slab_delta_bytes": 1000,
+        "tcp_memory_delta_bytes": 0,
     }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from c10k.loadgen.telemetry import ProcessTree
-from c10k.loadgen.telemetry.mappings import lying
+from c10k.loadgen.telemetry.mappings import breakdown
 
 MIB = 1 << 20
 WAITING_THREADS = """
@@ -18,18 +18,18 @@ for thread in threads:
 @pytest.mark.parametrize("stack_bytes", [0, 256 << 10], ids=["usual", "small"])
 def test_threads_have_stacks(child, stack_bytes):
     child.do(f"import threading; threading.stack_size({stack_bytes})")
-    before = lying(child.pid)
+    before = breakdown(child.pid)
     child.do(WAITING_THREADS)
-    grown = lying(child.pid).stack_bytes - before.stack_bytes
+    grown = breakdown(child.pid).stack_bytes - before.stack_bytes
     assert 200 * 4096 <= grown <= 200 * 64 * 1024  # of what is reserved they touch a few pages
 
 
 def test_what_is_allocated_lies_in_the_heap(child):
-    before, footprint = lying(child.pid), ProcessTree(child.pid).footprint()
+    before, footprint = breakdown(child.pid), ProcessTree(child.pid).footprint()
     assert 0 < before.stack_bytes < before.heap_bytes
     assert before.stack_bytes + before.heap_bytes <= footprint.resident_bytes
     child.do(f"used = b'x' * {50 * MIB}")
-    after = lying(child.pid)
+    after = breakdown(child.pid)
     assert 49 * MIB <= after.heap_bytes - before.heap_bytes < 55 * MIB
     assert after.stack_bytes - before.stack_bytes < MIB
 
@@ -39,8 +39,8 @@ def test_of_many_processes_a_few_are_looked_into(child, monkeypatch):
     child.do("for _ in range(8): os.fork() or time.sleep(300)")
     tree = ProcessTree(child.pid)
     tree.rescan()
-    whole = tree.lying()
+    whole = tree.breakdown()
     monkeypatch.setattr("c10k.loadgen.telemetry.process.LOOKED_INTO", 4)
-    part = tree.lying()
+    part = tree.breakdown()
     assert part.heap_bytes == pytest.approx(whole.heap_bytes, rel=0.3)
     assert part.stack_bytes == pytest.approx(whole.stack_bytes, rel=0.5)

@@ -239,7 +239,7 @@ def test_below_a_supervisor_are_the_orphans_too_but_not_itself(child):
     assert tree.cpu_s() - before_s < 0.25, "the supervisor's own"
     tree.rescan()
     assert tree.footprint().read_share == 1
-    assert tree.lying().heap_bytes > 0
+    assert tree.breakdown().heap_bytes > 0
 
 
 def test_what_a_supervisor_has_waited_for_stays_in_the_sums(child):

@@ -44,7 +44,7 @@ LEVELS = [
     "threads",
     "processes",
     "descriptors",
-    "memory_read_share",
+    "memory_sampled_fraction",
     "stack_bytes",
     "heap_bytes",
 ]
@@ -57,8 +57,8 @@ def test_samples_what_happens_under_the_phase_of_the_run(child, eventually):
     begin_s = time.monotonic()
     with Telemetry(child.pid, interval_s=0.01) as telemetry:
         eventually(lambda: telemetry.latest() is not None)
-        telemetry.phase = "settle"
-        eventually(lambda: telemetry.latest().phase == "settle")
+        telemetry.phase = "warmup"
+        eventually(lambda: telemetry.latest().phase == "warmup")
         child.do("used = b'x' * (50 << 20)")
         telemetry.phase = "window"
         eventually(lambda: telemetry.latest().phase == "window")
@@ -67,7 +67,7 @@ def test_samples_what_happens_under_the_phase_of_the_run(child, eventually):
 
     assert all(list(sample) == COLUMNS for sample in samples)
     phases = [phase for phase, _ in groupby(sample["phase"] for sample in samples)]
-    assert phases == ["open", "settle", "window"]
+    assert phases == ["open", "warmup", "window"]
     times = [sample["t_s"] for sample in samples]
     assert times == sorted(times)
     assert begin_s <= times[0] <= times[-1] <= end_s
@@ -139,7 +139,7 @@ def test_levels_are_what_the_process_holds(child):
     assert levels["resident_bytes"] == pytest.approx(levels["rss_bytes"], rel=1e-3)
     assert levels["vms_bytes"] > levels["rss_bytes"] >= levels["pss_bytes"] >= levels["uss_bytes"]
     assert levels["uss_bytes"] >= 10 << 20
-    assert levels["threads"] == levels["processes"] == levels["memory_read_share"] == 1
+    assert levels["threads"] == levels["processes"] == levels["memory_sampled_fraction"] == 1
     assert levels["page_tables_bytes"] > 0
     assert levels["heap_bytes"] > 10 << 20
     assert levels["resident_bytes"] > levels["heap_bytes"] + levels["stack_bytes"]

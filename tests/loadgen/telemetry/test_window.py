@@ -18,7 +18,7 @@ COLUMNS = [
     "cpu_s",
     "cpu_user_s",
     "cpu_system_s",
-    "cpu_share",
+    "cpu_cores",
     "cpu_efficiency",
     "runqueue_wait_s",
     "lock_wait_s",
@@ -29,7 +29,7 @@ COLUMNS = [
     "listen_drops",
     "retransmits",
     "steal_s",
-    "others_cpu_s",
+    "other_processes_cpu_s",
 ]
 
 
@@ -44,14 +44,14 @@ def test_a_window_has_the_columns_of_its_table_and_they_agree(child):
     assert 0.5 <= window["cpu_s"] < 0.7
     assert window["cpu_user_s"] + window["cpu_system_s"] == pytest.approx(window["cpu_s"])
     assert window["cpu_user_s"] > window["cpu_system_s"] >= 0
-    assert window["cpu_share"] == pytest.approx(window["cpu_s"] / (end.at_s - begin.at_s))
+    assert window["cpu_cores"] == pytest.approx(window["cpu_s"] / (end.at_s - begin.at_s))
     assert 0 < window["cpu_efficiency"] <= 1
     assert window["runqueue_wait_s"] < end.at_s - begin.at_s
     assert window["lock_wait_s"] == 0
     assert window["context_switches"] >= 1
     assert window["minor_faults"] > 0
     # Ticks and exact times of the same work differ by a tick or two.
-    assert window.pop("others_cpu_s") >= -0.05
+    assert window.pop("other_processes_cpu_s") >= -0.05
     assert all(value >= 0 for value in window.values())
 
 

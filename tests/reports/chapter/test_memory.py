@@ -10,20 +10,20 @@ from tests.reports.chapter.conftest import row
 
 def test_t2_gives_every_kind_of_memory_and_what_is_saved(measured, step):
     table = memory(measured)
-    assert [section.title.partition(":")[0] for section in table.sections] == ["steady"]
-    cells = row(table, "steady", "10,000", "virtual", "threaded")
-    threads = step("threaded", "steady", 10_000, "vms_bytes")
-    loop = step("asyncio_streams", "steady", 10_000, "vms_bytes")
+    assert [section.title.partition(":")[0] for section in table.sections] == ["paced"]
+    cells = row(table, "paced", "10,000", "virtual", "threaded")
+    threads = step("threaded", "paced", 10_000, "vms_bytes")
+    loop = step("asyncio_streams", "paced", 10_000, "vms_bytes")
     assert cells["measured"].text == f"{threads / GB:.1f} GB"
     assert cells["ratio"].value == pytest.approx(threads / (78.2 * GB))
     assert cells["claimed_compared"].text == "99.9 %"
     assert cells["compared"].value == pytest.approx(1 - loop / threads)
     assert cells["verdict"].text == "holds"
-    kernel = row(table, "steady", "5,000", "kernel", "asyncio_streams")
+    kernel = row(table, "paced", "5,000", "kernel", "asyncio_streams")
     assert kernel["claimed"].text == "—"
-    assert kernel["measured"].value == step("asyncio_streams", "steady", 5_000, "kernel_bytes")
-    occupied = row(table, "steady", "5,000", "resident + kernel", "asyncio_streams")
-    resident = step("asyncio_streams", "steady", 5_000, "resident_bytes")
+    assert kernel["measured"].value == step("asyncio_streams", "paced", 5_000, "kernel_delta_bytes")
+    occupied = row(table, "paced", "5,000", "resident + kernel", "asyncio_streams")
+    resident = step("asyncio_streams", "paced", 5_000, "resident_bytes")
     assert occupied["measured"].value == pytest.approx(resident + kernel["measured"].value)
 
 
@@ -32,8 +32,8 @@ def test_what_a_connection_adds_is_told_by_where_it_lies(measured, step):
     (section,) = table.sections
     threads = dict(zip([part.title for part in PARTS], section.rows[0][1:], strict=False))
     steps = np.array(measured.steps, dtype=float)
-    stacks = [step("threaded", "steady", count, "stack_bytes") for count in measured.steps]
+    stacks = [step("threaded", "paced", count, "stack_bytes") for count in measured.steps]
     assert threads["stacks"].value == pytest.approx(np.polyfit(steps, stacks, 1)[0])
-    resident = [step("threaded", "steady", count, "resident_bytes") for count in measured.steps]
+    resident = [step("threaded", "paced", count, "resident_bytes") for count in measured.steps]
     parts = sum(threads[name].value for name in ("stacks", "heap", "programs"))
     assert parts == pytest.approx(np.polyfit(steps, resident, 1)[0])

@@ -8,7 +8,7 @@ from tests.reports.chapter.conftest import row
 
 def test_t3_puts_the_claim_the_measurement_and_the_verdict_side_by_side(measured, step):
     table = response_by_load(measured)
-    for workload in ("steady", "saturated"):
+    for workload in ("paced", "saturated"):
         for measure in ("mean", "p50", "p99.9"):
             column = f"response_{measure.replace('.', '_')}_ms"
             threads = step("threaded", workload, 1_000, column)
@@ -31,7 +31,7 @@ def test_t3_judges_by_size_and_direction(make):
 
     table = response_by_load(make(change=change))
     threads, loop = (
-        row(table, "steady", "1,000 (high)", "p50", server)["verdict"].text
+        row(table, "paced", "1,000 (high)", "p50", server)["verdict"].text
         for server in ("threaded", "asyncio_streams")
     )
     assert threads == "holds"
@@ -56,6 +56,6 @@ def test_t4_has_every_step_and_no_claim_where_the_chapter_states_none(measured, 
     assert list(dict.fromkeys(str(cells[0]) for cells in table.sections[0].rows)) == [
         f"{count:,}" for count in (10, 100, 500, 1_000, 5_000, 10_000)
     ]
-    cells = row(table, "steady", "500", "threaded")
+    cells = row(table, "paced", "500", "threaded")
     assert cells["claimed"].text == cells["verdict"].text == "—"
-    assert cells["measured"].value == step("threaded", "steady", 500, "response_p50_ms")
+    assert cells["measured"].value == step("threaded", "paced", 500, "response_p50_ms")

@@ -9,9 +9,9 @@ from tests.reports.chapter.conftest import row
 
 
 def test_memory_a_connection_is_a_slope(measured, step):
-    cells = row(server_types(measured), "steady", "memory a connection", "resident", "threaded")
+    cells = row(server_types(measured), "paced", "memory a connection", "resident", "threaded")
     steps = np.array(measured.steps, dtype=float)
-    rss = [step("threaded", "steady", count, "resident_bytes") for count in measured.steps]
+    rss = [step("threaded", "paced", count, "resident_bytes") for count in measured.steps]
     slope = np.polyfit(steps, rss, 1)[0]
     assert cells["measured"].value == pytest.approx(slope)
     assert cells["measured"].text == f"{slope / KB:.1f} KB"
@@ -26,9 +26,9 @@ def test_limits_efficiency_and_response(measured, step):
         return row(table, workload, measure, detail, server)
 
     most = ("max connections", "p99 ≤ 100 ms")
-    assert cells("steady", *most, "threaded")["measured"].text == "≥ 10,000"
-    assert cells("steady", *most, "threaded")["verdict"].text == "off by at least 20×"
-    assert cells("steady", *most, "asyncio_streams")["verdict"].text == "holds"
+    assert cells("paced", *most, "threaded")["measured"].text == "≥ 10,000"
+    assert cells("paced", *most, "threaded")["verdict"].text == "off by at least 20×"
+    assert cells("paced", *most, "asyncio_streams")["verdict"].text == "holds"
     assert cells("saturated", *most, "asyncio_streams")["measured"].text == "1,000"
     efficiency = cells("saturated", "CPU efficiency", "at 500 clients", "threaded")
     assert efficiency["measured"].value == step("threaded", "saturated", 500, "cpu_efficiency")
@@ -49,7 +49,7 @@ def test_every_server_has_a_line_and_those_of_another_kind_no_claim(make):
         steps=(10, 100),
     )
     table = server_types(measured)
-    cells = row(table, "steady", "memory a connection", "virtual", "forking")
+    cells = row(table, "paced", "memory a connection", "virtual", "forking")
     assert cells["claimed"].text == cells["verdict"].text == "—"
     assert cells["measured"].value > 0
 
@@ -57,6 +57,6 @@ def test_every_server_has_a_line_and_those_of_another_kind_no_claim(make):
 def test_a_column_without_a_server_says_so(make):
     table = server_types(make(servers={"asyncio_streams": "event loop"}, steps=(10, 100)))
     assert any("stands for the chapter's synchronous one" in note for note in table.notes)
-    cells = row(table, "steady", "memory a connection", "virtual", "asyncio_streams")
+    cells = row(table, "paced", "memory a connection", "virtual", "asyncio_streams")
     assert cells["compared"].text == "—"
     assert cells["verdict"].text.startswith(("off by", "holds"))

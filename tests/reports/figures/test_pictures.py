@@ -30,27 +30,27 @@ def texts(picture):
 
 def test_every_picture_of_the_chapters_pair_is_drawn(pictures):
     assert list(pictures) == [
-        "response-steady",
+        "response-paced",
         "response-saturated",
-        "response-log-steady",
+        "response-log-paced",
         "response-log-saturated",
         "memory-resident",
         "memory-virtual",
-        "cpu-steady",
+        "cpu-paced",
         "cpu-saturated",
-        "efficiency-steady",
+        "efficiency-paced",
         "efficiency-saturated",
-        "throughput-steady",
+        "throughput-paced",
         "throughput-saturated",
-        "time-steady-2-asyncio-streams",
+        "time-paced-2-asyncio-streams",
         "time-saturated-1-threaded",
         "time-saturated-2-asyncio-streams",
-        "percentiles-steady-1-threaded",
-        "percentiles-steady-2-asyncio-streams",
+        "percentiles-paced-1-threaded",
+        "percentiles-paced-2-asyncio-streams",
         "percentiles-saturated-1-threaded",
         "percentiles-saturated-2-asyncio-streams",
-        "over-time-steady-1-threaded",
-        "over-time-steady-2-asyncio-streams",
+        "over-time-paced-1-threaded",
+        "over-time-paced-2-asyncio-streams",
         "over-time-saturated-1-threaded",
         "over-time-saturated-2-asyncio-streams",
     ]
@@ -59,7 +59,7 @@ def test_every_picture_of_the_chapters_pair_is_drawn(pictures):
 
 
 def test_the_chapters_graph_has_its_axes_and_both_of_its_lines(pictures):
-    written = texts(pictures["response-steady"])
+    written = texts(pictures["response-paced"])
     assert [text for text in written if text in {"10", "100", "500", "1K", "5K", "10K"}] == [
         "10",
         "100",
@@ -87,18 +87,18 @@ def test_names_stand_beside_the_lines_and_do_not_touch(pictures):
 
 def test_an_alternative_text_says_what_was_measured(pictures):
     assert "asyncio_streams 34,146 /s at 10 clients" in pictures["throughput-saturated"].alt
-    assert "the chapter says 200 ms and 15 ms at 10,000" in pictures["response-steady"].alt
+    assert "the chapter says 200 ms and 15 ms at 10,000" in pictures["response-paced"].alt
 
 
 def test_marked_points_are_explained_in_the_picture(pictures, make):
     assert "§ starved" in texts(pictures["throughput-saturated"])
-    assert not any("starved" in text for text in texts(pictures["throughput-steady"]))
+    assert not any("starved" in text for text in texts(pictures["throughput-paced"]))
 
     def limit(behaviour):
         behaviour.loader_limited = behaviour.connections == 1_000
 
     drawn = {picture.name: picture for picture in figures.pictures(make(change=limit))}
-    written = texts(drawn["cpu-steady"])
+    written = texts(drawn["cpu-paced"])
     assert "‡ loader-limited" in written
     assert written.count("‡") == 2  # one at each server's last point
     assert "1K‡" in texts(drawn["percentiles-saturated-1-threaded"])
@@ -109,7 +109,7 @@ def test_the_loaders_ceiling_is_drawn_where_it_is_known(pictures, make):
     assert (
         "the ceiling: 160,000 /s at 10 clients, 113,000 /s" in pictures["throughput-saturated"].alt
     )
-    assert "ceiling" not in texts(pictures["throughput-steady"])
+    assert "ceiling" not in texts(pictures["throughput-paced"])
     unknown = make(
         workloads=("saturated",),
         change=lambda behaviour: setattr(behaviour, "ceiling", float("nan")),
@@ -124,12 +124,12 @@ def test_a_failed_step_stands_on_the_axis(make):
             behaviour.status, behaviour.connected = "failed", 0
 
     drawn = {picture.name: picture for picture in figures.pictures(make(change=fail))}
-    for name in ("response-steady", "response-log-saturated", "memory-resident", "cpu-steady"):
+    for name in ("response-paced", "response-log-saturated", "memory-resident", "cpu-paced"):
         assert {"¶", "¶ failed"} <= set(texts(drawn[name]))
 
 
 def test_a_label_is_never_read_as_markup_or_mathematics(make):
-    measured = make(servers={"<b>$\\frac$": "event loop"}, workloads=("steady",))
+    measured = make(servers={"<b>$\\frac$": "event loop"}, workloads=("paced",))
     drawn = figures.pictures(measured)
     assert "<b>$\\frac$" in texts(drawn[0])
     assert all(re.fullmatch("[a-z0-9-]+", picture.name) for picture in drawn)
@@ -138,7 +138,7 @@ def test_a_label_is_never_read_as_markup_or_mathematics(make):
 @pytest.mark.parametrize("names", [("한", "글"), (300 * "W" + "1", 300 * "W" + "2")])
 def test_pictures_of_any_names_have_files_of_their_own(make, monkeypatch, names):
     for name in names:
-        monkeypatch.setitem(WORKLOADS, name, WORKLOADS["steady"])
+        monkeypatch.setitem(WORKLOADS, name, WORKLOADS["paced"])
     drawn = figures.pictures(make(servers={"threaded": "thread"}, workloads=names, steps=(10,)))
     files = [picture.name for picture in drawn]
     assert len(files) == len(set(files)) > 10
@@ -150,8 +150,8 @@ def test_what_was_not_measured_is_not_drawn(make):
         behaviour.rss_bytes = behaviour.vms_bytes = behaviour.cpu_us = float("nan")
 
     names = {picture.name for picture in figures.pictures(make(change=unknown))}
-    assert not {"memory-resident", "memory-virtual", "cpu-steady"} & names
-    assert {"response-steady", "throughput-saturated"} <= names
+    assert not {"memory-resident", "memory-virtual", "cpu-paced"} & names
+    assert {"response-paced", "throughput-saturated"} <= names
 
 
 def test_one_step_can_be_drawn(make):
@@ -192,7 +192,7 @@ def test_a_model_has_one_colour_and_its_servers_a_marker_each(make):
         "asyncio_streams": "event loop",
         "mine": "unheard of",
     }
-    looks = style.looks(make(servers=servers, steps=(10,), workloads=("steady",)).servers)
+    looks = style.looks(make(servers=servers, steps=(10,), workloads=("paced",)).servers)
     assert looks["threaded"].hue == looks["threaded,stack=256k"].hue == "vermilion"
     assert looks["threaded"].marker != looks["threaded,stack=256k"].marker
     assert len({look.hue for look in looks.values()}) == 3

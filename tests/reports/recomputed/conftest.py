@@ -53,7 +53,7 @@ def build(name, place):
     shutil.copytree(DATA / name, run)
     for table in ("steps", "windows"):
         frame = pd.read_parquet(run / f"{table}.parquet")
-        frame["others_cpu_s"] *= QUIETER
+        frame["other_processes_cpu_s"] *= QUIETER
         frame.to_parquet(run / f"{table}.parquet")
     build_report(run, out)
     (out / "terminal").write_text(terminal_summary(read_run(run)))

@@ -23,7 +23,7 @@ from tests.reports.recomputed.truth import CLEAR, Value, judged, stated
 STATISTICS = {"mean": "mean", "p50": "p50", "p99": "p99", "p99_9": "p99.9"}
 KINDS = {  # what it is called, where it stands, and whether the chapter may mean it
     "resident": ("resident", "resident_bytes", True),
-    "kernel": ("kernel", "kernel_bytes", False),
+    "kernel": ("kernel", "kernel_delta_bytes", False),
     "occupied": ("resident + kernel", "occupied_bytes", True),
     "virtual": ("virtual", "vms_bytes", True),
 }
@@ -39,16 +39,16 @@ LIES = {
     "heap": ("heap", "heap_bytes"),
     "programs": ("file", "file_bytes"),
     "page tables": ("page_tables", "page_tables_bytes"),
-    "kernel stacks": ("kernel_stack", "kernel_stack_bytes"),
-    "sockets and the like": ("slab", "slab_bytes"),
-    "socket buffers": ("tcp", "tcp_memory_bytes"),
+    "kernel stacks": ("kernel_stack", "kernel_stack_delta_bytes"),
+    "sockets and the like": ("slab", "slab_delta_bytes"),
+    "socket buffers": ("tcp", "tcp_memory_delta_bytes"),
     "resident + kernel": ("occupied", "occupied_bytes"),
     "virtual": ("virtual", "vms_bytes"),
 }
 STEP_COLUMNS = {
     "connections: connected": ("connected", count),
     "connections: set-up, s": ("setup_s", number),
-    "connections: settling, s": ("settle_s", number),
+    "connections: settling, s": ("warmup_s", number),
     "connections: starved": ("starved", count),
     "connections: errors": ("errors", count),
     "messages/s: offered": ("offered_per_s", per_s),
@@ -65,21 +65,21 @@ STEP_COLUMNS = {
     "memory: shared divided": ("pss_bytes", size),
     "memory: virtual": ("vms_bytes", size),
     "memory: page tables": ("page_tables_bytes", size),
-    "memory: kernel": ("kernel_bytes", size),
+    "memory: kernel": ("kernel_delta_bytes", size),
     "memory: threads": ("threads", count),
     "server CPU: µs a message": ("cpu_us_per_message", number),
-    "server CPU: CPUs busy": ("cpu_share", number),
+    "server CPU: CPUs busy": ("cpu_cores", number),
     "server CPU: efficiency": ("cpu_efficiency", number),
     "server CPU: switches a message": ("context_switches_per_message", number),
     "loader: µs a message": ("loader_cpu_us_per_message", number),
-    "loader: CPUs busy": ("loader_cpu_share", number),
+    "loader: CPUs busy": ("loader_cpu_cores", number),
     "loader: send lag p99, ms": ("send_lag_p99_ms", number),
     "hiccups, ms: loader p99": ("hiccup_p99_ms", number),
     "hiccups, ms: loader max": ("hiccup_max_ms", number),
     "hiccups, ms: server p99": ("server_hiccup_p99_ms", number),
     "hiccups, ms: server max": ("server_hiccup_max_ms", number),
     "host: steal, s": ("steal_s", number),
-    "host: others' CPU, s": ("others_cpu_s", number),
+    "host: others' CPU, s": ("other_processes_cpu_s", number),
 }
 SERVER_COLUMNS = {
     "clients": ("connected", count),
@@ -434,7 +434,7 @@ def max_connections(run):
 # Techniques.
 
 
-class Trial(NamedTuple):
+class TechniqueComparison(NamedTuple):
     """A technique with and without at a step, and what became of the chapter's claim."""
 
     technique: dict
@@ -455,7 +455,7 @@ def trials(run):
                         for column, _text in TECHNIQUE_COLUMNS.values()
                     }
                     verdict = became(technique["claim"], contrasts)
-                    yield Trial(technique, workload, step, contrasts, verdict)
+                    yield TechniqueComparison(technique, workload, step, contrasts, verdict)
 
 
 def became(claim, contrasts):

@@ -52,11 +52,11 @@ def _particulars(bearing, symbol):
     elif symbol == "λ":
         yield f"{worst['littles_law_ratio']:.2f}"
     elif symbol == "※":
-        yield f"{worst['unsettled']} after {worst['settle_s']:.1f} s"
+        yield f"{worst['unsteady']} after {worst['warmup_s']:.1f} s"
     elif symbol == "≈":
-        yield share(min(row["memory_read_share"] for row in bearing))
+        yield share(min(row["memory_sampled_fraction"] for row in bearing))
     elif symbol in "◊△":
-        column = {"◊": "steal_s", "△": "others_cpu_s"}[symbol]
+        column = {"◊": "steal_s", "△": "other_processes_cpu_s"}[symbol]
         yield share(max(of_a_cpu(row, column) for row in bearing))
     elif symbol == "¶":
         yield worst["reason"]

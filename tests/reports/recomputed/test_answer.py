@@ -45,7 +45,7 @@ def test_every_number_of_the_method_is_one_of_the_rules(run, page):
     assert run.tokens(method.one("div", class_="method").text()) == run.tokens(
         *(
             "saturated",
-            "steady",
+            "paced",
             spread(run),
             "95 %",
             slo,

@@ -28,7 +28,7 @@ SUMS = {
     *("window_s", "messages", "sent", "received", "errors", "loader_cpu_s", "cpu_s"),
     *("cpu_user_s", "cpu_system_s", "runqueue_wait_s", "lock_wait_s", "context_switches"),
     *("minor_faults", "major_faults", "listen_overflows", "listen_drops", "retransmits"),
-    *("steal_s", "others_cpu_s"),
+    *("steal_s", "other_processes_cpu_s"),
 }
 PLAIN = {"protocol": "echo", "active": 1.0, "messages_per_connection": None, "handler": "none"}
 CLEAR, WITHIN, APART_MS = 1.2, 1.5, 0.05
@@ -164,7 +164,7 @@ def derived(frame, active):
         **parts,
         message_ms=whole_ms,
         socket_ms=rest_ms.mask(rest_ms < 0),
-        occupied_bytes=frame.resident_bytes + frame.kernel_bytes,
+        occupied_bytes=frame.resident_bytes + frame.kernel_delta_bytes,
         file_bytes=frame.resident_bytes - frame.stack_bytes - frame.heap_bytes,
         first_reply_ms=frame.first_echo_mean_ms - frame.connect_mean_ms,
     )
@@ -204,10 +204,10 @@ def borne(row):
         "‡": row["loader_limited"],
         "§": starved,
         "λ": beside_little(row) and not starved,
-        "※": row["unsettled"],
-        "≈": row["memory_read_share"] < 1,
+        "※": row["unsteady"],
+        "≈": row["memory_sampled_fraction"] < 1,
         "◊": of_a_cpu(row, "steal_s") > 0.05,
-        "△": of_a_cpu(row, "others_cpu_s") > 0.2,
+        "△": of_a_cpu(row, "other_processes_cpu_s") > 0.2,
     }
     return "".join(symbol for symbol, bearing in bears.items() if bearing)
 
@@ -220,7 +220,7 @@ def unfitness(rows):
     """Why rows decide nothing, with the worst share that others had of a CPU."""
     reasons = ["the loader was the bottleneck"] if any(r["loader_limited"] for r in rows) else []
     for column, most, text in (
-        ("others_cpu_s", 0.2, "disturbed, other processes used {} of a CPU"),
+        ("other_processes_cpu_s", 0.2, "disturbed, other processes used {} of a CPU"),
         ("steal_s", 0.05, "steal time, the hypervisor gave {} of a CPU to others"),
     ):
         shares = [share for row in rows if (share := of_a_cpu(row, column)) > most]

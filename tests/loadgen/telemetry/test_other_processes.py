@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from c10k.loadgen.telemetry.others import spent_by_others
+from c10k.loadgen.telemetry.other_processes import spent_by_other_processes
 
 WORK = """
 import time
@@ -22,7 +22,7 @@ os.waitpid(pid, 0)
 
 
 def share_of(child):
-    return spent_by_others(()) - spent_by_others({child.pid})
+    return spent_by_other_processes(()) - spent_by_other_processes({child.pid})
 
 
 @pytest.mark.parametrize("work", [WORK, CHILD], ids=["a process", "a child that has ended"])
@@ -34,7 +34,7 @@ def test_all_is_counted_but_what_the_members_spend(child, work):
 
 
 def test_it_grows_with_what_this_process_does():
-    before = spent_by_others(())
+    before = spent_by_other_processes(())
     exec(WORK, {})
-    assert spent_by_others(()) - before >= 0.45
-    assert spent_by_others({os.getpid()}) < spent_by_others(())
+    assert spent_by_other_processes(()) - before >= 0.45
+    assert spent_by_other_processes({os.getpid()}) < spent_by_other_processes(())

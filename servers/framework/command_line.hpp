@@ -1,8 +1,8 @@
 // The command line of every server that is written in C++.
 #pragma once
 
-#include "frame/handler.hpp"
-#include "frame/log.hpp"
+#include "framework/handler.hpp"
+#include "framework/log.hpp"
 
 #include <charconv>
 #include <cstdio>
@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace frame {
+namespace framework {
 
 /// Read a whole number in decimal. Throws std::invalid_argument.
 inline int parse_number(std::string_view text, int least = std::numeric_limits<int>::min()) {
@@ -124,4 +124,4 @@ class CommandLine {
     std::vector<Option> options_;
 };
 
-} // namespace frame
+} // namespace framework

@@ -2,7 +2,7 @@
 
 import os
 
-from c10k.servers.frame.children import Children
+from c10k.servers.framework.children import Children
 
 
 def test_the_last_may_be_waited_for_while_another_is(monkeypatch):

@@ -1,15 +1,15 @@
 // From the command line to a socket that listens, and the end by a signal.
 #pragma once
 
-#include "frame/asio.hpp"
-#include "frame/command_line.hpp"
+#include "framework/asio.hpp"
+#include "framework/command_line.hpp"
 
 #include <csignal>
 #include <cstdio>
 #include <string>
 #include <unistd.h>
 
-namespace frame {
+namespace framework {
 
 /// Leave on SIGTERM and SIGINT, whatever the threads do; the kernel closes their sockets.
 inline void end_at_once_on_signals() {
@@ -48,4 +48,4 @@ inline void announce(const tcp::acceptor &acceptor) {
     std::fflush(stdout);
 }
 
-} // namespace frame
+} // namespace framework

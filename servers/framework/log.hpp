@@ -1,7 +1,7 @@
 // What a server says of its connections, on standard error.
 #pragma once
 
-#include "frame/asio.hpp"
+#include "framework/asio.hpp"
 
 #include <exception>
 #include <sstream>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace frame {
+namespace framework {
 
 /// Writes lines. Troubles always; connections and messages where `verbose`.
 ///
@@ -94,4 +94,4 @@ class Log {
     int shortages_ = 0;
 };
 
-} // namespace frame
+} // namespace framework

@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-namespace frame {
+namespace framework {
 
 /// Use so much of this thread's CPU time; what others take meanwhile does not count.
 inline void burn(std::chrono::nanoseconds duration) {
@@ -62,4 +62,4 @@ inline Handler parse_handler(const std::string &text) {
     return handler;
 }
 
-} // namespace frame
+} // namespace framework

@@ -7,7 +7,7 @@ from contextlib import suppress
 from c10k.loadgen.telemetry.proc import read
 
 
-def spent_by_others(members: Container[int]) -> float:
+def spent_by_other_processes(members: Container[int]) -> float:
     """CPU time in s of every process that can be seen but `members`, to 10 ms a process.
 
     With that of the children that each has waited for, so that it does not fall as they end.

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c10k.servers.frame import quantities
-from c10k.servers.frame.quantities import count, number, seconds, share, size_bytes
+from c10k.servers.framework import quantities
+from c10k.servers.framework.quantities import count, number, seconds, share, size_bytes
 
 READ = {
     seconds: {
