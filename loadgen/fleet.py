@@ -97,8 +97,8 @@ class Snapshot:
     What got no reply is in response with the time that it was waited for, until it timed out or its
     connection ended. What got a wrong reply is in none of them.
 
-    From the first snapshot on, `due` (in a closed loop what was sent) = messages + lost + the pending of
-    the last.
+    From the first snapshot on, `due` (in a closed loop what was sent) = messages + lost + the
+    pending of the last.
     """
 
     began_ns: int  # CLOCK_MONOTONIC
@@ -262,7 +262,7 @@ class Fleet:
         self._each(lambda shard, _: shard.load(epoch_ns))
 
     def snapshot(self) -> Snapshot:
-        """Return what happened since the last cut and begin to count anew, exactly."""
+        """Return what happened since the last snapshot and begin to count anew, exactly."""
         parts = self._each(lambda shard, _: shard.snapshot())
         errors: Counter[str] = Counter()
         for part in parts:

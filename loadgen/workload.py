@@ -2,19 +2,21 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import cache
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
-ARRIVALS: Final = ("uniform", "poisson")
+import msgspec
+from msgspec import Meta, Struct, field
+
 PROTOCOLS: Final = ("echo", "http", "raw", "download")
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 LARGEST_REPLY: Final = 1024 * 1024 * 1024
 # A request that is the same each time is kept where one send() can take it whole.
 LARGEST_REQUEST: Final = 65_536
+_DAY_S: Final = 86_400
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """A way to load a server.
 
     A closed loop sends a connection's next message when the reply to the last has come. An open
@@ -44,43 +46,128 @@ class Workload:
     """
 
     name: str
-    rate_per_connection: float | None = None  # messages/s; None is a closed loop
-    arrivals: str = "uniform"
-    seed: int = 0
-    protocol: str = "echo"
-    size_bytes: int = 64
-    path: str = "/"
-    send: str = ""
-    expect_bytes: int = 0
-    active: float = 1.0
-    messages_per_connection: int | None = None  # None: one connection carries them all
-    connect_timeout_s: float = 10.0
-    timeout_s: float = 30.0  # from a message's sending to its reply's last byte
-    reconnect: bool = True
-    handler: str = "none"
-    summary: str = ""  # what it is, in a few words
+    rate_per_connection: (
+        Annotated[
+            float,
+            Meta(
+                ge=1e-6,
+                le=1e6,
+                description="messages/s of each connection, due at fixed times (default: a closed "
+                "loop, in which each sends its next message when the reply to the last has come)",
+                extra={"spelling": "number", "unit": "/s", "metavar": "PER_CONNECTION"},
+            ),
+        ]
+        | None
+    ) = field(default=None, name="rate")
+    arrivals: Annotated[
+        Literal["uniform", "poisson"],
+        Meta(
+            description="with a rate: evenly spread, or as random as independent users are",
+        ),
+    ] = "uniform"
+    seed: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="of poisson arrivals",
+            extra={"spelling": "digits", "metavar": "N"},
+        ),
+    ] = 0
+    active: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=1,
+            description="of the connections that send, such as 10%; the others stay open and "
+            "silent",
+            extra={"spelling": "share", "metavar": "SHARE"},
+        ),
+    ] = 1.0
+    messages_per_connection: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=(1 << 32) - 1,
+                description="close a connection after N messages and open another (default: keep "
+                "it)",
+                extra={"spelling": "count", "metavar": "N"},
+            ),
+        ]
+        | None
+    ) = None
+    timeout_s: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=_DAY_S,
+            description="from a message's sending to its reply's last byte; then it counts as lost "
+            "and its connection is closed",
+            extra={"spelling": "duration", "unit": " s", "metavar": "TIME"},
+        ),
+    ] = field(default=30.0, name="timeout")
+    connect_timeout_s: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=_DAY_S,
+            description="for a connection to be accepted and its first message to be answered",
+            extra={"spelling": "duration", "unit": " s", "metavar": "TIME"},
+        ),
+    ] = field(default=10.0, name="connect-timeout")
+    reconnect: Annotated[
+        bool,
+        Meta(
+            description="keep a connection closed that failed; the messages due on it wait in vain "
+            "(default: open it again; they wait in order)",
+        ),
+    ] = True
+    protocol: Annotated[
+        Literal["echo", "http", "raw", "download"],
+        Meta(
+            description="echo: random bytes, each of which must come back; http: GET requests "
+            "answered with 2xx; raw: the same bytes each time, answered by so many; download: the "
+            "line N, answered by N bytes, byte i being i mod 251",
+        ),
+    ] = "echo"
+    size_bytes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=LARGEST_MESSAGE,
+            description="of a message to be echoed, such as 64 or 64k",
+            extra={"spelling": "size", "unit": " bytes", "metavar": "BYTES"},
+        ),
+    ] = field(default=64, name="size")
+    path: Annotated[str, Meta(description="what http asks for")] = "/"
+    send: Annotated[
+        str, Meta(description=r"what raw sends, such as 'PING\r\n'", extra={"metavar": "BYTES"})
+    ] = ""
+    expect_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=LARGEST_REPLY,
+            description="bytes of a reply to raw, or of a download",
+            extra={"spelling": "size", "unit": " bytes", "metavar": "N"},
+        ),
+    ] = field(default=0, name="expect")
+    handler: Annotated[
+        str, Meta(description="what the server does for each message, such as sleep:5ms or cpu:5ms")
+    ] = "none"
+    summary: Annotated[str, Meta(description="what it is, in a few words")] = ""
 
     def __post_init__(self) -> None:
-        if self.rate_per_connection is not None and not 1e-6 <= self.rate_per_connection <= 1e6:
-            raise ValueError("the rate a connection must be from 0.000001 to 1,000,000/s")
-        if self.arrivals not in ARRIVALS or not 0 <= self.seed < 1 << 64:
-            raise ValueError(
-                f"arrivals must be {' or '.join(ARRIVALS)}, the seed from 0 to 2^64 - 1"
-            )
-        if not 1 <= self.size_bytes <= LARGEST_MESSAGE:
-            raise ValueError(f"the message size must be from 1 to {LARGEST_MESSAGE} bytes")
-        if not 0 < self.active <= 1:
-            raise ValueError("the active share must be above 0 and at most 1")
-        limit = self.messages_per_connection
-        if limit is not None and not 1 <= limit < 1 << 32:
-            raise ValueError("the messages a connection must be 1 or more")
-        if not (0 < self.connect_timeout_s < 1e6 and 0 < self.timeout_s < 1e6):
-            raise ValueError("a timeout must be above 0 and under 1,000,000 seconds")
+        for name, kind in _types().items():
+            try:
+                msgspec.convert(getattr(self, name), kind)
+            except msgspec.ValidationError as error:
+                raise ValueError(f"{name}: {error}") from None
+        if self.seed >= 1 << 64:  # which msgspec cannot bound
+            raise ValueError("the seed must be below 2^64")
         self._check_protocol()
 
     def _check_protocol(self) -> None:
-        if self.protocol not in PROTOCOLS:
-            raise ValueError(f"no protocol {self.protocol!r}; there are {', '.join(PROTOCOLS)}")
         if self.protocol == "raw" and not 1 <= len(self.send) <= LARGEST_REQUEST:
             raise ValueError(f"raw sends from 1 to {LARGEST_REQUEST} bytes")
         if self.protocol in ("raw", "download") and not 1 <= self.expect_bytes <= LARGEST_REPLY:
@@ -122,7 +209,7 @@ class Workload:
         if self.protocol == protocol != "echo":
             return self
         if self.protocol == "echo" and protocol != "download":
-            return replace(self, protocol=protocol, **request)
+            return msgspec.structs.replace(self, protocol=protocol, **request)
         raise ValueError(f"for servers that speak {self.protocol}, not {protocol}")
 
     def request(self, authority: str) -> bytes:
@@ -143,6 +230,12 @@ class Workload:
             case "download":
                 return b"%d\n" % self.expect_bytes
         return b""
+
+
+@cache
+def _types() -> dict[str, Any]:
+    """The type of each field, with its bounds."""
+    return get_type_hints(Workload, include_extras=True)
 
 
 # The chapter's own assumption: 5 ms of processing, and 10 of 100 clients active at a time. In a

@@ -1,9 +1,8 @@
 """Whether a step held: every connection served, no message failed, p99 within the objective."""
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Final
-
-import numpy as np
 
 from c10k.results.fitness import Row, fair
 
@@ -40,7 +39,7 @@ def _refusal(row: Row) -> str:
 def _slowness(rows: Sequence[Row], p99_ms: float) -> str:
     if starved := max(row["starved"] for row in rows):
         return f"{starved:,} connections without a reply"
-    reached = float(np.median([row["response_p99_ms"] for row in rows]))
+    reached = float(median(row["response_p99_ms"] for row in rows))
     if reached <= p99_ms:
         return ""
     return f"p99 of {reached:.3g} ms" if reached < 1000 else f"p99 of {reached:,.0f} ms"

@@ -8,11 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from c10k.cli.arguments import connections, whole, within
+from c10k.cli.arguments import connections, within
 from c10k.cli.outputs import OutputFile, json_text
-from c10k.loadgen.workload import LARGEST_MESSAGE, LARGEST_REPLY
+from c10k.experiment.workload_config import check_useful
+from c10k.loadgen.workload import Workload
+from c10k.options import add_options, given, read
 from c10k.outcome import CommandError, Status, say
-from c10k.servers.framework.quantities import count, number, seconds, share, size_bytes
+from c10k.servers.framework.quantities import count, seconds, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from c10k.load.target import Target
     from c10k.loadgen.address import Address
     from c10k.loadgen.fleet import Fleet
-    from c10k.loadgen.workload import Workload
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,76 +68,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_schedule(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument(
-        "--rate",
-        type=within(number, 1e-6, 1e6, unit="/s"),
-        metavar="PER_CONNECTION",
-        help="messages/s of each connection, due at fixed times (default: a closed loop, in which "
-        "each sends its next message when the reply to the last has come)",
-    )
-    group.add_argument(
-        "--arrivals",
-        choices=("uniform", "poisson"),
-        help="with --rate: evenly spread (the default), or as random as independent users are",
-    )
-    group.add_argument(
-        "--seed",
-        type=within(whole, 0, (1 << 64) - 1),
-        metavar="N",
-        help="of poisson arrivals (default: 0)",
-    )
-    group.add_argument(
-        "--active",
-        type=within(share, 0, 1, above=True),
-        default=1.0,
-        metavar="SHARE",
-        help="of the connections that send, such as 10%%; the others stay open and silent "
-        "(default: 100%%)",
-    )
-    group.add_argument(
-        "--messages-per-connection",
-        type=within(count, 1, (1 << 32) - 1),
-        metavar="N",
-        help="close a connection after N messages and open another (default: keep it)",
-    )
-    group.add_argument(
-        "--timeout",
-        type=within(seconds, 0, 86_400, above=True, unit=" s"),
-        default=30.0,
-        metavar="TIME",
-        help="after which a message counts as lost and its connection is closed (default: 30s)",
-    )
-    group.add_argument(
-        "--no-reconnect",
-        action="store_true",
-        help="keep a connection closed that failed; the messages due on it wait in vain (default: "
-        "open it again; they wait in order)",
-    )
+    keys = ("rate", "arrivals", "seed", "active", "messages-per-connection", "timeout")
+    add_options(group, Workload, *keys, "reconnect")
 
 
 def _configure_messages(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument(
-        "--protocol",
-        choices=("echo", "http", "raw"),
-        help="echo: random bytes, each of which must come back (the default); http: GET requests "
-        "answered with 2xx; raw: the same bytes each time, answered by so many",
-    )
-    group.add_argument(
-        "--size",
-        type=within(size_bytes, 1, LARGEST_MESSAGE, unit=" bytes"),
-        metavar="BYTES",
-        help="of a message to be echoed, such as 64 or 64k (default: 64)",
-    )
-    group.add_argument("--path", help="what http asks for (default: /)")
-    group.add_argument("--send", metavar="BYTES", help=r"what raw sends, such as 'PING\r\n'")
-    reply_bytes = within(size_bytes, 1, LARGEST_REPLY, unit=" bytes")
-    group.add_argument("--expect", type=reply_bytes, metavar="N", help="bytes of a reply to raw")
-    group.add_argument(
-        "--download",
-        type=reply_bytes,
-        metavar="N",
-        help="send the line N, and verify the N bytes that come, byte i being i mod 251",
-    )
+    add_options(group, Workload, "protocol", "size", "path", "send", "expect")
 
 
 def _configure_loader(group: "argparse._ArgumentGroup") -> None:
@@ -240,7 +177,7 @@ def _address(args: argparse.Namespace, target: "Target") -> "Address":
 
 
 def _fleet(
-    args: argparse.Namespace, address: "Address", workload: "Workload", cpus: "Sequence[int] | None"
+    args: argparse.Namespace, address: "Address", workload: Workload, cpus: "Sequence[int] | None"
 ) -> "Fleet":
     from c10k.host.limits import loader_processes, port_limits
     from c10k.loadgen.fleet import Fleet
@@ -267,41 +204,23 @@ def _fleet(
         ) from None
 
 
-def _workload(args: argparse.Namespace, target: "Target") -> "Workload":
+def _workload(args: argparse.Namespace, target: "Target") -> Workload:
     """What is asked for. An option that would change nothing is refused: it was meant to."""
-    from c10k.loadgen.workload import Workload
-
-    if args.rate is None and (args.arrivals or args.seed is not None or args.spin):
+    asked = given(args, Workload)
+    if "rate" not in asked and (asked.keys() & {"arrivals", "seed"} or args.spin):
         raise ValueError("--arrivals, --seed and --spin need --rate: a closed loop has no schedule")
-    if args.seed is not None and args.arrivals != "poisson":
-        raise ValueError("--seed is of --arrivals poisson: evenly spread ones have none")
-    if target.protocol and (args.protocol not in (None, target.protocol) or args.download):
+    if target.protocol and asked.get("protocol", target.protocol) != target.protocol:
         raise ValueError(f"the target says {target.protocol}: write HOST:PORT for another protocol")
-    if target.path and args.path is not None:
+    if target.path and "path" in asked:
         raise ValueError("the target has a path of its own: leave out --path")
-    if args.download is not None and args.protocol:
-        raise ValueError("--download is a protocol of its own: leave out --protocol")
-    protocol = args.protocol or target.protocol or ("download" if args.download else "echo")
-    for option, owner in (("size", "echo"), ("path", "http"), ("send", "raw"), ("expect", "raw")):
-        if getattr(args, option) is not None and protocol != owner:
-            raise ValueError(f"--{option} is for --protocol {owner}; this is {protocol}")
-    if protocol == "raw" and (args.send is None or args.expect is None):
-        raise ValueError("--protocol raw needs --send BYTES and --expect N")
-    return Workload(
-        "load",
-        rate_per_connection=args.rate,
-        arrivals=args.arrivals or "uniform",
-        seed=args.seed or 0,
-        protocol=protocol,
-        size_bytes=args.size or 64,
-        path=target.path or ("/" if args.path is None else args.path),
-        send=_unescape(args.send or ""),
-        expect_bytes=args.download or args.expect or 0,
-        active=args.active,
-        messages_per_connection=args.messages_per_connection,
-        timeout_s=args.timeout,
-        reconnect=not args.no_reconnect,
-    )
+    if target.protocol:
+        asked["protocol"] = target.protocol
+    if target.path:
+        asked["path"] = target.path
+    if "send" in asked:
+        asked["send"] = _unescape(asked["send"])
+    check_useful(asked, "--{}".format)
+    return read(Workload, {"name": "load", **asked}, "--{}".format)
 
 
 def _unescape(text: str) -> str:
@@ -315,7 +234,7 @@ def _unescape(text: str) -> str:
 
 def _measure(
     args: argparse.Namespace,
-    workload: "Workload",
+    workload: Workload,
     fleet: "Fleet",
     address: "Address",
     outputs: dict[str, OutputFile],
@@ -369,7 +288,7 @@ def _measure(
 
 def _print(
     found: dict[str, object],
-    workload: "Workload",
+    workload: Workload,
     measurement: "Measurement",
     *,
     percentiles: bool,
@@ -385,7 +304,7 @@ def _print(
 def _write(
     outputs: dict[str, OutputFile],
     found: dict[str, object],
-    workload: "Workload",
+    workload: Workload,
     measurement: "Measurement",
 ) -> bool:
     """Whether all that was asked for could be written."""

@@ -12,48 +12,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from c10k.cli import report
-from c10k.loadgen.workload import WORKLOADS
+from c10k.experiment.plan import Plan
+from c10k.options import add_options, given, options_of
 from c10k.outcome import CommandError, Status, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from c10k.cli.standard_output import Output
-    from c10k.experiment.plan import Plan, Trial
+    from c10k.experiment.plan import Trial
     from c10k.experiment.progress import Progress
     from c10k.host.cpus import CpuSplit
     from c10k.host.run_lock import OtherRun
     from c10k.results.store import RunWriter
 
-# Of a run that is resumed the plan is fixed: its steps must stay comparable.
-PLANNING = (
-    *("server", "command", "workload", "rate", "size", "steps", "profile", "duration", "repeat"),
-    *("find_max", "slo_p99", "map", "config", "out"),
+OPTIONS: Final = (
+    *("servers", "commands", "workloads", "rate", "size", "steps", "profile", "duration"),
+    *("repeat", "fit", "find-max", "slo-p99", "map"),
 )
-# What the options are called in an experiment file, where it is not the same.
-KEYS = {"servers": "--server", "commands": "--command", "workloads": "--workload"}
+"""What of a plan the command line may override."""
 LIST: Final = object()  # --config without a value
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "--server",
-        action="append",
-        metavar="SPEC",
-        help="a server of the catalogue with its options, such as threaded,stack=256k; "
-        "repeat for more (default: threaded and asyncio_streams, unless there is a --command)",
-    )
-    parser.add_argument(
-        "--command",
-        action="append",
-        metavar="NAME=CMDLINE",
-        help="any program that serves, such as 'mine=./server --port {port}'; {port} and {host} "
-        "are replaced, and no shell is used. It echoes, unless NAME,protocol=http,path=/… or "
-        r"NAME,protocol=raw,send=PING\r\n,expect=7 says otherwise; repeat for more",
-    )
-    _configure_load(parser)
-    _configure_plan(parser)
+    add_options(parser, Plan, *OPTIONS)
     parser.add_argument(
         "--config",
         nargs="?",
@@ -98,77 +81,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "which the last lines name; 1 a step failed or missed --slo-p99; 2 wrong request; 3 not "
         "possible on this machine, or not while another run goes on; 130 interrupted by Ctrl-C, "
         "SIGTERM, SIGHUP or the loss of standard output, with what was measured kept."
-    )
-
-
-def _configure_load(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--workload",
-        action="append",
-        metavar="NAME",
-        help="; ".join(f"{load.name}: {load.summary}" for load in WORKLOADS.values())
-        + "; or one of your own, NAME,key=value…, such as mine,rate=5,size=64k,active=10%%; "
-        "repeat for more (default: paced and saturated)",
-    )
-    parser.add_argument(
-        "--rate",
-        action="append",
-        metavar="PER_CLIENT",
-        help="a workload of so many messages/s per client, due at fixed times; repeat for more",
-    )
-    parser.add_argument(
-        "--size",
-        metavar="BYTES",
-        help="of a message to be echoed, such as 64 or 64k, under each workload (default: 64)",
-    )
-
-
-def _configure_plan(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--steps",
-        metavar="N,N,…",
-        help="numbers of connections, ascending (default: 10,100,500,1000,5000,10000)",
-    )
-    parser.add_argument(
-        "--profile",
-        choices=("quick", "standard", "thorough"),
-        help="how long to measure both servers: quick (under 2 minutes), standard (6, default), "
-        "thorough (5 repeats)",
-    )
-    parser.add_argument(
-        "--duration",
-        metavar="TIME",
-        help="time measured at each step, such as 10s, instead of the profile's",
-    )
-    parser.add_argument(
-        "--repeat", metavar="N", help="ramps on fresh servers, instead of the profile's"
-    )
-    parser.add_argument(
-        "--fit",
-        action="store_true",
-        default=None,
-        help="leave out the steps that this machine's limits forbid",
-    )
-    parser.add_argument(
-        "--find-max",
-        action="store_true",
-        default=None,
-        help="then search for the most connections that each server serves under each workload, "
-        "to within 2 %% and up to ten times the largest step: about 5 to 9 steps more for each",
-    )
-    parser.add_argument(
-        "--slo-p99",
-        metavar="MS",
-        help="the objective: the response time that 99 of 100 messages must have, and no message "
-        "fail, at every step, else the exit status is 1; with --find-max, what the search goes by "
-        "(default: 100 for that, and no objective)",
-    )
-    parser.add_argument(
-        "--map",
-        action="store_true",
-        default=None,
-        help="then measure 1, 10, 100 and 1000 messages/s a client at every step, for a map of the "
-        "response time over connections and rate",
     )
 
 
@@ -267,47 +179,34 @@ def _run(
     return status, figures(writer.directory, writer.manifest, writer.steps(), failures, status)
 
 
-def _planned(args: argparse.Namespace) -> "tuple[Plan, list[str]]":
+def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
     """The plan, and a line for each thing that was asked for and is left out."""
     from c10k.experiment import config, feasibility, shipped
 
-    given = {
-        "servers": args.server,
-        "commands": args.command,
-        "workloads": args.workload,
-        "rate": args.rate,
-        "size": args.size,
-        "steps": args.steps,
-        "profile": args.profile,
-        "duration": args.duration,
-        "repeat": args.repeat,
-        "fit": args.fit,
-        "find-max": args.find_max,
-        "slo-p99": args.slo_p99,
-        "map": args.map,
-    }
-    options = {key: value for key, value in given.items() if value is not None}
+    overrides = given(args, Plan)
     try:
         file = shipped.experiment(args.config) if args.config is not None else None
 
         def where(key: str) -> str:
-            return KEYS.get(key, f"--{key}") if key in options else f"{file}: {key}"
+            return options_of(Plan)[key].flag if key in overrides else f"{file}: {key}"
 
-        content = config.read(file) if file else {}
-        settings = config.parse(config.overridden(content, options), where)
+        content = config.content_of(file) if file else {}
+        asked = config.plan_of(config.overridden(content, overrides), where)
     except ValueError as error:
         raise CommandError(str(error)) from None
-    return feasibility.planned(settings, named=options)
+    return feasibility.feasible(asked, named=overrides)
 
 
-def _resumed(args: argparse.Namespace) -> "tuple[Plan, list[str]]":
+def _resumed(args: argparse.Namespace) -> tuple[Plan, list[str]]:
     """The plan of the run that is to go on; nothing more is left out of it."""
     from c10k.experiment import manifest
     from c10k.experiment.feasibility import check_limits
     from c10k.results.store import read_run
 
-    if given := [name for name in PLANNING if getattr(args, name) is not None]:
-        option = f"--{given[0].replace('_', '-')}"
+    named = [options_of(Plan)[key].flag for key in given(args, Plan) if key != "fit"]
+    named += [f"--{name}" for name in ("config", "out") if getattr(args, name) is not None]
+    if named:
+        option = named[0]
         raise CommandError(f"--resume goes on with the run's own plan: leave out {option}")
     try:
         plan = manifest.plan_of(read_run(args.resume).manifest)
@@ -326,7 +225,7 @@ def _default_directory() -> Path:
 def _writer(
     args: argparse.Namespace,
     directory: Path,
-    plan: "Plan",
+    plan: Plan,
     cpus: "CpuSplit",
     left_out: "Sequence[str]",
 ) -> "RunWriter":
@@ -387,7 +286,7 @@ def _record(writer: "RunWriter", others: "Iterable[OtherRun]") -> None:
 
 
 def _measure(
-    plan: "Plan", writer: "RunWriter", cpus: "CpuSplit", output: "Output", *, quiet: bool
+    plan: Plan, writer: "RunWriter", cpus: "CpuSplit", output: "Output", *, quiet: bool
 ) -> bool:
     """Walk the plan; whether something ended it before its time."""
     from c10k.cli.standard_output import OutputLostError
@@ -426,7 +325,7 @@ def _measure(
 
 
 def _progress(
-    plan: "Plan",
+    plan: Plan,
     trials: "Mapping[Trial, float]",
     cpus: "CpuSplit",
     output: "Output",
@@ -442,7 +341,7 @@ def _progress(
     clock = Clock(trials)
     if quiet:
         return QuietProgress(clock, print)
-    servers = joined([spec.text for spec in plan.servers])
+    servers = joined([each.server for each in plan.servers])
     steps = ", ".join(f"{step:,}" for step in plan.steps)
     begun = (
         f"{servers}: {steps} connections, {plan.profile.windows} × {plan.profile.window_s:g} s "

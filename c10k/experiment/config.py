@@ -1,78 +1,43 @@
-"""What an experiment is made of: the keys of an experiment file (TOML), and their values.
+"""An experiment as it is asked for: a file (TOML), and the options that override it.
 
-The command line's options are the same keys and override the file's.
+Both hold the fields of plan.Plan. Here what they name for short becomes servers, workloads and a
+profile, so that all that follows sees one form.
 """
 
-import difflib
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
+
+from msgspec.structs import replace
 
 from c10k.experiment import workload_config
 from c10k.experiment.plan import (
     DEFAULT_SERVERS,
-    DEFAULT_STEPS,
     DEFAULT_WORKLOADS,
-    MOST_REPEATS,
-    PROFILES,
+    Plan,
+    PlannedServer,
     Profile,
     Technique,
-    check_steps,
     check_unique,
-    parse_steps,
 )
-from c10k.experiment.rate_sweep import NAMED_WORKLOADS
-from c10k.loadgen.workload import LARGEST_MESSAGE, Workload
+from c10k.experiment.rate_sweep import MAP_WORKLOADS, NAMED_WORKLOADS
+from c10k.loadgen.workload import Workload
+from c10k.options import Where, check_keys, options_of, read
 from c10k.reports.chapter.claims import TECHNIQUES
-from c10k.results.slo import P99_MS
-from c10k.servers.catalogue import ServerSpec, parse_command, parse_spec
-from c10k.servers.framework.quantities import count, number, seconds, size_bytes
 
 INTERPRETERS: Final = (
     *("python3.11", "python3.12", "python3.13", "python3.13t", "python3.14", "python3.14t"),
     "pypy3",
 )
 """Those that interpreters = "found" looks for."""
-
-Where = Callable[[str], str]
-"""How a message calls a key: by the file that it stands in, or as an option."""
+MAPPED: Final = tuple(load.name for load in MAP_WORKLOADS)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A server that is asked for, and the steps that are its own, if it has any."""
-
-    spec: ServerSpec
-    steps: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Settings:
-    """An experiment as it is asked for, before it is known what this machine can do of it.
-
-    `known` are the workloads by name, those of its own among them; the p99 is an `objective` where
-    one is asked for, and not what a search goes by.
-    """
-
-    servers: tuple[Asked, ...]
-    workloads: tuple[Workload, ...]
-    steps: tuple[int, ...] = DEFAULT_STEPS
-    profile: Profile = field(default=PROFILES["standard"])
-    fit: bool = False
-    find_max: bool = False
-    slo_p99_ms: float = P99_MS
-    techniques: tuple[Technique, ...] = ()
-    map: bool = False
-    objective: bool = False
-    known: Mapping[str, Workload] = field(default_factory=lambda: NAMED_WORKLOADS)
-
-
-def read(path: Path) -> dict[str, Any]:
+def content_of(path: Path) -> dict[str, Any]:
     """The content of an experiment file. Raises ValueError, in one line, where it is not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -109,89 +74,192 @@ def overridden(content: Mapping[str, Any], options: Mapping[str, Any]) -> dict[s
     return changed | given
 
 
-def parse(content: Mapping[str, Any], where: Where) -> Settings:
-    """The settings. Raises ValueError for a key or a value that there is not; it names the key."""
-    _check_keys(content, KEYS, where)
-    interpreters = _interpreters(content.get("interpreters", []), where("interpreters"))
-    known = _known(content, where)
-    workloads = _workloads(content.get("workloads", ()), where("workloads"), known)
-    workloads += tuple(known[load.name] for load in _paced(content, where))
-    check_unique([load.name for load in workloads], f"{where('workloads')}: workload")
-    if not content.keys() & {"workloads", "rate"}:
-        workloads = tuple(known[name] for name in DEFAULT_WORKLOADS)
-    named = [load.name for load in workloads]
-    techniques = _techniques(content, where, named, known)
-    commands = _list(content.get("commands", ()), where("commands"))
-    # Techniques bring servers and workloads of their own.
-    alone = bool(techniques) and not content.keys() & {"servers", "commands"}
-    default = () if alone or commands else DEFAULT_SERVERS
-    servers = [
-        asked
-        for server in _list(content.get("servers", default), where("servers"))
-        for asked in _asked(server, where("servers"), interpreters)
+def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
+    """The plan that is asked for, in its one form: every server has its steps and workloads.
+
+    What this machine can do of it is not known yet. Raises ValueError for a key or a value that
+    will not do; it begins with `where` of the key.
+    """
+    check_keys(content, options_of(Plan), where)
+    given = content.get("workloads", ())
+    described = _described(given, where("workloads"))
+    if isinstance(given, list | tuple):
+        content = {**content, "workloads": tuple(described.values())}
+    if content.get("interpreters") == "found":
+        content = {**content, "interpreters": found_interpreters()}
+    asked = read(Plan, content, where)
+    own_size = {name for name, item in zip(described, given, strict=True) if _has_size(item)}
+    known = _known(asked, described, own_size, where)
+    named = [known[load.name] for load in asked.workloads]
+    named += [known[load.name] for load in _paced(asked, where)]
+    check_unique([load.name for load in named], f"{where('workloads')}: workload")
+    loads = named or [known[name] for name in DEFAULT_WORKLOADS]
+    techniques = [
+        _technique(each, loads, known, f"{where('techniques')}: {each.name}")
+        for each in asked.techniques
     ]
-    servers += [Asked(_command(definition, where("commands"))) for definition in commands]
-    check_unique([asked.spec.text for asked in servers], f"{where('servers')}: server")
-    return Settings(
-        tuple(servers),
-        () if alone and not content.keys() & {"workloads", "rate"} else workloads,
-        _steps(content.get("steps", DEFAULT_STEPS), where("steps")),
-        _profile(content, where),
-        _flag(content.get("fit", False), where("fit")),
-        _flag(content.get("find-max", False), where("find-max")),
-        _above(
-            content.get("slo-p99", P99_MS), _milliseconds, 3.6e6, "milliseconds", where("slo-p99")
+    check_unique([each.name for each in techniques], f"{where('techniques')}: technique")
+    # Techniques bring servers and workloads of their own.
+    alone = bool(techniques) and not (asked.servers or asked.commands)
+    names = tuple(load.name for load in (named if alone else loads))
+    servers = [
+        replace(each, steps=each.steps or asked.steps, workloads=each.workloads or names)
+        for each in _servers(asked, where, () if alone else DEFAULT_SERVERS)
+    ]
+    for each in servers:
+        _check_known(each.workloads, known, f"{where('servers')}: {each.server}")
+    servers = _with_sides(servers, techniques, asked.steps, where("techniques"))
+    if asked.map:
+        servers = [each if each.for_techniques else _with(each, MAPPED) for each in servers]
+    return whole(
+        replace(
+            asked,
+            commands=(),
+            interpreters=(),
+            workloads=tuple(known.values()),
+            rate=(),
+            size=None,
+            profile=_profile(asked),
+            duration=None,
+            repeat=None,
+            techniques=tuple(techniques),
         ),
-        techniques,
-        _flag(content.get("map", False), where("map")),
-        "slo-p99" in content and not content.get("find-max", False),
-        known,
+        servers,
     )
 
 
-def _asked(server: object, where: str, interpreters: Iterable[str]) -> list[Asked]:
-    """A server, and the same on each of the interpreters that are asked for, if it is Python's."""
-    steps: tuple[int, ...] = ()
-    if isinstance(server, dict):
-        _check_keys(server, ("server", "steps"), lambda key: f"{where}: {key}")
-        if "steps" in server:
-            steps = _steps(server["steps"], f"{where}: steps")
-        server = server.get("server")
-    spec = _spec(server, where)
-    asked = [Asked(spec, steps)]
-    if "python" in spec.server.options and "python" not in spec.options:
-        asked += [
-            Asked(_spec(f"{spec.text},python={interpreter}", where), steps)
-            for interpreter in interpreters
+def whole(plan: Plan, servers: Iterable[PlannedServer]) -> Plan:
+    """The plan with these servers, and with the workloads and steps that these have."""
+    servers = tuple(servers)
+    known = {load.name: load for load in plan.workloads}
+    used = dict.fromkeys(name for each in servers for name in each.workloads)
+    steps = {step for each in servers for step in each.steps}
+    return replace(
+        plan,
+        servers=servers,
+        workloads=tuple(known[name] for name in used if name in known),
+        steps=tuple(sorted(steps)),
+    )
+
+
+def _described(given: object, where: str) -> dict[str, Workload | str]:
+    """What is given as workloads, by name, with those that are described read."""
+    found: dict[str, Workload | str] = {}
+    for item in given if isinstance(given, list | tuple) else ():
+        load = item
+        try:
+            if isinstance(item, str) and "," in item:
+                load = workload_config.from_text(item)
+            elif isinstance(item, Mapping):
+                load = (
+                    item["name"] if item.keys() == {"name"} else workload_config.own_workload(item)
+                )
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        name = load.name if isinstance(load, Workload) else str(load)
+        check_unique([*found, name], f"{where}: workload")
+        found[name] = load
+    return found
+
+
+def _has_size(item: object) -> bool:
+    return "size" in item if isinstance(item, Mapping) else ",size=" in str(item)
+
+
+def _known(
+    asked: Plan, described: Mapping[str, object], own_size: Collection[str], where: Where
+) -> dict[str, Workload]:
+    """All workloads by name: c10k's own, and those that are asked for."""
+    own = [load for load in described.values() if isinstance(load, Workload)]
+    loads = [*NAMED_WORKLOADS.values(), *own, *_paced(asked, where)]
+    if asked.size is not None:
+        loads = [
+            load if load.name in own_size else workload_config.sized(load, asked.size)
+            for load in loads
         ]
-    return asked
+    return {load.name: load for load in loads}
 
 
-def _spec(value: object, where: str) -> ServerSpec:
-    text = _text(value, where)
+def _paced(asked: Plan, where: Where) -> list[Workload]:
+    """The workloads that rates alone describe."""
     try:
-        return parse_spec(text)
+        return [workload_config.paced(rate) for rate in asked.rate]
     except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+        raise ValueError(f"{where('rate')}: {error}") from None
 
 
-def _command(value: object, where: str) -> ServerSpec:
-    definition = _text(value, where)
-    try:
-        return parse_command(definition, Path.cwd())
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+def _servers(asked: Plan, where: Where, default: Iterable[str]) -> list[PlannedServer]:
+    """The servers, the same on each of the interpreters, if they are Python's, and the commands."""
+    given = asked.servers or ([] if asked.commands else list(map(PlannedServer, default)))
+    servers = []
+    for each in given:
+        servers.append(each)
+        if "python" in each.spec.server.options and "python" not in each.spec.options:
+            servers += [
+                replace(each, server=f"{each.server},python={interpreter}")
+                for interpreter in asked.interpreters
+            ]
+    for definition in asked.commands:
+        try:
+            servers.append(PlannedServer.of_command(definition, Path.cwd()))
+        except ValueError as error:
+            raise ValueError(f"{where('commands')}: {error}") from None
+    check_unique([each.server for each in servers], f"{where('servers')}: server")
+    return servers
 
 
-def _interpreters(value: object, where: str) -> list[str]:
-    if value == "found":
-        return found_interpreters()
-    if not isinstance(value, list):
-        raise ValueError(f'{where} must be "found" or a list, not {value!r}')
-    return [_text(name, where) for name in value]
+def _with(server: PlannedServer, names: Iterable[str]) -> PlannedServer:
+    return replace(server, workloads=tuple(dict.fromkeys((*server.workloads, *names))))
 
 
-def found_interpreters() -> list[str]:
+def _with_sides(
+    servers: Iterable[PlannedServer],
+    techniques: Iterable[Technique],
+    steps: tuple[int, ...],
+    where: str,
+) -> list[PlannedServer]:
+    """The servers, and those that techniques bring, under the workloads of these too."""
+    found = {each.server: each for each in servers}
+    for technique in techniques:
+        for label in technique.sides:
+            own = PlannedServer(label, steps=technique.steps or steps, for_techniques=True)
+            try:
+                _ = own.spec
+            except ValueError as error:
+                raise ValueError(f"{where}: {technique.name}: {error}") from None
+            found[label] = _with(found.get(label, own), technique.workloads)
+    return list(found.values())
+
+
+def _technique(
+    technique: Technique, loads: Iterable[Workload], known: Collection[str], where: str
+) -> Technique:
+    """The technique with its workloads. Raises ValueError for what is not known."""
+    names = technique.workloads or tuple(load.name for load in loads)
+    _check_known(names, known, where)
+    if technique.claim and technique.claim not in TECHNIQUES:
+        others = ", ".join(TECHNIQUES)
+        raise ValueError(
+            f"{where}: claim: the chapter claims nothing of {technique.claim!r}, but {others}"
+        )
+    return replace(technique, workloads=names)
+
+
+def _check_known(names: Iterable[str], known: Collection[str], where: str) -> None:
+    for name in names:
+        if name not in known:
+            there = ", ".join(known)
+            raise ValueError(f"{where}: unknown workload {name[:60]!r}; there are {there}")
+
+
+def _profile(asked: Plan) -> Profile:
+    profile = asked.profile
+    if asked.duration is not None:
+        profile = replace(profile, window_s=asked.duration / profile.windows)
+    return profile if asked.repeat is None else replace(profile, repeats=asked.repeat)
+
+
+def found_interpreters() -> tuple[str, ...]:
     """Those of INTERPRETERS that run here, but for the one that runs this.
 
     To be on the PATH is not enough: a version manager puts programs there that only complain.
@@ -204,192 +272,4 @@ def found_interpreters() -> list[str]:
         )  # fmt: skip
         if shown.returncode == 0 and shown.stdout.rstrip("\n") != sys.version:
             found.setdefault(shown.stdout, name)
-    return list(found.values())
-
-
-def _known(content: Mapping[str, Any], where: Where) -> dict[str, Workload]:
-    """All workloads by name: c10k's own, and those that the content describes."""
-    here = where("workloads")
-    items = [_workload(value, here) for value in _list(content.get("workloads", ()), here)]
-    own = {item.get("name"): item for item in items if isinstance(item, dict)}
-    loads = [workload_config.own_workload(item, here) for item in own.values()]
-    loads = [*NAMED_WORKLOADS.values(), *loads, *_paced(content, where)]
-    if "size" in content:
-        size = _whole(content["size"], size_bytes, LARGEST_MESSAGE, where("size"))
-        loads = [
-            load if "size" in own.get(load.name, ()) else workload_config.sized(load, size)
-            for load in loads
-        ]
-    return {load.name: load for load in loads}
-
-
-def _paced(content: Mapping[str, Any], where: Where) -> list[Workload]:
-    """The workloads that rates alone describe."""
-    rates = content.get("rate", [])
-    rates = [
-        _above(rate, number, 1e6, "messages/s", where("rate"))
-        for rate in (rates if isinstance(rates, list) else [rates])
-    ]
-    try:
-        return [workload_config.paced(rate) for rate in rates]
-    except ValueError as error:
-        raise ValueError(f"{where('rate')}: {error}") from None
-
-
-def _workload(value: object, where: str) -> str | dict[str, Any]:
-    """The name of a workload, or the table that describes one."""
-    if isinstance(value, str) and "," in value:
-        try:
-            return dict(workload_config.table_of(value))
-        except ValueError as error:
-            raise ValueError(f"{where}: {error}") from None
-    if isinstance(value, dict) and value.keys() != {"name"}:
-        return value
-    return _text(value["name"] if isinstance(value, dict) else value, where)
-
-
-def _workloads(value: object, where: str, known: Mapping[str, Workload]) -> tuple[Workload, ...]:
-    items = [_workload(each, where) for each in _list(value, where)]
-    names = [item if isinstance(item, str) else str(item.get("name")) for item in items]
-    for name in names:
-        if name not in known:
-            raise ValueError(
-                f"{where}: unknown workload {name[:60]!r}; there are {', '.join(known)}"
-            )
-    check_unique(names, f"{where}: workload")
-    return tuple(known[name] for name in names)
-
-
-def _techniques(
-    content: Mapping[str, Any],
-    where: Where,
-    workloads: Sequence[str],
-    known: Mapping[str, Workload],
-) -> tuple[Technique, ...]:
-    """The techniques; `workloads` are those of one that names none."""
-    techniques = []
-    for index, table in enumerate(_list(content.get("techniques", []), where("techniques"))):
-        here = f"{where('techniques')}[{index}]"
-        if not isinstance(table, dict):
-            raise ValueError(f"{here} must be a table")
-
-        def at(key: str, here: str = here) -> str:
-            return f"{here}: {key}"
-
-        _check_keys(table, ("name", "with", "without", "workloads", "steps", "claim"), at)
-        own = _workloads(table.get("workloads", workloads), at("workloads"), known)
-        claim = table.get("claim", "")
-        if claim and claim not in TECHNIQUES:
-            others = ", ".join(TECHNIQUES)
-            raise ValueError(
-                f"{at('claim')}: the chapter claims nothing of {claim!r}, but {others}"
-            )
-        techniques.append(
-            Technique(
-                _text(table.get("name"), at("name")),
-                _spec(table.get("with"), at("with")).text,
-                _spec(table.get("without"), at("without")).text,
-                tuple(workload.name for workload in own),
-                claim,
-                _steps(table["steps"], at("steps")) if "steps" in table else (),
-            )
-        )
-    check_unique([each.name for each in techniques], f"{where('techniques')}: technique")
-    return tuple(techniques)
-
-
-def _profile(content: Mapping[str, Any], where: Where) -> Profile:
-    name = _text(content.get("profile", "standard"), where("profile"))
-    if name not in PROFILES:
-        raise ValueError(f"{where('profile')} must be {', '.join(PROFILES)}, not {name!r}")
-    profile = PROFILES[name]
-    if "duration" in content:
-        duration_s = _above(content["duration"], seconds, 3600, "seconds", where("duration"))
-        profile = replace(profile, window_s=duration_s / profile.windows)
-    if "repeat" in content:
-        repeats = _whole(content["repeat"], count, MOST_REPEATS, where("repeat"))
-        profile = replace(profile, repeats=repeats)
-    return profile
-
-
-KEYS: Final = (
-    *("servers", "commands", "interpreters", "workloads", "rate", "size", "steps", "profile"),
-    *("duration", "repeat", "fit", "find-max", "slo-p99", "map", "techniques"),
-)
-
-
-def _check_keys(table: Mapping[str, Any], known: Iterable[str], where: Where) -> None:
-    for key in table.keys() - set(known):
-        close = difflib.get_close_matches(key, known, n=1)
-        guess = f": did you mean {close[0]!r}?" if close else "."
-        raise ValueError(f"{where(key)}: there is no such key{guess} Known: {', '.join(known)}")
-
-
-def _list(value: object, where: str) -> list[Any] | tuple[Any, ...]:
-    if not isinstance(value, list | tuple):
-        raise ValueError(f"{where} must be a list, not {value!r}")
-    return value
-
-
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{where} must be text, not {value!r}")
-    return value
-
-
-def _flag(value: object, where: str) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{where} must be true or false, not {value!r}")
-    return value
-
-
-def _steps(value: object, where: str) -> tuple[int, ...]:
-    """The steps of a list, or of text such as 10,100,1k."""
-    steps = value if isinstance(value, str) else _list(value, where)
-    try:
-        if isinstance(steps, str):
-            return parse_steps(steps)
-        text = ",".join(map(str, steps))
-        numbers = all(isinstance(step, str) or _is_whole(step) for step in steps)
-        return parse_steps(text) if numbers else check_steps((), text)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
-
-
-def _above(
-    value: object, read: Callable[[str], float], most: float, unit: str, where: str
-) -> float:
-    """A number above 0, or text that holds one."""
-    given = _read(value, read, where)
-    if isinstance(given, int | float) and not isinstance(given, bool) and 0 < given <= most:
-        return float(given)
-    raise ValueError(f"{where} must be above 0 and at most {most:,.0f} {unit}")
-
-
-def _whole(value: object, read: Callable[[str], int], most: int, where: str) -> int:
-    """A whole number from 1, or text that holds one."""
-    given = _read(value, read, where)
-    if _is_whole(given) and 1 <= given <= most:
-        return given
-    raise ValueError(f"{where} must be from 1 to {most:,}, not {str(value)[:60]}")
-
-
-def _read(value: object, read: Callable[[str], float], where: str) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return read(value)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
-
-
-def _milliseconds(text: str) -> float:
-    """Read 100, which is in milliseconds, or 100ms or 0.5s."""
-    try:
-        return number(text)
-    except ValueError:
-        return round(seconds(text) * 1000, 6)
-
-
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return tuple(found.values())

@@ -51,7 +51,7 @@ def _failure(plan: Plan, steps: list[Row], failed: list[Row], missed: Mapping[An
     if count := sum(map(bool, missed.values())):
         failures.append(
             f"{count:,} of {len(missed):,} steps missed the objective, "
-            f"a p99 within {objective(plan.slo_p99_ms)}"
+            f"a p99 within {objective(plan.p99_ms)}"
         )
     return " and ".join(failures)
 
@@ -59,10 +59,10 @@ def _failure(plan: Plan, steps: list[Row], failed: list[Row], missed: Mapping[An
 def _missed(plan: Plan, steps: Iterable[Row]) -> dict[tuple[str, str, int], str]:
     """Why each step did not hold the objective, empty where it did; nothing without one."""
     places: dict[tuple[str, str, int], list[Row]] = {}
-    for row in steps if plan.objective else ():
+    for row in steps if plan.has_objective else ():
         if row["workload"] not in plan.mapped:
             places.setdefault(_place(row), []).append(row)
-    return {place: slo.shortfall(rows, plan.slo_p99_ms) for place, rows in places.items()}
+    return {place: slo.shortfall(rows, plan.p99_ms) for place, rows in places.items()}
 
 
 def _lines(troubles: Iterable[tuple[str, str, str, str, int]]) -> list[str]:

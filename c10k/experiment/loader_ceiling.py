@@ -55,10 +55,10 @@ def _bounds(workload: Workload) -> bool:
 def trials(plan: Plan) -> dict[Trial, int]:
     """The visits of the bare echo server, each with the size of its messages in bytes."""
     loads = (
-        load_on(spec, load)
-        for spec in plan.servers
+        load_on(server.spec, load)
+        for server in plan.servers
         for load in plan.workloads
-        if load.name in plan.workloads_of(spec)
+        if load.name in server.workloads
     )
     sizes = sorted({load.size_bytes for load in loads if _bounds(load)})
     return {Trial(f"bare echo, {size} B", NAME, 0, n): size for size in sizes for n in plan.steps}

@@ -1,23 +1,33 @@
-"""The plan of an experiment: which server is visited when, with what load, for how long."""
+"""The plan of an experiment: which server is measured when, under which load, for how long.
+
+A plan is what an experiment file holds, what the options of `c10k run` override, and what run.json
+keeps and --resume reads back: its fields are the keys of all three.
+"""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
-from c10k.experiment.rate_sweep import is_on_the_map
-from c10k.loadgen.workload import Workload
+from msgspec import Meta, Struct, field
+
+from c10k.experiment import workload_config
+from c10k.experiment.rate_sweep import MAP_WORKLOADS, is_on_the_map
+from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
 from c10k.results.slo import P99_MS
-from c10k.servers.catalogue import ServerSpec
-from c10k.servers.framework.handler import parse_handler
-from c10k.servers.framework.quantities import count
+from c10k.servers.framework import quantities
+
+if TYPE_CHECKING:
+    from c10k.servers.catalogue import ServerSpec
 
 DEFAULT_STEPS: Final = (10, 100, 500, 1000, 5000, 10000)
 DEFAULT_SERVERS: Final = ("threaded", "asyncio_streams")
 DEFAULT_WORKLOADS: Final = ("paced", "saturated")
 
-# What a visit takes beyond settling and windows, for the time left: opening and closing a
+# What a trial takes beyond warm-up and windows, for the time left: opening and closing a
 # connection, and reading the telemetry of its thread at both ends of a window.
 SECONDS_PER_TRIAL: Final = 0.6
 SECONDS_PER_CONNECTION: Final = 0.0004
@@ -30,31 +40,153 @@ MOST_STEPS: Final = 1_000
 MOST_REPEATS: Final = 1_000
 MOST_TRIALS: Final = 100_000
 
+Duration = Annotated[
+    float,
+    Meta(gt=0, le=3600, extra={"spelling": "duration", "unit": " s", "metavar": "TIME"}),
+]
+Repeats = Annotated[int, Meta(ge=1, le=MOST_REPEATS, extra={"spelling": "count", "metavar": "N"})]
+Name = Annotated[str, Meta(min_length=1)]
 
-@dataclass(frozen=True)
-class Profile:
+
+class Profile(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """How long and how often is measured.
 
-    Windows begin when the load has settled, not before `warmup_s` and not after `warmup_limit_s`.
+    Windows begin when the load is steady, not before `warmup_s` and not after `warmup_limit_s`.
     """
 
     name: str
-    summary: str
-    warmup_s: float
-    warmup_limit_s: float
-    windows: int
-    window_s: float
-    repeats: int
+    warmup_s: Annotated[float, Meta(ge=0, le=3600)]
+    warmup_limit_s: Annotated[float, Meta(ge=0, le=3600)]
+    windows: Annotated[int, Meta(ge=1, le=1000)]
+    window_s: Duration
+    repeats: Repeats
 
 
 PROFILES: Final = {
     profile.name: profile
     for profile in (
-        Profile("quick", "every step, two short windows", 0.3, 1.0, 2, 0.6, 1),
-        Profile("standard", "three windows a step", 1.0, 3.0, 3, 3.0, 1),
-        Profile("thorough", "five repeats on fresh servers", 2.0, 10.0, 3, 4.0, 5),
+        Profile("quick", 0.3, 1.0, 2, 0.6, 1),
+        Profile("standard", 1.0, 3.0, 3, 3.0, 1),
+        Profile("thorough", 2.0, 10.0, 3, 4.0, 5),
     )
 }
+
+
+def profile_named(name: str) -> Profile:
+    """One of PROFILES. Raises ValueError."""
+    if name not in PROFILES:
+        raise ValueError(f"must be {', '.join(PROFILES)}, not {name[:60]!r}")
+    return PROFILES[name]
+
+
+def parse_steps(text: str) -> tuple[int, ...]:
+    """`10,100,1k` as numbers. Raises ValueError unless they are positive and ascending."""
+    try:
+        steps = tuple(map(_connections, text.split(",")))
+    except ValueError:
+        steps = ()
+    check_steps(steps, text)
+    return steps
+
+
+def _connections(text: str) -> int:
+    too_long = text.isdecimal() and len(text) > len(str(MOST_CONNECTIONS))
+    return MOST_CONNECTIONS + 1 if too_long else quantities.count(text)
+
+
+def check_steps(steps: Sequence[int], text: str = "") -> None:
+    """Raise ValueError unless the steps are positive and ascending; `text` is as given."""
+    text = text or ",".join(map(str, steps))
+    given = text if len(text) <= 60 else text[:60] + "…"
+    if not steps or steps[0] < 1 or any(a >= b for a, b in pairwise(steps)):
+        raise ValueError(f"must be ascending positive numbers, such as 10,100,1000; got {given!r}")
+    if len(steps) > MOST_STEPS or steps[-1] > MOST_CONNECTIONS:
+        raise ValueError(
+            f"must be at most {MOST_STEPS:,} steps of at most {MOST_CONNECTIONS:,} connections; "
+            f"got {given!r}"
+        )
+
+
+def check_unique(labels: Sequence[str], what: str) -> None:
+    """Raise ValueError where a label is given twice: its rows could not be told apart."""
+    for label, times in Counter(labels).items():
+        if times > 1:
+            raise ValueError(f"{what} {label!r} is given twice; name each once")
+
+
+def _milliseconds(text: str) -> float:
+    """Read 100, which is in milliseconds, or 100ms or 0.5s."""
+    try:
+        return quantities.number(text)
+    except ValueError:
+        return round(quantities.seconds(text) * 1000, 6)
+
+
+Steps = Annotated[
+    tuple[Annotated[int, Meta(extra={"spelling": "count"})], ...],
+    Meta(
+        description="numbers of connections, ascending",
+        extra={"spelling": parse_steps, "check": check_steps, "metavar": "N,N,…"},
+    ),
+]
+
+
+class PlannedServer(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """A server of the plan, with the steps and workloads that it is measured at.
+
+    `server` is its SPEC, or the name of a `command` of the user's, whose relative paths are meant
+    from `directory`: its label in plan and results.
+    """
+
+    server: Name
+    command: str = ""
+    directory: str = ""
+    steps: Steps = ()
+    workloads: tuple[Name, ...] = ()
+    for_techniques: bool = False  # compared with its other side alone: no search, no map
+
+    @classmethod
+    def of_command(cls, definition: str, directory: Path) -> "PlannedServer":
+        """The server that a --command defines. Raises ValueError."""
+        from c10k.servers.catalogue import parse_command
+
+        label = parse_command(definition, directory).text
+        return cls(label, definition, str(directory))
+
+    @property
+    def spec(self) -> "ServerSpec":
+        """The server itself. Raises ValueError for one that this version does not know."""
+        return _spec(self.server, self.command, self.directory)
+
+
+@cache
+def _spec(server: str, command: str, directory: str) -> "ServerSpec":
+    from c10k.servers.catalogue import parse_command, parse_spec
+
+    return parse_command(command, Path(directory)) if command else parse_spec(server)
+
+
+def _check_spec(server: PlannedServer) -> None:
+    _ = server.spec
+
+
+class Technique(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """A pair of servers that differ in one technique, by their labels, and the workloads that they
+    are compared under, at `steps` if it has its own. `claim` names what the chapter says of it, if
+    it does, among c10k.reports.chapter.claims.TECHNIQUES.
+    """
+
+    name: Name
+    with_it: Name = field(name="with")
+    without_it: Name = field(name="without")
+    workloads: tuple[Name, ...] = ()
+    claim: str = ""
+    steps: Steps = ()
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """The labels of the two servers."""
+        return self.with_it, self.without_it
 
 
 @dataclass(frozen=True)
@@ -68,130 +200,220 @@ class Trial:
 
     @property
     def key(self) -> tuple[str, str, int, int]:
-        """What identifies the visit's row among the steps."""
+        """What identifies the trial's row among the steps."""
         return self.server, self.workload, self.repeat, self.connections
 
 
-@dataclass(frozen=True)
-class Technique:
-    """A pair of servers that differ in one technique, by their labels, and the workloads that they
-    are compared under, at `steps` if it has its own. `claim` names what the chapter says of it, if
-    it does, among reports.chapter.claims.TECHNIQUES.
-    """
-
-    name: str
-    with_it: str
-    without_it: str
-    workloads: tuple[str, ...]
-    claim: str = ""
-    steps: tuple[int, ...] = ()
-
-    @property
-    def sides(self) -> tuple[str, str]:
-        """The labels of the two servers."""
-        return self.with_it, self.without_it
-
-
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_only=True):
     """An experiment: every server, at every step, under every workload, repeatedly.
 
-    A server may have workloads and steps of its own, by its label, where not all of the plan's are
-    for it. With `find_max` a search follows the ramps: see c10k.find_max. Those of the workloads
-    that are `mapped` are for a capacity map alone. Servers that are there `for_techniques` alone
-    are compared with each other: nothing is searched of them, and they have no map. The p99 is an
-    `objective` where every step is to hold it.
+    As it is asked for, it may name things for short: `commands`, `interpreters`, `rate`, `size`,
+    `duration`, `repeat`. config.resolved() turns these into servers, workloads and the profile;
+    feasibility.py leaves out what cannot be measured. What is described below is of a plan that has
+    been through both.
     """
 
-    servers: tuple[ServerSpec, ...]
-    workloads: tuple[Workload, ...]
-    steps: tuple[int, ...]
-    profile: Profile
-    own_workloads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    own_steps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    servers: Annotated[
+        tuple[
+            Annotated[
+                PlannedServer,
+                Meta(extra={"spelling": PlannedServer, "check": _check_spec, "metavar": "SPEC"}),
+            ],
+            ...,
+        ],
+        Meta(
+            description="a built-in server with its options, such as threaded,stack=256k; repeat "
+            "for more (default: threaded and asyncio_streams, unless there is a --command)",
+            extra={"flag": "--server", "metavar": "SPEC"},
+        ),
+    ] = ()
+    commands: Annotated[
+        tuple[Name, ...],
+        Meta(
+            description="any program that serves, such as 'mine=./server --port {port}'; {port} "
+            "and {host} are replaced, and no shell is used. It echoes, unless "
+            "NAME,protocol=http,path=/… or "
+            r"NAME,protocol=raw,send=PING\r\n,expect=7 says otherwise; repeat for more",
+            extra={"flag": "--command", "metavar": "NAME=CMDLINE"},
+        ),
+    ] = ()
+    interpreters: tuple[Name, ...] = ()  # or "found", in a file
+    workloads: Annotated[
+        tuple[
+            Annotated[Workload, Meta(extra={"spelling": workload_config.from_text, "raw": True})],
+            ...,
+        ],
+        Meta(
+            description="; ".join(f"{load.name}: {load.summary}" for load in WORKLOADS.values())
+            + "; or one of your own, NAME,key=value…, such as mine,rate=5,size=64k,active=10%; "
+            "repeat for more (default: paced and saturated)",
+            extra={"flag": "--workload", "metavar": "NAME"},
+        ),
+    ] = ()
+    rate: Annotated[
+        tuple[
+            Annotated[
+                float, Meta(gt=0, le=1e6, extra={"spelling": "number", "unit": " messages/s"})
+            ],
+            ...,
+        ],
+        Meta(
+            description="a workload of so many messages/s per client, due at fixed times; repeat "
+            "for more",
+            extra={"metavar": "PER_CLIENT"},
+        ),
+    ] = ()
+    size: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=LARGEST_MESSAGE,
+                description="of a message to be echoed, such as 64 or 64k, under each workload "
+                "(default: 64)",
+                extra={"spelling": "size", "unit": " bytes", "metavar": "BYTES"},
+            ),
+        ]
+        | None
+    ) = None
+    steps: Steps = DEFAULT_STEPS
+    profile: Annotated[
+        Profile,
+        Meta(
+            description="how long to measure both servers: quick (under 2 minutes), standard (6), "
+            "thorough (5 repeats)",
+            extra={"spelling": profile_named, "metavar": "PROFILE", "default": "standard"},
+        ),
+    ] = PROFILES["standard"]
+    duration: (
+        Annotated[
+            Duration,
+            Meta(
+                description="time measured at each step, such as 10s, instead of the profile's",
+            ),
+        ]
+        | None
+    ) = None
+    repeat: (
+        Annotated[Repeats, Meta(description="ramps on fresh servers, instead of the profile's")]
+        | None
+    ) = None
+    fit: Annotated[
+        bool, Meta(description="leave out the steps that this machine's limits forbid")
+    ] = False
+    find_max: Annotated[
+        bool,
+        Meta(
+            description="then search for the most connections that each server serves under each "
+            "workload, to within 2 % and up to ten times the largest step: about 5 to 9 steps more "
+            "for each"
+        ),
+    ] = False
+    slo_p99_ms: (
+        Annotated[
+            float,
+            Meta(
+                gt=0,
+                le=3.6e6,
+                description="the objective: the response time that 99 of 100 messages must have, "
+                "and no message fail, at every step, else the exit status is 1; with --find-max, "
+                "what the search goes by (default: 100 for that, and no objective)",
+                extra={"spelling": _milliseconds, "unit": " ms", "metavar": "MS"},
+            ),
+        ]
+        | None
+    ) = field(default=None, name="slo-p99")
+    map: Annotated[
+        bool,
+        Meta(
+            description="then measure 1, 10, 100 and 1000 messages/s per client at every step, for "
+            "a map of the response time over connections and rate"
+        ),
+    ] = False
     techniques: tuple[Technique, ...] = ()
-    find_max: bool = False
-    slo_p99_ms: float = P99_MS
-    mapped: tuple[str, ...] = ()
-    for_techniques: tuple[str, ...] = ()
-    objective: bool = False
+
+    @property
+    def p99_ms(self) -> float:
+        """The response time that a search, and the report, take for the objective."""
+        return P99_MS if self.slo_p99_ms is None else self.slo_p99_ms
+
+    @property
+    def has_objective(self) -> bool:
+        """Whether every step is to hold the p99: a search is there to find where it breaks."""
+        return self.slo_p99_ms is not None and not self.find_max
+
+    @property
+    def mapped(self) -> tuple[str, ...]:
+        """The workloads that are for a capacity map alone."""
+        return tuple(load.name for load in MAP_WORKLOADS) if self.map else ()
 
     @property
     def most_trials(self) -> int:
-        """How many visits the ramps have, those that a map leaves out included."""
-        each = (len(self.workloads_of(spec)) * len(self.steps_of(spec)) for spec in self.servers)
+        """How many trials the ramps have, those that a map leaves out included."""
+        each = (len(server.workloads) * len(server.steps) for server in self.servers)
         return self.profile.repeats * sum(each)
 
-    def steps_of(self, spec: ServerSpec) -> tuple[int, ...]:
-        """The numbers of connections at which a server is visited."""
-        return self.own_steps.get(spec.text, self.steps)
-
-    def workloads_of(self, spec: ServerSpec) -> tuple[str, ...]:
-        """The names of the workloads under which a server is visited."""
-        return self.own_workloads.get(spec.text, tuple(load.name for load in self.workloads))
-
     def ramps(self) -> Iterator[tuple[Workload, int, list[Trial]]]:
-        """Each ramp, which fresh server processes live through, with its visits in order.
+        """Each ramp, which fresh server processes live through, with its trials in order.
 
         The servers take turns within a step, and who goes first changes from step to step
         (A B, B A, …), so that a drifting machine hurts all alike.
         """
         for repeat in range(self.profile.repeats):
             for workload in self.workloads:
-                servers = [s for s in self.servers if workload.name in self.workloads_of(s)]
+                servers = [each for each in self.servers if workload.name in each.workloads]
                 trials = []
                 for position, connections in enumerate(self.steps):
                     turn = servers[:: 1 if (position + repeat) % 2 == 0 else -1]
                     trials += [
-                        Trial(spec.text, workload.name, repeat, connections)
-                        for spec in turn
-                        if connections in self.steps_of(spec)
-                        and self._measures(workload, connections)
+                        Trial(each.server, workload.name, repeat, connections)
+                        for each in turn
+                        if connections in each.steps and self._measures(workload, connections)
                     ]
                 yield workload, repeat, trials
 
     def _measures(self, workload: Workload, connections: int) -> bool:
         return workload.name not in self.mapped or is_on_the_map(workload, connections)
 
-    def searches(self) -> list[tuple[ServerSpec, Workload]]:
+    def searches(self) -> list[tuple[PlannedServer, Workload]]:
         """What to search the most connections of, after the ramps."""
         return [
-            (spec, workload)
+            (server, workload)
             for workload in self.workloads
-            for spec in self.servers
+            for server in self.servers
             if self.find_max
-            and spec.text not in self.for_techniques
-            and workload.name in self.workloads_of(spec)
+            and not server.for_techniques
+            and workload.name in server.workloads
             and workload.name not in self.mapped
         ]
 
-    def search(self, spec: ServerSpec, workload: Workload) -> Trial:
+    def search(self, server: PlannedServer, workload: Workload) -> Trial:
         """What stands for all probes of a search that are still to come, in the time left."""
-        return Trial(spec.text, workload.name, 0, 0)
+        return Trial(server.server, workload.name, 0, 0)
 
     def time(self) -> dict[Trial, float]:
-        """Roughly how long each visit takes, and each search, in seconds."""
+        """Roughly how long each trial takes, and each search, in seconds."""
         trials = {trial: self.seconds(trial) for _, _, ramp in self.ramps() for trial in ramp}
         searches = {
-            self.search(spec, workload): PROBES_PER_SEARCH
-            * self.seconds(Trial(spec.text, workload.name, 0, self.steps_of(spec)[-1]))
-            for spec, workload in self.searches()
+            self.search(server, workload): PROBES_PER_SEARCH
+            * self.seconds(Trial(server.server, workload.name, 0, server.steps[-1]))
+            for server, workload in self.searches()
         }
         return trials | searches
 
     def seconds(self, trial: Trial) -> float:
-        """Roughly how long a visit takes."""
+        """Roughly how long a trial takes."""
         profile = self.profile
-        warmup = (profile.warmup_s + profile.warmup_limit_s) / 2
-        held = warmup + profile.windows * profile.window_s
+        warmup_s = (profile.warmup_s + profile.warmup_limit_s) / 2
+        held_s = warmup_s + profile.windows * profile.window_s
         (workload,) = (load for load in self.workloads if load.name == trial.workload)
-        (server,) = (spec.server for spec in self.servers if spec.text == trial.server)
-        a_connection = SECONDS_PER_CONNECTION + cpu_s(workload)
-        a_connection += SECONDS_PER_PROCESS * server.processes_per_connection
-        return held + SECONDS_PER_TRIAL + a_connection * trial.connections
+        (server,) = (each.spec.server for each in self.servers if each.server == trial.server)
+        per_connection = SECONDS_PER_CONNECTION + cpu_s(workload)
+        per_connection += SECONDS_PER_PROCESS * server.processes_per_connection
+        return held_s + SECONDS_PER_TRIAL + per_connection * trial.connections
 
 
-def load_on(spec: ServerSpec, workload: Workload) -> Workload:
+def load_on(spec: "ServerSpec", workload: Workload) -> Workload:
     """The workload as this server is driven with it. Raises ValueError where it cannot serve it."""
     spec.handling(workload.handler)
     return workload.over(spec.server.protocol, spec.server.request)
@@ -199,41 +421,7 @@ def load_on(spec: ServerSpec, workload: Workload) -> Workload:
 
 def cpu_s(workload: Workload) -> float:
     """The CPU time that a server is to burn for each message."""
+    from c10k.servers.framework.handler import parse_handler
+
     handler = parse_handler(workload.handler)
     return handler.cpu_s if handler else 0.0
-
-
-def parse_steps(text: str) -> tuple[int, ...]:
-    """`10,100,1k` as numbers. Raises ValueError unless they are positive and ascending."""
-    try:
-        steps = tuple(map(_connections, text.split(",")))
-    except ValueError:
-        steps = ()
-    return check_steps(steps, text)
-
-
-def _connections(text: str) -> int:
-    too_long = text.isdecimal() and len(text) > len(str(MOST_CONNECTIONS))
-    return MOST_CONNECTIONS + 1 if too_long else count(text)
-
-
-def check_steps(steps: Sequence[int], text: str) -> tuple[int, ...]:
-    """The steps. Raises ValueError unless they are positive and ascending; `text` is as given."""
-    given = text if len(text) <= 60 else text[:60] + "…"
-    if not steps or steps[0] < 1 or any(a >= b for a, b in pairwise(steps)):
-        raise ValueError(
-            f"steps must be ascending positive numbers, such as 10,100,1000; got {given!r}"
-        )
-    if len(steps) > MOST_STEPS or steps[-1] > MOST_CONNECTIONS:
-        raise ValueError(
-            f"at most {MOST_STEPS:,} steps of at most {MOST_CONNECTIONS:,} connections; "
-            f"got {given!r}"
-        )
-    return tuple(steps)
-
-
-def check_unique(labels: Sequence[str], what: str) -> None:
-    """Raise ValueError where a label is given twice: its rows could not be told apart."""
-    for label, times in Counter(labels).items():
-        if times > 1:
-            raise ValueError(f"{what} {label!r} is given twice; name each once")

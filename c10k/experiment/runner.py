@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from c10k.experiment import capacity_search, loader_ceiling
 from c10k.experiment.loader_ceiling import Ceiling
-from c10k.experiment.plan import Plan, Trial, load_on
+from c10k.experiment.plan import Plan, PlannedServer, Trial, load_on
 from c10k.experiment.progress import Progress
 from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit
@@ -37,7 +37,7 @@ class Experiment:
         self._cpus = cpus
         self._progress = progress
         self._began = began
-        self._specs = {spec.text: spec for spec in plan.servers}
+        self._specs = {each.server: each.spec for each in plan.servers}
         self._logs = writer.directory / "logs"
         self._ceiling: Ceiling = ()
         # By server and handler, what came of its first start, as try_to_start() says it. One that
@@ -64,24 +64,25 @@ class Experiment:
         """Search for each server and workload, after the ramps, and keep what was found."""
         found = list(self._writer.manifest.get("max_connections", ()))
         known = {(each["server"], each["workload"]) for each in found}
-        for spec, workload in self._plan.searches():
-            if (spec.text, workload.name) not in known:
+        for server, workload in self._plan.searches():
+            if (server.server, workload.name) not in known:
                 self._ceiling = self._known_ceiling()
                 with self._ramp(f"{workload.name}-max", workload) as ramp:
-                    found.append(self._search(ramp, spec, workload))
+                    found.append(self._search(ramp, server, workload))
                 self._writer.update_manifest(max_connections=found)
 
-    def _search(self, ramp: "_Ramp", spec: ServerSpec, workload: Workload) -> dict[str, Any]:
+    def _search(self, ramp: "_Ramp", planned: PlannedServer, workload: Workload) -> dict[str, Any]:
         """One search: its result as run.json holds it. Every probe has a fresh server."""
+        spec = planned.spec
         server = spec.server
-        reach = capacity_search.REACH * self._plan.steps_of(spec)[-1]
+        reach = capacity_search.REACH * planned.steps[-1]
         most, limits = most_connections(
             reach, server.threads_per_connection, server.processes_per_connection
         )
-        left = self._plan.search(spec, workload)
+        left = self._plan.search(planned, workload)
         while True:
             rows = self._rows(spec, workload)
-            obstacles = capacity_search.obstacles(rows, self._plan.slo_p99_ms)
+            obstacles = capacity_search.obstacles(rows, self._plan.p99_ms)
             tried = {number: not obstacle for number, obstacle in obstacles.items()}
             if not (number := capacity_search.next_probe(tried, most)):
                 break

@@ -25,7 +25,7 @@ HAS_ASIO = "#if !__has_include(<boost/asio.hpp>) && !__has_include(<asio.hpp>)\n
 
 @dataclass(frozen=True)
 class CompiledProgram:
-    """NAME.cpp of a folder, a target of the CMakeLists.txt there, with the headers in its frame/.
+    """NAME.cpp of a folder, a target of the CMakeLists.txt there, with the headers in its framework/.
 
     What was built lies in the cache directory under a name that tells sources, compiler and flags
     apart: an edit builds anew, and versions coexist.
@@ -55,7 +55,7 @@ class CompiledProgram:
     def _built(self) -> Path:
         """Where the program is, or will be."""
         sources = [self.folder / "CMakeLists.txt", self.folder / f"{self.name}.cpp"]
-        sources += sorted((self.folder / "frame").glob("*.hpp"))
+        sources += sorted((self.folder / "framework").glob("*.hpp"))
         digest = hashlib.sha256()
         for source in sources:
             digest.update(f"{source.name}\0".encode() + source.read_bytes() + b"\0")

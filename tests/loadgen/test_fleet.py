@@ -2,9 +2,9 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from c10k.loadgen.fleet import KINDS, Fleet
 from c10k.loadgen.native.engine import due_times

@@ -111,7 +111,7 @@ def test_quitting_twice_is_quitting(shard):
     shard.quit()
     shard.quit()
     with pytest.raises(OSError, match="exit status 0"):
-        shard.drain()
+        shard.stop()
 
 
 def test_where_it_stood_can_be_seen_after_it_quit(shard):

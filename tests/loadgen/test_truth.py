@@ -18,11 +18,11 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from dataclasses import replace
 from itertools import repeat
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from c10k.loadgen.workload import Workload
 from c10k.results.histogram import Histogram, indices, lowest_values_ns

@@ -38,7 +38,7 @@ def cache(tmp_path, monkeypatch):
 def folder(tmp_path, cache):
     """The sources of a program that builds in a second."""
     folder = tmp_path / "sources"
-    (folder / "frame").mkdir(parents=True)
+    (folder / "framework").mkdir(parents=True)
     (folder / "CMakeLists.txt").write_text(CMAKE_LISTS)
     (folder / "tiny.cpp").write_text(MAIN)
     say(folder, '"one"')
@@ -46,7 +46,7 @@ def folder(tmp_path, cache):
 
 
 def say(folder, word):
-    (folder / "frame" / "word.hpp").write_text(f"#define WORD {word}\n")
+    (folder / "framework" / "word.hpp").write_text(f"#define WORD {word}\n")
 
 
 def launch(folder):

@@ -42,7 +42,7 @@ def test_the_fleet_gets_the_bytes_that_it_expects(server, wait_until, size):
         assert fleet.wait_open(15).connected == 5
         fleet.load()
         wait_until(lambda: fleet.progress().messages >= 20)
-        fleet.rest()
+        fleet.drain()
         assert fleet.snapshot().errors == {}
 
 

@@ -42,7 +42,7 @@ with (
     fleet.load()
     while fleet.progress().messages < 20:
         time.sleep(0.01)
-    assert fleet.cut().errors == {}
+    assert fleet.snapshot().errors == {}
     assert any(meter.swap())
 print("done")
 """

@@ -40,7 +40,7 @@ def test_of_many_processes_a_few_are_looked_into(child, monkeypatch):
     tree = ProcessTree(child.pid)
     tree.rescan()
     whole = tree.breakdown()
-    monkeypatch.setattr("c10k.loadgen.telemetry.process.LOOKED_INTO", 4)
+    monkeypatch.setattr("c10k.loadgen.telemetry.process.SAMPLED_PROCESSES", 4)
     part = tree.breakdown()
     assert part.heap_bytes == pytest.approx(whole.heap_bytes, rel=0.3)
     assert part.stack_bytes == pytest.approx(whole.stack_bytes, rel=0.5)
