@@ -25,7 +25,7 @@ HAS_ASIO = "#if !__has_include(<boost/asio.hpp>) && !__has_include(<asio.hpp>)\n
 
 @dataclass(frozen=True)
 class CompiledProgram:
-    """NAME.cpp of a folder, a target of the CMakeLists.txt there, with the headers in its framework/.
+    """NAME.cpp of a folder, a target of the CMakeLists.txt there, with the headers in framework/.
 
     What was built lies in the cache directory under a name that tells sources, compiler and flags
     apart: an edit builds anew, and versions coexist.

@@ -24,7 +24,7 @@ def test_a_rate_makes_an_open_loop():
     ],
 )
 def test_what_cannot_be_driven_is_refused(figures):
-    with pytest.raises(ValueError, match="Expected|Invalid"):
+    with pytest.raises(ValueError, match=r"Expected|Invalid"):
         Workload("odd", **figures)
 
 
