@@ -58,17 +58,25 @@ class Option:
     help: str
     default: Any
     kind: inspect.Type
+    optional: bool  # None is a value, too
     item: "Option | None"  # of what a list holds, where it is one
     extra: Mapping[str, Any]
 
     def read(self, value: object) -> Any:  # noqa: ANN401 (as the field)
         """The value, of the field's type. Raises ValueError, which says what would do."""
+        if value is None and self.optional:
+            return None
         shown = _shown(value)
         if isinstance(value, str) and (spelling := self.extra.get("spelling")):
             value = SPELLINGS.get(spelling, spelling)(value)
         if isinstance(self.kind, inspect.StructType):
+            if not isinstance(value, self.kind.cls | Mapping):
+                words = "text or a table" if "spelling" in self.extra else "a table"
+                raise ValueError(f"must be {words}, not {shown}")
             value = read(self.kind.cls, value, str)
         elif self.item is not None:
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                value = (value,)  # one alone
             if not isinstance(value, list | tuple):
                 raise ValueError(f"must be a list, not {_shown(value)}")
             value = tuple(map(self.item.read, value))
@@ -127,7 +135,7 @@ def options_of(struct: type[msgspec.Struct]) -> dict[str, Option]:
 
 
 def _option(key: str, kind: inspect.Type, default: object = None) -> Option:
-    help_ = ""
+    help_, optional = "", False
     extra: dict[str, Any] = {}
     while True:
         if isinstance(kind, inspect.Metadata):
@@ -135,24 +143,23 @@ def _option(key: str, kind: inspect.Type, default: object = None) -> Option:
             extra = {**(kind.extra or {}), **extra}
             kind = kind.type
         elif isinstance(kind, inspect.UnionType):
+            optional = True
             (kind,) = (each for each in kind.types if not isinstance(each, inspect.NoneType))
         else:
             break
     item = _option(key, kind.item_type) if isinstance(kind, inspect.VarTupleType) else None
     flag = extra.get("flag", f"--{key}")
-    return Option(key, flag, help_, default, kind, item, extra)
+    return Option(key, flag, help_, default, kind, optional, item, extra)
 
 
-def read(struct: type[T], table: object, where: Where) -> T:
+def read(struct: type[T], table: T | Mapping[str, Any], where: Where) -> T:
     """A struct from the keys and values of a file or of the command line.
 
     Raises ValueError for a key that there is not and a value that will not do; it begins with
     `where` of the key.
     """
-    if isinstance(table, struct):
-        return table
     if not isinstance(table, Mapping):
-        raise ValueError(f"must be a table, not {_shown(table)}")
+        return table
     options = options_of(struct)
     check_keys(table, options, where)
     values = {}

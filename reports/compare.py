@@ -254,7 +254,8 @@ def differences(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
 
 def _described(measured: Measured) -> dict[str, str]:
     manifest = measured.manifest
-    host, plan = manifest.get("host") or {}, manifest.get("plan") or {}
+    host = manifest.get("host") or {}
+    profile = (manifest.get("plan") or {}).get("profile") or {}
     return {
         **{_(name.replace("_", " ")): str(host.get(name)) for name in _FACTS},
         **{
@@ -263,8 +264,8 @@ def _described(measured: Measured) -> dict[str, str]:
         },
         _("commit"): str(manifest.get("commit")),
         _("begun"): str(manifest.get("created_at")),
-        _("repeats"): str(plan.get("repeats")),
+        _("repeats"): str(profile.get("repeats")),
         _("windows a step"): _(
-            "{count} of {seconds} s", count=plan.get("windows"), seconds=plan.get("window_s")
+            "{count} of {seconds} s", count=profile.get("windows"), seconds=profile.get("window-s")
         ),
     }

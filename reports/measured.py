@@ -35,15 +35,6 @@ LITTLE: Final = (0.98, 1.02)
 # Of the due messages: a step that lost more is named in the answer.
 MOST_LOST: Final = 0.01
 
-# Of a workload's description; what it is where a run says nothing of it.
-_PLAIN_WORKLOAD: Final = {
-    "protocol": "echo",
-    "active": 1.0,
-    "messages_per_connection": None,
-    "handler": "none",
-}
-
-
 # What prose calls what a server speaks.
 _PROTOCOLS: Final = {
     "echo": later("echo"),
@@ -298,16 +289,16 @@ class Measured:
         self.run = run
         self.manifest: dict[str, Any] = run.manifest
         plan = run.manifest.get("plan") or {}
-        self.servers = self._servers(plan.get("servers") or [])
-        self.map, self.workloads = self._workloads(plan)
-        self.slo_p99_ms = float(plan.get("slo_p99_ms") or P99_MS)
+        self.servers = self._servers(run.manifest.get("servers") or [])
+        self.map, self.workloads = self._workloads(run.manifest.get("workloads") or [])
+        self.slo_p99_ms = float(run.manifest.get("slo_p99_ms") or P99_MS)
         tried = {int(step) for step in run.steps["connections"]}
         self.steps = sorted(tried.intersection(plan.get("steps") or ()) or tried)
         self.techniques = [
             MeasuredTechnique(
                 item["name"],
-                item["with_it"],
-                item["without_it"],
+                item["with"],
+                item["without"],
                 tuple(item["workloads"]),
                 item.get("claim", ""),
             )
@@ -315,7 +306,9 @@ class Measured:
         ]
         self.role = {server.role: server for server in self.servers if server.role}
         key = ["server", "workload", "connections"]
-        active = {item.get("name"): item.get("active", 1.0) for item in plan.get("workloads") or []}
+        active = {
+            item.get("name"): item.get("active", 1.0) for item in run.manifest.get("workloads") or []
+        }
         self._rows = _grouped(derived.with_columns(run.steps, active), key)
         self._windows = _grouped(derived.with_columns(run.windows, active), key)
         self._quantities: dict[tuple[Point, str], Quantity] = {}
@@ -358,10 +351,10 @@ class Measured:
         ]
 
     def _workloads(
-        self, plan: dict[str, Any]
+        self, planned: Sequence[dict[str, Any]]
     ) -> tuple[list[MeasuredWorkload], list[MeasuredWorkload]]:
         """Those of the capacity map, and all others."""
-        mapped, planned = plan.get("mapped") or (), plan.get("workloads") or []
+        mapped = self.manifest.get("mapped") or ()
         rows = self.run.steps.drop_duplicates("workload").to_dict("records")
         first = {str(row["workload"]): row for row in rows}
         known = {item["name"]: item for item in planned if item.get("name") in first}
@@ -372,26 +365,22 @@ class Measured:
                 float(first[name]["rate_per_connection"]),
                 int(first[name]["size_bytes"]),
                 known.get(name, {}).get("summary", ""),
-                all(
-                    known.get(name, {}).get(key, usual) == usual
-                    for key, usual in _PLAIN_WORKLOAD.items()
-                ),
+                bool(known.get(name, {}).get("plain", True)),
             )
             for name in dict.fromkeys([*known, *first])
         ]
         others = [each for each in workloads if each.name not in mapped]
         return [each for each in workloads if each.name in mapped], others or workloads
 
-    @staticmethod
-    def _planned(plan: dict[str, Any]) -> int:
+    def _planned(self, plan: dict[str, Any]) -> int:
         """The steps of all ramps but the map's."""
-        names = [workload.get("name") for workload in plan.get("workloads") or ()]
-        visits = (
-            len(set(server.get("workloads", names)).difference(plan.get("mapped") or ()))
-            * len(server.get("steps", plan.get("steps") or ()))
+        mapped = self.manifest.get("mapped") or ()
+        trials = (
+            len(set(server.get("workloads") or ()).difference(mapped))
+            * len(server.get("steps") or ())
             for server in plan.get("servers") or []
         )
-        return sum(visits) * int(plan.get("repeats") or 1)
+        return sum(trials) * int((plan.get("profile") or {}).get("repeats") or 1)
 
     def _ramped(self) -> int:
         """Those that were measured: all but the numbers that a search tried, and the map's."""

@@ -75,7 +75,7 @@ def render(
 def environment() -> Environment:
     """Templates in which every text is escaped, and a name that is not known is an error."""
     made = Environment(
-        loader=PackageLoader("reports"),
+        loader=PackageLoader("c10k.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -96,7 +96,7 @@ def notices(measured: Measured) -> list[str]:
         found.append(_("Planned steps that were not measured: {count}.", count=missing))
     found += [
         wording.sentence(_("left out: {what}", what=line))
-        for line in (measured.manifest.get("plan") or {}).get("left_out") or []
+        for line in measured.manifest.get("left_out") or []
     ]
     others = [server for server in measured.servers if server.protocol != "echo"]
     if others and len(others) < len(measured.servers):
@@ -148,6 +148,7 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
     """The machine, the plan and the versions: titled lists of (what, value)."""
     manifest = measured.manifest
     plan, host = manifest.get("plan") or {}, dict(manifest.get("host") or {})
+    profile = plan.get("profile") or {}
     memory = host.pop("memory_bytes", None)
     machine = [(_("memory"), wording.size(memory))] if isinstance(memory, int | float) else []
     machine = [*_items(host), *machine]
@@ -157,16 +158,16 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
         (_("begun"), str(manifest.get("created_at", ""))),
         (_("ended"), str(manifest.get("finished_at") or _("not finished"))),
         (_("steps"), ", ".join(map(wording.count, plan.get("steps") or []))),
-        (_("repeats"), _text(plan.get("repeats"))),
+        (_("repeats"), _text(profile.get("repeats"))),
         (
             _("windows a step"),
             _(
                 "{count} of {seconds} s",
-                count=_text(plan.get("windows")),
-                seconds=_text(plan.get("window_s")),
+                count=_text(profile.get("windows")),
+                seconds=_text(profile.get("window-s")),
             ),
         ),
-        (_("settling before"), _settling(plan)),
+        (_("settling before"), _settling(profile)),
         *(
             (
                 _("workload {name}", name=workload.name),
@@ -216,8 +217,8 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
     return [(title, items) for title, items in lists.items() if items]
 
 
-def _settling(plan: Mapping[str, Any]) -> str:
-    least, limit = _text(plan.get("warmup_s")), plan.get("warmup_limit_s")
+def _settling(profile: Mapping[str, Any]) -> str:
+    least, limit = _text(profile.get("warmup-s")), profile.get("warmup-limit-s")
     if limit is None:
         return _("{value} s", value=least)
     return _("at least {least} s, at most {limit} s", least=least, limit=_text(limit))

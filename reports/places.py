@@ -86,19 +86,20 @@ def meanings() -> list[tuple[str, str]]:
 
 def command(measured: Measured, point: Point) -> str:
     """What repeats a step alone, as a shell takes it."""
-    plan = measured.manifest.get("plan") or {}
-    servers = {each.get("label"): each for each in plan.get("servers") or []}
+    manifest = measured.manifest
+    profile = (manifest.get("plan") or {}).get("profile") or {}
+    servers = {each.get("label"): each for each in manifest.get("servers") or []}
     definition = (servers.get(point.server) or {}).get("definition")
     words = ["c10k", "run"]
     words += ["--command", definition] if definition else ["--server", point.server]
-    workloads = {each.get("name"): each for each in plan.get("workloads") or []}
+    workloads = {each.get("name"): each for each in manifest.get("workloads") or []}
     load = workloads.get(point.workload) or {}
     words += load.get("arguments") or ["--workload", point.workload]
     words += ["--steps", str(point.connections), "--repeat", "1"]
-    if plan.get("profile"):
-        words += ["--profile", plan["profile"]]
-    if plan.get("windows") and plan.get("window_s"):
-        words += ["--duration", f"{plan['windows'] * plan['window_s']:g}s"]
+    if profile.get("name"):
+        words += ["--profile", profile["name"]]
+    if profile.get("windows") and profile.get("window-s"):
+        words += ["--duration", f"{profile['windows'] * profile['window-s']:g}s"]
     return shlex.join(map(str, words))
 
 

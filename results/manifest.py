@@ -15,6 +15,8 @@ _KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "commit": (str, type(None)),
     "argv": (list,),
     "plan": (dict,),
+    "servers": (list,),
+    "workloads": (list,),
     "host": (dict,),
     "versions": (dict,),
     "cpu_split": (dict, type(None)),
@@ -33,32 +35,30 @@ loader_cpu_us_per_message and loader_cpu_cores a number of connections and size 
 _FACTS: Final[Shape] = {"*": FACT}
 _CONTENTS: Final[Shape] = {
     "argv?": [TEXT],
+    "servers?": [
+        {
+            **dict.fromkeys(("label?", "name?", "model?", "language?", "protocol?"), TEXT),
+            "command?": WORDS,
+            "definition?": TEXT,
+            "limits?": {"*": NUMBER},
+        }
+    ],
+    "workloads?": [{"name?": TEXT, "summary?": TEXT, "active?": NUMBER, "arguments?": [TEXT]}],
+    "left_out?": [TEXT],
     "plan?": {
-        "servers?": [
-            {
-                **dict.fromkeys(("label?", "name?", "model?", "language?", "protocol?"), TEXT),
-                "command?": WORDS,
-                "definition?": TEXT,
-                "limits?": {"*": NUMBER},
-                "workloads?": [TEXT],
-                "steps?": [COUNT],
-            }
-        ],
-        "workloads?": [{"name?": TEXT, "summary?": TEXT, "active?": NUMBER, "arguments?": [TEXT]}],
+        "servers?": [{"server?": TEXT, "workloads?": [TEXT], "steps?": [COUNT]}],
         "steps?": [COUNT],
-        "profile?": TEXT,
-        **dict.fromkeys(("repeats?", "windows?"), COUNT),
-        **dict.fromkeys(("window_s?", "warmup_s?", "warmup_limit_s?"), NUMBER),
-        "slo_p99_ms?": POSITIVE,
-        "mapped?": [TEXT],
-        "left_out?": [TEXT],
+        "profile?": {
+            "name?": TEXT,
+            **dict.fromkeys(("repeats?", "windows?"), COUNT),
+            **dict.fromkeys(("window-s?", "warmup-s?", "warmup-limit-s?"), NUMBER),
+        },
         "techniques?": [
-            {
-                **dict.fromkeys(("name", "with_it", "without_it", "claim?"), TEXT),
-                "workloads": [TEXT],
-            }
+            {**dict.fromkeys(("name", "with", "without", "claim?"), TEXT), "workloads": [TEXT]}
         ],
     },
+    "mapped?": [TEXT],
+    "slo_p99_ms?": POSITIVE,
     "host?": _FACTS,
     "versions?": _FACTS,
     "cpu_split?": {"*": [COUNT]},

@@ -32,7 +32,7 @@ def figures(
         "failure": failures.failure or None,
         "troubles": failures.lines,
         "warnings": manifest["warnings"],
-        "left_out": manifest["plan"].get("left_out", []),
+        "left_out": manifest["left_out"],
         "max_connections": manifest.get("max_connections", []),
         "steps": [{name: _value(name, value) for name, value in row.items()} for row in rows],
     }

@@ -59,7 +59,7 @@ def _locustfile() -> Path:
             "or install it with `pip install 'c10k-bench[locust]'`",
             Status.UNABLE,
         )
-    package = importlib.util.find_spec("loadgen")
+    package = importlib.util.find_spec("c10k.loadgen")
     assert package is not None
     assert package.origin is not None
     return Path(package.origin).with_name("locustfile.py")

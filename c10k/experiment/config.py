@@ -85,7 +85,9 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
     described = _described(given, where("workloads"))
     if isinstance(given, list | tuple):
         content = {**content, "workloads": tuple(described.values())}
-    if content.get("interpreters") == "found":
+    if isinstance(found := content.get("interpreters"), str):
+        if found != "found":
+            raise ValueError(f'{where("interpreters")}: must be "found" or a list, not {found!r}')
         content = {**content, "interpreters": found_interpreters()}
     asked = read(Plan, content, where)
     own_size = {name for name, item in zip(described, given, strict=True) if _has_size(item)}

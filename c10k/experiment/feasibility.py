@@ -85,7 +85,7 @@ def _serving(
             left_out.append(f"{each.server} cannot serve {joined(names)}: {reason}")
             for name in names:
                 unserved.setdefault(name, []).append(left_out[-1])
-        if set(able) - set(plan.mapped):
+        if able:
             serving.append(replace(each, workloads=able))
         elif strict:
             raise CommandError(left_out[-1])

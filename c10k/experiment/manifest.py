@@ -41,6 +41,8 @@ def describe(
         "servers": list(map(_server, plan.servers)),
         "workloads": list(map(_workload, plan.workloads)),
         "left_out": list(left_out),
+        "mapped": list(plan.mapped),
+        "slo_p99_ms": plan.p99_ms,
         "host": environment.describe(),
         "versions": environment.versions(),
         "engine": engine_of("auto"),
@@ -55,7 +57,8 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
     """The plan of a run that is to be resumed. Raises ValueError for one that cannot be read, as by
     a version that does not know a server of it.
     """
-    return read(Plan, manifest["plan"], str)
+    plan: Plan = read(Plan, manifest["plan"], str)
+    return plan
 
 
 def _server(server: PlannedServer) -> dict[str, Any]:

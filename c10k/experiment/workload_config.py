@@ -49,8 +49,8 @@ def own_workload(table: Mapping[str, Any]) -> Workload:
     if name in NAMED_WORKLOADS or name in _RESERVED:
         raise ValueError(f"{name!r} is a workload of c10k's own: choose another name")
     try:
-        load = read(Workload, table, str)
         check_useful(table)
+        load = read(Workload, table, str)
         parse_handler(load.handler)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None

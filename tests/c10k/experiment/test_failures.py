@@ -1,20 +1,12 @@
 """What of a plan did not go well, and whether the run failed."""
 
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 
+from c10k.experiment.config import plan_of
 from c10k.experiment.failures import MOST_LINES, failures_of
-from c10k.experiment.plan import PROFILES, Plan
-from c10k.loadgen.workload import WORKLOADS
-from c10k.servers.catalogue import parse_spec
 
-PLAN = Plan(
-    (parse_spec("threaded"), parse_spec("asyncio_streams")),
-    (WORKLOADS["paced"],),
-    (10, 100),
-    PROFILES["quick"],
-)
+PLAN = plan_of({"workloads": ["paced"], "steps": [10, 100], "profile": "quick"}, str)
 
 
 def row(server, connections, status="ok", reason="", p99_ms=1.0, **others):
@@ -37,12 +29,12 @@ def row(server, connections, status="ok", reason="", p99_ms=1.0, **others):
 
 @pytest.fixture
 def rows():
-    return [row(spec.text, step) for spec in PLAN.servers for step in PLAN.steps]
+    return [row(each.server, step) for each in PLAN.servers for step in PLAN.steps]
 
 
 def test_all_is_well(rows):
-    verdict = failures_of(PLAN, rows)
-    assert (verdict.lines, verdict.failure) == ([], "")
+    failures = failures_of(PLAN, rows)
+    assert (failures.lines, failures.failure) == ([], "")
     assert failures_of(PLAN, []).failure == ""
 
 
@@ -50,9 +42,9 @@ def test_a_step_that_failed_fails_the_run_and_one_that_partly_did_is_named(rows)
     rows[0] |= {"status": "failed", "reason": "the server died (signal 9)"}
     rows[1] |= {"status": "failed", "reason": "the server died (signal 9)"}
     rows[2] |= {"status": "partial", "reason": "388 of 600 connections were served"}
-    verdict = failures_of(PLAN, rows)
-    assert verdict.failure == "2 of 4 steps failed"
-    assert verdict.lines == [
+    failures = failures_of(PLAN, rows)
+    assert failures.failure == "2 of 4 steps failed"
+    assert failures.lines == [
         "failed: threaded, paced at 10 and 100: the server died (signal 9)",
         "partly failed: asyncio_streams, paced at 10: 388 of 600 connections were served",
     ]
@@ -67,8 +59,8 @@ def test_that_nothing_succeeded_is_said_with_the_commonest_reason(rows):
 
 def test_probes_of_a_search_may_fail(rows):
     rows.append(row("threaded", 4000, "failed", "reset"))
-    verdict = failures_of(PLAN, rows)
-    assert (verdict.lines, verdict.failure) == ([], "")
+    failures = failures_of(PLAN, rows)
+    assert (failures.lines, failures.failure) == ([], "")
 
 
 def test_an_objective_is_missed(rows):
@@ -76,10 +68,10 @@ def test_an_objective_is_missed(rows):
     rows[2] |= {"starved": 3}
     rows[3] |= {"status": "partial", "reason": "2 × reset", "errors": 2}
     assert failures_of(PLAN, rows).failure == ""  # none was asked for
-    plan = dataclasses.replace(PLAN, slo_p99_ms=20.0, objective=True)
-    verdict = failures_of(plan, rows)
-    assert verdict.failure == "3 of 4 steps missed the objective, a p99 within 20 ms"
-    assert verdict.lines == [
+    plan = replace(PLAN, slo_p99_ms=20.0)
+    failures = failures_of(plan, rows)
+    assert failures.failure == "3 of 4 steps missed the objective, a p99 within 20 ms"
+    assert failures.lines == [
         "partly failed: asyncio_streams, paced at 100: 2 × reset",
         "objective missed: threaded, paced at 100: p99 of 30 ms",
         "objective missed: asyncio_streams, paced at 10: 3 connections without a reply",
@@ -87,7 +79,7 @@ def test_an_objective_is_missed(rows):
 
 
 def test_the_last_lines_are_few(rows):
-    plan = dataclasses.replace(PLAN, steps=tuple(range(1, 31)))
+    plan = plan_of({"workloads": ["paced"], "steps": list(range(1, 31))}, str)
     rows = [row("threaded", step, "partial", f"{step} × reset") for step in plan.steps]
     lines = failures_of(plan, rows).lines
     assert len(lines) == MOST_LINES + 1

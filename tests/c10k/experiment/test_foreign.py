@@ -10,11 +10,9 @@ import pytest
 
 from c10k.cli.main import main
 from c10k.experiment import manifest
-from c10k.experiment.plan import PROFILES, Plan
+from c10k.experiment.config import plan_of
 from c10k.host.cpus import CpuSplit
-from c10k.loadgen.workload import WORKLOADS
 from c10k.results.store import read_run
-from c10k.servers.catalogue import parse_command, parse_spec
 
 # Anyone's echo server, which says nothing of where it listens.
 ECHO = """
@@ -68,22 +66,19 @@ def test_it_is_measured_and_after_a_crash_resumed_from_another_directory(tmp_pat
     failed = measured.steps[measured.steps.server == "broken"]
     assert list(failed.status) == ["failed"] * 2
     assert all("ended with status 4 before it listened (out of" in why for why in failed.reason)
-    described = measured.manifest["plan"]["servers"][0]
+    described = measured.manifest["servers"][0]
     assert described["model"] == "anyone's"
     assert described["command"][1:] == ["echo.py", "{host}", "{port}"]
     assert "mine" in (out / "report" / "index.html").read_text()
 
 
-def test_the_manifest_holds_what_makes_its_servers_again(tmp_path):
+def test_the_manifest_holds_what_makes_its_servers_again(tmp_path, monkeypatch):
     definition = (
         r"kv,protocol=raw,send=PING\r\n,expect=7,limit=nofile:99=redis-server --port {port}"
     )
-    plan = Plan(
-        (parse_spec("threaded,stack=256k"), parse_command(definition, tmp_path)),
-        (WORKLOADS["paced"],),
-        (1, 2),
-        PROFILES["quick"],
-    )
+    asked = {"servers": ["threaded,stack=256k"], "commands": [definition], "steps": [1, 2]}
+    monkeypatch.chdir(tmp_path)
+    plan = plan_of(asked, str)
     described = manifest.describe(plan, CpuSplit.of_this_process(), [])
     assert manifest.plan_of(json.loads(json.dumps(described))).servers == plan.servers
 

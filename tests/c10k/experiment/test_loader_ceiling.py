@@ -1,15 +1,14 @@
-import dataclasses
 import functools
 import math
 import os
 
 import pytest
+from msgspec.structs import replace
 
 from c10k.experiment import loader_ceiling
-from c10k.experiment.plan import PROFILES, Plan
+from c10k.experiment.config import plan_of
 from c10k.host.cpus import CpuSplit
 from c10k.loadgen.workload import WORKLOADS
-from c10k.servers.catalogue import parse_spec
 from c10k.servers.process import ServerProcess
 
 
@@ -27,12 +26,8 @@ class Watcher:
 
 
 def plan(*steps, workloads=("paced", "saturated")):
-    return Plan(
-        (parse_spec("threaded"),),
-        tuple(WORKLOADS[name] for name in workloads),
-        steps,
-        PROFILES["quick"],
-    )
+    content = {"servers": ["threaded"], "workloads": workloads, "steps": steps, "profile": "quick"}
+    return plan_of(content, str)
 
 
 @pytest.fixture
@@ -75,8 +70,7 @@ def test_a_step_that_fails_is_missing_alone(cpus, tmp_path, monkeypatch):
 
 
 def test_every_size_of_message_has_its_own():
-    large = dataclasses.replace(WORKLOADS["saturated"], name="large", size_bytes=4096)
-    both = dataclasses.replace(plan(10, 100), workloads=(WORKLOADS["saturated"], large))
+    both = plan(10, 100, workloads=("saturated", "large,size=4096"))
     assert [(trial.connections, size) for trial, size in loader_ceiling.trials(both).items()] == [
         *((10, 64), (100, 64)),
         *((10, 4096), (100, 4096)),
@@ -93,7 +87,7 @@ def test_it_is_looked_up_by_connections_and_size():
     saturated = WORKLOADS["saturated"]
     known = [{"connections": 10, "size_bytes": 64, "messages_per_s": 5.0}]
     assert loader_ceiling.at(known, 10, saturated) == 5.0
-    assert math.isnan(loader_ceiling.at(known, 10, dataclasses.replace(saturated, size_bytes=65)))
+    assert math.isnan(loader_ceiling.at(known, 10, replace(saturated, size_bytes=65)))
     assert math.isnan(loader_ceiling.at(known, 11, saturated))
     assert math.isnan(loader_ceiling.at((), 10, saturated))
 

@@ -3,20 +3,18 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from c10k.experiment import loader_ceiling
-from c10k.experiment.plan import PROFILES, Plan, Trial, check_unique, load_on, parse_steps
+from c10k.experiment.config import plan_of
+from c10k.experiment.plan import Trial, check_unique, load_on, parse_steps
 from c10k.loadgen.workload import WORKLOADS
 from c10k.servers.catalogue import parse_spec
 
 
-def plan(*servers, steps=(10, 100, 500), profile="quick"):
-    return Plan(
-        tuple(map(parse_spec, servers)),
-        (WORKLOADS["paced"], WORKLOADS["saturated"]),
-        steps,
-        PROFILES[profile],
-    )
+def plan(*servers, steps=(10, 100, 500), profile="quick", **others):
+    content = {"servers": servers, "steps": steps, "profile": profile, **others}
+    return plan_of(content, str)
 
 
 @given(st.lists(st.integers(1, 10**6), min_size=1, unique=True).map(sorted))
@@ -61,36 +59,31 @@ def test_a_profile_keeps_its_promise_by_its_own_estimate(profile, minutes):
     assert seconds + sum(loader_ceiling.seconds(planned).values()) < minutes * 60
 
 
-def test_a_server_is_visited_at_its_own_steps_under_its_own_workloads():
-    planned = dataclasses.replace(
-        plan("threaded", "asyncio_streams"),
-        own_steps={"threaded": (10, 100)},
-        own_workloads={"threaded": ("saturated",)},
-    )
+def test_a_server_is_measured_at_its_own_steps_under_its_own_workloads():
+    own = {"server": "threaded", "steps": [10, 100], "workloads": ["saturated"]}
+    planned = plan(own, "asyncio_streams")
     trials = [trial for _, _, ramp in planned.ramps() for trial in ramp]
-    assert [v.connections for v in trials if v.server == "threaded"] == [10, 100]
-    assert {v.workload for v in trials if v.server == "threaded"} == {"saturated"}
-    assert len([v for v in trials if v.server == "asyncio_streams"]) == 2 * 3
+    assert [each.connections for each in trials if each.server == "threaded"] == [10, 100]
+    assert {each.workload for each in trials if each.server == "threaded"} == {"saturated"}
+    assert len([each for each in trials if each.server == "asyncio_streams"]) == 2 * 3
 
 
 def test_there_is_a_search_for_each_server_and_workload_that_is_measured():
-    planned = dataclasses.replace(
-        plan("threaded", "asyncio_streams"), own_workloads={"threaded": ("saturated",)}
-    )
-    assert planned.searches() == []
-    searches = dataclasses.replace(planned, find_max=True).searches()
-    assert [(spec.text, workload.name) for spec, workload in searches] == [
+    servers = ({"server": "threaded", "workloads": ["saturated"]}, "asyncio_streams")
+    assert plan(*servers).searches() == []
+    searches = plan(*servers, **{"find-max": True}).searches()
+    assert sorted((server.server, workload.name) for server, workload in searches) == [
         ("asyncio_streams", "paced"),
-        ("threaded", "saturated"),
         ("asyncio_streams", "saturated"),
+        ("threaded", "saturated"),
     ]
 
 
 def test_the_time_of_a_plan_counts_its_searches_and_what_servers_compute():
-    simple = dataclasses.replace(plan("threaded"), workloads=(WORKLOADS["paced"],))
-    searching = dataclasses.replace(simple, find_max=True)
+    simple = plan("threaded", workloads=["paced"])
+    searching = replace(simple, find_max=True)
     assert sum(searching.time().values()) > sum(simple.time().values())
-    computing = dataclasses.replace(simple, workloads=(WORKLOADS["work_cpu"],))
+    computing = plan("threaded", workloads=["work_cpu"])
     first = Trial("threaded", "work_cpu", 0, 10_000)
     least = Trial("threaded", "work_cpu", 0, 10)
     assert computing.seconds(first) - computing.seconds(least) > 0.005 * 9_000

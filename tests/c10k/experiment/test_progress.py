@@ -53,7 +53,7 @@ def test_every_line_fits_80_columns():
     lines = plain(PlainProgress, LARGE, BARE, FAILED, troubled)
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
-    for word in ("partly failed: 9,388 of", "1,234 starved", "no paced state: throughput and"):
+    for word in ("partly failed: 9,388 of", "1,234 starved", "no steady state: throughput and"):
         assert word in text
     assert "loader-limited" in text
     shorter = plain(PlainProgress, LARGE, server="threaded")[1]

@@ -32,7 +32,7 @@ while True:
 
 def test_what_a_pool_keeps_when_its_connections_end_is_not_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr(trial, "LEAVE_S", 1000.0)
-    profile = Profile("tiny", "", 0.1, 0.2, 1, 0.2, 1)
+    profile = Profile("tiny", 0.1, 0.2, 1, 0.2, 1)
     with ServerProcess("grows", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
         runner = TrialRunner(server, profile, CpuSplit.of_this_process(), lambda _: None)
         first = runner.measure(Trial("grows", "w", 0, 5), Workload("w"), time.monotonic())
@@ -41,7 +41,7 @@ def test_what_a_pool_keeps_when_its_connections_end_is_not_waited_for(tmp_path, 
 
 
 def test_a_server_that_ends_when_its_clients_leave_has_served_them(tmp_path, monkeypatch):
-    profile = Profile("tiny", "", 0.1, 0.2, 1, 0.2, 1)
+    profile = Profile("tiny", 0.1, 0.2, 1, 0.2, 1)
     echo = "connection.sendall(data)"
     ending = GROWING.replace(echo, f"{echo}\n    os._exit(0)")
     with ServerProcess("ends", [sys.executable, "-c", ending], log=tmp_path / "log") as server:
@@ -61,7 +61,7 @@ def test_a_server_that_is_busy_ending_connections_is_waited_for(tmp_path, monkey
     work = "\ndef work():\n    began = time.process_time()\n"
     work += "    while time.process_time() < began + 1.5:\n        pass\n"
     busy = busy.replace("kept = []\n", f"import time\nkept = []\n{work}")
-    profile = Profile("tiny", "", 0.1, 0.2, 1, 0.2, 1)
+    profile = Profile("tiny", 0.1, 0.2, 1, 0.2, 1)
     with ServerProcess("busy", [sys.executable, "-c", busy], log=tmp_path / "log") as server:
         before = len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
         runner = TrialRunner(server, profile, CpuSplit.of_this_process(), lambda _: None)
