@@ -169,9 +169,9 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
 
     def _check_protocol(self) -> None:
         if self.protocol == "raw" and not 1 <= len(self.send) <= LARGEST_REQUEST:
-            raise ValueError(f"raw sends from 1 to {LARGEST_REQUEST} bytes")
+            raise ValueError(f"raw sends from 1 to {LARGEST_REQUEST:,} bytes")
         if self.protocol in ("raw", "download") and not 1 <= self.expect_bytes <= LARGEST_REPLY:
-            raise ValueError(f"a reply is expected to have from 1 to {LARGEST_REPLY} bytes")
+            raise ValueError(f"a reply is expected to have from 1 to {LARGEST_REPLY:,} bytes")
         visible = all("!" <= character <= "~" for character in self.path)
         if not (self.path.startswith("/") and visible and len(self.path) < LARGEST_REQUEST // 2):
             raise ValueError(

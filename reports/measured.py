@@ -306,9 +306,8 @@ class Measured:
         ]
         self.role = {server.role: server for server in self.servers if server.role}
         key = ["server", "workload", "connections"]
-        active = {
-            item.get("name"): item.get("active", 1.0) for item in run.manifest.get("workloads") or []
-        }
+        described = run.manifest.get("workloads") or []
+        active = {item.get("name"): item.get("active", 1.0) for item in described}
         self._rows = _grouped(derived.with_columns(run.steps, active), key)
         self._windows = _grouped(derived.with_columns(run.windows, active), key)
         self._quantities: dict[tuple[Point, str], Quantity] = {}

@@ -15,7 +15,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise CommandError."""
-        raise CommandError(f"{message}; see `{self.prog} --help`")
+        raise CommandError(f"{message.removeprefix('argument ')}; see `{self.prog} --help`")
 
 
 def within(

@@ -43,5 +43,5 @@ def test_an_error_is_one_line_that_names_the_help():
     with pytest.raises(CommandError) as raised:
         parser.parse_args(["-c", "a\nb"])
     assert str(raised.value) == (
-        r"argument -c: a whole number is written in digits; got 'a\nb'; see `c10k load --help`"
+        r"-c: a whole number is written in digits; got 'a\nb'; see `c10k load --help`"
     )

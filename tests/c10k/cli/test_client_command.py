@@ -78,7 +78,7 @@ class Terminal:
     # Only the leader of a session can make a terminal its own, and only then is Ctrl-C a signal.
     CODE = (
         "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
-        "from c10k.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from c10k.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
 
     def __init__(self, client, address):
@@ -273,7 +273,7 @@ class TestServersThatFail:
             ]
             code = (
                 f"import socket, sys; socket.getaddrinfo = lambda *_, **__: {found};"
-                "from c10k.cli import main; sys.exit(main(sys.argv[1:]))"
+                "from c10k.cli.main import main; sys.exit(main(sys.argv[1:]))"
             )
             running = client(("a.name", port), code)
             assert running.wait(PATIENCE_S) == 3  # though the input stays open

@@ -97,7 +97,7 @@ def test_every_key_is_heard():
     ],
 )
 def test_what_is_wrong_is_named_with_its_key(table, message):
-    with pytest.raises(ValueError, match=r"^[ma.']")  as caught:
+    with pytest.raises(ValueError, match=r"^[ma.']") as caught:
         own_workload(table)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
