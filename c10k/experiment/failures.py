@@ -34,9 +34,9 @@ def failures_of(plan: Plan, rows: Iterable[Row]) -> Failures:
     ]
     missed = _missed(plan, steps)
     troubles += [
-        ("objective missed", *place[:2], why, place[2])
-        for place, why in missed.items()
-        if why and all(row["status"] == "ok" for row in steps if _place(row) == place)
+        ("objective missed", *step[:2], why, step[2])
+        for step, why in missed.items()
+        if why and all(row["status"] == "ok" for row in steps if _step(row) == step)
     ]
     return Failures(_lines(troubles), _failure(plan, steps, failed, missed))
 
@@ -58,11 +58,11 @@ def _failure(plan: Plan, steps: list[Row], failed: list[Row], missed: Mapping[An
 
 def _missed(plan: Plan, steps: Iterable[Row]) -> dict[tuple[str, str, int], str]:
     """Why each step did not hold the objective, empty where it did; nothing without one."""
-    places: dict[tuple[str, str, int], list[Row]] = {}
+    at_steps: dict[tuple[str, str, int], list[Row]] = {}
     for row in steps if plan.has_objective else ():
         if row["workload"] not in plan.mapped:
-            places.setdefault(_place(row), []).append(row)
-    return {place: slo.shortfall(rows, plan.p99_ms) for place, rows in places.items()}
+            at_steps.setdefault(_step(row), []).append(row)
+    return {step: slo.shortfall(rows, plan.p99_ms) for step, rows in at_steps.items()}
 
 
 def _lines(troubles: Iterable[tuple[str, str, str, str, int]]) -> list[str]:
@@ -83,5 +83,5 @@ def _key(row: Row) -> tuple[str, str, int, int]:
     return row["server"], row["workload"], row["repeat"], row["connections"]
 
 
-def _place(row: Row) -> tuple[str, str, int]:
+def _step(row: Row) -> tuple[str, str, int]:
     return row["server"], row["workload"], row["connections"]

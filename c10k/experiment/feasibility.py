@@ -71,7 +71,7 @@ def _serving(
 ) -> list[PlannedServer]:
     """The servers that can serve at least one workload, each with those that it can.
 
-    Of a map's workloads nobody named one: those that a server cannot serve it has none of.
+    A map's workloads are not named by anybody: what a server cannot serve of them is dropped.
     """
     known = {load.name: load for load in plan.workloads}
     serving = []

@@ -6,9 +6,9 @@ alone, for a program may read a pipe.
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -31,13 +31,13 @@ PHASES: Final = {
     "window": "measuring",
     "close": "closing",
 }
-MARKS: Final = {"ok": "[green]✓[/]", "partial": "[yellow]![/]", "failed": "[red]✗[/]"}
+SYMBOLS: Final = {"ok": "[green]✓[/]", "partial": "[yellow]![/]", "failed": "[red]✗[/]"}
 
 
 class Clock:
-    """How much is left of the visits, corrected by how long they really took.
+    """How much time the trials still take: as planned, corrected by how long others really took.
 
-    `visits` maps each to the seconds that it was planned to take.
+    `trials` maps each to the seconds that it was planned to take.
     """
 
     def __init__(self, trials: Mapping[Trial, float]) -> None:
@@ -46,50 +46,22 @@ class Clock:
         self._began = time.monotonic()
 
     def expect(self, trials: Mapping[Trial, float]) -> None:
-        """These are to come as well, or take another time than was thought."""
+        """Count these as well, or with another time than before."""
         self._left |= trials
 
     def begin(self) -> None:
-        """A visit begins."""
+        """A trial begins."""
         self._began = time.monotonic()
 
     def end(self, trial: Trial) -> None:
-        """A visit has ended."""
+        """A trial has ended."""
         self._planned_s += self._left.pop(trial)
         self._taken_s += time.monotonic() - self._began
 
     def seconds_left(self) -> float:
-        """Until the last visit ends."""
+        """Until the last trial ends."""
         pace = self._taken_s / self._planned_s if self._planned_s else 1.0
         return max(0.0, pace * sum(self._left.values()) - (time.monotonic() - self._began))
-
-
-class Progress(Protocol):
-    """Is told how a run goes on."""
-
-    def expect(self, trials: Mapping[Trial, float]) -> None:
-        """These are to come as well, each in so many seconds."""
-
-    def begin(self, trial: Trial) -> None:
-        """A visit begins."""
-
-    def see(self, moment: Moment) -> None:
-        """This is to be seen of it."""
-
-    def end(self, trial: Trial, record: StepRecord) -> None:
-        """It has ended with this record."""
-
-    def say(self, line: str) -> None:
-        """This is to be known, and stands."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
 
 class Rows:
@@ -162,130 +134,129 @@ class Rows:
         return line(wording.shortened(server, max(room, 1)))[: self._width]
 
 
-class PlainProgress:
-    """One row a step, and a line every few seconds within it."""
+class Progress(ABC):
+    """Shows how a run goes on: a row when a step ends, and what happens within it now and then."""
 
-    def __init__(self, clock: Clock, write: Callable[[str], None]) -> None:
+    every_s: float  # between two lines within a step
+
+    def __init__(self, clock: Clock, width: int | None = None) -> None:
         self._clock = clock
-        self._rows = Rows(clock)
-        self._write = write
-        self._run_trial: Trial | None = None
-        self._said = 0.0
+        self._rows = Rows(clock, width)
+        self._trial: Trial | None = None
+        self._shown = 0.0
 
     def expect(self, trials: Mapping[Trial, float]) -> None:
-        """Count them in the time left."""
+        """Count these in the time left, each with so many seconds."""
         self._clock.expect(trials)
 
     def begin(self, trial: Trial) -> None:
-        """Remember the visit; its line comes when there is something to say."""
+        """A trial begins."""
         self._clock.begin()
-        self._run_trial = trial
-        self._said = time.monotonic()
+        self._trial = trial
+        self._shown = time.monotonic()
 
     def see(self, moment: Moment) -> None:
-        """Say it, if nothing was said for a while."""
-        if self._run_trial and time.monotonic() - self._said > LINE_EVERY_S:
-            self._said = time.monotonic()
-            self._write(f"  {self._rows.moment(self._run_trial, moment)}")
+        """Show where the trial stands, if nothing was shown for a while."""
+        if self._trial and time.monotonic() - self._shown > self.every_s:
+            self._shown = time.monotonic()
+            self._now(self._rows.moment(self._trial, moment))
 
     def end(self, trial: Trial, record: StepRecord) -> None:
-        """Say how the step went."""
+        """Show how the step went."""
         self._clock.end(trial)
-        self._write(self._rows.step(trial, record))
+        self._row(self._rows.step(trial, record), record.step["status"])
         for line in _remarks(record):
-            self._write(line)
+            self._line(line)
 
     def say(self, line: str) -> None:
-        """Write it."""
+        """Show what is to be known."""
         for each in beside("", [line]):
-            self._write(each)
+            self._line(each)
 
     def __enter__(self) -> Self:
-        self._write(self._rows.heading)
+        self._line(self._rows.heading)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
+    def __exit__(self, *_: object) -> None:
+        """Nothing more is shown."""
+
+    def _row(self, text: str, status: str) -> None:
+        self._line(text)
+
+    @abstractmethod
+    def _now(self, text: str) -> None:
+        """Show a line that says where a step stands."""
+
+    @abstractmethod
+    def _line(self, text: str) -> None:
+        """Show a line that stands."""
+
+
+class PlainProgress(Progress):
+    """Line by line, for a log or a pipe."""
+
+    every_s = LINE_EVERY_S
+
+    def __init__(self, clock: Clock, write: Callable[[str], None]) -> None:
+        super().__init__(clock)
+        self._write = write
+
+    def _now(self, text: str) -> None:
+        self._write(f"  {text}")
+
+    def _line(self, text: str) -> None:
+        self._write(text)
 
 
 class QuietProgress(PlainProgress):
-    """Says nothing but what is to be known."""
+    """Shows what is to be known, and nothing else."""
 
     def see(self, moment: Moment) -> None:
-        """Say nothing."""
+        """Show nothing."""
 
     def end(self, trial: Trial, record: StepRecord) -> None:
-        """Say nothing."""
+        """Show nothing."""
 
     def __enter__(self) -> Self:
         return self
 
 
-class LiveProgress:
-    """A table that grows by a row a step, above a line that moves.
+class LiveProgress(Progress):
+    """A table that grows by a row per step, above a line that moves.
 
     No thread of its own moves it: that would take time from the load.
     """
 
-    def __init__(self, clock: Clock, console: Console) -> None:
-        self._clock = clock
-        self._rows = Rows(clock, console.width - 2)
-        self._live = Live(console=console, auto_refresh=False, transient=True)
-        self._run_trial: Trial | None = None
-        self._shown = 0.0
+    every_s = LIVE_EVERY_S
 
-    def expect(self, trials: Mapping[Trial, float]) -> None:
-        """Count them in the time left."""
-        self._clock.expect(trials)
+    def __init__(self, clock: Clock, console: Console) -> None:
+        super().__init__(clock, console.width - 2)
+        self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def begin(self, trial: Trial) -> None:
-        """Show that the visit begins."""
-        self._clock.begin()
-        self._run_trial = trial
-        self._show(self._rows.begun(trial))
-
-    def see(self, moment: Moment) -> None:
-        """Show it in the moving line."""
-        if self._run_trial and time.monotonic() - self._shown > LIVE_EVERY_S:
-            self._show(self._rows.moment(self._run_trial, moment))
-
-    def end(self, trial: Trial, record: StepRecord) -> None:
-        """Let the step's row stand above the moving line."""
-        self._clock.end(trial)
-        mark = MARKS[record.step["status"]]
-        self._print(Text.from_markup(mark + " ").append(self._rows.step(trial, record)))
-        for line in _remarks(record):
-            self._print(Text(line))
-
-    def say(self, line: str) -> None:
-        """Let it stand above the moving line."""
-        for each in beside("", [line]):
-            self._print(Text(each))
-
-    def _print(self, text: Text) -> None:
-        self._live.console.print(text, soft_wrap=True)
-
-    def _show(self, line: str) -> None:
-        self._shown = time.monotonic()
-        self._live.update(Text(f"  {line}", "bold", no_wrap=True), refresh=True)
+        """A trial begins, which is shown at once: its server may take long to start."""
+        super().begin(trial)
+        self._now(self._rows.begun(trial))
 
     def __enter__(self) -> Self:
         self._live.start()
         self._print(Text(f"  {self._rows.heading}"))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
+
+    def _now(self, text: str) -> None:
+        self._live.update(Text(f"  {text}", "bold", no_wrap=True), refresh=True)
+
+    def _row(self, text: str, status: str) -> None:
+        self._print(Text.from_markup(SYMBOLS[status] + " ").append(text))
+
+    def _line(self, text: str) -> None:
+        self._print(Text(text))
+
+    def _print(self, text: Text) -> None:
+        self._live.console.print(text, soft_wrap=True)
 
 
 def _row(workload: str, clients: str, values: Sequence[str], server: str) -> str:

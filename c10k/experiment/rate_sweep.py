@@ -1,10 +1,10 @@
-"""The workloads of a capacity map: each number of connections at each of several rates a client."""
+"""The workloads of a capacity map: each number of connections at each of several rates per client."""
 
 from typing import Final
 
 from c10k.loadgen.workload import WORKLOADS, Workload
 
-RATES: Final = (1.0, 10.0, 100.0, 1000.0)  # messages/s a client
+RATES: Final = (1.0, 10.0, 100.0, 1000.0)  # messages/s per client
 # More would be offered by 1,000 connections and up alone, over which the loader drives less
 # (docs/loader.md): there would only be its own limit to see.
 MOST_OFFERED_PER_S: Final = 150_000.0
@@ -13,13 +13,13 @@ MAP_WORKLOADS: Final = tuple(
     Workload(
         f"map_{rate:g}",
         rate_per_connection=rate,
-        summary=f"{rate:g} message{'s' * (rate > 1)}/s a client",
+        summary=f"{rate:g} message{'s' * (rate > 1)}/s per client",
     )
     for rate in RATES
 )
 
 NAMED_WORKLOADS: Final = WORKLOADS | {load.name: load for load in MAP_WORKLOADS}
-"""What may be asked for by name: those of a map too, so that a step of it can be repeated alone."""
+"""The workloads that may be named: those of a map too, so that a step of it can be run alone."""
 
 
 def is_on_the_map(workload: Workload, connections: int) -> bool:

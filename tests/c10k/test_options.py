@@ -81,7 +81,7 @@ class Needy(Struct):
 
 
 def test_what_is_missing_or_unknown_is_named():
-    with pytest.raises(ValueError, match="^needs name$"):
+    with pytest.raises(ValueError, match=r"^needs name$"):
         read(Needy, {}, str)
-    with pytest.raises(ValueError, match="^x: nam: there is no such key"):
+    with pytest.raises(ValueError, match=r"^x: nam: there is no such key"):
         read(Needy, {"nam": 1}, "x: {}".format)

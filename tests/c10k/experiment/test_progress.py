@@ -40,7 +40,7 @@ def plain(kind, *records, server=NAME):
     with kind(Clock(dict.fromkeys(trials, 3000.0)), lines.append) as progress:
         for each, record in zip(trials, records, strict=True):
             progress.begin(each)
-            progress._said -= 60
+            progress._shown -= 60
             progress.see(MOMENT)
             progress.end(each, StepRecord(record))
         progress.say("warning: " + "word " * 30)
