@@ -201,19 +201,20 @@ def _resumed(args: argparse.Namespace) -> tuple[Plan, list[str]]:
     """The plan of the run that is to go on; nothing more is left out of it."""
     from c10k.experiment import manifest
     from c10k.experiment.feasibility import check_limits
-    from c10k.results.store import read_run
+    from c10k.results.store import RunError, read_run
 
     named = [options_of(Plan)[key].flag for key in given(args, Plan) if key != "fit"]
     named += [f"--{name}" for name in ("config", "out") if getattr(args, name) is not None]
     if named:
-        option = named[0]
-        raise CommandError(f"--resume goes on with the run's own plan: leave out {option}")
+        raise CommandError(f"--resume goes on with the run's own plan: leave out {named[0]}")
     try:
-        plan = manifest.plan_of(read_run(args.resume).manifest)
-    except (KeyError, TypeError) as error:
-        raise CommandError(f"the plan in {args.resume} cannot be read: {error}") from None
-    except ValueError as error:  # RunError too
+        run = read_run(args.resume)
+    except RunError as error:
         raise CommandError(str(error)) from None
+    try:
+        plan = manifest.plan_of(run.manifest)
+    except ValueError as error:
+        raise CommandError(f"the plan in {args.resume} cannot be read: {error}") from None
     check_limits(plan)
     return plan, []
 
