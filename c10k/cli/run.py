@@ -70,6 +70,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "standard error",
     )
     parser.add_argument(
+        "--no-report",
+        action="store_true",
+        help="write no page and print no summary; `c10k report` makes them later",
+    )
+    parser.add_argument(
         "-q",
         "--quiet",
         action="store_true",
@@ -162,7 +167,8 @@ def _run(
             _record(writer, one.beside)
     failures = failures_of(plan, writer.steps())
     # On the disk there may be one step more than it had noted when it was interrupted.
-    reported = read_run(writer.directory).steps.empty or _report(writer.directory, args.lang)
+    nothing = args.no_report or read_run(writer.directory).steps.empty
+    reported = nothing or _report(writer.directory, args.lang)
     for trouble in failures.lines:
         for line in beside("", [trouble]):
             print(line)
