@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from c10k.servers.framework.quantities import count, seconds, share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from c10k.experiment.cycle import Cycle, Slice
+    from c10k.experiment.cycle import Slice
     from c10k.load.measure import Measurement
     from c10k.load.target import Target
     from c10k.loadgen.address import Address
@@ -233,17 +234,14 @@ def _ceiling(args: argparse.Namespace, workload: Workload, cpus: "Sequence[int] 
     if not (args.ceiling and native and bounds(workload)):
         return nan
 
-    def on_progress(cycle: "Cycle") -> None:
-        if not args.quiet:
-            text.show_progress(cycle, "measuring the loader ceiling")
-
+    progress = partial(text.show_progress, what="measuring the loader ceiling")
     others = sorted(os.sched_getaffinity(0) - {*(cpus or ())})
     ceiling_per_s, why = measure.ceiling_per_s(
         lambda address: _fleet(args, address, workload, cpus),
         args.connections,
         args.threads,
         others or None,
-        on_progress,
+        _silent if args.quiet else progress,
     )
     if not args.quiet:
         text.hide_progress()
@@ -280,6 +278,10 @@ def _unescape(text: str) -> str:
         raise ValueError(rf"--send cannot be read ({reason}): write \\ for a backslash") from None
 
 
+def _silent(_: object) -> None:
+    """Show nothing."""
+
+
 def _measure(
     args: argparse.Namespace,
     workload: Workload,
@@ -292,10 +294,6 @@ def _measure(
     from c10k.load import measure, text, unserved
     from c10k.load.figures import figures, lost_beyond
 
-    def on_progress(cycle: Cycle) -> None:
-        if not args.quiet:
-            text.show_progress(cycle)
-
     def on_slice(part: "Slice") -> None:
         try:
             text.print_slice(part)
@@ -303,13 +301,14 @@ def _measure(
             raise KeyboardInterrupt from None
 
     shown = not args.quiet and args.json != "-"
-    cycle = Cycle(fleet, on_progress, slice_s=measure.SERIES_S)
+    progress = _silent if args.quiet else text.show_progress
+    cycle = Cycle(fleet, progress, slice_s=measure.SERIES_S)
     opening = opened, snapshot = cycle.open(args.connections, measure.OPEN_TIMEOUT_S)
     if not opened.connected:
         text.hide_progress()
         why = unserved.reason(args.target, address, workload, snapshot)
         raise CommandError(why, Status.UNABLE)
-    show = on_slice if args.series and shown else lambda _: None
+    show = on_slice if args.series and shown else _silent
     measurement = measure.measure(cycle, opening, args.duration, args.warmup, show)
     text.hide_progress()
     found = figures(args.target, fleet.engine, workload, measurement, ceiling_per_s)

@@ -8,7 +8,6 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -65,9 +64,7 @@ def at(ceiling: Ceiling, connections: int, workload: Workload) -> float:
     return math.nan
 
 
-def bare_server(
-    log: Path, cpus: Sequence[int] | None, threads: int = 1
-) -> AbstractContextManager[ServerProcess]:
+def bare_server(log: Path, cpus: Sequence[int] | None, threads: int = 1) -> ServerProcess:
     """The echo server that does nothing else, in so many threads."""
     return ServerProcess(NAME, (*COMMAND, str(threads)), log=log, cpus=cpus)
 
@@ -86,8 +83,7 @@ def driven(
     _, opening = cycle.open(connections, OPEN_S)
     cycle.warm_up(WARMUP_S, WARMUP_S)
     before = fleet.snapshot()
-    for _ in cycle.window(window_s):
-        pass
+    list(cycle.window(window_s))
     window = fleet.snapshot()
     errors: Counter[str] = Counter()
     for snapshot in (opening, before, window):

@@ -19,8 +19,6 @@ WARMUP_LEAST_S: Final = 0.5
 WARMUP_LIMIT_S: Final = 3.0
 CEILING_S: Final = 0.4
 
-OnProgress = Callable[[Cycle], None]
-
 
 class Measurement(NamedTuple):
     """What a fleet measured, from its connections' opening to the last reply."""
@@ -75,7 +73,7 @@ def ceiling_per_s(
     connections: int,
     threads: int,
     cpus: Sequence[int] | None,
-    on_progress: OnProgress,
+    on_progress: Callable[[Cycle], None],
 ) -> tuple[float, str]:
     """The loader ceiling in messages/s; NaN and the reason where it cannot be measured.
 
