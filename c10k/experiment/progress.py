@@ -173,7 +173,7 @@ class Progress(ABC):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing more is shown."""
+        self._trial = None
 
     def _row(self, text: str, status: str) -> None:
         self._line(text)
