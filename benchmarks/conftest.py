@@ -1,4 +1,4 @@
-"""Each benchmark is measured beside its floor, and the ratio of the two is its result."""
+"""Measures each benchmark in turn with its floor; the ratio of the two is its result."""
 
 import os
 import time
@@ -13,13 +13,13 @@ from c10k.results.statistics import ratio_interval
 
 @dataclass(frozen=True)
 class Work:
-    """One round of something: `run` does it, `cpu_s` reads the CPU clock of whoever it costs."""
+    """One round of work: `run` does it, `cpu_s` reads the CPU clock of the process that does it."""
 
     run: Callable[[], None]
     cpu_s: Callable[[], float] = time.process_time
 
     def round(self) -> tuple[float, float]:
-        """Do one round; its time and its CPU time, both in seconds."""
+        """Do one round; its duration and its CPU time, in seconds."""
         cpu, began = self.cpu_s(), time.perf_counter()
         self.run()
         return time.perf_counter() - began, self.cpu_s() - cpu
@@ -32,7 +32,7 @@ def work():
 
 @pytest.fixture(scope="session", autouse=True)
 def server_cpus():
-    """The CPUs for servers; what measures keeps to the first one, if there are more."""
+    """The CPUs for servers. With two or more, this process keeps to the first."""
     usable = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, usable[:1])
     yield usable[1:] or usable
@@ -43,9 +43,9 @@ def server_cpus():
 def beside_floor(benchmark):
     """Benchmark `work`, with a round of `floor` before each of its rounds.
 
-    Rounds are short, so that a round and its floor meet the same machine. The median of the rounds'
-    ratios and its interval go to extra_info as `times_floor`, for `time` and for `cpu`, and
-    `compared` names those of the two that are steady enough to be compared with a baseline.
+    Rounds are short, so that the machine is the same in a round and its floor. extra_info gets the
+    median of the rounds' ratios with its confidence interval as `times_floor`, for `time` and for
+    `cpu`; `compared` names which of the two vary little enough for a baseline.
     """
 
     def measure(work, floor, *, rounds, compared):
@@ -57,13 +57,13 @@ def beside_floor(benchmark):
             warmup_rounds=max(rounds // 10, 2),
         )
         columns = zip(*above[-rounds:], strict=True), zip(*below[-rounds:], strict=True)
-        # What one of the two cannot tell is left out.
+        # A Work that does not measure CPU time has one column.
         for name, *taken in zip(("time", "cpu"), *columns, strict=False):
             above_s, below_s = map(np.array, taken)
             benchmark.extra_info[name] = {
                 "times_floor": ratio_interval(above_s, below_s, paired=True)._asdict(),
-                "work_us_a_round": 1e6 * np.median(above_s),
-                "floor_us_a_round": 1e6 * np.median(below_s),
+                "work_us_per_round": 1e6 * np.median(above_s),
+                "floor_us_per_round": 1e6 * np.median(below_s),
             }
         benchmark.extra_info["compared"] = compared
 

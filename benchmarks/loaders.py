@@ -1,6 +1,6 @@
-"""Measure the fleet beside other loaders, and print the table of ratios that docs/loader.md shows.
+"""Compares the fleet with other loaders and prints the table of ratios in docs/loader.md.
 
-Needs 5 minutes. wrk is measured too where it and nginx are installed.
+Takes 5 minutes. wrk is measured too if it and nginx are installed.
 """
 
 import sys
@@ -9,11 +9,11 @@ from benchmarks.measure import NotMeasured, measure
 from benchmarks.regression import Machine
 
 CASES = {
-    "test_fleet_by_bare_loop": "the fleet by a bare C loop",
-    "test_opening_by_bare_connects": "the fleet opening by a bare C loop of connect()",
-    "test_fleet_by_wrk": "the fleet by wrk, HTTP on nginx",
-    "test_locust_user_by_fleet": "a Locust user (gevent) by the fleet",
-    "test_thread_by_fleet": "a Python thread a connection by the fleet",
+    "test_fleet_by_bare_loop": "the fleet / a bare C loop",
+    "test_opening_by_bare_connects": "the fleet opening connections / a bare C loop of connect()",
+    "test_fleet_by_wrk": "the fleet / wrk, HTTP on nginx",
+    "test_locust_user_by_fleet": "Locust users (gevent) / the fleet",
+    "test_thread_by_fleet": "Python, thread per connection / the fleet",
 }
 CONNECTIONS = {"test_opening_by_bare_connects": 10000}
 
@@ -28,7 +28,9 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     print(f"{Machine.here()}\n")
-    print("| | connections | time a message | loader's CPU a message |\n| --- | --- | --- | --- |")
+    print(
+        "| | connections | time per message | loader's CPU per message |\n| --- | --- | --- | --- |"
+    )
     for case, name in CASES.items():
         found = {
             int(benchmark["param"] or CONNECTIONS.get(case, 100)): benchmark["extra_info"]
@@ -42,7 +44,7 @@ def main() -> int:
 
 
 def ratio(found: dict[str, dict[str, float]] | None) -> str:
-    """The median of the rounds' ratios and its 95 % interval."""
+    """The median of the rounds' ratios and its 95 % confidence interval."""
     if found is None:
         return "–"
     times = found["times_floor"]

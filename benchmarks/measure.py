@@ -1,4 +1,4 @@
-"""Running the benchmarks and reading what they measured, all as ratios to a floor."""
+"""Runs the benchmarks and reads what they measured, as ratios to a floor."""
 
 import json
 import subprocess
@@ -11,14 +11,13 @@ ROOT = Path(__file__).parent.parent
 
 
 class NotMeasured(Exception):  # noqa: N818 - what happened, not an error of this program
-    """The benchmarks did not run through."""
+    """The benchmarks failed; the message is their output."""
 
 
 def measure(*selection: str) -> list[dict[str, Any]]:
-    """What pytest-benchmark recorded of the benchmarks that these arguments select.
+    """Run the benchmarks that these arguments of pytest select; what pytest-benchmark recorded.
 
-    `extra_info` holds the ratios (benchmarks/conftest.py). NotMeasured when they do not run
-    through.
+    `extra_info` has the ratios (benchmarks/conftest.py). Raises NotMeasured if a benchmark fails.
     """
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "benchmarks.json"
@@ -33,6 +32,6 @@ def measure(*selection: str) -> list[dict[str, Any]]:
             text=True,
         )
         if finished.returncode or not report.exists():
-            raise NotMeasured(f"{finished.stdout}\nthe benchmarks did not run through")
+            raise NotMeasured(f"{finished.stdout}\nthe benchmarks failed")
         benchmarks: list[dict[str, Any]] = json.loads(report.read_text())["benchmarks"]
     return benchmarks

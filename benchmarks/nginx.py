@@ -1,4 +1,4 @@
-"""An nginx with one worker and a configuration of its own, for as long as it is needed."""
+"""Runs nginx with one worker and a configuration of its own."""
 
 import os
 import socket
@@ -33,7 +33,7 @@ http {{
 
 @contextmanager
 def nginx(program: str, directory: Path, cpus: Sequence[int]) -> Iterator[int]:
-    """Serve 64 bytes on loopback; the port. RuntimeError where it does not come to listen."""
+    """Serve 64 bytes on loopback; yields the port. Raises RuntimeError if nginx does not listen."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     configuration = directory / "nginx.conf"

@@ -1,4 +1,4 @@
-"""Run the benchmarks and compare them with the baseline of this machine."""
+"""Runs the benchmarks and compares them with this machine's baseline."""
 
 import argparse
 import math
@@ -25,15 +25,15 @@ THRESHOLD = 1.5
 TRIES = 3
 
 DESCRIPTION = f"""\
-Measures the echo round trips of the servers and the reading of a run, each by its floor (the round
-trip of a bare C echo server, the same files read by pandas and json alone) in short rounds taken
-in turn. What is compared is the median of the rounds' ratios to the floor: of the time, and of the
-CPU time of the server (or reader). The baseline is the median of {TRIES} runs. A measure that is
-slower than the threshold allows is measured again, and is a regression when {TRIES} runs say so."""
+Measures echo round trips of servers, the loader, and reading a run, each as a ratio to its floor (a
+bare C echo server, a bare C loop, the same files read by pandas alone), in short rounds taken in
+turn. Compares the median of the rounds' ratios with the baseline: of the time, and of the CPU time
+of the server, loader or reader. A baseline is the median of {TRIES} runs. A measure beyond the
+threshold is measured again; it is a regression if {TRIES} runs say so."""
 
 EPILOG = """\
-exit status: 0 no regression; 1 a measure is slower than the threshold allows, or is gone;
-2 wrong usage; 3 nothing to compare: no baseline of this machine, or the benchmarks did not run."""
+exit status: 0 no regression; 1 a measure is slower than the threshold allows, or is missing;
+2 wrong usage; 3 nothing to compare: no baseline of this machine, or the benchmarks failed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,14 +78,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--save", action="store_true", help="make the results this machine's baseline"
+        "--save", action="store_true", help="save the results as this machine's baseline"
     )
     parser.add_argument(
         "--threshold",
         type=_threshold,
         default=THRESHOLD,
         metavar="TIMES",
-        help=f"how many times the baseline's a ratio may be (default {THRESHOLD})",
+        help=f"a ratio may be at most so many times the baseline's (default: {THRESHOLD})",
     )
     return parser
 
@@ -98,7 +98,7 @@ def _threshold(text: str) -> float:
 
 
 def ratios() -> Measures:
-    """Run the benchmarks; their ratios to the floor. NotMeasured when they do not run through."""
+    """Run the benchmarks; their ratios to the floor. Raises NotMeasured if they fail."""
     return {
         f"{benchmark['name'].removeprefix('test_')} {measured}": (
             benchmark["extra_info"][measured]["times_floor"]["median"]
@@ -109,7 +109,7 @@ def ratios() -> Measures:
 
 
 def table(comparisons: Sequence[Comparison]) -> str:
-    """The comparisons as lines of text under a heading; base and head are ratios to the floor."""
+    """The comparisons as text, one per line; base and head are ratios to the floor."""
     rows: list[tuple[str, ...]] = [("times the floor", "base", "head", "ratio", "limit", "verdict")]
     for each in comparisons:
         numbers = (f"{n:.2f}" for n in (each.base, each.head, each.ratio, each.threshold))

@@ -1,8 +1,8 @@
-"""Comparison of benchmark results with those committed in `results/baseline/`.
+"""Compares benchmark results with the baselines committed in `results/baseline/`.
 
-A measure is a ratio: what a server took, by what the floor (the least that the same work takes)
-took in the same run and moment, so that a drifting machine hurts both alike. Machines differ even
-in ratios, so a baseline is compared on the kind of machine that it was saved on.
+A measure is a ratio: what a server took, divided by what the floor took in the same rounds, so that
+a drift of the machine affects both alike. Machines differ even in ratios: a baseline is compared
+only on the kind of machine that it was saved on.
 """
 
 import hashlib
@@ -18,19 +18,19 @@ from pathlib import Path
 from typing import Final, Self
 
 BASELINE_SCHEMA: Final = "c10k.baseline/1"
-BASELINES: Final = Path(__file__).parent / "baseline"
+BASELINES: Final = Path(__file__).parent.parent / "results" / "baseline"
 
 Measures = Mapping[str, float]
-"""The name of a measure -> its ratio to the floor."""
+"""Name of a measure -> its ratio to the floor."""
 
 
 class BaselineError(Exception):
-    """There is no baseline that this machine's results can be compared with."""
+    """No baseline fits this machine."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What must agree before results are compared; kernel and python are major.minor."""
+    """What must agree before results are compared; `kernel` and `python` are major.minor."""
 
     cpu_model: str
     cpus: int
@@ -39,7 +39,7 @@ class Machine:
 
     @classmethod
     def here(cls) -> Self:
-        """This machine, under this Python."""
+        """This machine, with this Python."""
         information = Path("/proc/cpuinfo").read_text(errors="replace")
         model = re.search(r"^(?:model name|Hardware|Model)\s*:\s*(.+)$", information, re.MULTILINE)
         return cls(
@@ -53,12 +53,12 @@ class Machine:
         return f"{self.cpu_model}, {self.cpus} CPUs, Linux {self.kernel}, Python {self.python}"
 
     def baseline(self, directory: Path) -> Path:
-        """Where the baseline of such machines is kept."""
+        """The file of the baseline of such machines."""
         return directory / f"{hashlib.sha256(str(self).encode()).hexdigest()[:8]}.json"
 
 
 class RegressionVerdict(StrEnum):
-    """What a comparison comes to."""
+    """The outcome of a comparison."""
 
     SAME = "same"
     SLOWER = "SLOWER"
@@ -69,7 +69,7 @@ class RegressionVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """One measure before (`base`) and now (`head`); NaN where it was not measured."""
+    """One measure before (`base`) and now (`head`); NaN if it was not measured."""
 
     name: str
     base: float
@@ -78,12 +78,12 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """How many times the baseline's value the new one is."""
+        """The new value divided by the baseline's."""
         return self.head / self.base
 
     @property
     def verdict(self) -> RegressionVerdict:
-        """SLOWER or FASTER beyond the threshold; a value right at it is the SAME."""
+        """SLOWER or FASTER beyond the threshold; a value at the threshold is the SAME."""
         if math.isnan(self.base):
             return RegressionVerdict.NEW
         if math.isnan(self.head):
@@ -101,23 +101,23 @@ class Comparison:
 
 
 def compare(base: Measures, head: Measures, threshold: float) -> list[Comparison]:
-    """Every measure of either side, in the order of the baseline, then the new ones."""
+    """Compare every measure of either side: first in the order of the baseline, then new ones."""
     return [
         Comparison(name, base.get(name, math.nan), head.get(name, math.nan), threshold)
         for name in dict.fromkeys([*base, *head])
     ]
 
 
-def combined(runs: Sequence[Measures], by: Callable[[list[float]], float]) -> Measures:
-    """One value a measure from several runs, such as their median; those of every run alone."""
+def combined(runs: Sequence[Measures], statistic: Callable[[list[float]], float]) -> Measures:
+    """One value per measure from several runs, such as their median; only what all runs have."""
     names = [name for name in runs[0] if all(name in run for run in runs)]
-    return {name: by([run[name] for run in runs]) for name in names}
+    return {name: statistic([run[name] for run in runs]) for name in names}
 
 
 def save_baseline(directory: Path, machine: Machine, measures: Measures) -> Path:
-    """Make these the measures to compare with on such machines; the file's path.
+    """Save the baseline of such machines; the file's path.
 
-    ValueError for a measure that is not a positive number, and for none.
+    Raises ValueError for a measure that is not a positive number, and if there is none.
     """
     path = machine.baseline(directory)
     content = {
@@ -131,7 +131,7 @@ def save_baseline(directory: Path, machine: Machine, measures: Measures) -> Path
 
 
 def load_baseline(directory: Path, machine: Machine) -> Measures:
-    """The measures to compare with; BaselineError says why there are none."""
+    """The measures to compare with. Raises BaselineError, which says why there are none."""
     path = machine.baseline(directory)
     if not path.exists():
         others = len(list(directory.glob("*.json")))
@@ -148,7 +148,7 @@ def load_baseline(directory: Path, machine: Machine) -> Measures:
 
 def _checked(measures: Measures) -> dict[str, float]:
     if not measures:
-        raise ValueError("it holds no measure")
+        raise ValueError("it has no measure")
     for name, value in measures.items():
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f"{name} is {value}, not a positive number")

@@ -1,11 +1,11 @@
-"""Loaders on the same server, in turn: how many messages a second can each drive, at what cost?
+"""Loaders on the same server, in turn: messages/s and CPU per message of each.
 
-All keep to one CPU and the server to another, where there are two. On a bare C echo server the
-fleet goes beside a bare C loop that neither verifies nor times a message, and a Locust user and a
-Python thread a connection go beside the fleet; on nginx the fleet goes beside wrk.
+Loaders have one CPU and the server another, if there are two. On a bare C echo server, the fleet is
+compared with a bare C loop that neither verifies nor times messages, and Locust and a Python thread
+per connection with the fleet. On nginx, the fleet is compared with wrk.
 
-What is marked `survey` takes long, or needs programs that are not the project's: `tox -e loaders`
-measures that too, `tox -e regress` leaves it out.
+Benchmarks marked `survey` take long or need other programs: `tox -e loaders` runs them too,
+`tox -e regress` leaves them out.
 """
 
 import json
@@ -49,7 +49,7 @@ def bare(programs, server):
 
 
 class Rounds:
-    """A loader over so many connections. A round is a run, taken by the message."""
+    """A loader with so many connections. A round is one run, divided by its messages."""
 
     def __init__(self, loader, connections):
         self.loader = loader
@@ -66,7 +66,7 @@ class Loader:
         return Rounds(self, connections)
 
     def run(self, command):
-        """Seconds a message, and CPU seconds a message if that is known."""
+        """Seconds per message, and CPU seconds per message if known."""
         finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert finished.returncode == 0, finished.stderr
         return self.read(json.loads(finished.stdout))
@@ -86,14 +86,14 @@ class CLoop(Loader):
 
 
 class CConnects(CLoop):
-    """The floor of opening: one blocking connect() after the other, nothing sent."""
+    """The floor of opening connections: one blocking connect() after the other, nothing sent."""
 
     def read(self, report):
         return (report["connect_s"] / report["connections"],)
 
 
 class Threads(CLoop):
-    """A Python thread a connection."""
+    """A Python thread per connection."""
 
     def __init__(self, server):
         super().__init__(sys.executable, server)
@@ -113,7 +113,7 @@ class Fleet(Loader):
 
 
 class Opening(Fleet):
-    """Each connection proves itself with an echo before it counts as open."""
+    """Opens connections; each counts as open after a verified echo."""
 
     def read(self, report):
         assert report["connected"] == report["connections"]
@@ -133,7 +133,7 @@ class Locust(Loader):
         return [*self.program, "--users", str(connections), "--spawn-rate", str(connections)]
 
     def read(self, report):
-        """Locust does not tell its CPU time."""
+        """Locust does not report its CPU time."""
         (echo,) = (each for each in report if each["method"] == "echo")
         assert not echo["num_failures"]
         return ((echo["last_request_timestamp"] - echo["start_time"]) / echo["num_requests"],)
@@ -147,7 +147,7 @@ class Wrk(Loader):
         return [*self.program, f"-c{connections}"]
 
     def run(self, command):
-        """Its report is no JSON, and its CPU time is the system's to tell."""
+        """Its report is not JSON, and its CPU time comes from wait4()."""
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         report = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)

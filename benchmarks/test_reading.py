@@ -1,4 +1,4 @@
-"""Reading a run and working its steps out again, by pandas and json reading the same files."""
+"""Reading a run and computing its steps again, as a ratio to pandas reading the same files."""
 
 import json
 

@@ -1,7 +1,7 @@
-"""The echo round trip of each server, by that of a bare C echo server in the same rounds.
+"""The echo round trip of each server, as a ratio to that of a bare C echo server in turn.
 
-Over 1 connection it is mostly waking up. With 50 messages on their way the server is busy, and how
-long that takes depends on when client and server get a CPU: there only CPU time is compared.
+With 1 connection, the time is mostly that of waking up. With 50 messages at once the server is
+busy, and the time depends on when client and server get a CPU: there only CPU time is compared.
 """
 
 import socket
@@ -16,7 +16,7 @@ from c10k.servers.catalogue import Endpoint, parse_spec
 from c10k.servers.process import ServerProcess
 
 SIZE_BYTES = 64
-MESSAGES = 50  # a round
+MESSAGES = 50  # per round
 ROUNDS = 300
 
 
@@ -61,7 +61,7 @@ class Client:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def round(self):
-        """MESSAGES echoes, one on its way on each connection at a time, every one checked."""
+        """MESSAGES echoes, one at a time on each connection, each of them checked."""
         for _ in range(MESSAGES // len(self.connections)):
             for connection, message in self.connections:
                 connection.sendall(message)
@@ -70,9 +70,9 @@ class Client:
                     raise RuntimeError(f"{self.server.name} did not send back what it was sent")
 
     def server_cpu_s(self):
-        """User and system time of the server's process to the nanosecond: clock_getcpuclockid(3).
+        """User and system time of the server's process, in nanoseconds: clock_getcpuclockid(3).
 
-        In ticks of 10 ms, as psutil has it, one round would be nothing.
+        psutil counts ticks of 10 ms, which is longer than a round.
         """
         return time.clock_gettime((~self.server.pid << 3) | 2)
 
@@ -90,7 +90,7 @@ def test_round_trip(benchmark, beside_floor, work, server, floor, connections, c
             compared=compared,
         )
         process = psutil.Process(server.pid)
-        cpu_us = benchmark.extra_info["cpu"]["work_us_a_round"]
+        cpu_us = benchmark.extra_info["cpu"]["work_us_per_round"]
         benchmark.extra_info["cpu_us_per_message"] = cpu_us / MESSAGES
         benchmark.extra_info["rss_bytes"] = process.memory_info().rss
         benchmark.extra_info["threads"] = process.num_threads()

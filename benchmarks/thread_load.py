@@ -1,7 +1,7 @@
-"""A Python thread a connection, as a loader: what one would write first.
+"""A loader with a Python thread per connection, as one would write it first.
 
-python thread_load.py HOST PORT CONNECTIONS SECONDS SIZE: each thread sends a message and waits for
-its echo, again and again. It neither verifies nor times a message.
+python thread_load.py HOST PORT CONNECTIONS SECONDS SIZE: each thread sends a message, waits for its
+echo, and repeats. It neither verifies nor times messages.
 """
 
 import json
@@ -12,7 +12,7 @@ import time
 
 
 def main() -> None:
-    """Load for so long and print what was done, as the C loader does."""
+    """Load for SECONDS and print the same figures as floor/load.c."""
     host, port, connections, seconds, size = sys.argv[1:]
     message = b"x" * int(size)
     sockets = [socket.create_connection((host, int(port))) for _ in range(int(connections))]

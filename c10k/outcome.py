@@ -1,4 +1,4 @@
-"""How a command ends: the exit statuses, and the one line that says why."""
+"""How a command ends: its exit status, and one line that says why."""
 
 import sys
 from contextlib import suppress
@@ -9,16 +9,16 @@ class Status(IntEnum):
     """Exit statuses, the same for every command."""
 
     DONE = 0
-    FAILED = 1  # measured, and the measurement says no: a regression, a missed SLO
+    FAILED = 1  # measured, and failed: a regression, a missed objective
     WRONG = 2  # the request is wrong
     UNABLE = 3  # this machine cannot do it
     INTERRUPTED = 130  # Ctrl-C; what was measured is kept
 
 
 class CommandError(Exception):
-    """A reason to end, said in one line that names the remedy.
+    """Ends a command with one line that names the reason and the remedy.
 
-    What is not printable is written as an escape: it may be anything that a person typed or a
+    Unprintable characters become escapes: the message may hold anything that a person typed or a
     server sent.
     """
 

@@ -1,9 +1,9 @@
-/* The floor for servers: a bare epoll echo server, one thread a process.
+/* The floor for servers: a bare epoll echo server, one thread per process.
  *
- * ./echo_server PORT [PROCESSES] prints {"port": ..., "pid": ...} when it listens; PORT 0 takes a
- * free one. Several processes share the port by SO_REUSEPORT, each with descriptors of its own.
- * What a peer does not read yet waits in its connection's buffer, and no more is read from that
- * peer until it is gone.
+ * ./echo_server PORT [PROCESSES] prints {"port": ..., "pid": ...} when it listens; PORT 0 is a free
+ * one. Several processes share the port by SO_REUSEPORT, each with file descriptors of its own. If a
+ * peer does not read, its echo waits in the connection's buffer, and the server reads no more from
+ * that peer until the buffer is empty.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
 /* The floor for loaders: a bare epoll closed loop on one thread.
  *
- * ./load HOST PORT CONNECTIONS SECONDS SIZE connects all, then sends a message on each connection
- * and the next as soon as the echo is complete. It neither verifies nor times a message.
+ * ./load HOST PORT CONNECTIONS SECONDS SIZE opens all connections, then sends a message on each, and
+ * the next when the echo is complete. It neither verifies nor times messages.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

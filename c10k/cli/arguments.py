@@ -1,4 +1,4 @@
-"""The arguments of all commands: how values are read, and the one line that refuses them."""
+"""Arguments that several commands have: reads a value, or refuses it in one line."""
 
 import argparse
 from collections.abc import Callable
@@ -11,7 +11,7 @@ T = TypeVar("T", int, float)
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that refuses in one line, as every command does, without the usage before it."""
+    """A parser that refuses an argument in one line, without the usage before it."""
 
     def error(self, message: str) -> NoReturn:
         """Raise CommandError."""
@@ -21,13 +21,13 @@ class Parser(argparse.ArgumentParser):
 def within(
     read: Callable[[str], T], least: T, most: T, *, above: bool = False, unit: str = ""
 ) -> Callable[[str], T]:
-    """A `type` for add_argument: what `read` reads, from `least` (or `above` it) to `most`."""
+    """A `type` for add_argument: what `read` reads, `least` (or `above` it) to `most`."""
     bounds = f"above {_plain(least)} and at most" if above else f"from {_plain(least)} to"
 
     def parse(text: str) -> T:
         try:
             value = read(text)
-        except ValueError as error:  # of which argparse would not say why
+        except ValueError as error:  # argparse would drop its message
             raise argparse.ArgumentTypeError(str(error)) from None
         if not least <= value <= most or (above and value == least):
             raise argparse.ArgumentTypeError(f"must be {bounds} {_plain(most)}{unit}; got {text!r}")
@@ -37,7 +37,7 @@ def within(
 
 
 def whole(text: str) -> int:
-    """Read a number that names something, as a port or a seed does: digits alone."""
+    """Read a number that is a name, such as a port: digits alone."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 20):
         raise ValueError(f"a whole number is written in digits; got {text[:40]!r}")
     return int(text)
@@ -48,6 +48,6 @@ def _plain(bound: float) -> str:
     return f"{bound:,}" if isinstance(bound, int) else f"{bound:,.6f}".rstrip("0").rstrip(".")
 
 
-# The most is beyond what any machine of today holds; its own limits are checked later.
+# No machine holds more; doctor, run and load check the limits of this one.
 connections = within(quantities.count, 1, 1_000_000_000)
 port = within(whole, 1, 65535)

@@ -1,20 +1,20 @@
-"""Text in columns, for a terminal or a pipe."""
+"""Wraps text into a column, for a terminal or a pipe."""
 
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-WIDEST: Final = 100  # columns: longer lines are tiring to read
+WIDEST: Final = 100  # characters: longer lines are tiring to read
 
 
 def width() -> int:
-    """How wide text may be: as wide as the terminal, 80 columns in a pipe."""
+    """The width of the terminal, at most WIDEST; 80 in a pipe."""
     return min(shutil.get_terminal_size().columns, WIDEST)
 
 
 def beside(left: str, texts: Iterable[str]) -> Iterator[str]:
-    """Texts in a column, wrapped, with something on the left of the first line."""
+    """Wrap texts into a column, with `left` beside the first line."""
     for text in texts:
         yield from textwrap.wrap(
             text,

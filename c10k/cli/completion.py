@@ -1,4 +1,4 @@
-"""What a shell offers when Tab is pressed: options and their values, servers, files."""
+"""Completes options, their values, servers and files when Tab is pressed in a shell."""
 
 import argparse
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import argcomplete
 from argcomplete.completers import ChoicesCompleter, FilesCompleter
 
-# By what stands for the value in --help.
+# By the metavar of an option.
 FILES = ("DIR", "FILE", "RUN_DIR")
 SERVERS = ("SPEC",)
 EXPERIMENTS = ("EXPERIMENT",)
 
 
 def answer(parser: argparse.ArgumentParser) -> None:
-    """Tell the shell that asks, and end; return where none does."""
+    """Answer the shell that asks, and exit; return if none does."""
     for action in _actions(parser):
         if action.metavar in FILES:
             action.completer = FilesCompleter()  # type: ignore[attr-defined]

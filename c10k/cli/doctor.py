@@ -1,4 +1,4 @@
-"""say whether this machine can run the experiment, and what to change"""
+"""check whether this machine can run the experiment, and say what to change"""
 
 import argparse
 
@@ -15,12 +15,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=connections,
         default=10_000,
         metavar="N",
-        help="the largest step to check for (default: 10k)",
+        help="the largest step to check, in connections (default: 10k)",
     )
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print what was found; unable where a limit is too low."""
+    """Print the limits and the environment warnings; UNABLE if a limit is too low."""
     from c10k.host import environment
     from c10k.host.cpus import CpuSplit
     from c10k.host.limits import limits_for
@@ -32,7 +32,7 @@ def execute(args: argparse.Namespace) -> int:
     print(f"{facts['cpu_model']}, {facts['cpus']} CPUs, {size(facts['memory_bytes'])}")
     print(f"{facts['os']}, Linux {facts['kernel']}, {facts['python']}")
     _print("", f"{cpus}; the {engine_of('auto')} engine drives the load")
-    print(f"\nlimits for {args.connections:,} connections, a thread each:")
+    print(f"\nlimits for {args.connections:,} connections, with a thread per connection:")
     limits = list(limits_for(args.connections, threads_per_connection=1))
     for limit in limits:
         found = f"{limit.name}: {limit.value:,} of {limit.needed:,} needed"
@@ -44,7 +44,9 @@ def execute(args: argparse.Namespace) -> int:
         _print("  ! ", f"{warning['message']}; {warning['remedy']}")
     short = [limit for limit in limits if not limit.suffices]
     if short:
-        print(f"\n{args.connections:,} connections do not fit; c10k run --fit takes fewer steps")
+        print(
+            f"\n{args.connections:,} connections do not fit; c10k run --fit leaves out such steps"
+        )
         return Status.UNABLE
     print(f"\n{args.connections:,} connections fit")
     return Status.DONE

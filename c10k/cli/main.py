@@ -1,4 +1,4 @@
-"""The command line: what may be asked, and which command answers."""
+"""The command line: parses it and runs one command."""
 
 # PYTHON_ARGCOMPLETE_OK
 
@@ -15,8 +15,8 @@ from c10k.cli import client, doctor, load, report, run, serve, servers, ui
 from c10k.cli.arguments import Parser
 from c10k.outcome import CommandError, Status, say
 
-# Imported above are only arguments and texts: each command imports what it works with when it
-# runs, so that --help answers at once.
+# These modules import only what their arguments need. A command imports the rest when it runs, so
+# that --help answers at once.
 COMMANDS: Final = {
     "run": run,
     "load": load,
@@ -32,7 +32,7 @@ NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def build_parser() -> Parser:
-    """The parser of the whole command line."""
+    """Build the parser of the whole command line."""
     parser = Parser(
         prog="c10k",
         description="Measure what a server's concurrency model costs, "
@@ -54,12 +54,12 @@ def build_parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # None where it is closed
-            stream.reconfigure(errors="replace")  # what it cannot write is no reason to end
+        if isinstance(stream, io.TextIOWrapper):  # None if it is closed
+            stream.reconfigure(errors="replace")  # an odd character must not end the command
     failure = None
     try:
         status = _answer(argv)
-    except BrokenPipeError:  # whoever read our output closed it, as `head` does
+    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
         status = Status.DONE
     except OSError as error:
         failure, status = error, Status.UNABLE
@@ -77,22 +77,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _answer(argv: Sequence[str] | None) -> int:
     parser = build_parser()
-    if "_ARGCOMPLETE" in os.environ:  # the shell asks what might come next
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions
         from c10k.cli import completion
 
         completion.answer(parser)
     try:
         args, unknown = parser.parse_known_args(argv)
-        if unknown:  # the command's own help is nearer
+        if unknown:  # names the command's own --help
             args.refuse(f"unrecognized arguments: {' '.join(unknown)}")
         return int(args.execute(args))
-    except SystemExit as ended:  # of --help and --version
+    except SystemExit as ended:  # after --help and --version
         return int(ended.code or 0)
     except CommandError as error:
         say(str(error))
         return error.status
     except MemoryError:
-        say("there is not enough memory: ask for less")
+        say("there is not enough memory: measure fewer connections or smaller messages")
         return Status.UNABLE
     except KeyboardInterrupt:
         say("interrupted")
@@ -100,8 +100,10 @@ def _answer(argv: Sequence[str] | None) -> int:
 
 
 def _flushed(stream: TextIO | None) -> OSError | None:
-    """Why the stream cannot be written, if so; then the interpreter, which flushes it again as it
-    ends, is kept from complaining."""
+    """Flush the stream; the error if it cannot be written.
+
+    Then it is redirected to nowhere: the interpreter flushes it again at exit and would complain.
+    """
     if stream is None:  # closed from the start
         return None
     try:

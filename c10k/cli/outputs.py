@@ -1,4 +1,4 @@
-"""Files that a command writes in the end: opened in the beginning, so that nothing is lost."""
+"""Output files: opened before anything is measured, so that no result is lost in the end."""
 
 import json
 import os
@@ -13,10 +13,10 @@ from c10k.outcome import CommandError, Status
 
 
 class OutputFile:
-    """What `option` names: a file that can be written, or standard output for `-` where it may.
+    """The file that `option` names, or standard output for `-` if `or_stdout`.
 
-    Raises CommandError where it cannot be opened. What was there is kept until write(). As a
-    context manager it closes, and removes a file of its own making in which nothing was written.
+    Raises CommandError if it cannot be opened. Old content stays until write(). As a context
+    manager it closes the file, and removes one that it made and that nothing was written to.
     """
 
     def __init__(self, option: str, path: str, *, or_stdout: bool = False) -> None:
@@ -34,7 +34,7 @@ class OutputFile:
         self._made = not existed
 
     def write(self, text: str) -> None:
-        """Replace the content. Raises CommandError, of a measurement that is shown all the same."""
+        """Replace the content. Raises CommandError, with the status FAILED."""
         if self.is_stdout:
             sys.stdout.write(text)
             return
@@ -62,12 +62,12 @@ class OutputFile:
     ) -> None:
         if self.is_stdout:
             return
-        with suppress(OSError):  # of what write() could not
+        with suppress(OSError):  # write() has reported it
             self._file.close()
         if self._made:
             Path(self.path).unlink(missing_ok=True)
 
 
 def json_text(value: object) -> str:
-    """JSON that any encoding of standard output can hold."""
+    """The value as JSON in ASCII, which any encoding of standard output can hold."""
     return json.dumps(value, indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""write the page, pictures and tables of a run, or of several side by side"""
+"""write the page, pictures and tables of a run, or compare several runs"""
 
 import argparse
 import sys
@@ -27,15 +27,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="RUN_DIR",
-        help="several runs side by side instead, each by the first",
+        help="compare several runs instead, each with the first",
     )
     parser.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
-        help=f"where to write (default: RUN_DIR/report, of a comparison {COMPARISON})",
+        help=f"where to write (default: RUN_DIR/report, with --compare {COMPARISON})",
     )
-    parser.add_argument("--open", action="store_true", help="then open the page in a browser")
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
     add_language(parser)
 
 
@@ -50,7 +50,7 @@ def add_language(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Write the report and print where its page is."""
+    """Write the report and print the path of its page."""
     from c10k.reports.output import UnwritableError
     from c10k.results.schema import one_line
 
@@ -75,7 +75,7 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def write(run: Path, out: Path | None, language: str) -> Path:
-    """Build the report of `run`, in its own directory unless told; the path of its page."""
+    """Write the report of `run` into `out` or its own directory; the path of its page."""
     from c10k.reports.build import build_report
 
     return build_report(run, out or run / "report", language)
@@ -92,7 +92,7 @@ def _newest() -> Path:
 
 
 def _compare(runs: Sequence[Path], out: Path | None, language: str) -> Path:
-    """Build the page of several runs and print how they differ; the path of the page."""
+    """Write the page that compares runs and print how they differ; the path of the page."""
     from c10k.reports import compare
     from c10k.reports.language import speaking
     from c10k.reports.summary import terminal_width

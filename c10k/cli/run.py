@@ -1,4 +1,4 @@
-"""ramp the servers through all steps, then write the report"""
+"""run the experiment, then write the report"""
 
 import argparse
 import os
@@ -30,7 +30,7 @@ OPTIONS: Final = (
     *("servers", "commands", "workloads", "rate", "size", "steps", "profile", "duration"),
     *("repeat", "fit", "find-max", "slo-p99", "map"),
 )
-"""What of a plan the command line may override."""
+"""The keys of a plan that the command line may override."""
 LIST: Final = object()  # --config without a value
 
 
@@ -42,8 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=LIST,
         metavar="EXPERIMENT",
-        help="an experiment by its name, such as chapter, or FILE.toml of your own; the other "
-        "options override it. Alone: list them",
+        help="an experiment: its name, such as chapter, or a FILE.toml of your own; other options "
+        "override it. Without a value: list the experiments",
     )
     parser.add_argument(
         "--out",
@@ -55,19 +55,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--resume",
         type=_directory,
         metavar="DIR",
-        help="go on with an interrupted run, by its own plan",
+        help="continue an interrupted run, with its own plan",
     )
     parser.add_argument(
         "--force",
         action="store_true",
-        help="measure although another run goes on at this machine; both record it (c10k load and "
-        "c10k ui do not count)",
+        help="measure although another run is under way on this machine; both record a warning "
+        "(c10k load and c10k ui do not count)",
     )
     parser.add_argument(
         "--json",
         metavar="FILE",
-        help="write the steps and the outcome as JSON to FILE, or to - alone: all else goes to "
-        "standard error",
+        help="write the steps and the outcome as JSON to FILE; with -, JSON is all that standard "
+        "output has, and the rest goes to standard error",
     )
     parser.add_argument(
         "--no-report",
@@ -78,14 +78,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-q",
         "--quiet",
         action="store_true",
-        help="no progress: print warnings, the summary and where things are",
+        help="print no progress, only warnings, the summary and the directory",
     )
     report.add_language(parser)
     parser.epilog = (
-        "Exit status: 0 every step was measured, perhaps with connections or messages that failed, "
-        "which the last lines name; 1 a step failed or missed --slo-p99; 2 wrong request; 3 not "
-        "possible on this machine, or not while another run goes on; 130 interrupted by Ctrl-C, "
-        "SIGTERM, SIGHUP or the loss of standard output, with what was measured kept."
+        "Exit status: 0 every step was measured (the last lines name connections or messages that "
+        "failed); 1 a step failed or missed --slo-p99; 2 wrong request; 3 not possible on this "
+        "machine, or another run is under way; 130 interrupted by Ctrl-C, SIGTERM, SIGHUP or the "
+        "loss of standard output. What was measured is kept."
     )
 
 
@@ -96,7 +96,7 @@ def _directory(text: str) -> Path:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Measure, report, and print the run's directory last."""
+    """Measure, write the report, and print the run's directory last."""
     if args.config is LIST:
         return _list_experiments()
     from c10k.cli.outputs import OutputFile, json_text
@@ -129,7 +129,7 @@ def _list_experiments() -> int:
 def _run(
     args: argparse.Namespace, output: "Output", *, essential: bool
 ) -> "tuple[Status, dict[str, Any]]":
-    """The run from its plan to its last line, and what JSON tells of it."""
+    """Run from the plan to the last line; the status, and the content of --json."""
     from c10k.cli.columns import beside
     from c10k.cli.interruption import interrupt_on_signals
     from c10k.cli.run_json import figures
@@ -142,7 +142,7 @@ def _run(
     from c10k.results.store import read_run
 
     try:
-        with speaking(args.lang):  # what cannot be told is refused before it is measured
+        with speaking(args.lang):  # refuse an unknown language before measuring
             pass
     except ValueError as error:
         raise CommandError(str(error)) from None
@@ -156,17 +156,17 @@ def _run(
     with OneRun(directory, force=args.force) as one:
         if one.other and not args.force:
             raise CommandError(
-                f"another run goes on at this machine ({one.other}): two at once distort each "
-                "other; wait for its end, or measure all the same with --force",
+                f"another run is under way on this machine ({one.other}): two at once distort "
+                "each other; wait for its end, or measure regardless with --force",
                 Status.UNABLE,
             )
         with _writer(args, directory, plan, cpus, left_out) as writer:
             _record(writer, [one.other] if one.other else [])
             output.matters = essential
             interrupted = _measure(plan, writer, cpus, output, quiet=args.quiet)
-            _record(writer, one.beside)
+            _record(writer, one.concurrent)
     failures = failures_of(plan, writer.steps())
-    # On the disk there may be one step more than it had noted when it was interrupted.
+    # An interrupted run may have one more step on disk than the writer knows of.
     nothing = args.no_report or read_run(writer.directory).steps.empty
     reported = nothing or _report(writer.directory, args.lang)
     for trouble in failures.lines:
@@ -186,7 +186,7 @@ def _run(
 
 
 def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
-    """The plan, and a line for each thing that was asked for and is left out."""
+    """The plan, and a line for each part of it that is left out here."""
     from c10k.experiment import config, feasibility, shipped
 
     overrides = given(args, Plan)
@@ -204,7 +204,7 @@ def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
 
 
 def _resumed(args: argparse.Namespace) -> tuple[Plan, list[str]]:
-    """The plan of the run that is to go on; nothing more is left out of it."""
+    """The plan of the run that continues; nothing further is left out of it."""
     from c10k.experiment import manifest
     from c10k.experiment.feasibility import check_limits
     from c10k.results.store import RunError, read_run
@@ -212,7 +212,7 @@ def _resumed(args: argparse.Namespace) -> tuple[Plan, list[str]]:
     named = [options_of(Plan)[key].flag for key in given(args, Plan) if key != "fit"]
     named += [f"--{name}" for name in ("config", "out") if getattr(args, name) is not None]
     if named:
-        raise CommandError(f"--resume goes on with the run's own plan: leave out {named[0]}")
+        raise CommandError(f"--resume continues with the run's own plan: leave out {named[0]}")
     try:
         run = read_run(args.resume)
     except RunError as error:
@@ -236,7 +236,7 @@ def _writer(
     cpus: "CpuSplit",
     left_out: "Sequence[str]",
 ) -> "RunWriter":
-    """The run's directory, begun or taken up again."""
+    """The writer of the run's directory, which is new or resumed."""
     from c10k.cli.columns import beside
     from c10k.experiment import manifest
     from c10k.results.store import RunError, RunWriter
@@ -258,7 +258,7 @@ def _writer(
 
 
 def _made(directory: Path) -> Path:
-    """The directory, new, or one beside it: several runs may begin in one second."""
+    """Make the directory, with a number behind its name if several runs begin in one second."""
     from c10k.results.store import RunError
 
     for number in count(1):
@@ -274,7 +274,7 @@ def _made(directory: Path) -> Path:
 
 
 def _record(writer: "RunWriter", others: "Iterable[OtherRun]") -> None:
-    """Put other runs that went on beside this one among the environment's warnings."""
+    """Add runs that were under way at the same time to the environment warnings."""
     from c10k.results.store import RunError
 
     added = [
@@ -295,7 +295,7 @@ def _record(writer: "RunWriter", others: "Iterable[OtherRun]") -> None:
 def _measure(
     plan: Plan, writer: "RunWriter", cpus: "CpuSplit", output: "Output", *, quiet: bool
 ) -> bool:
-    """Walk the plan; whether something ended it before its time."""
+    """Run the plan; whether it was interrupted."""
     from c10k.cli.standard_output import OutputLostError
     from c10k.experiment import loader_ceiling
     from c10k.experiment.runner import Experiment
@@ -303,8 +303,8 @@ def _measure(
 
     remaining = {} if writer.manifest.get("ceiling") is not None else loader_ceiling.seconds(plan)
     remaining |= {v: s for v, s in plan.time().items() if v.key not in writer.done()}
-    go_on = f"go on with `{shlex.join(['c10k', 'run', '--resume', str(writer.directory)])}`"
-    # The servers choose their own CPUs when they start; what runs here is the loader's side.
+    go_on = f"continue with `{shlex.join(['c10k', 'run', '--resume', str(writer.directory)])}`"
+    # Servers get their own CPUs when they start; this process is the loader's side.
     os.sched_setaffinity(0, cpus.loader)
     why = ""
     try:
@@ -317,7 +317,7 @@ def _measure(
     except RunError as error:
         with suppress(RunError):
             writer.update_manifest(interrupted=True)
-        raise CommandError(f"{error}; mend that, then {go_on}", Status.UNABLE) from None
+        raise CommandError(f"{error}; correct that, then {go_on}", Status.UNABLE) from None
     finally:
         output.matters = False
         os.sched_setaffinity(0, {*cpus.loader, *cpus.server})
@@ -361,7 +361,7 @@ def _progress(
 
 
 def _report(directory: Path, language: str) -> bool:
-    """Print the summary and write the page; whether it could be written."""
+    """Print the summary and write the report; whether that succeeded."""
     from c10k.reports.language import speaking
     from c10k.reports.output import UnwritableError
     from c10k.reports.summary import terminal_summary, terminal_width

@@ -1,4 +1,4 @@
-"""What a run measured and how it ended, as the JSON of `c10k run --json`."""
+"""The JSON of `c10k run --json`: what a run measured and how it ended."""
 
 import json
 import math
@@ -24,7 +24,7 @@ def figures(
     failures: Failures,
     status: Status,
 ) -> dict[str, Any]:
-    """The rows have the columns of steps.parquet; what was not measured is null."""
+    """The JSON. `rows` have the columns of steps.parquet; what was not measured is null."""
     return {
         "schema": SCHEMA,
         "run": str(directory),

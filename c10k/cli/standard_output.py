@@ -1,4 +1,4 @@
-"""Standard output as a run writes it: it may break while hours of measurements depend on it."""
+"""Standard output that may break during a run without the loss of what was measured."""
 
 import io
 import os
@@ -7,25 +7,25 @@ from typing import TextIO
 
 
 class OutputLostError(Exception):
-    """Nobody reads what is printed any more, or there is no room for it.
+    """Standard output is closed, or its disk is full.
 
-    No OSError, which whoever measures would take for one of their own.
+    Not an OSError: code that measures would take that for an error of its own.
     """
 
 
 class Output(io.TextIOBase):
-    """Writes line by line to a stream until that fails; `failure` is why, and the rest is dropped.
+    """Writes line by line to a stream. After a `failure` it drops the rest.
 
-    While it `matters`, the failure raises OutputLostError.
+    While the output `matters`, a failure raises OutputLostError.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         self.failure: OSError | None = None
         self.matters = False
-        self._stream = stream  # None where it was closed from the start
+        self._stream = stream  # None if it was closed from the start
 
     def write(self, text: str) -> int:
-        """Write the text, and at the end of a line all that there is."""
+        """Write the text; flush at the end of a line."""
         if self._stream and not self.failure:
             try:
                 self._stream.write(text)
@@ -38,7 +38,7 @@ class Output(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """See write()."""
+        """Flush the stream."""
         if self._stream and not self.failure:
             try:
                 self._stream.flush()
@@ -47,20 +47,20 @@ class Output(io.TextIOBase):
 
     def _fail(self, error: OSError) -> None:
         self.failure = error
-        with suppress(OSError, ValueError):  # what it still holds must not fail again at the end
+        with suppress(OSError, ValueError):  # its buffer must not fail again at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
 
     def isatty(self) -> bool:
-        """Whether a person looks at it."""
+        """Whether it is a terminal."""
         return self._stream is not None and self._stream.isatty()
 
     def fileno(self) -> int:
-        """The stream's descriptor."""
+        """The stream's file descriptor."""
         if self._stream is None:
             raise io.UnsupportedOperation("fileno")
         return self._stream.fileno()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """The stream's."""
+        """The stream's encoding."""
         return self._stream.encoding if self._stream else "utf-8"

@@ -1,1 +1,1 @@
-"""This machine: what it is, what it allows, and what else goes on."""
+"""This machine: what it is, what its limits are, and what else runs on it."""

@@ -15,7 +15,7 @@ class CpuSplit:
 
     @classmethod
     def of_this_process(cls) -> Self:
-        """Halve the CPUs that this process may use; with only one, both share it."""
+        """Give each half of the CPUs that this process may use; with one CPU, both share it."""
         cpus = tuple(sorted(os.sched_getaffinity(0)))
         half = len(cpus) // 2
         return cls(cpus[:half] or cpus, cpus[half:])
@@ -26,12 +26,12 @@ class CpuSplit:
 
     @property
     def shared(self) -> bool:
-        """Whether the loader takes CPU time from the server that it measures."""
+        """Whether the loader and the servers have a CPU in common."""
         return bool(set(self.loader) & set(self.server))
 
 
 def parse_cpus(text: str) -> tuple[int, ...]:
-    """`0,2-3` as CPU numbers. Raises ValueError for anything but usable CPUs."""
+    """Read `0,2-3`. Raises ValueError unless these are CPUs that this process may use."""
     usable = os.sched_getaffinity(0)
     cpus: set[int] = set()
     for part in text.split(","):
@@ -39,7 +39,7 @@ def parse_cpus(text: str) -> tuple[int, ...]:
         span = range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
         if not span:
             raise ValueError(f"CPUs are numbers and ranges, such as 0,2-3; got {text!r}")
-        for cpu in span:  # to the first that is missing: the span may be long
+        for cpu in span:  # up to the first that is missing: the span may be long
             if cpu not in usable:
                 raise ValueError(
                     f"CPU {cpu} is not available here; this process may use {sorted(usable)}"

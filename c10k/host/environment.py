@@ -1,4 +1,4 @@
-"""The machine: what identifies it, what it runs, and what makes its measurements doubtful."""
+"""The machine: what identifies it, which versions it runs, and its environment warnings."""
 
 import hashlib
 import importlib.metadata
@@ -19,10 +19,10 @@ SYSTEM: Final = Path("/sys/devices/system")
 
 
 def describe() -> dict[str, Any]:
-    """What identifies the machine, under the keys of run.json's `host`.
+    """What identifies the machine: `host` in run.json.
 
-    The host's name is hashed, since runs are shared. The fingerprint is equal on machines
-    whose figures may be compared.
+    The host's name is hashed, because people share runs. Machines with the same fingerprint may be
+    compared.
     """
     facts: dict[str, Any] = {
         "hostname_hash": hashlib.sha256(platform.node().encode()).hexdigest()[:12],
@@ -42,13 +42,13 @@ def describe() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, c10k and the libraries that figures pass through."""
+    """The versions of Python, c10k and the libraries that compute figures."""
     found = {"python": platform.python_version(), "c10k": VERSION}
     return found | {package: importlib.metadata.version(package) for package in PACKAGES}
 
 
 def commit() -> str:
-    """The commit of the checkout that runs, with `+` where it has changes; "" outside of one."""
+    """The commit of this checkout, with `+` if it has changes; "" outside of a checkout."""
     here = Path(__file__).parent
     try:
         shown = subprocess.run(
@@ -61,7 +61,7 @@ def commit() -> str:
 
 
 def warnings(cpus: CpuSplit) -> list[dict[str, str]]:
-    """What on this machine makes figures doubtful, each with its remedy."""
+    """The environment warnings, each with its code, message and remedy."""
     found = []
     if cpus.shared:
         found.append(
@@ -141,7 +141,7 @@ def _os_name() -> str:
 
 
 def _virtualization() -> str:
-    """What systemd calls it (kvm, docker, none, …), else the CPU's hypervisor flag."""
+    """The name that systemd gives it (kvm, docker, none, …), else the CPU's hypervisor flag."""
     try:
         shown = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, timeout=5)
         return shown.stdout.strip()

@@ -1,4 +1,4 @@
-"""The limits of this machine that a number of connections runs into, and how to raise them."""
+"""The machine's limits on the number of connections, and how to raise them."""
 
 import math
 import os
@@ -12,21 +12,21 @@ import psutil
 
 from c10k.loadgen.address import CONNECTIONS_PER_SOURCE
 
-# What the loader and a server keep open beside their connections: libraries, log, epoll, pipes.
+# Open files of the loader or a server apart from connections: libraries, log, epoll, pipes.
 SPARE_DESCRIPTORS: Final = 64
 SPARE_PROCESSES: Final = 64
 # A thread maps its stack and the guard page below it.
 MAPS_PER_THREAD: Final = 2
 SPARE_MAPS: Final = 1024
-# What a forked process takes of MemAvailable: 1,150 to 1,400 KiB with `forking`, of which 1,000 are
-# its own pages, the rest page tables and the kernel's (500 connections); 370 to 500 with Apache's.
+# MemAvailable per forked process, at 500 connections: 1,150 to 1,400 KiB with `forking` (1,000 for
+# its own pages, the rest for page tables and the kernel), 370 to 500 KiB with Apache.
 KIB_PER_PROCESS: Final = 1200
 SPARE_KIB: Final = 512 * 1024
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit, what it must be for a number of connections, and how to get there."""
+    """A limit, the value that a number of connections needs, and how to raise it."""
 
     name: str
     value: int
@@ -52,8 +52,8 @@ def raise_soft_descriptor_limit() -> int:
 def limits_for(
     connections: int, threads_per_connection: int = 0, processes_per_connection: int = 0
 ) -> Iterator[Limit]:
-    """Every limit that bounds this many connections at once, to a server that takes so many
-    threads or processes for each."""
+    """Every limit that applies to this many connections at once, to a server with so many threads
+    or processes per connection."""
     yield Limit(
         "the hard limit of open files (ulimit -Hn)",
         _most_descriptors(),
@@ -78,9 +78,10 @@ def limits_for(
 
 
 def port_limits(connections: int, addresses: int = 1) -> Iterator[Limit]:
-    """The limit of connections to one target from so many addresses of this host, if it is known.
+    """The limit on connections to one target from so many addresses of this host, if it is known.
 
-    An address that has fewer ports than the fleet gives it connections makes the others useless.
+    The fleet gives each address the same number of connections. If one address has fewer ports than
+    that, further addresses do not help.
     """
     if (range_ := Path("/proc/sys/net/ipv4/ip_local_port_range")).exists():
         low, high = (int(port) for port in range_.read_text().split())
@@ -94,8 +95,8 @@ def port_limits(connections: int, addresses: int = 1) -> Iterator[Limit]:
 
 
 def loader_processes(connections: int) -> int:
-    """How many processes the loader must be to hold so many connections: the limit of open files
-    is one of each process."""
+    """How many processes the loader needs for so many connections: the limit of open files holds
+    for each process."""
     return math.ceil(connections / max(_most_descriptors() - SPARE_DESCRIPTORS, 1))
 
 
@@ -105,7 +106,7 @@ def _most_descriptors() -> int:
 
 
 def _task_limits(tasks: int) -> Iterator[Limit]:
-    """Of threads and processes, which are the same to the kernel."""
+    """The limits on threads and processes, which the kernel counts alike, as tasks."""
     running = _running_tasks()
     for name in ("kernel/threads-max", "kernel/pid_max"):
         setting = name.replace("/", ".")
@@ -116,7 +117,7 @@ def _task_limits(tasks: int) -> Iterator[Limit]:
             f"raise it with `sudo sysctl {setting}=N`",
         )
     _, processes = resource.getrlimit(resource.RLIMIT_NPROC)
-    if os.geteuid() != 0 and processes != resource.RLIM_INFINITY:  # root is not bound by it
+    if os.geteuid() != 0 and processes != resource.RLIM_INFINITY:  # does not apply to root
         yield Limit(
             "the process limit (ulimit -Hu)",
             processes,
@@ -156,7 +157,7 @@ def _memory_limits(needed_mib: int) -> Iterator[Limit]:
 def shortfalls(
     steps: Iterable[int], threads_per_connection: int = 0, processes_per_connection: int = 0
 ) -> dict[int, list[Limit]]:
-    """The steps that do not fit, each with the limits that are too low for it."""
+    """The steps that do not fit, with the limits that are too low for each."""
     short = {
         step: [
             limit
@@ -171,7 +172,7 @@ def shortfalls(
 def most_connections(
     wanted: int, threads_per_connection: int = 0, processes_per_connection: int = 0
 ) -> tuple[int, list[Limit]]:
-    """How many of the wanted connections fit, and the limits that forbid one more."""
+    """How many of the wanted connections fit, and which limits prevent one more."""
     each = threads_per_connection, processes_per_connection
     fitting, beyond = 0, wanted + 1
     while beyond - fitting > 1:
@@ -188,7 +189,7 @@ def _read(setting: str) -> str:
 
 
 def _running_tasks() -> int:
-    """Tasks of the whole system, from the fourth field of /proc/loadavg (proc_loadavg(5))."""
+    """The tasks of the system: the fourth field of /proc/loadavg (proc_loadavg(5))."""
     try:
         return int(Path("/proc/loadavg").read_text().split()[3].split("/")[1])
     except (OSError, IndexError, ValueError):
@@ -196,7 +197,7 @@ def _running_tasks() -> int:
 
 
 def _cgroups() -> Iterator[Path]:
-    """This process's control group (version 2) and all above it."""
+    """The control group (version 2) of this process, and all above it."""
     root = Path("/sys/fs/cgroup")
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         if line.startswith("0::/"):

@@ -1,9 +1,9 @@
 """One run at a time on a machine: two at once would measure each other.
 
-What shows a run to all others is an abstract Unix socket, a name that needs no file and no
-permission, that every user sees, and that the kernel takes back when the process ends, however it
-ends. It is seen in one network namespace: containers with their own see their own runs alone.
-`c10k load` and `c10k ui` take no part: they may well be aimed at what a run measures.
+A run listens on an abstract Unix socket. Its name needs no file and no permission, every user sees
+it, and the kernel removes it when the process ends, in whatever way. A network namespace has names
+of its own, so containers do not see each other's runs. `c10k load` and `c10k ui` do not take part:
+their target may be the server that a run measures.
 """
 
 import errno
@@ -18,14 +18,14 @@ from types import TracebackType
 from typing import Final, Self
 
 ADDRESS: Final = "\0c10k.run"
-ANSWER_S: Final = 2.0  # the other may be stopped: then it is known by its process id alone
+ANSWER_S: Final = 2.0  # a stopped process does not answer: then only its id is known
 CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: process, user and group id
 LONGEST: Final = 4096
 
 
 @dataclass(frozen=True)
 class OtherRun:
-    """A run of another process, and its directory if it said that."""
+    """The run of another process, with its directory if the process answered."""
 
     pid: int
     directory: str
@@ -35,16 +35,16 @@ class OtherRun:
 
 
 class OneRun:
-    """Shows this process's run while the context lasts, unless there is an `other` already.
+    """Claims the machine while the context lasts, unless an `other` run has it.
 
-    With `force` both go on, and the first lists this run in its `beside`.
+    With `force` both continue, and the first lists this run among its `concurrent` runs.
     """
 
     def __init__(self, directory: Path, *, force: bool = False, address: str = ADDRESS) -> None:
         self.other: OtherRun | None = None
-        self.beside: list[OtherRun] = []
+        self.concurrent: list[OtherRun] = []
         self._directory = str(directory.absolute()).encode(errors="replace")[:LONGEST]
-        self._told = self._directory if force else b""
+        self._announced = self._directory if force else b""
         self._address = address
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
@@ -54,7 +54,7 @@ class OneRun:
             try:
                 self.other = self._ask()
                 break
-            except ConnectionRefusedError:  # it begins or ends at this moment
+            except ConnectionRefusedError:  # it starts or ends at this moment
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
@@ -66,7 +66,7 @@ class OneRun:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with suppress(OSError):  # of one that does not listen
+        with suppress(OSError):  # if it does not listen
             self._socket.shutdown(socket.SHUT_RDWR)  # ends the thread's accept()
         self._socket.close()
 
@@ -82,7 +82,7 @@ class OneRun:
         return True
 
     def _answer(self) -> None:
-        """Tell everyone who asks where this run is, and remember those that go on beside it."""
+        """Answer with this run's directory, and record the runs that continue regardless."""
         with suppress(OSError):
             while True:
                 asking, _ = self._socket.accept()
@@ -90,7 +90,7 @@ class OneRun:
                     asking.settimeout(ANSWER_S)
                     asking.send(self._directory)
                     if directory := asking.recv(LONGEST):
-                        self.beside.append(_peer(asking, directory))
+                        self.concurrent.append(_peer(asking, directory))
 
     def _ask(self) -> OtherRun:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
@@ -98,8 +98,8 @@ class OneRun:
             asking.connect(self._address)
             directory = b""
             with suppress(TimeoutError, ConnectionResetError, BrokenPipeError):
-                if self._told:
-                    asking.send(self._told)
+                if self._announced:
+                    asking.send(self._announced)
                 directory = asking.recv(LONGEST)
             return _peer(asking, directory)
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.regression import (
+    BASELINES,
     BaselineError,
     Machine,
     RegressionVerdict,
@@ -81,6 +82,15 @@ def test_a_baseline_is_read_back(tmp_path):
     path = save_baseline(tmp_path / "baseline", MACHINE, MEASURES)
     assert load_baseline(tmp_path / "baseline", MACHINE) == MEASURES
     assert json.loads(path.read_text())["machine"]["cpu_model"] == "A CPU"
+
+
+def test_the_committed_baselines_are_found():
+    baselines = list(BASELINES.glob("*.json"))
+    assert baselines
+    for path in baselines:
+        machine = Machine(**json.loads(path.read_text())["machine"])
+        assert machine.baseline(BASELINES) == path
+        assert load_baseline(BASELINES, machine)
 
 
 def test_a_baseline_is_replaced_by_the_same_machine_alone(tmp_path):

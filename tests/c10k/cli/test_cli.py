@@ -22,7 +22,7 @@ from c10k.results.histogram_log import read
 from c10k.results.store import read_run
 from c10k.servers.catalogue import parse_spec
 
-# Other runs may go on beside the tests.
+# Other runs may be under way.
 SMALL = ("--duration", "400ms", "--profile", "quick", "--force")
 SMALLEST = ("--duration", "0.2", "--profile", "quick", "--workload", "saturated", "--force")
 
@@ -436,14 +436,14 @@ class TestRun:
         if first.other is None:
             first_named = f"process {os.getpid()}, {tmp_path / 'first'}"
             assert any(first_named in message for message in others)
-            assert str(run.directory) in [other.directory for other in first.beside]
+            assert str(run.directory) in [other.directory for other in first.concurrent]
 
     def test_one_run_at_a_time(self, tmp_path):
         with OneRun(tmp_path / "first") as first:
             shown = c10k("run", "--steps", "3", cwd=tmp_path)
         assert shown.returncode == 3
-        assert "another run goes on at this machine (process " in shown.stderr
-        assert "wait for its end, or measure all the same with --force" in shown.stderr
+        assert "another run is under way on this machine (process " in shown.stderr
+        assert "wait for its end, or measure regardless with --force" in shown.stderr
         if first.other is None:
             assert f"process {os.getpid()}, {tmp_path / 'first'}" in shown.stderr
         assert (shown.stdout, list(tmp_path.iterdir())) == ("", [])
@@ -543,7 +543,7 @@ class TestBadLuck:
         run.send_signal(number)
         out, err = run.communicate(timeout=60)
         assert run.returncode == 130
-        assert f"go on with `c10k run --resume {tmp_path / 'run'}`" in err
+        assert f"continue with `c10k run --resume {tmp_path / 'run'}`" in err
         assert "\nreport: " in out
         assert read_run(tmp_path / "run").manifest["interrupted"]
 
@@ -555,7 +555,7 @@ class TestBadLuck:
         err = run.stderr.read()
         assert run.wait(60) == 130
         assert err.startswith("c10k: interrupted, because standard output cannot be written (Br")
-        assert err.rstrip().endswith(f"go on with `c10k run --resume {tmp_path / 'run'}`")
+        assert err.rstrip().endswith(f"continue with `c10k run --resume {tmp_path / 'run'}`")
         assert len(err.splitlines()) == 1
         assert read_run(tmp_path / "run").manifest["interrupted"]
 

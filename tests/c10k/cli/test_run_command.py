@@ -6,7 +6,7 @@ import sys
 
 from c10k.results.store import read_run
 
-TINY = ("--profile", "quick", "--duration", "200ms", "--force")  # others may run beside the tests
+TINY = ("--profile", "quick", "--duration", "200ms", "--force")  # other runs may be under way
 BROKEN = "broken=sh -c 'echo out of {port}s; exit 4'"
 
 
@@ -80,7 +80,7 @@ def test_a_full_standard_output(tmp_path):
     assert shown.returncode == 130
     assert shown.stderr == (
         "c10k: interrupted, because standard output cannot be written (No space left on device): "
-        "what was measured is kept; go on with `c10k run --resume run`\n"
+        "what was measured is kept; continue with `c10k run --resume run`\n"
     )
     assert read_run(tmp_path / "run").manifest["interrupted"]
 
@@ -93,6 +93,6 @@ def test_a_full_disk(tmp_path):
     assert shown.returncode == 3
     (line,) = shown.stderr.splitlines()
     assert line.startswith("c10k: run/")
-    assert "cannot be written: File too large; mend that, then go on with" in line
+    assert "cannot be written: File too large; correct that, then continue with" in line
     assert line.endswith("`c10k run --resume run`")
     assert json.loads((tmp_path / "run" / "run.json").read_text())["interrupted"]
