@@ -4,6 +4,8 @@ Whichever interpreter runs it sees nothing of what lies beside this folder, and 
 not the packages of the interpreter that c10k was installed for.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import runpy
 import sys

@@ -7,6 +7,8 @@ a read to the last byte of the answer: a few do for thousands of connections. Wi
 read is into a new one, which is the same server without the pool.
 """
 
+from __future__ import annotations
+
 import asyncio
 import socket
 
@@ -95,9 +97,7 @@ class Echo(EchoProtocol, asyncio.BufferedProtocol):
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("asyncio_buffered", __doc__, buffer=4096)
-    command_line.add_loop()
-    command_line.add_argument("--pool", choices=("on", "off"), default="on", help="(%(default)s)")
+    command_line = CommandLine("asyncio_buffered", __doc__)
     options = command_line.parse()
     pool = Pool(options.buffer, options.pool == "on", command_line.log)
 

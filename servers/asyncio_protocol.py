@@ -3,6 +3,8 @@
 python -m servers.asyncio_protocol --port 9000
 """
 
+from __future__ import annotations
+
 import asyncio
 import socket
 
@@ -31,9 +33,7 @@ def start_on(command_line: CommandLine) -> asynchronous.Start:
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    # How much is read at once is asyncio's to say: 256 KiB.
-    command_line = CommandLine("asyncio_protocol", __doc__, buffer=None)
-    command_line.add_loop()
+    command_line = CommandLine("asyncio_protocol", __doc__)
     command_line.parse()
     asynchronous.run(command_line, command_line.listen(), start_on(command_line))
 

@@ -3,6 +3,8 @@
 python -m servers.asyncio_streams --port 9000
 """
 
+from __future__ import annotations
+
 import asyncio
 import socket
 
@@ -34,8 +36,6 @@ class Echo:
                     log.echoed(peer, data)
         except (OSError, MemoryError) as error:
             log.broken(peer, error)
-        except asyncio.CancelledError:
-            pass  # the server ends, and its connections with it
         else:
             log.ended(peer)
         finally:
@@ -45,7 +45,6 @@ class Echo:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("asyncio_streams", __doc__)
-    command_line.add_loop()
     command_line.parse()
     echo = Echo(command_line)
 

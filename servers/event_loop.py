@@ -3,6 +3,8 @@
 python -m servers.event_loop --port 9000
 """
 
+from __future__ import annotations
+
 import heapq
 import itertools
 import selectors
@@ -10,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
+from typing import TYPE_CHECKING
 
 from .framework.accepting import SHORTAGE_PAUSE_S
 from .framework.command_line import CommandLine
@@ -137,7 +140,8 @@ class Session:
         self._events = events
 
 
-MakeSession = Callable[[socket.socket, str, EventLoop, CommandLine], object]
+if TYPE_CHECKING:  # Python 3.8 cannot evaluate it
+    MakeSession = Callable[[socket.socket, str, EventLoop, CommandLine], object]
 
 
 class Acceptor:

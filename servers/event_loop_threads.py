@@ -7,6 +7,8 @@ Each loop listens on a socket of its own, and the kernel spreads the connections
 free-threaded CPython they run at the same time.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import sys
@@ -20,10 +22,9 @@ from .framework.signals import ENDINGS
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("event_loop_threads", __doc__)
-    command_line.add_count("--threads", cpus(), "event loops")
     options = command_line.parse()
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # in all threads: for sigwait() alone
-    listeners = command_line.listen_together(options.threads)
+    listeners = command_line.listen_together(options.threads or cpus())
     try:
         for listener in listeners:
             loop = EventLoop()

@@ -5,6 +5,8 @@ python -m servers.files --port 9000 --size 64m
 A thread for every connection. The line 1000 is answered by the file's first 1,000 bytes.
 """
 
+from __future__ import annotations
+
 import os
 import socket
 from functools import partial
@@ -24,8 +26,7 @@ def send(connection: socket.socket, file: int, size: int, *, buffer: int) -> Non
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("files", __doc__, buffer=65_536, handles=False)
-    download.add_size(command_line)
+    command_line = CommandLine("files", __doc__)
     options = command_line.parse()
     download.serve(command_line, partial(send, buffer=options.buffer))
 

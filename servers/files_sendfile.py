@@ -5,6 +5,8 @@ python -m servers.files_sendfile --port 9000 --size 64m
 A thread for every connection. The line 1000 is answered by the file's first 1,000 bytes.
 """
 
+from __future__ import annotations
+
 import os
 import socket
 
@@ -21,8 +23,7 @@ def send(connection: socket.socket, file: int, size: int) -> None:
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("files_sendfile", __doc__, buffer=None, handles=False)
-    download.add_size(command_line)
+    command_line = CommandLine("files_sendfile", __doc__)
     command_line.parse()
     download.serve(command_line, send)
 

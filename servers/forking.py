@@ -3,8 +3,11 @@
 python -m servers.forking --port 9000
 """
 
+from __future__ import annotations
+
 import signal
 import socket
+from functools import partial
 
 from .framework.accepting import accepted_alone, turn_away
 from .framework.blocking import echo
@@ -32,7 +35,7 @@ def main() -> None:
 
     for connection, peer in accepted_alone(listener, log):
         try:
-            children.fork(converse, connection, peer)
+            children.fork(partial(converse, connection, peer))
         except (OSError, MemoryError) as error:
             turn_away(connection, log, error)
         else:

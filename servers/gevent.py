@@ -5,6 +5,8 @@ python -m servers.gevent --port 9000
 It is the conversation of the threaded server, on gevent's sockets.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 

@@ -9,6 +9,8 @@ SIGINT, it kills. It ends when none is left, as the command ended: with its exit
 signal.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import ctypes

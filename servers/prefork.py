@@ -6,6 +6,8 @@ They share the listening socket: the kernel gives a connection to one of those t
 accept(). Whoever connects while none does waits in the queue of the kernel.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from .framework.accepting import accepted
@@ -17,7 +19,6 @@ from .framework.command_line import CommandLine
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("prefork", __doc__)
-    command_line.add_count("--workers", 64, "processes")
     options = command_line.parse()
     log = command_line.log
     listener = command_line.listen()

@@ -6,6 +6,8 @@ Bytes are spliced from a socket into a pipe, and from there into the socket: one
 be a pipe. A connection has one only while it has bytes in it, so most of the time one does for all.
 """
 
+from __future__ import annotations
+
 import os
 import socket
 from functools import partial
@@ -95,8 +97,7 @@ class SplicingSession(Session):
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    # A handler would have nothing to work on.
-    command_line = CommandLine("splice", __doc__, handles=False)
+    command_line = CommandLine("splice", __doc__)
     command_line.parse()
     serve(command_line, partial(SplicingSession, Pipes()))
 

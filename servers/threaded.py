@@ -3,24 +3,23 @@
 python -m servers.threaded --port 9000
 """
 
+from __future__ import annotations
+
 import _thread
 import threading
 
 from .framework.accepting import accepted_alone, turn_away
 from .framework.blocking import echo
-from .framework.command_line import CommandLine, byte_count
+from .framework.command_line import CommandLine
 from .framework.signals import end_at_once_on_signals
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("threaded", __doc__)
-    command_line.add_argument(
-        "--stack", type=byte_count, default=0, help="bytes a thread, 256k (ulimit -s)"
-    )
     options = command_line.parse()
     try:
-        threading.stack_size(options.stack)
+        threading.stack_size(options.stack or 0)
     except ValueError as error:
         command_line.error(f"--stack: {error}")
     end_at_once_on_signals()

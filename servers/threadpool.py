@@ -6,6 +6,8 @@ The kernel and the pool's queue take any number of connections, so that a client
 connected at once; but nobody reads what it sends until a client that came before it has left.
 """
 
+from __future__ import annotations
+
 import _thread
 import queue
 import socket
@@ -62,7 +64,6 @@ class Pool:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("threadpool", __doc__)
-    command_line.add_count("--workers", 64, "threads")
     command_line.parse()
     end_at_once_on_signals()
     listener = command_line.listen()

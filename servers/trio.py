@@ -3,6 +3,8 @@
 python -m servers.trio --port 9000
 """
 
+from __future__ import annotations
+
 import signal
 
 import trio

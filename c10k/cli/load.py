@@ -1,7 +1,6 @@
 """load any server, anywhere, and print what it did"""
 
 import argparse
-import os
 import signal
 import sys
 from contextlib import ExitStack
@@ -14,7 +13,7 @@ from c10k.experiment.workload_config import check_useful
 from c10k.loadgen.workload import Workload
 from c10k.options import add_options, given, read
 from c10k.outcome import CommandError, Status, say
-from c10k.servers.framework.quantities import count, seconds, share
+from c10k.servers.framework.quantities import count, seconds, share, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -218,18 +217,12 @@ def _workload(args: argparse.Namespace, target: "Target") -> Workload:
     if target.path:
         asked["path"] = target.path
     if "send" in asked:
-        asked["send"] = _unescape(asked["send"])
+        try:
+            asked["send"] = unescaped(asked["send"])
+        except ValueError as error:
+            raise ValueError(f"--send: {error}") from None
     check_useful(asked, "--{}".format)
     return read(Workload, {"name": "load", **asked}, "--{}".format)
-
-
-def _unescape(text: str) -> str:
-    r"""The bytes that a shell can hardly hold, written as in C: \r, \n, \x00."""
-    try:
-        return os.fsencode(text).decode("unicode_escape")
-    except ValueError as error:
-        reason = getattr(error, "reason", error)
-        raise ValueError(rf"--send cannot be read ({reason}): write \\ for a backslash") from None
 
 
 def _measure(

@@ -1,4 +1,4 @@
-"""What the options of a SPEC may be: each is read here, and refused before anything starts."""
+"""The options of a process: limits, CPUs and interpreter, which its program does not read."""
 
 import functools
 import os
@@ -7,13 +7,10 @@ import resource
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
 from typing import Final
 
-from ..framework.command_line import LOOPS
-from ..framework.gil_hog import parse_hog
-from ..framework.handler import Handler, parse_handler
-from ..framework.quantities import count, size_bytes
+from ..framework.options import Option, named
+from ..framework.quantities import size_bytes
 
 LIMITS: Final = {
     name.removeprefix("RLIMIT_").lower(): number
@@ -53,70 +50,36 @@ def parse_cpus(text: str) -> tuple[int, ...]:
 
 
 def parse_python(text: str) -> str:
-    """Read the name or path of an interpreter; one that is not there is for others to miss."""
+    """Read the name or path of an interpreter. Raises ValueError where it is another program.
+
+    One that is not there is no error here: `missing` says so.
+    """
     found = shutil.which(text)
     if found and not _is_python(found):
         raise ValueError("it is not an interpreter of Python 3, such as python3.13 or a path")
     return text
 
 
-def _between(parse: Callable[[str], int], least: str, most: str) -> Callable[[str], int]:
-    """Read a quantity between two, which are written as a person writes them."""
-
-    def read(text: str) -> int:
-        number = parse(text)
-        if not parse(least) <= number <= parse(most):
-            raise ValueError(f"it is from {least} to {most}")
-        return number
-
-    return read
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"it is one of {', '.join(choices)}")
-        return text
-
-    return read
-
-
-# By name: an option means the same to every server that has it. A slip of the pen shall not fill
-# the machine with processes.
-READERS: Final[Mapping[str, Callable[[str], object]]] = {
-    "backlog": _between(count, "0", "2147483647"),
-    "buffer": _between(size_bytes, "1", "1g"),
-    "connections": _between(count, "2", "10m"),  # of nginx, whose listener is one
-    "cpus": parse_cpus,
-    "gil_hog": parse_hog,
-    "handler": parse_handler,
-    "limit": parse_limits,
-    "loop": _one_of(*LOOPS),
-    "pool": _one_of("on", "off"),
-    "python": parse_python,
-    "size": _between(size_bytes, "1", "1024g"),
-    "stack": _between(size_bytes, "32k", "64g"),  # less is refused by Python
-    "start": _between(count, "1", "20000"),
-    "threads": _between(count, "1", "20000"),
-    "workers": _between(count, "1", "20000"),
-}
-
-
-def plain(key: str, text: str) -> str:
-    """A value as a server in any language reads it, however a person wrote it. Raises ValueError
-    where it cannot be one of that option."""
-    value = READERS[key](text) if key in READERS else text
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, Handler):
-        kind, work_s = ("sleep", value.sleep_s) if value.sleep_s else ("cpu", value.cpu_s)
-        return f"{kind}:{work_s * 1e6:.3f}us"
-    return text
+LIMIT: Final = Option(
+    "limit",
+    parse_limits,
+    "a resource limit, NAME:VALUE as in setrlimit(2): as:4g, nofile:100 (join with +)",
+)
+CPUS: Final = Option(
+    "cpus", parse_cpus, "the CPUs that it may run on: 1 or 0-1 or 0+2 (as the run splits them)"
+)
+PYTHON: Final = Option(
+    "python",
+    parse_python,
+    "another interpreter, python3.13 or a path (the one that runs c10k)",
+)
+# Every server has these, whatever program it is.
+PROCESS_OPTIONS: Final = named(LIMIT, CPUS)
 
 
 @functools.cache
 def _is_python(program: str) -> bool:
-    """Whether a program says that it is Python 3; whatever it is, it is not let run for long."""
+    """Whether a program says that it is Python 3; whatever it is, it is killed after 10 s."""
     try:
         with subprocess.Popen(
             [program, "-c", VERSION],
@@ -124,11 +87,11 @@ def _is_python(program: str) -> bool:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         ) as tried:
-            patience = threading.Timer(VERSION_TIMEOUT_S, tried.kill)
-            patience.start()
+            timer = threading.Timer(VERSION_TIMEOUT_S, tried.kill)
+            timer.start()
             assert tried.stdout
             said = tried.stdout.readline(32)
-            patience.cancel()
+            timer.cancel()
             tried.kill()
     except OSError:
         return False

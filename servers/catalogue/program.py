@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ..framework.handler import Handler
+from ..framework.options import Option
+
 FOLDER = Path(__file__).resolve().parents[1]
 
 
@@ -90,6 +93,20 @@ def arguments(options: Mapping[str, str]) -> list[str]:
     return [
         part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", value)
     ]
+
+
+def plain(option: Option, text: str) -> str:
+    """Write a value as a program in any language reads it: 256k as 262144, 1m30s in microseconds.
+
+    Raises ValueError, with one line, where it is no value of the option.
+    """
+    value = option.read(text)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Handler):
+        kind, work_s = ("sleep", value.sleep_s) if value.sleep_s else ("cpu", value.cpu_s)
+        return f"{kind}:{work_s * 1e6:.3f}us"
+    return text
 
 
 def free_port(host: str) -> int:

@@ -1,5 +1,7 @@
 """Accepting connections one after the other on a blocking socket, whatever runs out meanwhile."""
 
+from __future__ import annotations
+
 import socket
 import time
 from collections.abc import Callable, Iterator

@@ -1,5 +1,7 @@
 """The conversation with one client over a blocking socket, whoever has the patience for it."""
 
+from __future__ import annotations
+
 import socket
 import time
 from collections.abc import Callable

@@ -1,12 +1,15 @@
 """Processes forked from this one: known, waited for, and ended with it."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import NoReturn, TypeVarTuple
+from functools import partial
+from typing import NoReturn
 
 from ..launch import die_with
 from .accepting import SHORTAGE_PAUSE_S
@@ -15,7 +18,10 @@ from .signals import ENDINGS
 
 SIGNALS = (*ENDINGS, signal.SIGCHLD)
 
-Arguments = TypeVarTuple("Arguments")
+
+def exit_status(status: int) -> int:
+    """Read a wait status: the exit status, negative for a signal."""
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 class Children:
@@ -29,7 +35,7 @@ class Children:
         self._parent = os.getpid()
         self._pids: set[int] = set()
 
-    def fork(self, work: Callable[[*Arguments], object], *arguments: *Arguments) -> int:
+    def fork(self, work: Callable[[], object]) -> int:
         """Do the work in a new process, which then ends; its id. Raises OSError where there can be
         none."""
         # No signal before the child is known. It keeps this mask.
@@ -37,7 +43,7 @@ class Children:
         try:
             pid = os.fork()
             if pid == 0:
-                self._become(work, *arguments)
+                self._become(work)
             self._pids.add(pid)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -57,7 +63,7 @@ class Children:
             if pid == 0:
                 break
             self._pids.remove(pid)
-            reaped.append((pid, os.waitstatus_to_exitcode(status)))
+            reaped.append((pid, exit_status(status)))
         return reaped
 
     def end(self) -> NoReturn:
@@ -71,10 +77,10 @@ class Children:
                 os.wait()
         os._exit(0)
 
-    def _become(self, work: Callable[[*Arguments], object], *arguments: *Arguments) -> NoReturn:
+    def _become(self, work: Callable[[], object]) -> NoReturn:
         try:
             die_with(self._parent, signal.SIGKILL)
-            work(*arguments)
+            work()
             os._exit(0)
         except Exception:  # noqa: BLE001 - whatever it is, it must not go on in the parent's code
             sys.excepthook(*sys.exc_info())
@@ -103,7 +109,7 @@ def supervise(
     def fill() -> None:
         try:
             while vacant:
-                working[children.fork(work, vacant[-1], there.close)] = vacant[-1]
+                working[children.fork(partial(work, vacant[-1], there.close))] = vacant[-1]
                 vacant.pop()
         except (OSError, MemoryError) as error:
             log.shortage(error)

@@ -3,31 +3,26 @@
 The line N, in decimal digits, is answered by N bytes, byte i of which is i mod 251.
 """
 
+from __future__ import annotations
+
 import _thread
 import os
 import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from .accepting import accepted_alone, turn_away
-from .command_line import CommandLine, byte_count
+from .command_line import CommandLine
 from .log import Log
 from .signals import end_at_once_on_signals
 
 PERIOD = 251
 LONGEST_LINE = 20
-SIZE = 16 * 1024**2
 
-Send = Callable[[socket.socket, int, int], object]
-
-
-def add_size(command_line: CommandLine) -> None:
-    """Let the size of the file be chosen."""
-    command_line.add_argument(
-        "--size", type=byte_count, default=SIZE, help="bytes of the file, 64m or 1g (16m)"
-    )
+if TYPE_CHECKING:  # Python 3.8 cannot evaluate it
+    Send = Callable[[socket.socket, int, int], object]
 
 
 def serve(command_line: CommandLine, send: Send) -> None:
@@ -83,8 +78,8 @@ def converse(
 
 
 def _wanted(line: bytes, size: int) -> int:
-    digits = line.removesuffix(b"\n")
-    if digits == line or not digits.isdigit():
+    digits = line[:-1]
+    if not line.endswith(b"\n") or not digits.isdigit():
         raise ValueError(f"not a line of digits: {line!r}")
     if int(digits) > size:
         raise ValueError(f"{int(digits)} bytes were asked for, the file has {size}")

@@ -1,5 +1,7 @@
 """A thread that holds the GIL for a time and lets go of it for another, as a busy program does."""
 
+from __future__ import annotations
+
 import ctypes
 import threading
 import time
@@ -38,4 +40,4 @@ def parse_hog(text: str) -> GilHog:
     try:
         return GilHog(parse_duration(hold), parse_duration(release))
     except ValueError as error:
-        raise ValueError(f"--gil-hog is HOLD:RELEASE, such as 10ms:5ms: {error}") from None
+        raise ValueError(f"a GIL hog is HOLD:RELEASE, such as 10ms:5ms: {error}") from None

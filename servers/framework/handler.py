@@ -1,5 +1,7 @@
 """What a server does with what it has read before it sends it back: the chapter's "processing"."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -35,7 +37,7 @@ def parse_handler(text: str) -> Handler | None:
         return None
     kind, _, duration = text.partition(":")
     if kind not in ("sleep", "cpu"):
-        raise ValueError(f"--handler is none, sleep:5ms or cpu:5ms, not {text!r}")
+        raise ValueError(f"a handler is none, sleep:5ms or cpu:5ms, not {text[:40]!r}")
     work_s = parse_duration(duration)
     return Handler(sleep_s=work_s, cpu_s=0) if kind == "sleep" else Handler(0, cpu_s=work_s)
 

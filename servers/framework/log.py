@@ -1,5 +1,7 @@
 """What a server says of its connections, on standard error."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import threading

@@ -1,5 +1,7 @@
 """What asyncio's protocols have in common, however they are given their bytes."""
 
+from __future__ import annotations
+
 import asyncio
 from typing import cast
 

@@ -4,6 +4,8 @@ Python runs the handler of a signal between two steps of the main thread. One th
 a system call that waits would have to wait for that call's end: so servers wait for signals too.
 """
 
+from __future__ import annotations
+
 import os
 import select
 import signal

@@ -59,10 +59,10 @@ def test_a_port_is_chosen_where_none_is_given(tmp_path):
 
 def test_options_stand_between_the_name_and_the_command(tmp_path):
     spec = parse_command(
-        "w,protocol=http,path=/x,cpus=0-1,model=an event loop=s a=b,c=d {port}", tmp_path
+        "w,protocol=http,path=/x,cpus=0-1,model=event loop=s a=b,c=d {port}", tmp_path
     )
     assert (spec.text, spec.server.protocol, spec.server.request) == ("w", "http", {"path": "/x"})
-    assert (spec.cpus, spec.server.model) == ((0, 1), "an event loop")
+    assert (spec.cpus, spec.server.model) == ((0, 1), "event loop")
     assert spec.launch(Endpoint(port=1)).command == ["s", "a=b,c=d", "1"]
 
 
@@ -91,9 +91,13 @@ def test_raw_is_told_what_to_send_and_how_much_comes_back(tmp_path):
         ("threaded=./server {port}", CommandLineError, "choose another name"),
         ("m,protocl=raw=s {port}", UnknownOptionError, "did you mean 'protocol'?"),
         ("m,stack=1m=s {port}", UnknownOptionError, "m has no option 'stack'. Known: protocol"),
-        ("m,protocol=ftp=s {port}", UnknownOptionError, "is not echo, http or raw"),
+        ("m,protocol=ftp=s {port}", UnknownOptionError, "it is one of echo, http, raw"),
         ("m,protocol=raw=s {port}", UnknownOptionError, "needs send=BYTES and expect=N"),
-        ("m,protocol=raw,send=a,expect=x=s {port}", UnknownOptionError, "not a number of bytes"),
+        (
+            "m,protocol=raw,send=a,expect=x=s {port}",
+            UnknownOptionError,
+            "expect=x: a size is a number of bytes",
+        ),
         (r"m,protocol=raw,send=\x,expect=1=s {port}", UnknownOptionError, r"send=\x: "),
         ("m,send=a=s {port}", UnknownOptionError, "send is not for protocol=echo"),
         (

@@ -1,15 +1,19 @@
-"""What only the threaded server has: threads that may not start, and their stacks."""
+"""Thread per connection, in Python and C++: threads that may not start, and their stacks."""
 
 import contextlib
-import subprocess
-import sys
-from pathlib import Path
 
 import psutil
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from c10k.servers.catalogue import parse_spec
+from tests.servers.talk import served
+
 MIB = 1024**2
+
+
+def skip_without(spec):
+    if missing := parse_spec(spec).missing:
+        pytest.skip(f"{spec}: {missing}")
 
 
 def test_threads_that_cannot_start_are_survived(serve, connect, wait_until):
@@ -27,37 +31,30 @@ def test_threads_that_cannot_start_are_survived(serve, connect, wait_until):
         connection.close()
 
     wait_until(lambda: psutil.Process(server.pid).num_threads() == 1)
-    late = connect(server)
-    late.sendall(b"?")
-    assert late.recv(1) == b"?"
+    assert served(connect(server))
 
 
-def test_every_connection_has_its_thread(serve, connect):
-    server = serve("threaded")
+@pytest.mark.parametrize(
+    ("spec", "threads_per_connection"), [("threaded", 1), ("boost_threads", 1), ("boost_asio", 0)]
+)
+def test_every_connection_has_its_thread(spec, threads_per_connection, serve, connect):
+    skip_without(spec)
+    server = serve(spec)
     for count in range(1, 6):
-        connection = connect(server)
-        connection.sendall(b"?")
-        assert connection.recv(1) == b"?"
-        assert psutil.Process(server.pid).num_threads() == 1 + count
+        assert served(connect(server))
+        threads = psutil.Process(server.pid).num_threads()
+        assert threads == 1 + count * threads_per_connection
 
 
-def test_the_stack_option_sets_what_a_thread_reserves(serve, connect):
+@pytest.mark.parametrize("name", ["threaded", "boost_threads"])
+def test_the_stack_option_sets_what_a_thread_reserves(name, serve, connect):
+    skip_without(name)
     reserved = {}
     for stack in ("256k", "8m"):
-        server = serve(f"threaded,stack={stack}")
+        server = serve(f"{name},stack={stack}")
         before = psutil.Process(server.pid).memory_info().vms
-        for _ in range(20):
-            connection = connect(server)
-            connection.sendall(b"?")
-            assert connection.recv(1) == b"?"
+        assert all(served(connect(server)) for _ in range(20))
         reserved[stack] = psutil.Process(server.pid).memory_info().vms - before
-    # What else a thread maps (malloc's arenas) is the same for both.
+    # What else a thread maps (malloc's arenas) is about the same for both.
     difference = 20 * (8 * MIB - MIB // 4)
     assert reserved["8m"] - reserved["256k"] == pytest.approx(difference, rel=0.1, abs=64 * MIB)
-
-
-def test_a_stack_that_no_thread_can_have_is_refused():
-    command = [sys.executable, "-m", "c10k.servers.threaded", "--stack", "1k"]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
-    assert ran.returncode == 2
-    assert "--stack: size not valid: 1024 bytes" in ran.stderr

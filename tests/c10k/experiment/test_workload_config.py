@@ -70,7 +70,7 @@ def test_every_key_is_heard():
         ({"name": "m", "size": 10**400}, "x: m: the message size must be from 1"),
         ({"name": "m", "size": 1.5}, "x: m: size must be a whole number, not 1.5"),
         ({"name": "m", "size": "64q"}, "x: m: size: a size is a number of bytes"),
-        ({"name": "m", "handler": "nap:5ms"}, "x: m: --handler is none, sleep:5ms or cpu:5ms"),
+        ({"name": "m", "handler": "nap:5ms"}, "x: m: a handler is none, sleep:5ms or cpu:5ms"),
         ({"name": "m", "timeout": "soon"}, "x: m: timeout: a duration is a number"),
         ({"name": "m", "timeout": 0}, "x: m: a timeout must be above 0"),
         ({"name": "m", "active": "0%"}, "x: m: the active share must be above 0"),
