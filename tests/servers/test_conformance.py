@@ -64,9 +64,9 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def server(name, tmp_path_factory):
-    """One for all tests that neither end it nor need it fresh."""
+    """One for all tests of that name; the last of them ends it."""
     spec = parse(SPECS.get(name, name))
-    with spec.process(log=tmp_path_factory.mktemp(spec.text) / "log") as running:
+    with spec.process(log=tmp_path_factory.mktemp(spec.text) / "log", host=HOST) as running:
         yield running
 
 
@@ -136,7 +136,7 @@ def test_a_client_that_never_reads_is_held_back_alone(server, connect):
 
 
 def test_descriptors_may_run_out_and_be_there_again(name, serve, connect, wait_until):
-    spec = {**ONE_QUEUE, **SPECS}.get(name, name)
+    spec = "prefork,workers=80" if name == "prefork" else ONE_QUEUE.get(name, name)
     server = serve(re.sub("^[^,=]+", r"\g<0>,limit=nofile:64", spec))
     connections = [connect(server) for _ in range(80)]
     for connection in connections:
@@ -157,10 +157,9 @@ def test_descriptors_may_run_out_and_be_there_again(name, serve, connect, wait_u
     wait_until(lambda: served(connect(server)))
 
 
-def test_sigterm_ends_it_soon_and_it_has_said_nothing(name, serve, connect, wait_until, ended):
-    server = serve(name, host=HOST)
-    if name == FOREIGN:  # started once it accepts a connection, a moment before it says where
-        wait_until(server.log.read_bytes)
+def test_sigterm_ends_it_soon_and_a_quiet_server_has_said_nothing(
+    server, connect, wait_until, ended
+):
     said = server.log.read_bytes()
     connections = [connect(server) for _ in range(50)]
     assert all(served(connection) for connection in connections)
@@ -179,6 +178,7 @@ def answered(connection):
     return b""
 
 
-def test_the_servers_were_ended_on_ipv6():
+def test_this_machine_has_ipv6():
+    """All of the above was on IPv6, which other tests do not use."""
     if HOST != "::1":
         pytest.skip("this machine has no IPv6: enable it (net.ipv6.conf.lo.disable_ipv6=0)")

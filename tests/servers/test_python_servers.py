@@ -1,6 +1,5 @@
 """What the Python echo servers promise beyond test_conformance.py: their logs and options."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -16,47 +15,38 @@ from c10k.servers.framework.options import OPTIONS
 from tests.servers.talk import echo, receive, reset, served, tree
 
 PYTHON = [name for name in OPTIONS if CATALOGUE[name].protocol == "echo"]
-BUFFERED = [name for name in PYTHON if "buffer" in OPTIONS[name]]
-HANDLING = [name for name in PYTHON if "handler" in OPTIONS[name]]
 ASYNCIO_READS = 256 * 1024  # what asyncio's protocols read at once, at most
 DELAY_S = 0.1
 
 
-@pytest.fixture(scope="module")
-def chatty(tmp_path_factory):
-    """Start a server that logs all that it does, once for all tests that do not end it."""
-    with contextlib.ExitStack() as servers:
-        started = {}
+@pytest.fixture(params=PYTHON)
+def name(request):
+    return request.param
 
-        def start(name):
-            if missing := parse_spec(name).missing:
-                pytest.skip(f"{name} cannot run here: {missing}")
-            if name not in started:
-                spec = parse_spec(f"{name},buffer=16" if name in BUFFERED else name)
-                log = tmp_path_factory.mktemp(name) / "log"
-                started[name] = servers.enter_context(spec.process(log=log, verbose=True))
-            return started[name]
 
-        yield start
+@pytest.fixture
+def chatty(name, shared):
+    """A server that logs all that it does, whose handler sleeps; the last test ends it."""
+    own = {"buffer": "16", "handler": f"sleep:{DELAY_S}s"}
+    options = [f"{key}={value}" for key, value in own.items() if key in OPTIONS[name]]
+    return shared(",".join([name, *options]), verbose=True)
 
 
 def peer_of(connection):
     return f"127.0.0.1:{connection.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("name", PYTHON)
 def test_verbose_logs_connections_messages_and_how_they_end(name, chatty, connect, wait_until):
-    server = chatty(name)
-    connection, rude = connect(server), connect(server)
+    connection, rude = connect(chatty), connect(chatty)
     ended, broken = peer_of(connection), peer_of(rude)
     assert echo(connection, b"hello") == b"hello"
     connection.close()
     assert served(rude)
     rude.sendall(b"half of a mess")
     reset(rude)
-    wait_until(lambda: f"{ended}: end of file" in server.log.read_text())
-    wait_until(lambda: f"{name}: {broken}: connection broken: " in server.log.read_text())
-    log = server.log.read_text()
+    wait_until(lambda: f"{ended}: end of file" in chatty.log.read_text())
+    wait_until(lambda: f"{broken}: connection broken: " in chatty.log.read_text())
+    log = chatty.log.read_text()
     assert f"{name}: {ended}: connected" in log
     seen = "" if name == "splice" else ": b'hello'"
     assert f"{name}: {ended}: echoed 5 bytes{seen}" in log
@@ -64,55 +54,48 @@ def test_verbose_logs_connections_messages_and_how_they_end(name, chatty, connec
     assert "Traceback" not in log
 
 
-@pytest.mark.parametrize("name", BUFFERED)
-def test_it_reads_as_many_bytes_as_the_buffer_option_says(name, chatty, connect, wait_until):
-    server = chatty(name)
-    connection = connect(server)
-    assert echo(connection, b"x" * 64) == b"x" * 64
-    echoed = f"{peer_of(connection)}: echoed "
-
-    def sizes():
-        lines = server.log.read_text().splitlines()
-        return [int(line.split()[3]) for line in lines if echoed in line]
-
-    wait_until(lambda: sum(sizes()) == 64)
-    assert max(sizes()) <= 16
-
-
-@pytest.mark.parametrize("name", ["threaded", "asyncio_workers"])
-def test_a_port_that_another_has_is_refused(name, chatty):
-    """With one listener, and with several on one port."""
-    command = parse_spec(name).launch(Endpoint(port=chatty(name).port)).command
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert ran.returncode == 1
-    assert "cannot listen: [Errno 98] Address already in use" in ran.stderr
-    assert ran.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize("name", HANDLING)
-def test_a_sleeping_handler_holds_up_its_own_connection_alone_and_ctrl_c_ends_it_soon(
-    name, serve, connect, wait_until, ended
+def test_a_sleeping_handler_holds_up_its_own_connection_alone_once_per_read(
+    name, chatty, connect, wait_until
 ):
-    if missing := parse_spec(name).missing:
-        pytest.skip(f"{name} cannot run here: {missing}")
-    buffered = name in BUFFERED
-    server = serve(f"{name},handler=sleep:{DELAY_S}s" + ",buffer=1024" * buffered)
-    connections = [connect(server) for _ in range(40)]
-    message = bytes(3 * (1024 if buffered else ASYNCIO_READS))
+    read_bytes = 16 if "buffer" in OPTIONS[name] else ASYNCIO_READS
+    connections = [connect(chatty) for _ in range(40)]
+    message = bytes(3 * read_bytes)
     began = time.monotonic()
     for connection in connections[1:]:
         connection.sendall(b"?")
     assert echo(connections[0], message) == message
-    assert time.monotonic() - began >= 3 * DELAY_S, "three reads, one after the other"
+    if name != "splice":  # which takes no handler
+        assert time.monotonic() - began >= 3 * DELAY_S, "three reads, one after the other"
     for connection in connections[1:]:
         assert receive(connection, 1) == b"?"
     assert time.monotonic() - began < 39 * DELAY_S, "but not one connection after the other"
+    echoed = f"{peer_of(connections[0])}: echoed "
 
-    others = [process.pid for process in tree(server)[1:]]
-    os.killpg(server.pid, signal.SIGINT)
-    assert wait_until(lambda: not server.alive and all(map(ended, others))) < 2
-    assert server.returncode == 0
-    assert server.log.read_text().count("\n") == 1, "nothing but where it listened"
+    def sizes():
+        lines = chatty.log.read_text().splitlines()
+        return [int(line.split()[3]) for line in lines if echoed in line]
+
+    wait_until(lambda: sum(sizes()) == len(message))
+    assert max(sizes()) <= read_bytes
+
+
+def test_ctrl_c_ends_it_soon_and_cleanly(chatty, connect, wait_until, ended):
+    assert served(connect(chatty))
+    others = [process.pid for process in tree(chatty)[1:]]
+    os.killpg(chatty.pid, signal.SIGINT)
+    assert wait_until(lambda: not chatty.alive and all(map(ended, others))) < 2
+    assert chatty.returncode == 0
+    assert "Traceback" not in chatty.log.read_text()
+
+
+@pytest.mark.parametrize("name", ["threaded", "asyncio_workers"])
+def test_a_port_that_another_has_is_refused(name, serve):
+    """With one listener, and with several on one port."""
+    command = parse_spec(name).launch(Endpoint(port=serve(name).port)).command
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ran.returncode == 1
+    assert "cannot listen: [Errno 98] Address already in use" in ran.stderr
+    assert ran.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["threaded", "event_loop", "asyncio_streams", "asyncio_protocol"])

@@ -5,15 +5,9 @@ import contextlib
 import psutil
 import pytest
 
-from c10k.servers.catalogue import parse_spec
 from tests.servers.talk import served
 
 MIB = 1024**2
-
-
-def skip_without(spec):
-    if missing := parse_spec(spec).missing:
-        pytest.skip(f"{spec}: {missing}")
 
 
 def test_threads_that_cannot_start_are_survived(serve, connect, wait_until):
@@ -38,7 +32,6 @@ def test_threads_that_cannot_start_are_survived(serve, connect, wait_until):
     ("spec", "threads_per_connection"), [("threaded", 1), ("boost_threads", 1), ("boost_asio", 0)]
 )
 def test_every_connection_has_its_thread(spec, threads_per_connection, serve, connect):
-    skip_without(spec)
     server = serve(spec)
     for count in range(1, 6):
         assert served(connect(server))
@@ -48,7 +41,6 @@ def test_every_connection_has_its_thread(spec, threads_per_connection, serve, co
 
 @pytest.mark.parametrize("name", ["threaded", "boost_threads"])
 def test_the_stack_option_sets_what_a_thread_reserves(name, serve, connect):
-    skip_without(name)
     reserved = {}
     for stack in ("256k", "8m"):
         server = serve(f"{name},stack={stack}")
