@@ -1,4 +1,4 @@
-"""An echo server on one event loop: asyncio's streams, a coroutine for every connection.
+"""Event loop: an echo server on asyncio's streams, one thread with a coroutine per connection.
 
 python -m servers.asyncio_streams --port 9000
 """
@@ -14,7 +14,7 @@ from .framework.log import name_of
 
 
 class Echo:
-    """The conversations, by what the command line says of them."""
+    """The conversations, as the command line sets them."""
 
     def __init__(self, command_line: CommandLine) -> None:
         self._buffer: int = command_line.options.buffer

@@ -1,9 +1,9 @@
-"""An echo server of several processes, each with an event loop of its own.
+"""Event loop per process: an echo server of several processes on asyncio.
 
 python -m servers.asyncio_workers --port 9000 --workers 4
 
 Each process listens on a socket of its own, and the kernel spreads the connections over them
-(SO_REUSEPORT). The sockets outlive a worker: who waits in its queue is served by the next one.
+(SO_REUSEPORT). The sockets outlive a worker: its successor serves who waits in the queue.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .framework.command_line import CommandLine, cpus
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("asyncio_workers", __doc__)
+    command_line = CommandLine("asyncio_workers", __doc__)  # options: framework/options.py
     options = command_line.parse()
     workers = options.workers or cpus()
     importlib.import_module(options.loop)  # once, for all of them

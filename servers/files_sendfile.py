@@ -1,8 +1,8 @@
-"""A server of one large file that has the kernel send it: sendfile(2), and no byte passes through.
+"""Thread per connection, zero copy: a server of one large file, which sendfile(2) sends.
 
 python -m servers.files_sendfile --port 9000 --size 64m
 
-A thread for every connection. The line 1000 is answered by the file's first 1,000 bytes.
+The reply to the line 1000 is the file's first 1,000 bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .framework.command_line import CommandLine
 
 
 def send(connection: socket.socket, file: int, size: int) -> None:
-    """Have the first bytes of the file sent."""
+    """Have the kernel send the first bytes of the file."""
     offset = 0
     while offset < size:
         offset += os.sendfile(connection.fileno(), file, offset, size - offset)

@@ -1,4 +1,4 @@
-"""An echo server with a process for every connection: fork() and blocking sockets.
+"""Process per connection: an echo server on fork() and blocking sockets.
 
 python -m servers.forking --port 9000
 """
@@ -39,7 +39,7 @@ def main() -> None:
         except (OSError, MemoryError) as error:
             turn_away(connection, log, error)
         else:
-            connection.close()  # the child has its own
+            connection.close()  # the child has its own copy
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print the catalogue, what can run here first."""
+    """Print the catalogue; servers that can run on this machine come first."""
     from c10k.servers.catalogue import CATALOGUE
 
     if args.json is not None:
@@ -47,7 +47,7 @@ def _described(server: "CatalogueEntry") -> dict[str, object]:
 
 
 def _lines(catalogue: "Collection[CatalogueEntry]") -> Iterator[str]:
-    """The list for people: each server beside its name, then what the options mean."""
+    """Yield the list for people: each server beside its name, then the options."""
     missing = {server.name: server.program.missing({}) for server in catalogue}
     column = max(len(server.name) for server in catalogue) + 2
     for server in sorted(catalogue, key=lambda server: bool(missing[server.name])):
@@ -55,7 +55,7 @@ def _lines(catalogue: "Collection[CatalogueEntry]") -> Iterator[str]:
         protocol = "" if server.protocol == "echo" else f", {server.protocol}"
         texts = [f"{server.model} ({server.language}{protocol})", server.summary]
         if lacks:
-            texts.append(f"to have it here: {lacks}")
+            texts.append(f"cannot run here: {lacks}")
         texts.append(" ".join(f"{option}=" for option in server.options))
         yield from beside(f"{'✗' if lacks else '✓'} {server.name:<{column}}", texts)
     yield "\nOptions, as in threaded,stack=256k,handler=sleep:5ms"
@@ -66,7 +66,7 @@ def _lines(catalogue: "Collection[CatalogueEntry]") -> Iterator[str]:
 
 
 def _meanings(catalogue: "Collection[CatalogueEntry]") -> list[tuple[str, str]]:
-    """Each option and its meaning; where servers differ, each meaning with its servers."""
+    """Return each option with its meaning; if servers differ, with each meaning and its servers."""
     from c10k.servers.catalogue.process_options import PROCESS_OPTIONS
 
     owners: dict[str, dict[str, list[str]]] = {}

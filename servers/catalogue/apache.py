@@ -1,4 +1,4 @@
-"""Apache httpd with each of its models (MPMs): a process, a thread or an event a connection.
+"""Apache httpd with each of its models (MPMs): process per connection, threads, event.
 
 On SIGTERM, prefork sends SIGTERM to the whole process group that it was started in.
 """
@@ -43,7 +43,7 @@ DirectoryIndex index.html
     Require all granted
 </Directory>
 """
-# A pool grows with its connections and never shrinks, so that memory can be held against them.
+# A pool grows with its connections and never shrinks, so that memory can be compared with them.
 PROCESSES: Final = """\
 ServerLimit {workers}
 MaxRequestWorkers {workers}
@@ -71,7 +71,7 @@ OPTIONS: Final[Mapping[str, Mapping[str, Option]]] = {
 
 
 def pool(mpm: str, options: Mapping[str, str]) -> str:
-    """The directives that say how many processes and threads there are."""
+    """Return the directives that set how many processes and threads there are."""
     chosen = {**defaults(OPTIONS[mpm]), **options}
     most = int(chosen["workers"])
     start = min(most, int(chosen.get("start", most)))
@@ -89,7 +89,7 @@ def pool(mpm: str, options: Mapping[str, str]) -> str:
 
 
 def configure(mpm: str, options: Mapping[str, str], endpoint: Endpoint) -> str:
-    """The text of its configuration."""
+    """Return the text of its configuration."""
     account = user_and_group()
     return CONFIGURATION.format(
         mpm=mpm,
@@ -104,7 +104,7 @@ def configure(mpm: str, options: Mapping[str, str], endpoint: Endpoint) -> str:
 
 
 def apache(mpm: str) -> WebServer:
-    """The program with one of its models: prefork, worker or event."""
+    """Return the program with one of its models: prefork, worker or event."""
     return WebServer(
         "apache2",
         "apache2-bin",  # apache2 also has it run, on port 80

@@ -1,4 +1,4 @@
-"""Any program of the user's: NAME[,key=value]…=COMMAND LINE, and the server that comes of it."""
+"""A program of the user's as a server: NAME[,key=value]…=COMMAND LINE."""
 
 import re
 import shlex
@@ -45,9 +45,9 @@ class CommandLineError(ValueError):
 
 @dataclass(frozen=True)
 class ForeignProgram:
-    """A command line's words, in which {host} and {port} are replaced, and where they are meant.
+    """The words of a command line, in which {host} and {port} are replaced. It runs in `directory`.
 
-    `definition` is what it was read from. No shell sees it.
+    `definition` is what it was read from. No shell is involved.
     """
 
     definition: str
@@ -75,9 +75,9 @@ class ForeignProgram:
 
 
 def parse_command(definition: str, directory: Path) -> ServerSpec:
-    """Read a definition whose relative paths are meant from a directory; its label is its NAME.
+    """Read a definition, whose program runs in a directory; its label in results is its NAME.
 
-    Raises CommandLineError, or UnknownOptionError, which say what would do.
+    Raises CommandLineError or UnknownOptionError with the remedy.
     """
     matched = _DEFINITION.fullmatch(definition)
     if not matched:

@@ -1,4 +1,4 @@
-"""nginx: an event loop in each worker process."""
+"""nginx: event loop per worker process."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -41,7 +41,7 @@ OPTIONS: Final = named(
 
 
 def configure(options: Mapping[str, str], endpoint: Endpoint) -> str:
-    """The text of its configuration."""
+    """Return the text of its configuration."""
     account = user_and_group()
     return CONFIGURATION.format(
         user=f"user {' '.join(account)};" if account else "",

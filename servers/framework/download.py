@@ -1,6 +1,6 @@
-"""A server of one large file, with a thread for every connection, whichever way its bytes are sent.
+"""Thread per connection: a server of one large file, whichever way it sends the bytes.
 
-The line N, in decimal digits, is answered by N bytes, byte i of which is i mod 251.
+The reply to the line N, in decimal digits, is N bytes, of which byte i is i mod 251.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # Python 3.8 cannot evaluate it
 def serve(command_line: CommandLine, send: Send) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    `send` is given a connection, the file's descriptor and how many of its bytes to send.
+    `send` gets a connection, the file's descriptor, and how many bytes of it to send.
     """
     size: int = command_line.options.size
     log = command_line.log
@@ -49,9 +49,9 @@ def serve(command_line: CommandLine, send: Send) -> None:
 
 
 def temporary_file(size: int) -> IO[bytes]:
-    """A file of the bytes that are asked for, which goes with this process. Raises OSError.
+    """Write a file without a name, which the kernel deletes with this process. Raises OSError.
 
-    It lies in $TMPDIR or /var/tmp, since /tmp is memory on many systems.
+    It is in $TMPDIR or /var/tmp, since /tmp is memory on many systems.
     """
     file = tempfile.TemporaryFile(dir=os.environ.get("TMPDIR", "/var/tmp"))  # noqa: SIM115 - kept open
     period = bytes(range(PERIOD)) * 4096

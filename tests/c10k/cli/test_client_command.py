@@ -29,26 +29,6 @@ PATIENCE_S = 30
 
 
 @pytest.fixture
-def serve():
-    """Start servers that give their one connection to a handler."""
-    with contextlib.ExitStack() as listeners:
-
-        def start(handler):
-            listener = listeners.enter_context(socket.create_server(("127.0.0.1", 0)))
-            listener.settimeout(PATIENCE_S)
-
-            def accept():
-                connection, _ = listener.accept()
-                with connection, contextlib.suppress(OSError):
-                    handler(connection)
-
-            threading.Thread(target=accept, daemon=True).start()
-            return listener.getsockname()
-
-        yield start
-
-
-@pytest.fixture
 def client(monkeypatch):
     """Start the command: client(ADDRESS, **how). It ends with the test."""
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # as users have it
@@ -78,7 +58,7 @@ class Terminal:
     # Only the leader of a session can make a terminal its own, and only then is Ctrl-C a signal.
     CODE = (
         "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
-        "from c10k.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from c10k.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
 
     def __init__(self, client, address):
@@ -273,7 +253,7 @@ class TestServersThatFail:
             ]
             code = (
                 f"import socket, sys; socket.getaddrinfo = lambda *_, **__: {found};"
-                "from c10k.cli import main; sys.exit(main(sys.argv[1:]))"
+                "from c10k.cli.main import main; sys.exit(main(sys.argv[1:]))"
             )
             running = client(("a.name", port), code)
             assert running.wait(PATIENCE_S) == 3  # though the input stays open
