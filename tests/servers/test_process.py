@@ -73,7 +73,10 @@ def daemonised(tmp_path, wait_until, ended):
     log = tmp_path / "log"
     with ServerProcess("daemon", daemon(address[1]), log=log, address=address) as server:
         wait_until(lambda: server.log_tail() and ended(server.pid))
-        yield server, int(server.log_tail(1))
+        pid = int(server.log_tail(1))
+        # Those between may yet be ending.
+        wait_until(lambda: ProcessTree(server.supervisor, itself=False).members == (pid,))
+        yield server, pid
 
 
 def script(*lines):
@@ -141,14 +144,10 @@ def test_what_a_killed_server_leaves_is_ended_with_it(family, wait_until, ended)
     assert server.log_tail(1) == "goodbye", "by SIGTERM"
 
 
-def test_a_server_that_becomes_a_daemon_is_found_and_observed_and_ended(
-    daemonised, wait_until, ended
-):
+def test_a_server_that_becomes_a_daemon_is_found_and_observed_and_ended(daemonised, ended):
     server, pid = daemonised
     assert ended(server.pid)
     assert server.alive
-    # Those between may yet be ending.
-    wait_until(lambda: ProcessTree(server.supervisor, itself=False).members == (pid,))
     assert os.getsid(pid) not in {os.getsid(0), server.pid, server.supervisor}
     server.stop()
     assert ended(pid)
