@@ -4,11 +4,10 @@ import time
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 
 from c10k.servers.event_loop import EventLoop
-from tests.servers.talk import fill, receive, served
+from tests.servers.talk import fill, receive, served, tree
 
 
 class LoopEnd(BaseException):
@@ -40,22 +39,23 @@ def test_an_answer_that_goes_out_in_parts_goes_out_to_its_end(serve, connect):
     assert receive(connection, sent) == bytes(sent)
 
 
-def test_each_thread_has_a_loop_and_its_share_of_the_connections(serve, connect):
-    server = serve("event_loop_threads,threads=3")
-    assert psutil.Process(server.pid).num_threads() == 1 + 3
-    idle = watched(server.pid)
+@pytest.mark.parametrize("spec", ["event_loop_threads,threads=3", "asyncio_workers,workers=3"])
+def test_each_loop_has_its_share_of_the_connections(spec, serve, connect):
+    server = serve(spec)
+    idle = watched(server)
     assert len(idle) == 3
     connections = [connect(server) for _ in range(60)]
     assert all(served(connection) for connection in connections)
-    held = watched(server.pid)
+    held = watched(server)
     assert all(held[loop] > idle[loop] for loop in idle)
     assert sum(held.values()) - sum(idle.values()) == 60
 
 
-def watched(pid):
-    """How many descriptors each epoll of a process watches."""
+def watched(server):
+    """How many descriptors each epoll of a server watches."""
     entries = {
-        entry.name: entry.read_text().count("tfd:")
-        for entry in Path(f"/proc/{pid}/fdinfo").iterdir()
+        entry: entry.read_text().count("tfd:")
+        for process in tree(server)
+        for entry in Path(f"/proc/{process.pid}/fdinfo").iterdir()
     }
     return {descriptor: count for descriptor, count in entries.items() if count}

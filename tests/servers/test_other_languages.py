@@ -104,34 +104,6 @@ def test_threads_share_the_event_loop(serve, connect, wait_until):
             talker.join()
 
 
-@pytest.mark.parametrize(
-    ("spec", "why"),
-    [
-        ("boost_threads,stack=4m,limit=as:256m", "Resource temporarily unavailable"),
-        ("boost_asio,buffer=1048576,limit=as:64m", "std::bad_alloc"),
-        ("boost_asio,threads=2,buffer=1048576,limit=as:256m", "std::bad_alloc"),
-    ],
-)
-def test_memory_that_runs_out_is_survived(spec, why, serve, connect, wait_until):
-    server = serve(spec)
-    admitted, turned_away = [], 0
-    while turned_away < 3 and len(admitted) < 300:
-        connection = connect(server)
-        if served(connection):
-            admitted.append(connection)
-        else:
-            turned_away += 1
-    assert len(admitted) > 5
-    wait_until(lambda: f"cannot accept: {why} (3 times so far)" in server.log_tail())
-    assert all(served(connection) for connection in admitted), "who has a connection keeps it"
-
-    descriptors = psutil.Process(server.pid).num_fds() - len(admitted)
-    for connection in admitted:
-        connection.close()
-    wait_until(lambda: psutil.Process(server.pid).num_fds() == descriptors)
-    assert served(connect(server))
-
-
 def test_node_turns_connections_without_a_descriptor_away_and_says_so(serve, connect, wait_until):
     server = serve("node,limit=nofile:64")
     connections = [connect(server) for _ in range(100)]

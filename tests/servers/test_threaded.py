@@ -1,6 +1,4 @@
-"""Thread per connection, in Python and C++: threads that may not start, and their stacks."""
-
-import contextlib
+"""Threads and memory, in Python and C++: how many, how large, and what happens without more."""
 
 import psutil
 import pytest
@@ -8,24 +6,6 @@ import pytest
 from tests.servers.talk import served
 
 MIB = 1024**2
-
-
-def test_threads_that_cannot_start_are_survived(serve, connect, wait_until):
-    # An address space for some dozens of stacks of 4 MiB, whatever the interpreter itself maps.
-    server = serve("threaded,stack=4m,limit=as:512m")
-    connections = []
-    while len(connections) < 200 and "can't start new thread" not in server.log_tail():
-        connections.append(connect(server))
-        connections[-1].sendall(b"?")
-        with contextlib.suppress(ConnectionResetError):
-            connections[-1].recv(1)  # a connection without a thread is closed
-    wait_until(lambda: "cannot accept: RuntimeError" in server.log_tail())
-    assert len(connections) > 5
-    for connection in connections:
-        connection.close()
-
-    wait_until(lambda: psutil.Process(server.pid).num_threads() == 1)
-    assert served(connect(server))
 
 
 @pytest.mark.parametrize(
@@ -50,3 +30,33 @@ def test_the_stack_option_sets_what_a_thread_reserves(name, serve, connect):
     # What else a thread maps (malloc's arenas) is about the same for both.
     difference = 20 * (8 * MIB - MIB // 4)
     assert reserved["8m"] - reserved["256k"] == pytest.approx(difference, rel=0.1, abs=64 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        # An address space for some dozens of stacks of 4 MiB, whatever the interpreter itself maps.
+        ("threaded,stack=4m,limit=as:512m", 'RuntimeError("can\'t start new thread")'),
+        ("boost_threads,stack=4m,limit=as:256m", "Resource temporarily unavailable"),
+        ("boost_asio,buffer=1048576,limit=as:64m", "std::bad_alloc"),
+        ("boost_asio,threads=2,buffer=1048576,limit=as:256m", "std::bad_alloc"),
+    ],
+)
+def test_memory_that_runs_out_is_survived(spec, why, serve, connect, wait_until):
+    server = serve(spec)
+    admitted, turned_away = [], 0
+    while turned_away < 3 and len(admitted) < 300:
+        connection = connect(server)
+        if served(connection):
+            admitted.append(connection)
+        else:
+            turned_away += 1
+    assert len(admitted) > 5
+    wait_until(lambda: f"cannot accept: {why} (3 times so far)" in server.log_tail())
+    assert all(served(connection) for connection in admitted), "who has a connection keeps it"
+
+    descriptors = psutil.Process(server.pid).num_fds() - len(admitted)
+    for connection in admitted:
+        connection.close()
+    wait_until(lambda: psutil.Process(server.pid).num_fds() == descriptors)
+    assert served(connect(server))

@@ -99,13 +99,3 @@ def test_a_growing_queue_is_told_of_as_often_as_it_doubles(serve, connect, wait_
     for connection in connections:
         assert served(connection)
         connection.close()
-
-
-def test_connections_are_spread_over_the_workers(serve, connect):
-    server = serve("asyncio_workers,workers=3")
-    idle = [process.num_fds() for process in tree(server)[1:]]
-    connections = [connect(server) for _ in range(60)]
-    assert all(served(connection) for connection in connections)
-    held = [process.num_fds() for process in tree(server)[1:]]
-    assert all(after > before for after, before in zip(held, idle, strict=True))
-    assert sum(held) - sum(idle) == 60
