@@ -12,7 +12,6 @@ from c10k.servers.catalogue import (
     parse_spec,
 )
 from c10k.servers.catalogue.process_options import PROCESS_OPTIONS
-from c10k.servers.catalogue.program import arguments as program_arguments
 from c10k.servers.catalogue.program import plain
 from c10k.servers.framework.command_line import CommandLine
 from c10k.servers.framework.options import OPTIONS
@@ -71,17 +70,10 @@ def test_every_default_is_a_value_of_its_option():
                 assert plain(option, option.default)
 
 
-def test_options_become_arguments():
-    spec = parse_spec("threaded,stack=256k,buffer=4096")
-    assert spec.options == {"stack": "256k", "buffer": "4096"}
-    command = spec.launch(Endpoint("127.0.0.2", 9000)).command
-    expected = "--host 127.0.0.2 --port 9000 --stack 262144 --buffer 4096"
-    assert " ".join(command).endswith(expected)
-
-
 @pytest.mark.parametrize(
     ("spec", "arguments"),
     [
+        ("threaded,stack=256k,buffer=4096", "--stack 262144 --buffer 4096"),
         ("boost_threads,stack=256KiB", "--stack 262144"),
         ("boost_asio,buffer=1g", "--buffer 1073741824"),
         ("node,handler=sleep:1m30s", "--handler sleep:90000000.000us"),
@@ -89,9 +81,9 @@ def test_options_become_arguments():
         ("node,handler=none", "--handler none"),
     ],
 )
-def test_servers_in_other_languages_read_every_spelling(spec, arguments):
-    parsed = parse_spec(spec)
-    assert arguments.split() == program_arguments(parsed._program_options)
+def test_options_become_arguments_that_every_language_reads(spec, arguments):
+    command = parse_spec(spec).launch(Endpoint("127.0.0.2", 9000)).command
+    assert " ".join(command).endswith(f" --host 127.0.0.2 --port 9000 {arguments}")
 
 
 WRONG = {

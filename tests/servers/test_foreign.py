@@ -4,7 +4,7 @@ import shlex
 import socket
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c10k.servers.catalogue import Endpoint, UnknownOptionError, parse_command
@@ -92,6 +92,7 @@ words = st.lists(
 )
 
 
+@settings(max_examples=30)
 @given(before=words, after=words)
 def test_whatever_the_words_are_they_reach_the_program(before, after, tmp_path_factory):
     command = ["program", *before, "{port}", *after]

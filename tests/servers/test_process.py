@@ -215,14 +215,16 @@ def test_a_server_whose_parent_has_gone_already_does_not_start(tmp_path):
     assert not witness.exists()
 
 
-def test_a_port_in_use_is_named(tmp_path):
+@pytest.mark.parametrize("name", ["threaded", "asyncio_workers"])
+def test_a_port_in_use_is_named(name, tmp_path):
+    """By servers with one listener, and with several on one port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        command = parse_spec("threaded").launch(Endpoint(port=port)).command
-        with pytest.raises(ServerStartError, match="threaded: the port is in use") as caught:
-            ServerProcess("threaded", command, log=tmp_path / "log").start()
-    assert "Address already in use" in caught.value.log_tail
-    assert "\n" not in str(caught.value)
+        command = parse_spec(name).launch(Endpoint(port=port)).command
+        with pytest.raises(ServerStartError, match=f"{name}: the port is in use") as caught:
+            ServerProcess(name, command, log=tmp_path / "log").start()
+    assert "cannot listen: [Errno 98] Address already in use" in caught.value.log_tail
+    assert "\n" not in caught.value.log_tail
 
 
 @pytest.mark.parametrize(

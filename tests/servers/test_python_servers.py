@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from c10k.servers.catalogue import CATALOGUE, Endpoint, parse_spec
+from c10k.servers.catalogue import CATALOGUE
 from c10k.servers.catalogue.program import FOLDER
 from c10k.servers.framework.options import OPTIONS
 from tests.servers.talk import echo, receive, reset, served, tree
@@ -86,16 +86,6 @@ def test_ctrl_c_ends_it_soon_and_cleanly(chatty, connect, wait_until, ended):
     assert wait_until(lambda: not chatty.alive and all(map(ended, others))) < 2
     assert chatty.returncode == 0
     assert "Traceback" not in chatty.log.read_text()
-
-
-@pytest.mark.parametrize("name", ["threaded", "asyncio_workers"])
-def test_a_port_that_another_has_is_refused(name, serve):
-    """With one listener, and with several on one port."""
-    command = parse_spec(name).launch(Endpoint(port=serve(name).port)).command
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert ran.returncode == 1
-    assert "cannot listen: [Errno 98] Address already in use" in ran.stderr
-    assert ran.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["threaded", "event_loop", "asyncio_streams", "asyncio_protocol"])
