@@ -59,7 +59,7 @@ def between(read: Callable[[str], int], least: str, most: str) -> Callable[[str]
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """Read one of some words."""
+    """Read one of these words."""
 
     def read(text: str) -> str:
         if text not in choices:
@@ -70,17 +70,17 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def named(*options: Option) -> Mapping[str, Option]:
-    """Options by name; of two with one name the last."""
+    """Map options by name; of two with the same name, the last one counts."""
     return {option.name: option for option in options}
 
 
 def defaults(options: Mapping[str, Option]) -> dict[str, str]:
-    """What the options are that have a default, as a person writes it."""
+    """Return the defaults of the options that have one, as a person writes them."""
     return {o.name: o.default for o in options.values() if o.default is not None}
 
 
 # At most so many processes or threads: a typing error must not fill the machine with them.
-some = between(count, "1", "20000")
+task_count = between(count, "1", "20000")
 
 BACKLOG = Option(
     "backlog",
@@ -103,13 +103,13 @@ STACK = Option(
     between(size_bytes, "32k", "64g"),  # Python refuses less
     "bytes of stack per thread, 256k or 8m (ulimit -s)",
 )
-THREADS = Option("threads", some, "event loops, each in a thread (as many as CPUs)")
-WORKERS = Option("workers", some, "processes (as many as CPUs)")
+THREADS = Option("threads", task_count, "event loops, each in a thread (as many as CPUs)")
+WORKERS = Option("workers", task_count, "processes (as many as CPUs)")
 
-_ALL = (BACKLOG, GIL_HOG)
-_ECHO = (HANDLER, BUFFER, *_ALL)
+_COMMON = (BACKLOG, GIL_HOG)
+_ECHO = (HANDLER, BUFFER, *_COMMON)
 # asyncio decides how much its protocols read at once.
-_PROTOCOL = (LOOP, HANDLER, *_ALL)
+_PROTOCOL = (LOOP, HANDLER, *_COMMON)
 
 OPTIONS: Mapping[str, Mapping[str, Option]] = {
     "threaded": named(STACK, *_ECHO),
@@ -124,7 +124,7 @@ OPTIONS: Mapping[str, Mapping[str, Option]] = {
     "asyncio_workers": named(WORKERS, *_PROTOCOL),
     "gevent": named(*_ECHO),
     "trio": named(*_ECHO),
-    "splice": named(BUFFER, *_ALL),  # no byte passes through that a handler could work on
-    "files": named(SIZE, BUFFER.by_default("65536"), *_ALL),
-    "files_sendfile": named(SIZE, *_ALL),
+    "splice": named(BUFFER, *_COMMON),  # no byte passes through that a handler could work on
+    "files": named(SIZE, BUFFER.by_default("65536"), *_COMMON),
+    "files_sendfile": named(SIZE, *_COMMON),
 }
