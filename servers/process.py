@@ -149,7 +149,7 @@ class ServerProcess:
         return self._process.wait()
 
     def log_tail(self, lines: int = 20, *, since: int = 0) -> str:
-        """Return the last lines of the log, of what stands after the first `since` bytes."""
+        """Return the last lines of the log, of those after the first `since` bytes."""
         with contextlib.suppress(FileNotFoundError), self.log.open("rb") as log:
             log.seek(max(since, log.seek(0, os.SEEK_END) - TAIL_BYTES))
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
