@@ -1,4 +1,7 @@
-"""A conversation with an echo server that any thread may take part in."""
+"""The connection of `c10k client`, which sends what a person types and shows what comes back.
+
+It generates no load: that is c10k.loadgen. Any thread may send on it, and none waits for a reply.
+"""
 
 import asyncio
 import os
@@ -10,29 +13,28 @@ from threading import Condition, Thread, current_thread
 from typing import Any, Final, Self
 
 QUEUE_BYTES: Final = 65_536
-"""Above this, whoever sends more waits: a sender faster than the server would fill the memory."""
+"""Above this, senders wait: one that is faster than the server would fill the memory."""
 
 READ_BYTES: Final = 65_536
 
 
 class ConversationError(Exception):
-    """Why there is no conversation any more, and how many bytes had not come back."""
+    """Why the conversation has ended, and how many bytes had not come back."""
 
 
 class UnreachableError(ConversationError):
-    """Why there never was one: the reason of every address that was tried."""
+    """Why it never began: the reason for each address that was tried."""
 
 
 class EchoClient:
-    """A connection that is made, written and read by an event loop in a thread of its own.
+    """A connection that an event loop in a thread of its own opens, writes and reads.
 
-    A new client is on its way already: the host's addresses are tried in turn, each for
-    `connect_timeout_s` seconds. `received` is called in the client's thread with the bytes that
-    come, as they come; until it returns nothing is read or sent, and what it raises ends the
-    conversation. Once the client is closing, `patience_s` seconds in which no byte comes end it
-    too.
+    A new client connects at once: it tries the host's addresses in turn, each for
+    `connect_timeout_s` seconds. It calls `received` in its thread with bytes as they come. It reads
+    and sends nothing until that returns; an exception from it ends the conversation. So do, once
+    the client is closing, `patience_s` seconds without a byte.
 
-    As a context manager it closes and awaits the end, raising what `ended` does; where the body
+    As a context manager it closes and waits for the end, and raises what `ended` does. If the body
     fails, it breaks off instead.
     """
 
@@ -40,7 +42,7 @@ class EchoClient:
     """The address that answered, or the error that `ended` has."""
 
     ended: Future[None]
-    """Done when the client was closed and no fewer bytes came than were sent; otherwise a
+    """Done when the client was closed and as many bytes came as were sent; otherwise a
     ConversationError, or what `received` raised."""
 
     failures: list[str]
@@ -72,7 +74,7 @@ class EchoClient:
         self._closing = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._conversation = self._loop.create_task(self._converse())
-        # A daemon: `received` may be held up for good, by a pipe that nobody reads.
+        # A daemon: `received` may block for ever, on a pipe that nobody reads.
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -88,10 +90,10 @@ class EchoClient:
             self._break_off()
 
     def send_message(self, message: bytes) -> None:
-        """Queue bytes to be sent after all that are queued; from any thread.
+        """Queue bytes; any thread may call it.
 
-        Waits while more than QUEUE_BYTES are queued, except in the client's own thread, which is
-        the one that sends. Raises what `ended` does, or ConversationError after `close`.
+        It waits while more than QUEUE_BYTES are queued, except in the client's own thread, which
+        sends them. Raises what `ended` does, or ConversationError after `close`.
         """
         with self._room:
             if current_thread() is not self._thread:
@@ -105,9 +107,9 @@ class EchoClient:
             self._loop.call_soon_threadsafe(self._queue.put_nowait, message)
 
     def close(self) -> None:
-        """Send what is queued, then say that it was all, and read what still comes; any thread.
+        """Send what is queued, half-close, and read what still comes; any thread may call it.
 
-        Returns at once: `ended` tells when that is done. Closing again does nothing.
+        It returns at once: `ended` says when that is done. Closing again does nothing.
         """
         with self._room:
             if not self._closed:
@@ -149,7 +151,7 @@ class EchoClient:
             silence = asyncio.create_task(self._fall_silent())
             writing = asyncio.create_task(self._write(connection))
             try:
-                # A write that fails ends nothing: what came before it is still to be read.
+                # A write that fails ends nothing: bytes that came before it are still to be read.
                 done, _ = await asyncio.wait([reading, silence], return_when=FIRST_COMPLETED)
                 reason = done.pop().result()
             finally:
@@ -164,7 +166,7 @@ class EchoClient:
             raise ConversationError(reason)
 
     async def _connect(self) -> tuple[socket.socket, str]:
-        """A connection to the first address that answers, and that address."""
+        """Connect to the first address that answers; return the connection and the address."""
         try:
             addresses = await asyncio.wrap_future(self._resolve())
         except OSError as error:
@@ -176,7 +178,7 @@ class EchoClient:
                 await self._open(connection, address)
             except TimeoutError:
                 self.failures.append(f"{address[0]}: no answer in {self._connect_timeout_s:g} s")
-            except OSError as error:  # asyncio's own text has the address in the reason's place
+            except OSError as error:  # asyncio's text names the address, not the reason
                 self.failures.append(f"{address[0]}: {os.strerror(error.errno or 0)}")
             else:
                 return connection, address[0]
@@ -184,8 +186,8 @@ class EchoClient:
         raise UnreachableError(f"cannot reach {self._host} port {self._port}: {reasons}")
 
     def _resolve(self) -> "Future[list[Any]]":
-        """The host's addresses, from a daemon thread: the interpreter would await an executor's
-        before it exits, and a resolver may take a minute to give up."""
+        """Look up the host's addresses in a daemon thread. The interpreter would wait for an
+        executor's thread before it exits, and a resolver may take a minute to give up."""
         found: Future[list[Any]] = Future()
         found.set_running_or_notify_cancel()
 
@@ -213,7 +215,7 @@ class EchoClient:
             raise
 
     async def _read(self, connection: socket.socket) -> str:
-        """Pass on what comes until no more can; the reason."""
+        """Pass on what comes until nothing more can come; return the reason."""
         while True:
             try:
                 data = await self._loop.sock_recv(connection, READ_BYTES)
@@ -224,10 +226,10 @@ class EchoClient:
             self._received_bytes += len(data)
             self._received(data)
             self._heard_at = self._loop.time()
-            await asyncio.sleep(0)  # sock_recv does not, while there is more: others would starve
+            await asyncio.sleep(0)  # sock_recv does not yield while there is more
 
     async def _write(self, connection: socket.socket) -> None:
-        """Send what is queued, one message at a time, to the end of the queue."""
+        """Send what is queued, message by message, to the end of the queue."""
         try:
             while (message := await self._queue.get()) is not None:
                 await self._loop.sock_sendall(connection, message)
@@ -236,10 +238,10 @@ class EchoClient:
                     self._room.notify_all()
             connection.shutdown(socket.SHUT_WR)
         except OSError:
-            pass  # the connection is over, and the reader about to learn it
+            pass  # the reader will learn it, too
 
     async def _fall_silent(self) -> str:
-        """Return once the client is closing and its patience has passed without a byte."""
+        """Return once the client is closing and `patience_s` have passed without a byte."""
         await self._closing.wait()
         self._heard_at = self._loop.time()
         while (left_s := self._heard_at + self._patience_s - self._loop.time()) > 0:

@@ -5,7 +5,6 @@ it returned or raised. The child ends when its end of the pair does, however the
 """
 
 import json
-import resource
 import signal
 import subprocess
 import sys
@@ -16,15 +15,13 @@ from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final, cast
 
 from c10k.loadgen.address import Address
+from c10k.loadgen.descriptors import raise_soft_descriptor_limit
 from c10k.loadgen.engines import shard_class
 from c10k.loadgen.shard import Shard, ShardSnapshot, ShardStatus
 from c10k.loadgen.workload import Workload
 
 # How long a child may take to close its connections before it is killed.
 QUIT_S: Final = 10.0
-
-# macOS has no hard limit and refuses a soft one above this (its setrlimit(2)).
-OPEN_MAX: Final = 10_240
 
 # It finds its modules where this process does.
 CHILD: Final = (
@@ -158,7 +155,7 @@ def _interrupts_held() -> Iterator[None]:
 
 def serve(descriptor: int) -> None:
     """The child: create a shard as told, and obey until the pipe ends."""
-    _raise_descriptor_limit()
+    raise_soft_descriptor_limit()
     with Connection(descriptor) as pipe, suppress(EOFError, OSError):
         _, (engine, target, workload, options) = pipe.recv()
         try:
@@ -182,12 +179,3 @@ def _handle_command(
         return getattr(shard, command)(*arguments), None
     except Exception as error:  # noqa: BLE001 (raised in the parent)
         return None, error
-
-
-def _raise_descriptor_limit() -> None:
-    """Raise the soft limit of open files to the hard one, or as far as the system lets us."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for limit in (hard, OPEN_MAX):
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-            return

@@ -13,18 +13,18 @@ STATUSES: Final = (later("ok"), later("partial"), later("failed"))
 UNSETTLED: Final = (later("throughput"), later("memory"), later("throughput and memory"))
 
 MODELS: Final = (
-    later("a thread a connection"),
-    later("a thread a connection, of a pool"),
-    later("a thread a request, of a pool; an event loop for idle connections"),
-    later("a bounded pool of threads"),
-    later("a process a connection"),
-    later("a process a connection, of a pool"),
-    later("a bounded pool of processes"),
-    later("an event loop"),
-    later("an event loop a thread"),
-    later("an event loop a process"),
-    later("an event loop a worker process"),
-    later("a green thread a connection"),
+    later("thread per connection"),
+    later("thread per connection, from a pool"),
+    later("thread per request, from a pool; event loop for idle connections"),
+    later("bounded thread pool"),
+    later("process per connection"),
+    later("process per connection, from a pool"),
+    later("bounded process pool"),
+    later("event loop"),
+    later("event loop per thread"),
+    later("event loop per process"),
+    later("event loop per worker process"),
+    later("green thread per connection"),
 )
 
 WORKLOADS: Final = (

@@ -1,1 +1,1 @@
-"""The servers that are measured, their catalogue, and the process that each runs in."""
+"""The servers that are measured, their catalogue, and the process that runs each of them."""

@@ -1,8 +1,10 @@
 """Run one of the Python servers: python servers threaded --port 9000, from any directory.
 
-Whichever interpreter runs it sees nothing of what lies beside this folder, and in particular
-not the packages of the interpreter that c10k was installed for.
+The interpreter that runs it finds this folder alone: nothing that lies beside it, and none of the
+packages that were installed with c10k for another interpreter.
 """
+
+from __future__ import annotations
 
 import importlib.util
 import runpy
@@ -13,8 +15,8 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    """Become the server that the first argument names."""
-    # As a folder that is run, this one would be searched first: gevent.py would hide gevent.
+    """Run the server that the first argument names, in this process."""
+    # Python searches the folder that it runs first: gevent.py would hide the package gevent.
     sys.path[:] = [entry for entry in sys.path if not entry or Path(entry).resolve() != FOLDER]
     spec = importlib.util.spec_from_file_location("servers", FOLDER / "__init__.py")
     assert spec is not None

@@ -1,11 +1,13 @@
-"""An echo server on one event loop whose connections read into buffers of a pool that they share.
+"""Event loop: an echo server on asyncio whose connections share a pool of read buffers.
 
 python -m servers.asyncio_buffered --port 9000
 
-asyncio's BufferedProtocol reads into a buffer that it is given. A connection has one only from
-a read to the last byte of the answer: a few do for thousands of connections. With --pool off each
-read is into a new one, which is the same server without the pool.
+asyncio's BufferedProtocol reads into a buffer that it is given. A connection holds one only from a
+read to the last byte of the reply, so that a few serve thousands of connections. With --pool off,
+the same server allocates a new buffer per read.
 """
+
+from __future__ import annotations
 
 import asyncio
 import socket
@@ -17,7 +19,7 @@ from .framework.protocol import EchoProtocol
 
 
 class Pool:
-    """Buffers that no connection has just now; more are made when there are none."""
+    """The buffers that no connection holds; it makes another when there is none."""
 
     def __init__(self, size: int, keeps: bool, log: Log) -> None:
         self._size = size
@@ -27,22 +29,22 @@ class Pool:
         self._made = 0
 
     def take(self) -> memoryview:
-        """A buffer, with anything in it. Raises MemoryError."""
+        """Return a buffer, whatever is in it. Raises MemoryError."""
         if self._free:
-            return self._free.pop()  # the last that was used: its bytes are still in a CPU's cache
+            return self._free.pop()  # the last one used is still in a CPU's cache
         self._made += 1
         if self._log.verbose:
             self._log(f"buffer {self._made} made")
         return memoryview(bytearray(self._size))
 
     def give(self, buffer: memoryview) -> None:
-        """Take back one that nobody reads any more."""
+        """Take back a buffer that nobody reads any more."""
         if self._keeps:
             self._free.append(buffer)
 
 
 class Echo(EchoProtocol, asyncio.BufferedProtocol):
-    """A connection that lends a buffer from the pool to be read into."""
+    """A connection that reads into a buffer of the pool."""
 
     def __init__(self, command_line: CommandLine, pool: Pool) -> None:
         super().__init__(command_line)
@@ -52,8 +54,8 @@ class Echo(EchoProtocol, asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.BaseProtocol."""
         super().connection_made(transport)
-        # The transport keeps what it could not write where it is. Above 0 bytes of that it calls
-        # pause_writing(), and resume_writing() once the buffer is nobody's.
+        # The transport leaves what it could not write in the buffer. With a limit of 0 bytes it
+        # calls pause_writing() then, and resume_writing() once the buffer is free.
         self.transport.set_write_buffer_limits(0)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -68,7 +70,7 @@ class Echo(EchoProtocol, asyncio.BufferedProtocol):
         self.answer(self._buffer[:nbytes])
 
     def send(self, data: bytes | memoryview) -> None:
-        """Send it back; if all of it is out, the buffer is free."""
+        """Send it back. If all of it was written, the buffer is free."""
         super().send(data)
         if self.writable:
             self._release()
@@ -95,9 +97,7 @@ class Echo(EchoProtocol, asyncio.BufferedProtocol):
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("asyncio_buffered", __doc__, buffer=4096)
-    command_line.add_loop()
-    command_line.add_argument("--pool", choices=("on", "off"), default="on", help="(%(default)s)")
+    command_line = CommandLine("asyncio_buffered", __doc__)  # options: framework/options.py
     options = command_line.parse()
     pool = Pool(options.buffer, options.pool == "on", command_line.log)
 

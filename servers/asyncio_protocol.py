@@ -1,7 +1,9 @@
-"""An echo server on one event loop: asyncio's protocols, callbacks for every connection.
+"""Event loop: an echo server on asyncio's protocols, one thread that calls each connection back.
 
 python -m servers.asyncio_protocol --port 9000
 """
+
+from __future__ import annotations
 
 import asyncio
 import socket
@@ -12,7 +14,7 @@ from .framework.protocol import EchoProtocol
 
 
 class Echo(EchoProtocol, asyncio.Protocol):
-    """A connection that is given what has come, as bytes."""
+    """A connection: asyncio calls it with the bytes that it has read, 256 KiB at most."""
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -20,7 +22,7 @@ class Echo(EchoProtocol, asyncio.Protocol):
 
 
 def start_on(command_line: CommandLine) -> asynchronous.Start:
-    """What makes an Echo of each connection to a listening socket."""
+    """Return the function that serves a listening socket, with an Echo per connection."""
 
     async def start(listener: socket.socket) -> asyncio.Server:
         loop = asyncio.get_running_loop()
@@ -31,9 +33,7 @@ def start_on(command_line: CommandLine) -> asynchronous.Start:
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    # How much is read at once is asyncio's to say: 256 KiB.
-    command_line = CommandLine("asyncio_protocol", __doc__, buffer=None)
-    command_line.add_loop()
+    command_line = CommandLine("asyncio_protocol", __doc__)
     command_line.parse()
     asynchronous.run(command_line, command_line.listen(), start_on(command_line))
 

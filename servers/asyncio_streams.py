@@ -1,7 +1,9 @@
-"""An echo server on one event loop: asyncio's streams, a coroutine for every connection.
+"""Event loop: an echo server on asyncio's streams, one thread with a coroutine per connection.
 
 python -m servers.asyncio_streams --port 9000
 """
+
+from __future__ import annotations
 
 import asyncio
 import socket
@@ -12,7 +14,7 @@ from .framework.log import name_of
 
 
 class Echo:
-    """The conversations, by what the command line says of them."""
+    """The conversations, as the command line sets them."""
 
     def __init__(self, command_line: CommandLine) -> None:
         self._buffer: int = command_line.options.buffer
@@ -34,8 +36,6 @@ class Echo:
                     log.echoed(peer, data)
         except (OSError, MemoryError) as error:
             log.broken(peer, error)
-        except asyncio.CancelledError:
-            pass  # the server ends, and its connections with it
         else:
             log.ended(peer)
         finally:
@@ -45,7 +45,6 @@ class Echo:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("asyncio_streams", __doc__)
-    command_line.add_loop()
     command_line.parse()
     echo = Echo(command_line)
 

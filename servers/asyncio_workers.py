@@ -1,10 +1,12 @@
-"""An echo server of several processes, each with an event loop of its own.
+"""Event loop per process: an echo server of several processes on asyncio.
 
 python -m servers.asyncio_workers --port 9000 --workers 4
 
 Each process listens on a socket of its own, and the kernel spreads the connections over them
-(SO_REUSEPORT). The sockets outlive a worker: who waits in its queue is served by the next one.
+(SO_REUSEPORT). The sockets outlive a worker: its successor serves who waits in the queue.
 """
+
+from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
@@ -17,12 +19,11 @@ from .framework.command_line import CommandLine, cpus
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("asyncio_workers", __doc__, buffer=None)
-    command_line.add_loop()
-    command_line.add_count("--workers", cpus(), "processes")
+    command_line = CommandLine("asyncio_workers", __doc__)  # options: framework/options.py
     options = command_line.parse()
+    workers = options.workers or cpus()
     importlib.import_module(options.loop)  # once, for all of them
-    listeners = command_line.listen_together(options.workers)
+    listeners = command_line.listen_together(workers)
 
     def work(index: int, ready: Callable[[], None]) -> None:
         listener = listeners.pop(index)
@@ -35,7 +36,7 @@ def main() -> None:
 
         asynchronous.run(command_line, listener, start_on(command_line), started)
 
-    supervise(options.workers, work, lambda: command_line.say_where(listeners[0]), command_line.log)
+    supervise(workers, work, lambda: command_line.say_where(listeners[0]), command_line.log)
 
 
 if __name__ == "__main__":

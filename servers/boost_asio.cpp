@@ -1,4 +1,4 @@
-// An echo server on an event loop: Asio's io_context, a session object for every connection.
+// Event loop: an echo server on Asio's io_context, with a session object per connection.
 //
 //   c10k serve boost_asio --port 9000
 #include "framework/asio.hpp"
@@ -20,8 +20,8 @@ constexpr auto SHORTAGE_PAUSE = 100ms; // until the next accept when descriptors
 
 /// A connection: read, write all of it, read again, until the peer has sent its last byte.
 ///
-/// It lives as long as the one operation that it waits for. There is never a second, so whichever
-/// threads run the loop, no two are in the same session, and it needs no strand.
+/// It lives as long as the operation that it waits for. There is one at a time: no two threads of
+/// the loop are ever in the same session, and it needs no strand.
 class Session : public std::enable_shared_from_this<Session> {
   public:
     Session(tcp::socket socket, const tcp::endpoint &peer, const CommandLine &command_line)
@@ -100,7 +100,7 @@ class Server {
         : command_line_(command_line), io_(threads), acceptor_(framework::listen(io_, command_line)),
           work_(asio::make_work_guard(io_)) {}
 
-    /// Serve for ever, with any number of threads; `accepting` where one of them accepts already.
+    /// Serve for ever, in any number of threads; `accepting` if one of them accepts already.
     void run(bool accepting) {
         for (;;) {
             try {
@@ -138,7 +138,7 @@ class Server {
 int main(int argc, char **argv) {
     int threads = 1;
     CommandLine command_line("boost_asio", "an echo server on an event loop");
-    command_line.add("--threads", "run the loop (1)", [&threads](std::string_view text) {
+    command_line.add("--threads", "threads that run the event loop (1)", [&threads](std::string_view text) {
         threads = framework::parse_number(text, 1);
     });
     command_line.parse(argc, argv);

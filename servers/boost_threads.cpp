@@ -1,4 +1,4 @@
-// An echo server with a thread for every connection: Asio's blocking sockets and nothing else.
+// Thread per connection: an echo server on Asio's blocking sockets and nothing else.
 //
 //   c10k serve boost_threads --port 9000
 #include "framework/asio.hpp"
@@ -45,7 +45,7 @@ void converse(tcp::socket connection, const tcp::endpoint peer, const CommandLin
     }
 }
 
-/// The stack of every thread that is started from now on; std::thread itself cannot be asked.
+/// Set the stack of all threads that start from now on: std::thread has no parameter for it.
 void set_stack(std::string_view text) {
     pthread_attr_t attributes;
     pthread_getattr_default_np(&attributes);
@@ -55,8 +55,8 @@ void set_stack(std::string_view text) {
 }
 
 int main(int argc, char **argv) {
-    CommandLine command_line("boost_threads", "an echo server with a thread a connection");
-    command_line.add("--stack", "bytes a thread, 256k (ulimit -s)", set_stack);
+    CommandLine command_line("boost_threads", "an echo server with a thread per connection");
+    command_line.add("--stack", "bytes of stack per thread, 256k (ulimit -s)", set_stack);
     command_line.parse(argc, argv);
     framework::end_at_once_on_signals();
     asio::io_context io;

@@ -1,7 +1,9 @@
-"""An echo server on one event loop, written out: what asyncio, Node.js and Boost.Asio do inside.
+"""Event loop, written out: an echo server that does what asyncio, Node.js and Boost.Asio do inside.
 
 python -m servers.event_loop --port 9000
 """
+
+from __future__ import annotations
 
 import heapq
 import itertools
@@ -10,32 +12,33 @@ import socket
 import time
 from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
+from typing import TYPE_CHECKING
 
 from .framework.accepting import SHORTAGE_PAUSE_S
 from .framework.command_line import CommandLine
 from .framework.log import name_of
 from .framework.signals import end_at_once_on_signals, signalled
 
-ACCEPTS_PER_TURN = 100  # then those who are connected have theirs
+ACCEPTS_PER_TURN = 100  # before the other ready connections are served
 
 
 class EventLoop:
-    """Waits until a socket is ready or a time has come, and calls what belongs to it.
+    """Waits until a socket is ready or a timer is due, and calls its callback.
 
-    All in one thread, one call after the other: nobody who is called may wait.
+    All callbacks run in one thread, one after the other: none may block.
     """
 
     def __init__(self) -> None:
-        self.selector = selectors.DefaultSelector()  # a key's data is what is called
-        self._timers: list[tuple[float, int, Callable[[], None]]] = []  # a heap: the next is first
-        self._numbers = itertools.count()  # the order of those for the same time
+        self.selector = selectors.DefaultSelector()  # a key's data is its callback
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []  # a heap
+        self._numbers = itertools.count()  # the order of timers with the same time
 
     def call_later(self, delay_s: float, call: Callable[[], None]) -> None:
-        """Call it once, after so much time."""
+        """Call it once, after a delay."""
         heapq.heappush(self._timers, (time.monotonic() + delay_s, next(self._numbers), call))
 
     def run(self) -> None:
-        """Go on for ever."""
+        """Run for ever."""
         while True:
             wait_s = self._timers[0][0] - time.monotonic() if self._timers else None
             for key, _ in self.selector.select(wait_s):
@@ -45,9 +48,9 @@ class EventLoop:
 
 
 class Session:
-    """One connection: it reads, lets the handler work, writes, and only then reads again.
+    """One connection: it reads, lets the handler work, writes all, and only then reads again.
 
-    So a client that does not take its answers is not read from, and holds `buffer` bytes at most.
+    So a client that does not read its replies costs `buffer` bytes at most.
     """
 
     def __init__(
@@ -61,13 +64,13 @@ class Session:
         self._data: bytes | memoryview = b""
         self._handler = command_line.handler
         self._loop = loop
-        self._events = 0  # those that are waited for
+        self._events = 0  # what the selector waits for
         connection.setblocking(False)
         self._wait_for(EVENT_READ)
         self.log.connected(peer)
 
     def proceed(self) -> None:
-        """Go on: the connection is ready, or the rest is over."""
+        """Continue: the connection is ready, or the pause is over."""
         try:
             if not self._events:
                 self._wait_for(EVENT_READ)
@@ -81,8 +84,8 @@ class Session:
             self.log.broken(self.peer, error)
             self.close()
 
-    def rest(self, duration_s: float) -> None:
-        """Wait for nothing but for some time to pass."""
+    def pause(self, duration_s: float) -> None:
+        """Continue after some time, whatever the connection does meanwhile."""
         self._wait_for(0)
         self._loop.call_later(duration_s, self.proceed)
 
@@ -92,12 +95,12 @@ class Session:
         self.connection.close()
 
     def receive(self) -> int:
-        """Take what has come; how many bytes that is, none at the end of the file."""
+        """Read; return how many bytes came, 0 at the end of the file."""
         self._data = self.connection.recv(self.buffer)
         return len(self._data)
 
     def send(self) -> int:
-        """Send what the connection takes; how many bytes that is."""
+        """Send as much as the connection takes; return how many bytes."""
         sent = self.connection.send(self._data)
         self._data = memoryview(self._data)[sent:] if sent < self.unsent else b""
         return sent
@@ -111,7 +114,7 @@ class Session:
         if self.log.verbose:
             self.log.echoed(self.peer, self._data or self.unsent)
         if self._handler and self._handler.sleep_s:
-            self.rest(self._handler.sleep_s)
+            self.pause(self._handler.sleep_s)
             return
         if self._handler:
             self._handler.handle()
@@ -122,7 +125,7 @@ class Session:
             self.unsent -= self.send()
             event = EVENT_WRITE if self.unsent else EVENT_READ
         except BlockingIOError:
-            event = EVENT_WRITE  # the client is to read first
+            event = EVENT_WRITE  # the client must read first
         if event != self._events:
             self._wait_for(event)
 
@@ -137,11 +140,12 @@ class Session:
         self._events = events
 
 
-MakeSession = Callable[[socket.socket, str, EventLoop, CommandLine], object]
+if TYPE_CHECKING:  # Python 3.8 cannot evaluate it
+    MakeSession = Callable[[socket.socket, str, EventLoop, CommandLine], object]
 
 
 class Acceptor:
-    """Makes a session of each connection that waits in the queue."""
+    """Accepts the connections that wait in the queue, and makes a session of each."""
 
     def __init__(
         self,
@@ -167,7 +171,7 @@ class Acceptor:
             except BlockingIOError:
                 return
             except ConnectionAbortedError:
-                continue  # the client left while it waited
+                continue  # the client left before its turn
             except (OSError, MemoryError) as error:
                 self._command_line.log.shortage(error)
                 self._loop.selector.unregister(self._listener)

@@ -1,11 +1,13 @@
-"""An echo server on several event loops, a thread each: with the GIL they take turns at it.
+"""Event loop per thread: an echo server on several event loops, which share the GIL.
 
 python -m servers.event_loop_threads --port 9000 --threads 4
 
 Each loop listens on a socket of its own, and the kernel spreads the connections over them
-(SO_REUSEPORT). A connection stays with its loop, so that the threads share nothing. On a
-free-threaded CPython they run at the same time.
+(SO_REUSEPORT). A connection stays with its loop, so that the threads share no data. They run in
+parallel only on a free-threaded CPython.
 """
+
+from __future__ import annotations
 
 import os
 import signal
@@ -19,18 +21,17 @@ from .framework.signals import ENDINGS
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("event_loop_threads", __doc__)
-    command_line.add_count("--threads", cpus(), "event loops")
+    command_line = CommandLine("event_loop_threads", __doc__)  # options: framework/options.py
     options = command_line.parse()
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # in all threads: for sigwait() alone
-    listeners = command_line.listen_together(options.threads)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # in all threads: sigwait() takes them
+    listeners = command_line.listen_together(options.threads or cpus())
     try:
         for listener in listeners:
             loop = EventLoop()
             Acceptor(listener, loop, command_line)
             threading.Thread(target=loop.run, daemon=True).start()
     except (OSError, RuntimeError, MemoryError) as error:
-        # A socket that nobody accepts from would still be given its part of the connections.
+        # The kernel would go on to give connections to a socket that nobody accepts from.
         sys.exit(f"event_loop_threads: cannot start a loop: {error}")
     command_line.announce(listeners[0])
     signal.sigwait(ENDINGS)

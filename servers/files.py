@@ -1,9 +1,11 @@
-"""A server of one large file that reads it and sends what it has read: every byte is copied twice.
+"""Thread per connection: a server of one large file by read and send, which copies each byte twice.
 
 python -m servers.files --port 9000 --size 64m
 
-A thread for every connection. The line 1000 is answered by the file's first 1,000 bytes.
+The reply to the line 1000 is the file's first 1,000 bytes.
 """
+
+from __future__ import annotations
 
 import os
 import socket
@@ -14,7 +16,7 @@ from .framework.command_line import CommandLine
 
 
 def send(connection: socket.socket, file: int, size: int, *, buffer: int) -> None:
-    """Send the first bytes of the file, so many a read."""
+    """Send the first bytes of the file, `buffer` bytes per read."""
     offset = 0
     while offset < size:
         data = os.pread(file, min(buffer, size - offset), offset)
@@ -24,8 +26,7 @@ def send(connection: socket.socket, file: int, size: int, *, buffer: int) -> Non
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("files", __doc__, buffer=65_536, handles=False)
-    download.add_size(command_line)
+    command_line = CommandLine("files", __doc__)  # options: framework/options.py
     options = command_line.parse()
     download.serve(command_line, partial(send, buffer=options.buffer))
 

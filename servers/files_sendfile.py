@@ -1,9 +1,11 @@
-"""A server of one large file that has the kernel send it: sendfile(2), and no byte passes through.
+"""Thread per connection, zero copy: a server of one large file, which sendfile(2) sends.
 
 python -m servers.files_sendfile --port 9000 --size 64m
 
-A thread for every connection. The line 1000 is answered by the file's first 1,000 bytes.
+The reply to the line 1000 is the file's first 1,000 bytes.
 """
+
+from __future__ import annotations
 
 import os
 import socket
@@ -13,7 +15,7 @@ from .framework.command_line import CommandLine
 
 
 def send(connection: socket.socket, file: int, size: int) -> None:
-    """Have the first bytes of the file sent."""
+    """Have the kernel send the first bytes of the file."""
     offset = 0
     while offset < size:
         offset += os.sendfile(connection.fileno(), file, offset, size - offset)
@@ -21,8 +23,7 @@ def send(connection: socket.socket, file: int, size: int) -> None:
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("files_sendfile", __doc__, buffer=None, handles=False)
-    download.add_size(command_line)
+    command_line = CommandLine("files_sendfile", __doc__)
     command_line.parse()
     download.serve(command_line, send)
 

@@ -1,10 +1,13 @@
-"""An echo server with a process for every connection: fork() and blocking sockets.
+"""Process per connection: an echo server on fork() and blocking sockets.
 
 python -m servers.forking --port 9000
 """
 
+from __future__ import annotations
+
 import signal
 import socket
+from functools import partial
 
 from .framework.accepting import accepted_alone, turn_away
 from .framework.blocking import echo
@@ -32,11 +35,11 @@ def main() -> None:
 
     for connection, peer in accepted_alone(listener, log):
         try:
-            children.fork(converse, connection, peer)
+            children.fork(partial(converse, connection, peer))
         except (OSError, MemoryError) as error:
             turn_away(connection, log, error)
         else:
-            connection.close()  # the child has its own
+            connection.close()  # the child has its own copy
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""An echo server with a greenlet for every connection: blocking code, which gevent's loop switches.
+"""Event loop under blocking code: an echo server with a gevent greenlet per connection.
 
 python -m servers.gevent --port 9000
 
-It is the conversation of the threaded server, on gevent's sockets.
+It runs the code of the threaded server on gevent's sockets, which switch greenlets to wait.
 """
+
+from __future__ import annotations
 
 import os
 import signal

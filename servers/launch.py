@@ -2,12 +2,13 @@
 
 python launch.py [--parent PID] [--say-pid] [--cpus 0,1] [--limit nofile=64]... -- COMMAND...
 
-This process stays, and every process that the command starts is below it, daemons too: it is their
-subreaper (prctl(2)). When the parent ends, however that comes about, or on SIGTERM, SIGINT or
-SIGHUP, it asks all of them to end by SIGTERM; what is left after GRACE_S, or at another SIGTERM or
-SIGINT, it kills. It ends when none is left, as the command ended: with its exit status, or by its
-signal.
+This process is the subreaper (prctl(2)) of all processes that the command starts, so that daemons
+are below it, too. When the parent ends, however that comes about, or on SIGTERM, SIGINT or SIGHUP,
+it sends SIGTERM to all of them. After GRACE_S, or at another SIGTERM or SIGINT, it kills what is
+left. It ends when none is left, as the command ended: with its exit status, or by its signal.
 """
+
+from __future__ import annotations
 
 import argparse
 import contextlib
@@ -23,19 +24,19 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PR_SET_CHILD_SUBREAPER = 36
 prctl = ctypes.CDLL(None).prctl
 
-GRACE_S = 2.0  # what every server promises to end within
-PAUSE_S = 0.02  # before those are killed that were forked meanwhile; then twice as long each time
+GRACE_S = 2.0  # every server here ends sooner
+PAUSE_S = 0.02  # between rounds of SIGKILL, for processes forked meanwhile; doubled each time
 LONGEST_PAUSE_S = 1.0
 ORDERS = {signal.SIGTERM, signal.SIGINT}
-ENDINGS = {*ORDERS, signal.SIGHUP}  # the last when the parent ends, once for each of its threads
+ENDINGS = {*ORDERS, signal.SIGHUP}  # SIGHUP when the parent ends, once per thread of it
 SIGNALS = {*ENDINGS, signal.SIGCHLD}
 
 
 def die_with(parent: int, number: int) -> None:
-    """Have the kernel send a signal here when the parent's thread that started us ends.
+    """Ask the kernel for a signal when the parent's thread that started this process ends.
 
-    A parent that ended before the request would never be noticed: hence the look at who it is now.
-    The request outlives exec(), not fork().
+    The kernel does not signal for a parent that has ended before: so check who the parent is now.
+    The request survives exec(), not fork().
     """
     prctl(PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:
@@ -43,12 +44,14 @@ def die_with(parent: int, number: int) -> None:
 
 
 def main() -> None:
-    """Start the command, and see to its end."""
+    """Start the command, and supervise it to its end."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parent", type=int, help="process id to end with")
-    parser.add_argument("--say-pid", action="store_true", help="the command's, as a first line")
+    parser.add_argument(
+        "--say-pid", action="store_true", help="print the command's process id as a first line"
+    )
     parser.add_argument("--cpus", default="", help="CPUs to run on: 0,1")
-    parser.add_argument("--limit", action="append", default=[], help="a setrlimit: nofile=64")
+    parser.add_argument("--limit", action="append", default=[], help="a resource limit: nofile=64")
     parser.add_argument("command", nargs="+", help="after a --")
     options = parser.parse_args()
 
@@ -65,14 +68,14 @@ def main() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         become(options, supervisor)
     nothing = os.open(os.devnull, os.O_RDWR)
-    for stream in range(3):  # whoever reads what the command writes is to see its end
+    for stream in range(3):  # so that the command alone holds its output open
         os.dup2(nothing, stream)
     end_as(supervise(command))
 
 
 def become(options: argparse.Namespace, supervisor: int) -> None:
-    """Set everything, then exec."""
-    os.setsid()  # a signal to its own group is not meant for the supervisor
+    """Set limits and CPUs, then exec the command."""
+    os.setsid()  # a signal that it sends to its own group must not reach the supervisor
     die_with(supervisor, signal.SIGKILL)
     if options.say_pid:
         os.write(1, b"%d\n" % os.getpid())
@@ -94,10 +97,10 @@ def become(options: argparse.Namespace, supervisor: int) -> None:
 
 
 def supervise(command: int) -> int:
-    """Wait until no process is left below; the wait status of the command.
+    """Wait until no process is left below; return the wait status of the command.
 
-    One that ends with status 0 and leaves processes behind has become a daemon: the oldest of them
-    takes its place. What any other leaves behind is ended.
+    A command that ends with status 0 and leaves processes behind has become a daemon: the oldest of
+    them takes its place. If it ends otherwise, what it leaves behind is ended.
     """
     statuses: dict[int, int] = {}
     while reap(statuses):
@@ -114,7 +117,7 @@ def supervise(command: int) -> int:
 
 
 def end(statuses: dict[int, int]) -> None:
-    """End every process below, those too that are forked meanwhile."""
+    """End every process below, and those that are forked meanwhile."""
     send(signal.SIGTERM)
     kill_at, pause_s = time.monotonic() + GRACE_S, PAUSE_S
     while reap(statuses):
@@ -128,7 +131,7 @@ def end(statuses: dict[int, int]) -> None:
 
 
 def reap(statuses: dict[int, int]) -> bool:
-    """Take in the wait statuses of the children that have ended; whether there are others."""
+    """Collect the wait statuses of children that have ended; return whether others run."""
     with contextlib.suppress(ChildProcessError):
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -139,14 +142,14 @@ def reap(statuses: dict[int, int]) -> bool:
 
 
 def send(number: signal.Signals) -> None:
-    """Send a signal to every process below that may be sent one."""
+    """Send a signal to every process below."""
     for pid in below():
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
 
 
 def below() -> list[int]:
-    """All processes below this one: its children first, the oldest of them first."""
+    """List all processes below this one: its children first, the oldest first."""
     children = defaultdict(list)
     for name in os.listdir("/proc"):  # noqa: PTH208 (a Path costs 10 times)
         if name.isdigit():
@@ -162,7 +165,7 @@ def below() -> list[int]:
 
 
 def end_as(status: int) -> None:
-    """End as a process did that has this wait status."""
+    """End as a process with this wait status ended."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

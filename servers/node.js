@@ -1,4 +1,4 @@
-// An echo server on an event loop: Node.js' net, and nothing that is not part of Node.js.
+// Event loop: an echo server on Node.js' net, without any package.
 //
 //   c10k serve node --port 9000
 "use strict";
@@ -11,10 +11,10 @@ const { parseArgs } = require("node:util");
 const HELP = `node: an echo server on an event loop
 
   --host     address to bind (127.0.0.1)
-  --port     0, the default, takes a free one
-  --buffer   bytes that are sent back at a time (1024)
-  --backlog  default: the most that is allowed
-  --handler  work a buffer: none, sleep:5ms or cpu:5ms
+  --port     port to bind, 0 for a free one (0)
+  --buffer   bytes per reply (1024)
+  --backlog  connections that may wait for accept (65535)
+  --handler  work per reply: none, sleep:5ms or cpu:5ms
   --verbose  log connections and messages
 `;
 const BACKLOG = 65_535; // listen(2) lowers it to net.core.somaxconn: as many as this host allows
@@ -94,8 +94,8 @@ function main() {
 }
 
 /**
- * Tell of connections that could not be taken. Node.js does not let them wait in the queue: it
- * accepts and closes them, and says so only of those beyond maxConnections.
+ * Log connections that could not be accepted. Node.js does not let them wait in the queue: it
+ * accepts and closes them, and reports only those beyond maxConnections.
  */
 function surviveShortages(server) {
   const [, files] = /^Max open files +(\d+)/m.exec(fs.readFileSync("/proc/self/limits", "utf8"));

@@ -1,10 +1,12 @@
-"""An echo server of some processes forked in advance, each of which serves one client at a time.
+"""Bounded process pool: an echo server of processes forked in advance, each with one client.
 
 python -m servers.prefork --port 9000 --workers 64
 
-They share the listening socket: the kernel gives a connection to one of those that wait in
-accept(). Whoever connects while none does waits in the queue of the kernel.
+They share the listening socket: the kernel gives a connection to one process that waits in
+accept(). While all are busy, new clients wait in the kernel's queue.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 
@@ -16,8 +18,7 @@ from .framework.command_line import CommandLine
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("prefork", __doc__)
-    command_line.add_count("--workers", 64, "processes")
+    command_line = CommandLine("prefork", __doc__)  # options: framework/options.py
     options = command_line.parse()
     log = command_line.log
     listener = command_line.listen()

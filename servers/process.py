@@ -1,4 +1,4 @@
-"""Start a server in a process of its own, wait until it listens, and end its whole tree."""
+"""Start a server process, wait until it listens, and end its whole process tree."""
 
 import contextlib
 import errno
@@ -19,15 +19,15 @@ from typing import IO, Self
 from .launch import GRACE_S
 
 LAUNCH = Path(__file__).with_name("launch.py")
-KILL_TIMEOUT_S = 5.0  # after GRACE_S: what the kernel may take to end 10,000 threads after SIGKILL
-CONNECT_PAUSE_S = 0.02  # between looks whether a server listens that does not say so itself
-TAIL_BYTES = 65_536  # of the log's end that log_tail() looks at
+KILL_TIMEOUT_S = 5.0  # after GRACE_S: the kernel takes some time to end 10,000 threads
+CONNECT_PAUSE_S = 0.02  # between attempts to connect to a server that does not say when it listens
+TAIL_BYTES = 65_536  # of the log's end that log_tail() reads
 PORT_IN_USE = "address already in use"  # strerror(EADDRINUSE), as every language prints it
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger
 
 
 class ServerStartError(RuntimeError):
-    """A server did not come to listen; `log_tail` holds the last lines that it wrote."""
+    """A server did not start to listen. `log_tail` has the last lines that it wrote."""
 
     def __init__(self, name: str, cause: str, log_tail: str) -> None:
         if PORT_IN_USE in log_tail.lower():
@@ -40,17 +40,17 @@ class ServerStartError(RuntimeError):
 class ServerProcess:
     """A server's process tree, as a context manager: started on entry, ended on exit.
 
-    The command says where it listens by a line of JSON on standard output: {"port": 9000}, with
-    "host" unless it is 127.0.0.1. One that does not say it is given its `address`, and listens when
-    a connection to there succeeds. All that it writes goes to the log, or in the `foreground` to
-    this process's standard streams, but for that line. `cpus` are those it may run on; `limits` are
-    resource limits by name, soft and hard ({"nofile": 64}); `environment` is added to this
-    process's; it runs in `directory`, or in this process's.
+    The command prints where it listens as a line of JSON: {"port": 9000}, with "host" unless it is
+    127.0.0.1. For a command that does not, `address` says it, and the server listens once a
+    connection to there succeeds. Its output goes to the log, or in the `foreground` to this
+    process's standard streams, without that line. `cpus` are those it may run on. `limits` are
+    resource limits by name, soft and hard ({"nofile": 64}). `environment` is added to this
+    process's. It runs in `directory`, or in this process's.
 
-    Between this process and the server stands launch.py, the `supervisor`: all processes of the
-    server are below it, those too that make themselves daemons, and none outlives this process.
-    The kernel tells it when the thread that started it ends, however that comes about: start a
-    server from the main thread, or from one that lives as long as the server shall.
+    launch.py, the `supervisor`, is the parent of the server: all processes of the server are below
+    it, daemons too, and none outlives this process. The kernel signals it when the thread that
+    started it ends, however that comes about. So start a server from the main thread, or from a
+    thread that lives at least as long.
     """
 
     pid: int  # of the command
@@ -83,22 +83,22 @@ class ServerProcess:
         self._ready_timeout_s = ready_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._given = address
-        self._address: tuple[str, int] | None = None  # known to listen
-        self._began = threading.Event()  # its id is known, or there is none
-        self._heard = threading.Event()  # of the address, or that there will be none
+        self._address: tuple[str, int] | None = None  # once it listens
+        self._began = threading.Event()  # `pid` is known, or there is none
+        self._heard = threading.Event()  # `_address` is known, or will never be
 
     def start(self) -> Self:
-        """Start it and return when it listens; ServerStartError where it does not."""
+        """Start it and return once it listens. Raises ServerStartError."""
         if self._process:
             raise RuntimeError(f"{self.name} was started before: a ServerProcess is for one start")
-        if self._given and _is_taken(self._given):  # whoever has it would be taken for the server
+        if self._given and _is_taken(self._given):  # or another program would pass for the server
             raise ServerStartError(self.name, PORT_IN_USE, PORT_IN_USE)
         if self._foreground:
             sink = os.fdopen(os.dup(1), "wb", buffering=0)
         else:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             self.log.write_bytes(b"")
-            # Appending: a server that opens /dev/stderr anew writes at an offset of its own.
+            # Append: a server that opens /dev/stderr itself would write at an offset of its own.
             sink = self.log.open("ab", buffering=0)
         launch = launcher(self._cpus, self._limits, parent=os.getpid(), says_pid=True)
         try:
@@ -139,32 +139,34 @@ class ServerProcess:
 
     @property
     def returncode(self) -> int | None:
-        """The exit status, negative for a signal; None before nothing of the server is left."""
+        """The exit status, negative for a signal; None while any of its processes runs."""
         return self._process.poll() if self._process else None
 
     def wait(self) -> int:
-        """Wait until it has ended by itself; its exit status."""
+        """Wait until it has ended by itself; return its exit status."""
         if not self._process:
             raise RuntimeError(f"{self.name} was not started")
         return self._process.wait()
 
     def log_tail(self, lines: int = 20, *, since: int = 0) -> str:
-        """Return the last lines that the server wrote, to either output, after so many bytes."""
+        """Return the last lines of the log, of those after the first `since` bytes."""
         with contextlib.suppress(FileNotFoundError), self.log.open("rb") as log:
             log.seek(max(since, log.seek(0, os.SEEK_END) - TAIL_BYTES))
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
         return ""
 
     def stop(self, timeout_s: float = GRACE_S) -> None:
-        """End the whole tree: SIGTERM, then after timeout_s SIGKILL, or after GRACE_S if that is
-        sooner. May be called again."""
+        """End the whole tree by SIGTERM, and what is left after timeout_s or GRACE_S by SIGKILL.
+
+        A second call does nothing.
+        """
         if self._process is None:
             return
         try:
             self._process.terminate()
             self._ends_within(timeout_s)
         finally:
-            self._process.terminate()  # the second signal has the supervisor kill what is left
+            self._process.terminate()  # at a second signal the supervisor kills what is left
             if not self._ends_within(KILL_TIMEOUT_S):
                 self._process.kill()
                 self._process.wait()
@@ -182,9 +184,9 @@ class ServerProcess:
         self.stop()
 
     def _read_output(self, output: IO[bytes], sink: IO[bytes]) -> None:
-        """Move standard output to where it shall go until its end: the server never waits for that.
+        """Copy standard output to the log until it ends: the server never waits for a reader.
 
-        The first line is launch.py's; the address is the first that shows.
+        The first line is launch.py's. The first line that has an address says where it listens.
         """
         with output, sink:
             if pid := output.readline():
@@ -216,7 +218,9 @@ class ServerProcess:
         return False
 
     def _start_error(self) -> ServerStartError:
-        self._ends_within(1.0 if self._heard.is_set() else 0)  # the pipe ends just before
+        self._ends_within(
+            1.0 if self._heard.is_set() else 0
+        )  # the pipe ends just before the process
         status = self.returncode
         if status is None and self._given:
             cause = "does not listen on {}:{} after {:g} s".format(
@@ -236,7 +240,7 @@ class ServerProcess:
 def launcher(
     cpus: Collection[int] | None, limits: Mapping[str, int], *, parent: int, says_pid: bool = False
 ) -> list[str]:
-    """What is put before a command so that it gets CPUs and limits, and ends with a process."""
+    """Return what to put before a command: it sets CPUs and limits, and ends it with `parent`."""
     launch = [sys.executable, "-I", "-S", str(LAUNCH), "--parent", str(parent)]
     if says_pid:
         launch.append("--say-pid")
@@ -267,10 +271,10 @@ def _is_taken(address: tuple[str, int]) -> bool:
 
 
 def _listens(address: tuple[str, int], timeout_s: float) -> bool:
-    """Whether a connection to there succeeds, other than with itself.
+    """Whether a connection to an address succeeds, other than with itself.
 
-    Where nobody listens on an ephemeral port, the kernel may choose just that as the near end's,
-    and the two ends are one. A reset, for the server to have the port at once.
+    While nobody listens on an ephemeral port, the kernel may choose that same port for this end,
+    and connect the socket with itself. The reset frees the port for the server at once.
     """
     with (
         contextlib.suppress(OSError),

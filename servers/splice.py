@@ -1,10 +1,13 @@
-"""An echo server on one event loop that no byte passes through: splice(2) moves them in the kernel.
+"""Event loop, zero copy: an echo server whose bytes splice(2) moves within the kernel.
 
 python -m servers.splice --port 9000
 
-Bytes are spliced from a socket into a pipe, and from there into the socket: one of the two must
-be a pipe. A connection has one only while it has bytes in it, so most of the time one does for all.
+splice() needs a pipe at one end: bytes go from the socket into a pipe, and from there back into the
+socket. A connection holds a pipe only while bytes are in it, so that one mostly serves all.
+Linux only, from Python 3.10 on.
 """
+
+from __future__ import annotations
 
 import os
 import socket
@@ -19,18 +22,18 @@ Pipe = tuple[int, int]  # the end that is read from, and the one that is written
 
 
 class Pipes:
-    """An empty pipe at hand, and more where that is taken."""
+    """One spare pipe; it makes another while that one is in use."""
 
     def __init__(self) -> None:
         self._spare: Pipe | None = os.pipe()
 
     def take(self) -> Pipe:
-        """An empty pipe. Raises OSError where there are no descriptors left."""
+        """Return an empty pipe. Raises OSError if no descriptor is left."""
         pipe, self._spare = self._spare or os.pipe(), None
         return pipe
 
     def give(self, pipe: Pipe, left: int) -> None:
-        """Take one back, with so many bytes left in it."""
+        """Take back a pipe in which so many bytes are left."""
         if left or self._spare:
             os.close(pipe[0])
             os.close(pipe[1])
@@ -56,7 +59,7 @@ class SplicingSession(Session):
         self._lacks_pipe = False
 
     def receive(self) -> int:
-        """Have what has come moved into a pipe; how many bytes that is."""
+        """Move what came into a pipe; return how many bytes."""
         try:
             pipe = self._pipes.take()
             self._lacks_pipe = False
@@ -64,7 +67,7 @@ class SplicingSession(Session):
             if not self._lacks_pipe:
                 self.log.shortage(error)
             self._lacks_pipe = True
-            self.rest(SHORTAGE_PAUSE_S)
+            self.pause(SHORTAGE_PAUSE_S)
             raise BlockingIOError from error
         received = 0
         try:
@@ -79,7 +82,7 @@ class SplicingSession(Session):
         return received
 
     def send(self) -> int:
-        """Have what the connection takes moved out of the pipe; how many bytes that is."""
+        """Move as much from the pipe as the connection takes; return how many bytes."""
         connection = self.connection.fileno()
         sent = os.splice(self._pipe[0], connection, self.unsent, flags=SPLICE_F_NONBLOCK)
         if sent == self.unsent:
@@ -87,7 +90,7 @@ class SplicingSession(Session):
         return sent
 
     def close(self) -> None:
-        """End the connection, and the pipe with what is in it."""
+        """End the connection, and drop the bytes that are in its pipe."""
         if self.unsent:
             self._pipes.give(self._pipe, self.unsent)
         super().close()
@@ -95,8 +98,7 @@ class SplicingSession(Session):
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    # A handler would have nothing to work on.
-    command_line = CommandLine("splice", __doc__, handles=False)
+    command_line = CommandLine("splice", __doc__)
     command_line.parse()
     serve(command_line, partial(SplicingSession, Pipes()))
 

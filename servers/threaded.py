@@ -1,26 +1,25 @@
-"""An echo server with a thread for every connection: blocking sockets and nothing else.
+"""Thread per connection: an echo server on blocking sockets and nothing else.
 
 python -m servers.threaded --port 9000
 """
+
+from __future__ import annotations
 
 import _thread
 import threading
 
 from .framework.accepting import accepted_alone, turn_away
 from .framework.blocking import echo
-from .framework.command_line import CommandLine, byte_count
+from .framework.command_line import CommandLine
 from .framework.signals import end_at_once_on_signals
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("threaded", __doc__)
-    command_line.add_argument(
-        "--stack", type=byte_count, default=0, help="bytes a thread, 256k (ulimit -s)"
-    )
+    command_line = CommandLine("threaded", __doc__)  # options: framework/options.py
     options = command_line.parse()
     try:
-        threading.stack_size(options.stack)
+        threading.stack_size(options.stack or 0)
     except ValueError as error:
         command_line.error(f"--stack: {error}")
     end_at_once_on_signals()
@@ -30,8 +29,8 @@ def main() -> None:
     for connection, peer in accepted_alone(listener, log):
         conversation = (connection, peer, options.buffer, command_line.handler, log)
         try:
-            # threading.Thread.start() would wait until the new thread runs: several turns at the
-            # GIL more, and for ever where the thread finds no memory to begin with.
+            # threading.Thread.start() would wait until the new thread runs: that takes the GIL
+            # several times more, and waits for ever if the thread finds no memory to begin with.
             _thread.start_new_thread(echo, conversation)
         except (RuntimeError, MemoryError) as error:
             turn_away(connection, log, error)

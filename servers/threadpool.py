@@ -1,10 +1,12 @@
-"""An echo server with a bounded pool of threads: who connects while all are busy waits.
+"""Bounded thread pool: an echo server whose clients wait while all threads are busy.
 
 python -m servers.threadpool --port 9000 --workers 64
 
-The kernel and the pool's queue take any number of connections, so that a client beyond the pool is
-connected at once; but nobody reads what it sends until a client that came before it has left.
+The kernel and the pool's queue take any number of connections: a client beyond the pool connects at
+once. But no thread reads what it sends until an earlier client has left.
 """
+
+from __future__ import annotations
 
 import _thread
 import queue
@@ -29,26 +31,26 @@ class Pool:
         self._queue: queue.SimpleQueue[tuple[socket.socket, str]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._connections = 0
-        self._said = 0
+        self._logged = 0
 
     def start(self) -> None:
-        """Start the workers; RuntimeError where the system gives no thread."""
+        """Start the workers. Raises RuntimeError if the system gives no thread."""
         for _ in range(self._workers):
             _thread.start_new_thread(self._work, ())
 
     def add(self, connection: socket.socket, peer: str) -> None:
-        """Give a connection to the worker that is free next."""
+        """Queue a connection for the next free worker."""
         with self._lock:
             self._connections += 1
             waiting = self._connections - self._workers
         if waiting > 0:
-            self._tell(waiting, peer)
+            self._log_waiting(waiting, peer)
         self._queue.put((connection, peer))
 
-    def _tell(self, waiting: int, peer: str) -> None:
-        """Say how many wait: each time where verbose, else when they have doubled."""
-        if self._log.verbose or waiting >= 2 * self._said:
-            self._said = waiting
+    def _log_waiting(self, waiting: int, peer: str) -> None:
+        """Log how many wait: each time if verbose, else when their number has doubled."""
+        if self._log.verbose or waiting >= 2 * self._logged:
+            self._logged = waiting
             self._log(f"{peer}: all {self._workers} workers are busy: {waiting} wait")
 
     def _work(self) -> None:
@@ -61,8 +63,7 @@ class Pool:
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("threadpool", __doc__)
-    command_line.add_count("--workers", 64, "threads")
+    command_line = CommandLine("threadpool", __doc__)  # options: framework/options.py
     command_line.parse()
     end_at_once_on_signals()
     listener = command_line.listen()

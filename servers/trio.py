@@ -1,7 +1,9 @@
-"""An echo server with a trio task for every connection, all in one nursery.
+"""Event loop: an echo server on trio, one thread with a task per connection.
 
 python -m servers.trio --port 9000
 """
+
+from __future__ import annotations
 
 import signal
 
@@ -32,7 +34,7 @@ async def converse(stream: trio.SocketStream, peer: str, command_line: CommandLi
 
 
 async def serve(command_line: CommandLine) -> None:
-    """Give each connection a task, until a signal comes."""
+    """Start a task per connection until a signal comes."""
     plain = command_line.listen()
     listener = trio.socket.from_stdlib_socket(plain)
     async with trio.open_nursery() as nursery:
@@ -43,7 +45,7 @@ async def serve(command_line: CommandLine) -> None:
                 connection, address = await listener.accept()
                 stream = trio.SocketStream(connection)
             except ConnectionAbortedError:
-                continue  # the client left while it waited in the queue
+                continue  # the client left before its turn
             except (OSError, MemoryError) as error:
                 command_line.log.shortage(error)
                 await trio.sleep(SHORTAGE_PAUSE_S)
@@ -52,7 +54,7 @@ async def serve(command_line: CommandLine) -> None:
 
 
 async def cancel_on_signals(scope: trio.CancelScope) -> None:
-    """End everything on the first of them."""
+    """End all tasks on SIGTERM or SIGINT."""
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
         async for _ in received:
             scope.cancel()

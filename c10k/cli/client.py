@@ -1,4 +1,4 @@
-"""talk with an echo server, line by line"""
+"""talk to an echo server, line by line"""
 
 import argparse
 import os
@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Converse until the input ends and all has come back."""
+    """Send lines until the input ends and all bytes have come back."""
     from c10k.echo_client import ConversationError, EchoClient, UnreachableError
 
     if sys.stdin is None or sys.stdout is None:
@@ -53,17 +53,17 @@ def execute(args: argparse.Namespace) -> int:
         raise CommandError(str(error), Status.FAILED) from None
     except BrokenPipeError:
         raise
-    except OSError as error:  # the connection's own are ConversationErrors
+    except OSError as error:  # those of the connection are ConversationErrors
         raise CommandError(f"standard input or output: {error.strerror}", Status.FAILED) from None
     return Status.DONE
 
 
 def lines_until_quit(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines of a stream, with their ends, up to one that is `quit`.
+    """Yield the lines of a stream, with their ends, up to one that is `quit`.
 
-    A line of more than CHUNK_BYTES comes in several pieces, so that none needs unbounded memory.
+    A line of more than CHUNK_BYTES comes in several pieces, which bounds the memory.
     """
-    rest, begins = b"", True  # of the line that has not ended; whether with its beginning
+    rest, begins = b"", True  # of the line that has not ended; whether it has its beginning
     for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
@@ -79,15 +79,15 @@ def lines_until_quit(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _chunks(client: "EchoClient") -> Iterator[bytes]:
-    """What comes from standard input, until it ends or the conversation does.
+    """Yield what comes from standard input, until it ends or the conversation does.
 
-    Waits for both, as a server may go away while a user thinks. Reads past Python's buffer, which
-    would hide what it holds from select.
+    It waits for both: the server may close while the user types nothing. It reads the descriptor,
+    since select does not know what Python's own buffer holds.
     """
     stdin = sys.stdin.fileno()
     over, ending = os.pipe()
     client.ended.add_done_callback(lambda _: os.write(ending, b"."))
-    # A signal that comes between Python's last look for one and select would not end select.
+    # select does not end for a signal that came just before it; a byte in this pipe ends it.
     os.set_blocking(ending, False)
     signal.set_wakeup_fd(ending)
     while over not in select.select([stdin, over], [], [])[0]:
@@ -97,7 +97,7 @@ def _chunks(client: "EchoClient") -> Iterator[bytes]:
 
 
 def _show(data: bytes) -> None:
-    """Write to standard output, past Python's buffer: while a thread waits in it for a slow reader,
-    the interpreter cannot exit."""
+    """Write to the descriptor of standard output. While a thread waits in Python's own buffer for a
+    slow reader, the interpreter cannot exit."""
     while data:
         data = data[os.write(sys.stdout.fileno(), data) :]

@@ -15,7 +15,7 @@ from c10k.experiment.workload_config import check_useful
 from c10k.loadgen.workload import Workload
 from c10k.options import add_options, given, read
 from c10k.outcome import CommandError, Status, say
-from c10k.servers.framework.quantities import count, seconds, share
+from c10k.servers.framework.quantities import count, seconds, share, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -264,18 +264,12 @@ def _workload(args: argparse.Namespace, target: "Target") -> Workload:
     if target.path:
         asked["path"] = target.path
     if "send" in asked:
-        asked["send"] = _unescape(asked["send"])
+        try:
+            asked["send"] = unescaped(asked["send"])
+        except ValueError as error:
+            raise ValueError(f"--send: {error}") from None
     check_useful(asked, "--{}".format)
     return read(Workload, {"name": "load", **asked}, "--{}".format)
-
-
-def _unescape(text: str) -> str:
-    r"""Bytes that are hard to write in a shell, as C writes them: \r, \n, \x00."""
-    try:
-        return os.fsencode(text).decode("unicode_escape")
-    except ValueError as error:
-        reason = getattr(error, "reason", error)
-        raise ValueError(rf"--send cannot be read ({reason}): write \\ for a backslash") from None
 
 
 def _silent(_: object) -> None:

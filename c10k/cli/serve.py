@@ -39,7 +39,7 @@ def execute(args: argparse.Namespace) -> int:
     try:
         family = socket.AF_INET6 if ":" in args.host else socket.AF_INET
         socket.create_server((args.host, args.port), family=family).close()
-    except OSError as error:  # said here in one way, whatever the server
+    except OSError as error:  # in the same words for every server
         raise CommandError(
             f"cannot listen: {error.strerror}; choose another --port or --host, or end the program "
             "that has it"
@@ -64,7 +64,7 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _where(server: "ServerProcess") -> str:
-    """A sentence for a person; in a pipe JSON, as every server writes it."""
+    """Return a sentence for a terminal; for a pipe JSON, as the servers print it."""
     if sys.stdout.isatty():
         host = f"[{server.host}]" if ":" in server.host else server.host
         return f"{server.name} listens on {host}:{server.port} (pid {server.pid}); Ctrl-C ends it"

@@ -9,7 +9,7 @@ from c10k.cli.outputs import OutputFile, json_text
 from c10k.outcome import Status
 
 if TYPE_CHECKING:
-    from c10k.servers.catalogue import Server
+    from c10k.servers.catalogue import CatalogueEntry
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print the catalogue, what can run here first."""
+    """Print the catalogue; servers that can run on this machine come first."""
     from c10k.servers.catalogue import CATALOGUE
 
     if args.json is not None:
@@ -32,7 +32,7 @@ def execute(args: argparse.Namespace) -> int:
     return Status.DONE
 
 
-def _described(server: "Server") -> dict[str, object]:
+def _described(server: "CatalogueEntry") -> dict[str, object]:
     missing = server.program.missing({})
     return {
         "name": server.name,
@@ -42,12 +42,12 @@ def _described(server: "Server") -> dict[str, object]:
         "protocol": server.protocol,
         "available": not missing,
         "missing": missing,
-        "options": dict(server.options),
+        "options": {name: option.described for name, option in server.options.items()},
     }
 
 
-def _lines(catalogue: "Collection[Server]") -> Iterator[str]:
-    """The list for people: each server beside its name, then what the options mean."""
+def _lines(catalogue: "Collection[CatalogueEntry]") -> Iterator[str]:
+    """Yield the list for people: each server beside its name, then the options."""
     missing = {server.name: server.program.missing({}) for server in catalogue}
     column = max(len(server.name) for server in catalogue) + 2
     for server in sorted(catalogue, key=lambda server: bool(missing[server.name])):
@@ -55,7 +55,7 @@ def _lines(catalogue: "Collection[Server]") -> Iterator[str]:
         protocol = "" if server.protocol == "echo" else f", {server.protocol}"
         texts = [f"{server.model} ({server.language}{protocol})", server.summary]
         if lacks:
-            texts.append(f"to have it here: {lacks}")
+            texts.append(f"cannot run here: {lacks}")
         texts.append(" ".join(f"{option}=" for option in server.options))
         yield from beside(f"{'✗' if lacks else '✓'} {server.name:<{column}}", texts)
     yield "\nOptions, as in threaded,stack=256k,handler=sleep:5ms"
@@ -65,17 +65,18 @@ def _lines(catalogue: "Collection[Server]") -> Iterator[str]:
         yield from beside(f"  {f'{option}=':<{column}}", [meaning])
 
 
-def _meanings(catalogue: "Collection[Server]") -> list[tuple[str, str]]:
-    """Each option and what it means, once; with the servers where others mean something else."""
-    from c10k.servers.catalogue.spec import PROCESS_OPTIONS
+def _meanings(catalogue: "Collection[CatalogueEntry]") -> list[tuple[str, str]]:
+    """Return each option with its meaning; if servers differ, with each meaning and its servers."""
+    from c10k.servers.catalogue.process_options import PROCESS_OPTIONS
 
     owners: dict[str, dict[str, list[str]]] = {}
     for server in catalogue:
-        for option, meaning in server.options.items():
-            owners.setdefault(option, {}).setdefault(meaning, []).append(server.name)
+        for option in server.options.values():
+            meanings = owners.setdefault(option.name, {})
+            meanings.setdefault(option.described, []).append(server.name)
     found = [
         (option, meaning if len(meanings) == 1 else f"{', '.join(names)}: {meaning}")
         for option, meanings in owners.items()
         for meaning, names in meanings.items()
     ]
-    return [*found, *PROCESS_OPTIONS.items()]
+    return [*found, *((name, option.described) for name, option in PROCESS_OPTIONS.items())]

@@ -1,4 +1,4 @@
-"""Locust's web UI, with a server to load"""
+"""start Locust's web UI, with a server to load"""
 
 import argparse
 import importlib.util
@@ -20,12 +20,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the server to load (default: asyncio_streams)",
     )
     parser.add_argument(
-        "--port", type=int, default=8089, help="of the web UI on 127.0.0.1 (default: 8089)"
+        "--port", type=int, default=8089, help="the port of the web UI on 127.0.0.1 (default: 8089)"
     )
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Run both until Ctrl-C or until one of them ends, then stop both."""
+    """Run Locust and the server until Ctrl-C or until one of them ends, then stop both."""
     from c10k.cli.interruption import interrupt_on_signals
     from c10k.host.limits import raise_soft_descriptor_limit
     from c10k.servers.cache import cache_directory
@@ -44,7 +44,7 @@ def execute(args: argparse.Namespace) -> int:
         raise CommandError(f"{spec.text} speaks {spec.server.protocol}; Locust's users here, echo")
     raise_soft_descriptor_limit()
     interrupt_on_signals()
-    log = cache_directory() / "ui" / f"{args.port}.log"  # a port is one UI's
+    log = cache_directory() / "ui" / f"{args.port}.log"  # one UI per port
     try:
         with spec.process(log=log) as server:
             return _run_locust(locustfile, args.port, f"tcp://{server.host}:{server.port}")
@@ -82,7 +82,7 @@ def _run_locust(locustfile: Path, port: int, target: str) -> int:
     command = [sys.executable, "-P", "-m", "locust", "-f", str(locustfile), "--host", target]
     command += ["--web-host", "127.0.0.1", "--web-port", str(port)]
     print(f"server on {target}; open http://127.0.0.1:{port}, end with Ctrl-C", flush=True)
-    # In a session of its own: Ctrl-C in a terminal is for this process alone, which ends it.
+    # In a session of its own: Ctrl-C in a terminal reaches this process alone, which then ends it.
     locust = subprocess.Popen(
         [*launcher(None, {}, parent=os.getpid()), *command], start_new_session=True
     )

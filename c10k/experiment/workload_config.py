@@ -1,6 +1,5 @@
 """Workloads of one's own: a table of an experiment file, or NAME,key=value… on the command line."""
 
-import os
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,6 +12,7 @@ from c10k.loadgen.workload import Workload
 from c10k.options import Where, options_of, read
 from c10k.reports.wording import size as size_text
 from c10k.servers.framework.handler import parse_handler
+from c10k.servers.framework.quantities import unescaped
 
 _OF_PROTOCOL: Final = {
     "echo": ("size",),
@@ -70,7 +70,7 @@ def table_of(text: str) -> dict[str, Any]:
             )
         table[key] = value
     if "send" in table:  # as a shell can hardly hold it: written as in C
-        table["send"] = os.fsencode(table["send"]).decode("unicode_escape")
+        table["send"] = unescaped(table["send"])
     flags = {"true": True, "false": False}
     return {
         key: flags.get(value, value) if _is_flag(key) else value for key, value in table.items()

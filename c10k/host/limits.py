@@ -11,6 +11,7 @@ from typing import Final
 import psutil
 
 from c10k.loadgen.address import CONNECTIONS_PER_SOURCE
+from c10k.loadgen.descriptors import raise_soft_descriptor_limit as raise_soft_descriptor_limit
 
 # Open files of the loader or a server apart from connections: libraries, log, epoll, pipes.
 SPARE_DESCRIPTORS: Final = 64
@@ -40,13 +41,6 @@ class Limit:
 
     def __str__(self) -> str:
         return f"{self.name} is {self.value:,}, needed are {self.needed:,}; {self.remedy}"
-
-
-def raise_soft_descriptor_limit() -> int:
-    """Raise the soft limit of open files to the hard one and return it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
 
 
 def limits_for(

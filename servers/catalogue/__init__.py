@@ -1,15 +1,16 @@
-"""The servers that can be measured, by name, and SPEC, how one is asked for with options."""
+"""The servers that can be measured, and SPEC, which names one with its options."""
 
 from .builtin import CATALOGUE
+from .entry import CatalogueEntry
 from .foreign import CommandLineError, parse_command
 from .program import Endpoint
-from .spec import Server, ServerSpec, UnknownOptionError, UnknownServerError, parse
+from .spec import ServerSpec, UnknownOptionError, UnknownServerError, parse_spec_of
 
 __all__ = [
     "CATALOGUE",
+    "CatalogueEntry",
     "CommandLineError",
     "Endpoint",
-    "Server",
     "ServerSpec",
     "UnknownOptionError",
     "UnknownServerError",
@@ -19,5 +20,5 @@ __all__ = [
 
 
 def parse_spec(text: str) -> ServerSpec:
-    """Read a SPEC. Raises UnknownServerError or UnknownOptionError, which say what would do."""
-    return parse(text, CATALOGUE)
+    """Read a SPEC. Raises UnknownServerError or UnknownOptionError with the remedy."""
+    return parse_spec_of(CATALOGUE, text)

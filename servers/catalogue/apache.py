@@ -1,4 +1,4 @@
-"""Apache httpd with each of its models (MPMs): a process, a thread or an event a connection.
+"""Apache httpd with each of its models (MPMs): process per connection, threads, event.
 
 On SIGTERM, prefork sends SIGTERM to the whole process group that it was started in.
 """
@@ -9,6 +9,7 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
+from ..framework.options import WORKERS, Option, defaults, named, task_count
 from .program import Endpoint
 from .web import BACKLOG, ROOT, WebServer, listening, user_and_group
 
@@ -42,7 +43,7 @@ DirectoryIndex index.html
     Require all granted
 </Directory>
 """
-# A pool grows with its connections and never shrinks, so that memory can be held against them.
+# A pool grows with its connections and never shrinks, so that memory can be compared with them.
 PROCESSES: Final = """\
 ServerLimit {workers}
 MaxRequestWorkers {workers}
@@ -58,30 +59,24 @@ MaxSpareThreads {workers}"""
 # A process of the event MPM holds connections for as long as one of its threads is idle.
 EVENTS: Final = f"{THREADS}\nAsyncRequestWorkerFactor 100000"
 ACCESS_LOG: Final = r'CustomLog /dev/stdout "%a:%{remote}p \"%r\" %>s %B"'
-OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    "prefork": {
-        "workers": "the most processes (10240)",
-        "start": "processes that are there from the start; it adds 32 a second at most (5)",
-    },
-    "worker": {
-        "workers": "the most threads, 64 a process (10240)",
-        "start": "threads that are there from the start; it adds 2048 a second at most (192)",
-    },
-    "event": {"workers": "threads, 64 a process, all there from the start (2048)"},
-}
-MOST_WORKERS: Final = 20_000  # that may be asked for
-DEFAULTS: Final = {
-    "prefork": (10_240, 5),
-    "worker": (10_240, 3 * THREADS_PER_PROCESS),
-    "event": (2048, MOST_WORKERS),
+START: Final = Option(
+    "start", task_count, "processes from the start; it adds 32 per second at most", "5"
+)
+OPTIONS: Final[Mapping[str, Mapping[str, Option]]] = {
+    "prefork": named(WORKERS.by_default("10240", "the most processes"), START),
+    "worker": named(
+        WORKERS.by_default("10240", "the most threads, 64 per process"),
+        START.by_default("192", "threads from the start; it adds 2048 per second at most"),
+    ),
+    "event": named(WORKERS.by_default("2048", "threads, 64 per process, all from the start")),
 }
 
 
 def pool(mpm: str, options: Mapping[str, str]) -> str:
-    """The directives that say how many processes and threads there are."""
-    defaults = DEFAULTS[mpm]
-    most = int(options.get("workers", defaults[0]))
-    start = min(most, int(options.get("start", defaults[1])))
+    """Return the directives that set how many processes and threads there are."""
+    chosen = {**defaults(OPTIONS[mpm]), **options}
+    most = int(chosen["workers"])
+    start = min(most, int(chosen.get("start", most)))
     if mpm == "prefork":
         return PROCESSES.format(workers=most, start=start)
     threads = min(most, THREADS_PER_PROCESS)
@@ -96,7 +91,7 @@ def pool(mpm: str, options: Mapping[str, str]) -> str:
 
 
 def configure(mpm: str, options: Mapping[str, str], endpoint: Endpoint) -> str:
-    """The text of its configuration."""
+    """Return the text of its configuration."""
     account = user_and_group()
     return CONFIGURATION.format(
         mpm=mpm,
@@ -111,7 +106,7 @@ def configure(mpm: str, options: Mapping[str, str], endpoint: Endpoint) -> str:
 
 
 def apache(mpm: str) -> WebServer:
-    """The program with one of its models: prefork, worker or event."""
+    """Return the program with one of its models: prefork, worker or event."""
     return WebServer(
         "apache2",
         "apache2-bin",  # apache2 also has it run, on port 80

@@ -2,225 +2,197 @@
 
 from collections.abc import Mapping
 
+from ..framework.options import BACKLOG, BUFFER, HANDLER, OPTIONS, STACK, THREADS, named
 from . import apache, nginx
 from .compiled import CompiledProgram
+from .entry import CatalogueEntry
+from .process_options import PYTHON
 from .program import PythonProgram
 from .script import ScriptProgram
-from .spec import Server
 
-_BACKLOG: Mapping[str, str] = {
-    "backlog": "connections that may wait for accept (as many as the host allows)",
-}
-_HANDLER: Mapping[str, str] = {
-    "handler": "what is done with each read: none, sleep:5ms or cpu:5ms (none)",
-}
-_BUFFER: Mapping[str, str] = {"buffer": "bytes a read asks for (1024)"}
-_INTERPRETER: Mapping[str, str] = {
-    "python": "another interpreter, python3.13 or a path (the one that runs c10k)",
-    "gil_hog": "HOLD:RELEASE, a thread that holds the GIL for so long, then lets go: 10ms:5ms",
-}
-_ECHO: Mapping[str, str] = {**_HANDLER, **_BUFFER, **_BACKLOG}
-_PYTHON: Mapping[str, str] = {**_ECHO, **_INTERPRETER}
-_LOOP: Mapping[str, str] = {"loop": "asyncio, uvloop or rloop (asyncio)"}
-# How much asyncio's protocols are given at once is not for a server to say.
-_PROTOCOL: Mapping[str, str] = {**_LOOP, **_HANDLER, **_BACKLOG, **_INTERPRETER}
-_SIZE: Mapping[str, str] = {"size": "bytes of the file, the most that may be asked for (16m)"}
+_ECHO = (HANDLER, BUFFER, BACKLOG)
 
-_CAST = (
-    Server(
-        name="threaded",
-        model="a thread a connection",
-        language="Python",
-        summary="blocking sockets, every connection in a thread of its own",
-        program=PythonProgram("threaded"),
-        options={"stack": "bytes of stack a thread, 256k or 8m (ulimit -s)", **_PYTHON},
-        threads_per_connection=1,
+
+def _python(
+    name: str,
+    model: str,
+    summary: str,
+    *,
+    program: PythonProgram | None = None,
+    protocol: str = "echo",
+    threads: int = 0,
+    processes: int = 0,
+) -> CatalogueEntry:
+    """Describe a Python server of this folder, whose options are those of its command line."""
+    return CatalogueEntry(
+        name,
+        model,
+        "Python",
+        summary,
+        program or PythonProgram(name),
+        {**OPTIONS[name], **named(PYTHON)},
+        protocol,
+        threads_per_connection=threads,
+        processes_per_connection=processes,
+    )
+
+
+def _apache(
+    mpm: str, model: str, summary: str, *, threads: int = 0, processes: int = 0
+) -> CatalogueEntry:
+    """Describe Apache with one of its multi-processing modules."""
+    return CatalogueEntry(
+        f"apache_{mpm}",
+        model,
+        "C",
+        f"the real Apache {summary}",
+        apache.apache(mpm),
+        apache.OPTIONS[mpm],
+        "http",
+        threads_per_connection=threads,
+        processes_per_connection=processes,
+    )
+
+
+_ENTRIES = (
+    _python(
+        "threaded",
+        "thread per connection",
+        "blocking sockets, each connection in a thread of its own",
+        threads=1,
     ),
-    Server(
-        name="threadpool",
-        model="a bounded pool of threads",
-        language="Python",
-        summary="blocking sockets; whoever connects while all workers are busy waits for one",
-        program=PythonProgram("threadpool"),
-        options={"workers": "threads (64)", **_PYTHON},
+    _python(
+        "threadpool",
+        "bounded thread pool",
+        "blocking sockets; a client that connects while all workers are busy waits for one",
     ),
-    Server(
-        name="forking",
-        model="a process a connection",
-        language="Python",
-        summary="blocking sockets, a fork for every connection, as in Apache 1.x and inetd",
-        program=PythonProgram("forking"),
-        options=_PYTHON,
-        processes_per_connection=1,
+    _python(
+        "forking",
+        "process per connection",
+        "blocking sockets, a fork for each connection, as in Apache 1.x and inetd",
+        processes=1,
     ),
-    Server(
-        name="prefork",
-        model="a bounded pool of processes",
-        language="Python",
-        summary="blocking sockets; processes forked in advance share the listener",
-        program=PythonProgram("prefork"),
-        options={"workers": "processes (64)", **_PYTHON},
+    _python(
+        "prefork",
+        "bounded process pool",
+        "blocking sockets; processes forked in advance share the listener",
     ),
-    Server(
-        name="event_loop",
-        model="an event loop",
-        language="Python",
-        summary="one thread on the selectors module, written out: what others have inside",
-        program=PythonProgram("event_loop"),
-        options=_PYTHON,
+    _python(
+        "event_loop",
+        "event loop",
+        "one thread on the selectors module: what the other event loops do inside",
     ),
-    Server(
-        name="event_loop_threads",
-        model="an event loop a thread",
-        language="Python",
-        summary="several of these loops in threads, each with a listener of its own",
-        program=PythonProgram("event_loop_threads"),
-        options={"threads": "event loops (as many as CPUs)", **_PYTHON},
+    _python(
+        "event_loop_threads",
+        "event loop per thread",
+        "several of these loops in threads, each with a listener of its own",
     ),
-    Server(
-        name="asyncio_streams",
-        model="an event loop",
-        language="Python",
-        summary="asyncio's streams, every connection in a coroutine of one thread",
-        program=PythonProgram("asyncio_streams"),
-        options={**_LOOP, **_PYTHON},
+    _python(
+        "asyncio_streams",
+        "event loop",
+        "asyncio's streams, each connection in a coroutine of one thread",
     ),
-    Server(
-        name="asyncio_protocol",
-        model="an event loop",
-        language="Python",
-        summary="asyncio's protocols, callbacks for every connection in one thread",
-        program=PythonProgram("asyncio_protocol"),
-        options=_PROTOCOL,
+    _python(
+        "asyncio_protocol",
+        "event loop",
+        "asyncio's protocols, callbacks for each connection in one thread",
     ),
-    Server(
-        name="asyncio_buffered",
-        model="an event loop",
-        language="Python",
-        summary="asyncio's buffered protocols, which read into buffers of a pool that they share",
-        program=PythonProgram("asyncio_buffered"),
-        options={
-            "pool": "on, or off for a new buffer each read (on)",
-            "buffer": "bytes a buffer (4096)",
-            **_PROTOCOL,
-        },
+    _python(
+        "asyncio_buffered",
+        "event loop",
+        "asyncio's buffered protocols, which read into buffers of a shared pool",
     ),
-    Server(
-        name="asyncio_workers",
-        model="an event loop a process",
-        language="Python",
-        summary="asyncio's protocols in several processes, each with a listener of its own",
-        program=PythonProgram("asyncio_workers"),
-        options={"workers": "processes (as many as CPUs)", **_PROTOCOL},
+    _python(
+        "asyncio_workers",
+        "event loop per process",
+        "asyncio's protocols in several processes, each with a listener of its own",
     ),
-    Server(
-        name="gevent",
-        model="an event loop",
-        language="Python",
-        summary="gevent, every connection in a greenlet of one thread",
+    _python(
+        "gevent",
+        "event loop",
+        "gevent, each connection in a greenlet of one thread",
         program=PythonProgram("gevent", needs="gevent"),
-        options=_PYTHON,
     ),
-    Server(
-        name="trio",
-        model="an event loop",
-        language="Python",
-        summary="trio, every connection in a task of one thread",
+    _python(
+        "trio",
+        "event loop",
+        "trio, each connection in a task of one thread",
         program=PythonProgram("trio", needs="trio"),
-        options=_PYTHON,
     ),
-    Server(
-        name="splice",
-        model="an event loop",
-        language="Python",
-        summary="zero copy: event_loop, with the bytes moved by splice() through a pipe",
+    _python(
+        "splice",
+        "event loop",
+        "zero copy: event_loop, with the bytes moved by splice() through a pipe",
         program=PythonProgram("splice", platform="linux"),
-        options={**_BUFFER, **_BACKLOG, **_INTERPRETER},
     ),
-    Server(
-        name="files",
-        model="a thread a connection",
-        language="Python",
-        summary="a large file by read and send",
-        program=PythonProgram("files"),
-        options={**_SIZE, "buffer": "bytes a read (65536)", **_BACKLOG, **_INTERPRETER},
+    _python(
+        "files",
+        "thread per connection",
+        "a large file by read and send",
         protocol="download",
-        threads_per_connection=1,
+        threads=1,
     ),
-    Server(
-        name="files_sendfile",
-        model="a thread a connection",
-        language="Python",
-        summary="zero copy: the same file by sendfile()",
-        program=PythonProgram("files_sendfile"),
-        options={**_SIZE, **_BACKLOG, **_INTERPRETER},
+    _python(
+        "files_sendfile",
+        "thread per connection",
+        "zero copy: the same file by sendfile()",
         protocol="download",
+        threads=1,
+    ),
+    CatalogueEntry(
+        "nginx",
+        "event loop per worker process",
+        "C",
+        "the real nginx, with a file of 64 bytes",
+        nginx.NGINX,
+        nginx.OPTIONS,
+        protocol="http",
+    ),
+    _apache(
+        "prefork",
+        "process per connection, from a pool",
+        "as it began, with a file of 64 bytes",
+        processes=1,
+    ),
+    _apache(
+        "worker",
+        "thread per connection, from a pool",
+        "in processes of 64 threads, with a file of 64 bytes",
+        threads=1,
+    ),
+    _apache(
+        "event",
+        "thread per request, from a pool; event loop for idle connections",
+        "as it is today, with a file of 64 bytes; a connection whose request "
+        "finds no thread is closed",
+    ),
+    CatalogueEntry(
+        "boost_asio",
+        "event loop",
+        "C++",
+        "Boost.Asio's io_context, each connection a session object",
+        CompiledProgram("boost_asio"),
+        named(THREADS.by_default("1", "threads that run the event loop"), *_ECHO),
+    ),
+    CatalogueEntry(
+        "boost_threads",
+        "thread per connection",
+        "C++",
+        "Boost.Asio's blocking sockets, each connection in a thread of its own",
+        CompiledProgram("boost_threads"),
+        named(STACK, *_ECHO),
         threads_per_connection=1,
     ),
-    Server(
-        name="nginx",
-        model="an event loop a worker process",
-        language="C",
-        summary="the real nginx, with a file of 64 bytes",
-        program=nginx.NGINX,
-        options=nginx.OPTIONS,
-        protocol="http",
-    ),
-    Server(
-        name="apache_prefork",
-        model="a process a connection, of a pool",
-        language="C",
-        summary="the real Apache as it began, with a file of 64 bytes",
-        program=apache.apache("prefork"),
-        options=apache.OPTIONS["prefork"],
-        protocol="http",
-        processes_per_connection=1,
-    ),
-    Server(
-        name="apache_worker",
-        model="a thread a connection, of a pool",
-        language="C",
-        summary="the real Apache in processes of 64 threads, with a file of 64 bytes",
-        program=apache.apache("worker"),
-        options=apache.OPTIONS["worker"],
-        protocol="http",
-        threads_per_connection=1,
-    ),
-    Server(
-        name="apache_event",
-        model="a thread a request, of a pool; an event loop for idle connections",
-        language="C",
-        summary="the real Apache as it is today, with a file of 64 bytes; a connection whose "
-        "request finds no thread is closed",
-        program=apache.apache("event"),
-        options=apache.OPTIONS["event"],
-        protocol="http",
-    ),
-    Server(
-        name="boost_asio",
-        model="an event loop",
-        language="C++",
-        summary="Boost.Asio's io_context, every connection a session object",
-        program=CompiledProgram("boost_asio"),
-        options={"threads": "that run the event loop (1)", **_ECHO},
-    ),
-    Server(
-        name="boost_threads",
-        model="a thread a connection",
-        language="C++",
-        summary="Boost.Asio's blocking sockets, every connection in a thread of its own",
-        program=CompiledProgram("boost_threads"),
-        options={"stack": "bytes of stack a thread, 256k or 8m (ulimit -s)", **_ECHO},
-        threads_per_connection=1,
-    ),
-    Server(
-        name="node",
-        model="an event loop",
-        language="JavaScript",
-        summary="Node.js' net, every connection a stream of the one thread",
-        program=ScriptProgram("node", "node.js", "nodejs"),
-        options={**_ECHO, "buffer": "bytes it answers at a time (1024); it reads up to 64 KiB"},
+    CatalogueEntry(
+        "node",
+        "event loop",
+        "JavaScript",
+        "Node.js' net, each connection a stream of the one thread",
+        ScriptProgram("node", "node.js", "nodejs"),
+        named(
+            HANDLER, BUFFER.by_default("1024", "bytes per reply; it reads up to 64 KiB"), BACKLOG
+        ),
     ),
 )
 
-CATALOGUE: Mapping[str, Server] = {server.name: server for server in _CAST}
+CATALOGUE: Mapping[str, CatalogueEntry] = {entry.name: entry for entry in _ENTRIES}

@@ -27,8 +27,8 @@ HAS_ASIO = "#if !__has_include(<boost/asio.hpp>) && !__has_include(<asio.hpp>)\n
 class CompiledProgram:
     """NAME.cpp of a folder, a target of the CMakeLists.txt there, with the headers in framework/.
 
-    What was built lies in the cache directory under a name that tells sources, compiler and flags
-    apart: an edit builds anew, and versions coexist.
+    The cache directory keeps what was built under a name that depends on sources, compiler and
+    flags: an edit builds anew, and versions coexist.
     """
 
     name: str
@@ -53,7 +53,7 @@ class CompiledProgram:
         return Launch(command, prepare=lambda: self._build(program))
 
     def _built(self) -> Path:
-        """Where the program is, or will be."""
+        """Return where the program is, or will be."""
         sources = [self.folder / "CMakeLists.txt", self.folder / f"{self.name}.cpp"]
         sources += sorted((self.folder / "framework").glob("*.hpp"))
         digest = hashlib.sha256()
@@ -67,7 +67,7 @@ class CompiledProgram:
         return cache_directory() / "built" / f"{self.name}-{digest.hexdigest()[:16]}"
 
     def _build(self, program: Path) -> None:
-        """Build it unless it is there. Two that do so at once put the same in the same place."""
+        """Build it unless it is there. Two processes that build at once end with the same file."""
         if program.exists():
             return
         print(f"{self.name}: building it, once", file=sys.stderr)
@@ -95,13 +95,13 @@ class CompiledProgram:
         )
         if ran.returncode:
             lines = ran.stdout.splitlines()
-            # make's last words say nothing; the first error is what the others come from.
+            # make's last lines say nothing; the first error causes the others.
             lines += [line for line in lines if re.search(r"\berror\b", line, re.IGNORECASE)][:1]
             raise ServerStartError(self.name, "cannot be built", "\n".join(lines))
 
 
 def _compiler() -> tuple[str, ...]:
-    """The C++ compiler that CMake will take, as a command; empty where there is none."""
+    """Return the C++ compiler that CMake will take, as a command; empty if there is none."""
     chosen = shlex.split(os.environ.get("CXX", ""))
     for name in chosen[:1] or COMPILERS:
         if found := shutil.which(name):

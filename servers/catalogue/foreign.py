@@ -1,4 +1,4 @@
-"""Any program of the user's: NAME[,key=value]…=COMMAND LINE, and the server that comes of it."""
+"""A program of the user's as a server: NAME[,key=value]…=COMMAND LINE."""
 
 import re
 import shlex
@@ -8,19 +8,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from ..framework.options import Option, between, defaults, named, one_of
+from ..framework.quantities import size_bytes, unescaped
 from .builtin import CATALOGUE
+from .entry import CatalogueEntry
 from .program import Endpoint, Launch, free_port
-from .spec import Server, ServerSpec, UnknownOptionError, parse
+from .spec import ServerSpec, UnknownOptionError, parse_spec_of
 
 EXAMPLE: Final = "mine=./server --port {port}"
-OPTIONS: Final = {
-    "protocol": "echo, http or raw (echo)",
-    "path": "what http asks for (/)",
-    "send": r"what raw sends, written as in C: PING\r\n, and \x2c for a comma, \x3d for =",
-    "expect": "bytes of a reply to raw",
-    "model": "its concurrency model, as reports shall name it (any)",
+PROTOCOLS: Final = ("echo", "http", "raw")
+OPTIONS: Final = named(
+    Option("protocol", one_of(*PROTOCOLS), "echo, http or raw", "echo"),
+    Option("path", str, "what http asks for", "/"),
+    Option(
+        "send",
+        unescaped,
+        r"what raw sends, written as in C: PING\r\n, and \x2c for a comma, \x3d for =",
+    ),
+    Option("expect", between(size_bytes, "1", "1g"), "bytes of a reply to raw"),
+    Option("model", str, "its concurrency model, as reports shall name it", "any"),
+)
+# Which options go with which protocol, and the fields of a workload that they become.
+_REQUESTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "echo": {},
+    "http": {"path": "path"},
+    "raw": {"send": "send", "expect": "expect_bytes"},
 }
-_PROTOCOLS: Final = {"echo": (), "http": ("path",), "raw": ("send", "expect")}
 _DEFINITION: Final = re.compile(
     r"(?P<name>[^,=\s/]+)(?P<options>(,[^,=]*=[^,=]*)*)=(?P<command>.*)", re.DOTALL
 )
@@ -32,9 +45,9 @@ class CommandLineError(ValueError):
 
 @dataclass(frozen=True)
 class ForeignProgram:
-    """A command line's words, in which {host} and {port} are replaced, and where they are meant.
+    """The words of a command line, in which {host} and {port} are replaced. It runs in `directory`.
 
-    `definition` is what it was read from. No shell sees it.
+    `definition` is what it was read from. No shell is involved.
     """
 
     definition: str
@@ -62,9 +75,9 @@ class ForeignProgram:
 
 
 def parse_command(definition: str, directory: Path) -> ServerSpec:
-    """Read a definition whose relative paths are meant from a directory; its label is its NAME.
+    """Read a definition, whose program runs in a directory; its label in results is its NAME.
 
-    Raises CommandLineError, or UnknownOptionError, which say what would do.
+    Raises CommandLineError or UnknownOptionError with the remedy.
     """
     matched = _DEFINITION.fullmatch(definition)
     if not matched:
@@ -75,16 +88,16 @@ def parse_command(definition: str, directory: Path) -> ServerSpec:
     if name in CATALOGUE:
         raise CommandLineError(f"{name} is a server of the catalogue: choose another name")
     program = ForeignProgram(definition, _words(name, matched["command"]), directory)
-    server = Server(name, "any", "any", shlex.join(program.words), program, OPTIONS)
-    spec = parse(name + matched["options"], {name: server})
-    protocol = spec.options.get("protocol", "echo")
-    server = replace(
-        server,
-        model=spec.options.get("model", server.model),
-        protocol=protocol,
-        request=_request(name, protocol, spec.options),
+    entry = CatalogueEntry(name, "any", "any", shlex.join(program.words), program, OPTIONS)
+    spec = parse_spec_of({name: entry}, name + matched["options"])
+    chosen = {**defaults(OPTIONS), **spec.options}
+    entry = replace(
+        entry,
+        model=chosen["model"],
+        protocol=chosen["protocol"],
+        request=_request(name, chosen["protocol"], spec.options),
     )
-    return replace(spec, server=server, text=name)
+    return replace(spec, server=entry, text=name)
 
 
 def _words(name: str, command: str) -> list[str]:
@@ -101,32 +114,12 @@ def _words(name: str, command: str) -> list[str]:
 
 
 def _request(name: str, protocol: str, options: Mapping[str, str]) -> dict[str, str | int]:
-    """What is asked of it, by the fields of a workload."""
-    if protocol not in _PROTOCOLS:
-        raise UnknownOptionError(f"{name}: protocol={protocol} is not {OPTIONS['protocol']}")
+    """What a client asks of it, by the fields of a workload. Raises UnknownOptionError."""
+    fields = _REQUESTS[protocol]
     for option in ("path", "send", "expect"):
-        if option in options and option not in _PROTOCOLS[protocol]:
+        if option in options and option not in fields:
             raise UnknownOptionError(f"{name}: {option} is not for protocol={protocol}")
-    if protocol == "http":
-        return {"path": options.get("path", "/")}
-    if protocol == "raw":
-        if not {"send", "expect"} <= options.keys():
-            raise UnknownOptionError(f"{name}: protocol=raw needs send=BYTES and expect=N")
-        return {
-            "send": _unescaped(name, options["send"]),
-            "expect_bytes": _number(name, options["expect"]),
-        }
-    return {}
-
-
-def _unescaped(name: str, text: str) -> str:
-    try:
-        return text.encode().decode("unicode_escape")
-    except ValueError as error:
-        raise UnknownOptionError(f"{name}: send={text}: {error}") from None
-
-
-def _number(name: str, text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise UnknownOptionError(f"{name}: expect={text} is not a number of bytes")
-    return int(text)
+    if protocol == "raw" and not fields.keys() <= options.keys():
+        raise UnknownOptionError(f"{name}: protocol=raw needs send=BYTES and expect=N")
+    chosen = {**defaults(OPTIONS), **options}
+    return {field: OPTIONS[option].read(chosen[option]) for option, field in fields.items()}

@@ -1,8 +1,10 @@
-"""nginx: an event loop in each worker process."""
+"""nginx: event loop per worker process."""
 
 from collections.abc import Mapping
 from typing import Final
 
+from ..framework.options import WORKERS, Option, between, defaults, named
+from ..framework.quantities import count
 from .program import Endpoint
 from .web import BACKLOG, ROOT, WebServer, listening, user_and_group
 
@@ -31,23 +33,23 @@ http {{
     }}
 }}
 """
-OPTIONS: Final = {
-    "workers": "worker processes (1)",
-    "connections": "the most that a worker holds (16384)",
-}
+OPTIONS: Final = named(
+    WORKERS.by_default("1", "worker processes"),
+    # At least 2: nginx counts its listener.
+    Option("connections", between(count, "2", "10m"), "the most that a worker holds", "16384"),
+)
 
 
 def configure(options: Mapping[str, str], endpoint: Endpoint) -> str:
-    """The text of its configuration."""
+    """Return the text of its configuration."""
     account = user_and_group()
     return CONFIGURATION.format(
         user=f"user {' '.join(account)};" if account else "",
-        workers=options.get("workers", "1"),
-        connections=options.get("connections", "16384"),
         access_log="/dev/stdout" if endpoint.verbose else "off",
         address=listening(endpoint),
         backlog=BACKLOG,
         root=ROOT,
+        **{**defaults(OPTIONS), **options},
     )
 
 

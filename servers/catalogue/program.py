@@ -1,4 +1,4 @@
-"""What it takes to run a server: whether it can run here, and the command that does it."""
+"""Programs: whether a server can run on this machine, and the command that runs it."""
 
 import contextlib
 import importlib.util
@@ -11,13 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ..framework.handler import Handler
+from ..framework.options import Option
+
 FOLDER = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a server is to serve, and how loudly. Port 0 is any free one; `directory` takes files
-    that the server needs."""
+    """Where a server is to listen, and whether it logs each message.
+
+    Port 0 is any free one; files that the server needs are written to `directory`.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -25,16 +30,16 @@ class Endpoint:
     verbose: bool = False
 
     def arguments(self) -> list[str]:
-        """As the servers written here take it."""
+        """Return the arguments that say it to a server of this folder."""
         return ["--host", self.host, "--port", str(self.port), *["--verbose"] * self.verbose]
 
 
 @dataclass(frozen=True)
 class Launch:
-    """A command that serves. Without an `address` it says on standard output where it listens.
+    """A command that serves. Without an `address` it prints where it listens.
 
-    `prepare` does what must be done before it is run: builds it, writes its configuration. It
-    raises ServerStartError. It is run in `directory`, or where c10k runs.
+    `prepare` must be called before it runs: it builds the program or writes its configuration, and
+    raises ServerStartError. The command runs in `directory`, or where c10k runs.
     """
 
     command: Sequence[str]
@@ -48,16 +53,16 @@ class Program(Protocol):
     """Makes a server's command; `options` are those of its SPEC that are its own to read."""
 
     def missing(self, options: Mapping[str, str]) -> str:
-        """What must be installed for it to run here, and how; empty where it can."""
+        """What must be installed for it to run here, and how; empty if it can run."""
 
     def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
-        """The command; nothing is done yet."""
+        """Return the command; do nothing yet."""
 
 
 @dataclass(frozen=True)
 class PythonProgram:
-    """A module of this folder. `needs` are packages beside the standard library, which the extra
-    of the same name brings; `platform` is the one system that it runs on, if any."""
+    """A module of this folder. `needs` is the package that it imports besides the standard library,
+    which the extra of that name installs. `platform` is the one system that it runs on, if any."""
 
     module: str
     needs: str = ""
@@ -92,11 +97,25 @@ def arguments(options: Mapping[str, str]) -> list[str]:
     ]
 
 
-def free_port(host: str) -> int:
-    """A port that nobody has, for a program that cannot take any and tell which.
+def plain(option: Option, text: str) -> str:
+    """Write a value as a program in any language reads it: 256k as 262144, 1m30s in microseconds.
 
-    Below the ephemeral ports of Linux (net.ipv4.ip_local_port_range): no client's end takes it
-    before the server does. Raises OSError where a hundred are taken.
+    Raises ValueError, with one line, where it is no value of the option.
+    """
+    value = option.read(text)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Handler):
+        kind, work_s = ("sleep", value.sleep_s) if value.sleep_s else ("cpu", value.cpu_s)
+        return f"{kind}:{work_s * 1e6:.3f}us"
+    return text
+
+
+def free_port(host: str) -> int:
+    """Return a free port, for a program that cannot choose one and say which.
+
+    It is below the ephemeral ports of Linux (net.ipv4.ip_local_port_range), so that no client's end
+    takes it before the server does. Raises OSError if it finds none in a hundred tries.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for port in random.sample(range(10_000, 32_768), 100):

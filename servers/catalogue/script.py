@@ -9,7 +9,7 @@ from .program import FOLDER, Endpoint, Launch, arguments
 
 @dataclass(frozen=True)
 class ScriptProgram:
-    """A file of this folder that an interpreter runs, which a Debian package brings."""
+    """A file of this folder, and its interpreter, which a Debian package installs."""
 
     interpreter: str
     script: str

@@ -2,18 +2,14 @@
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..process import ServerProcess, ServerStartError
-from .options import parse_cpus, parse_limits, plain
-from .program import Endpoint, Launch, Program
+from .entry import CatalogueEntry
+from .process_options import PROCESS_OPTIONS, parse_cpus, parse_limits
+from .program import Endpoint, Launch, plain
 
-# What the process gets, whatever program it runs: not for the program to read.
-PROCESS_OPTIONS: Mapping[str, str] = {
-    "limit": "a resource limit, NAME:VALUE as in setrlimit(2): as:4g, nofile:100 (join with +)",
-    "cpus": "the CPUs that it may run on: 1 or 0-1 or 0+2 (as the run splits them)",
-}
 LONGEST_SHOWN = 60  # characters of a value that is refused
 
 
@@ -22,35 +18,14 @@ class UnknownServerError(ValueError):
 
 
 class UnknownOptionError(ValueError):
-    """A SPEC gives an option that its server does not have, or not as key=value, or badly."""
-
-
-@dataclass(frozen=True)
-class Server:
-    """A server of the catalogue, or one like them. `options` maps what a SPEC may set to what it
-    means.
-
-    `protocol` is what it speaks, and `request` what a client must know beside that, by the names
-    of the fields of loadgen.workload.Workload: {"send": "PING\\r\\n", "expect_bytes": 7}.
-    """
-
-    name: str
-    model: str
-    language: str
-    summary: str
-    program: Program
-    options: Mapping[str, str]
-    protocol: str = "echo"
-    request: Mapping[str, str | int] = field(default_factory=dict)
-    threads_per_connection: int = 0
-    processes_per_connection: int = 0
+    """A SPEC gives an option that its server does not have, or a value that it cannot have."""
 
 
 @dataclass(frozen=True)
 class ServerSpec:
-    """A server with options. `text` is the SPEC as it was typed, the server's label in results."""
+    """A server with the options of a SPEC. `text` is the SPEC as typed, its label in results."""
 
-    server: Server
+    server: CatalogueEntry
     options: Mapping[str, str]
     text: str
 
@@ -66,11 +41,11 @@ class ServerSpec:
 
     @property
     def missing(self) -> str:
-        """What must be installed for it to run here, and how; empty where it can."""
+        """What must be installed for it to run here, and how; empty if it can run."""
         return self.server.program.missing(self._program_options)
 
     def launch(self, endpoint: Endpoint) -> Launch:
-        """The command, which runs in any directory."""
+        """Return its command, which runs in any directory."""
         return self.server.program.launch(self._program_options, endpoint)
 
     def process(
@@ -83,8 +58,11 @@ class ServerSpec:
         verbose: bool = False,
         foreground: bool = False,
     ) -> ServerProcess:
-        """A process of it, to be entered. `cpus` are those it gets unless its options say which;
-        files that it needs lie beside the log. Raises ServerStartError where it cannot be built."""
+        """Prepare a process of it, which starts when it is entered.
+
+        `cpus` apply unless its options name some. Files that it needs are written beside the log.
+        Raises ServerStartError where it cannot be built.
+        """
         try:
             launch = self.launch(Endpoint(host, port, log.parent, verbose))
             if launch.prepare:
@@ -105,7 +83,7 @@ class ServerSpec:
         )
 
     def handling(self, handler: str) -> "ServerSpec":
-        """The same server doing work on each message. UnknownOptionError where it cannot."""
+        """Return the same server with this handler. UnknownOptionError where it takes none."""
         if handler == "none" or "handler" in self.options:
             return self
         if "handler" not in self.server.options:
@@ -115,14 +93,14 @@ class ServerSpec:
     @property
     def _program_options(self) -> dict[str, str]:
         return {
-            key: plain(key, value)
+            key: plain(self.server.options[key], value)
             for key, value in self.options.items()
             if key not in PROCESS_OPTIONS
         }
 
 
-def parse(text: str, catalogue: Mapping[str, Server]) -> ServerSpec:
-    """Read NAME[,key=value]...; UnknownServerError or UnknownOptionError says what would do."""
+def parse_spec_of(catalogue: Mapping[str, CatalogueEntry], text: str) -> ServerSpec:
+    """Read NAME[,key=value]... Raises UnknownServerError or UnknownOptionError with the remedy."""
     name, *settings = (part.strip() for part in text.split(","))
     if name not in catalogue:
         raise UnknownServerError(f"no server is called {name!r}{_remedy(name, catalogue)}")
@@ -138,7 +116,7 @@ def parse(text: str, catalogue: Mapping[str, Server]) -> ServerSpec:
         if key in options:
             raise UnknownOptionError(f"{name} is given {key} twice: leave one out")
         try:
-            plain(key, value)
+            known[key].read(value)
         except ValueError as error:
             raise UnknownOptionError(f"{key}={_shown(value)}: {error}") from None
         options[key] = value
@@ -146,7 +124,7 @@ def parse(text: str, catalogue: Mapping[str, Server]) -> ServerSpec:
 
 
 def _shown(value: str) -> str:
-    """A value as one line can hold it."""
+    """Shorten a value so that it fits in one line."""
     short = value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
     return short if short.isprintable() else repr(short)
 

@@ -1,8 +1,8 @@
 """The real web servers, each with a configuration, a document and a directory of its own.
 
 The configuration names no path but those of the system: the server runs in its directory, whatever
-that is called. What it serves it reaches by way of /proc/self/cwd, which its workers may follow
-also where they gave up root's rights and the run lies in a folder that is root's alone.
+its name. It reaches its document through /proc/self/cwd. Workers may follow that even after they
+gave up root's rights, when the directory is in a folder that only root may enter.
 """
 
 import grp
@@ -27,10 +27,10 @@ SYSTEM_PROGRAMS: Final = "/usr/local/sbin:/usr/sbin:/sbin"  # not on every user'
 
 @dataclass(frozen=True)
 class WebServer:
-    """A program, the Debian package that brings it, and another file of that which it may need.
+    """A program, the Debian package that installs it, and another file of that package, if needed.
 
-    `configure` makes the text of PROGRAM.conf, which lies in the directory that it runs in, from
-    the options and the place, whose port is known then.
+    `configure` makes the text of PROGRAM.conf, which is in the directory that the program runs in,
+    from the options and an endpoint whose port is known.
     """
 
     program: str
@@ -67,7 +67,7 @@ class WebServer:
 
 
 def listening(endpoint: Endpoint) -> str:
-    """Host and port as configurations take them."""
+    """Write host and port as configurations take them."""
     return (
         f"[{endpoint.host}]:{endpoint.port}"
         if ":" in endpoint.host
@@ -76,7 +76,7 @@ def listening(endpoint: Endpoint) -> str:
 
 
 def user_and_group() -> tuple[str, str] | None:
-    """Whom workers become that root has started; None where it is not root who starts them."""
+    """Return whom workers become that root starts; None if another user starts them."""
     if os.geteuid() != 0:
         return None
     user = pwd.getpwnam(UNPRIVILEGED)

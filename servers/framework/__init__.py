@@ -1,1 +1,1 @@
-"""What the Python servers have in common beside their model; the standard library alone."""
+"""What the servers share besides their concurrency models; the standard library alone."""

@@ -1,4 +1,6 @@
-"""Accepting connections one after the other on a blocking socket, whatever runs out meanwhile."""
+"""Accept connections on a blocking socket, and go on when descriptors or memory run out."""
+
+from __future__ import annotations
 
 import socket
 import time
@@ -7,7 +9,7 @@ from collections.abc import Callable, Iterator
 from .log import Log, name_of
 from .signals import waiting_for
 
-SHORTAGE_PAUSE_S = 0.1  # until the next accept when descriptors, memory or threads ran out
+SHORTAGE_PAUSE_S = 0.1  # before the next accept when descriptors, memory or threads ran out
 
 
 def accepted(
@@ -19,15 +21,15 @@ def accepted(
 ) -> Iterator[tuple[socket.socket, str]]:
     """Yield each connection with its peer's name, for ever.
 
-    `wait` is called before each accept. A shortage (EMFILE, ENFILE, ENOMEM, ENOBUFS) is slept out:
-    the queue waits for better times.
+    `wait` is called before each accept. After a shortage (EMFILE, ENFILE, ENOMEM, ENOBUFS) it
+    sleeps and tries again: the connections wait in the queue.
     """
     while True:
         try:
             wait()
             connection, address = listener.accept()
         except ConnectionAbortedError:
-            continue  # the client left while it waited in the queue
+            continue  # the client left before its turn
         except (OSError, MemoryError) as error:
             log.shortage(error)
             sleep(SHORTAGE_PAUSE_S)
@@ -36,12 +38,12 @@ def accepted(
 
 
 def accepted_alone(listener: socket.socket, log: Log) -> Iterator[tuple[socket.socket, str]]:
-    """Yield them in the one process that accepts, which handles signals meanwhile."""
+    """Yield connections in a process that alone accepts, and handles signals meanwhile."""
     return accepted(listener, log, wait=waiting_for(listener))
 
 
 def turn_away(connection: socket.socket, log: Log, error: BaseException) -> None:
-    """Close a connection that got no thread or process, and wait a moment for better times."""
+    """Close a connection that got no thread or process, and pause before the next one."""
     log.shortage(error)
     connection.close()
     time.sleep(SHORTAGE_PAUSE_S)

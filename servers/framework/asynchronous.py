@@ -1,20 +1,24 @@
-"""Running an asyncio server: on which loop, until a signal, and what it says of a shortage."""
+"""Run an asyncio server on the chosen loop until a signal, and log what accept runs out of."""
+
+from __future__ import annotations
 
 import asyncio
 import errno
 import importlib
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .command_line import CommandLine
 from .log import Log
 
 SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
-Start = Callable[[socket.socket], Awaitable[asyncio.AbstractServer]]
+if TYPE_CHECKING:  # Python 3.8 cannot evaluate it
+    Start = Callable[[socket.socket], Awaitable[asyncio.AbstractServer]]
 
 
 def run(
@@ -22,16 +26,15 @@ def run(
     listener: socket.socket,
     start: Start,
     started: Callable[[], object] | None = None,
-) -> None:
-    """Serve what connects to the listening socket until SIGTERM or SIGINT.
+) -> NoReturn:
+    """Serve what connects to the listening socket until SIGTERM or SIGINT; then end the process.
 
-    `started` is called when it is served; unless there is one, the server is announced then.
+    `started` is called when the server serves. By default it announces the server.
     """
     started = started or partial(command_line.announce, listener)
-    loop = command_line.options.loop
-    factory = None if loop == "asyncio" else importlib.import_module(loop).new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_serve(command_line, listener, start, started))
+    loop = importlib.import_module(command_line.options.loop).new_event_loop()
+    loop.run_until_complete(_serve(command_line, listener, start, started))
+    os._exit(0)  # the kernel closes the connections
 
 
 async def _serve(
@@ -45,18 +48,18 @@ async def _serve(
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_signal_handler(signal.SIGINT, ended.set)
-    server = await start(listener.dup())  # rloop takes it away
-    # asyncio's own backlog is also how many it accepts in one turn.
+    server = await start(listener.dup())  # rloop closes the socket that it is given
+    # asyncio would take its own backlog also for how many connections it accepts per turn.
     listener.listen(command_line.options.backlog)
     started()
     await ended.wait()
-    server.close()  # the run that ends now cancels the connections' coroutines
+    server.close()
 
 
 class ShortageLog:
     """The loop's exception handler: counts and logs that accept ran out of descriptors or memory.
 
-    asyncio accepts again after a second. Until then it calls this for every accept of the turn.
+    asyncio accepts again after a second. Before that it calls this for each accept of the turn.
     """
 
     def __init__(self, log: Log) -> None:

@@ -1,4 +1,6 @@
-"""The conversation with one client over a blocking socket, whoever has the patience for it."""
+"""Echo on a blocking socket: what a thread, a process or a greenlet does for its one client."""
+
+from __future__ import annotations
 
 import socket
 import time

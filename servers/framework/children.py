@@ -1,4 +1,6 @@
-"""Processes forked from this one: known, waited for, and ended with it."""
+"""Processes forked from this one: waited for, replaced, and ended with it."""
+
+from __future__ import annotations
 
 import contextlib
 import os
@@ -6,7 +8,8 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import NoReturn, TypeVarTuple
+from functools import partial
+from typing import NoReturn
 
 from ..launch import die_with
 from .accepting import SHORTAGE_PAUSE_S
@@ -15,54 +18,57 @@ from .signals import ENDINGS
 
 SIGNALS = (*ENDINGS, signal.SIGCHLD)
 
-Arguments = TypeVarTuple("Arguments")
+
+def exit_status(status: int) -> int:
+    """Read a wait status: the exit status, negative for a signal."""
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 class Children:
     """The processes that were forked here and have not been waited for.
 
-    They have nothing to tidy up: no signal reaches them but the SIGKILL that ends them when this
-    process does, however it ends. Ctrl-C, which the whole group gets, is for this process.
+    They have nothing to clean up, and block the signals that end this process: Ctrl-C, which the
+    whole group gets, is for this process alone. When it ends, however that comes about, the kernel
+    kills them.
     """
 
     def __init__(self) -> None:
         self._parent = os.getpid()
         self._pids: set[int] = set()
 
-    def fork(self, work: Callable[[*Arguments], object], *arguments: *Arguments) -> int:
-        """Do the work in a new process, which then ends; its id. Raises OSError where there can be
-        none."""
-        # No signal before the child is known. It keeps this mask.
+    def fork(self, work: Callable[[], object]) -> int:
+        """Do the work in a new process, which then ends; return its id. Raises OSError."""
+        # No signal may come before the child is in _pids. The child keeps this mask.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
-                self._become(work, *arguments)
+                self._become(work)
             self._pids.add(pid)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return pid
 
     def reap(self) -> list[tuple[int, int]]:
-        """Wait for those that have ended: their ids, and exit statuses, negative for a signal.
+        """Return the ids and exit statuses of those that have ended, negative for a signal.
 
-        What they have spent is in this process's sums from then on.
+        Their CPU time is part of this process's own from then on.
         """
         reaped = []
         while self._pids:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:  # a signal that came in this loop has had the last waited for
+            except ChildProcessError:  # the handler of a signal in this loop reaped the last
                 break
             if pid == 0:
                 break
             self._pids.remove(pid)
-            reaped.append((pid, os.waitstatus_to_exitcode(status)))
+            reaped.append((pid, exit_status(status)))
         return reaped
 
     def end(self) -> NoReturn:
-        """End all of them, then this process."""
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # from here on nobody else waits for them
+        """Kill all of them, then end this process."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # no handler reaps from here on
         for pid in self._pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -71,12 +77,12 @@ class Children:
                 os.wait()
         os._exit(0)
 
-    def _become(self, work: Callable[[*Arguments], object], *arguments: *Arguments) -> NoReturn:
+    def _become(self, work: Callable[[], object]) -> NoReturn:
         try:
             die_with(self._parent, signal.SIGKILL)
-            work(*arguments)
+            work()
             os._exit(0)
-        except Exception:  # noqa: BLE001 - whatever it is, it must not go on in the parent's code
+        except Exception:  # noqa: BLE001 - none may return into the parent's code
             sys.excepthook(*sys.exc_info())
         finally:
             os._exit(1)
@@ -88,29 +94,29 @@ def supervise(
     started: Callable[[], object],
     log: Log,
 ) -> NoReturn:
-    """Keep so many processes at the work until SIGTERM or SIGINT.
+    """Keep a number of worker processes running until SIGTERM or SIGINT.
 
-    Each is given its index and what it is to call when it serves; `started` is called when all do.
-    Another takes the place of one that ends, and where there can be no process now it is tried
-    again, both a moment later.
+    `work` gets the worker's index and a function to call once it serves; when all have called it,
+    `started` is called. A worker that ends is replaced. A fork that fails is tried again. Both
+    happen after a short pause.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     children = Children()
     vacant = list(range(number))
-    working: dict[int, int] = {}  # the index of each process
-    here, there = socket.socketpair()  # whose other end all have, until they serve
+    working: dict[int, int] = {}  # process id: index
+    here, there = socket.socketpair()  # the workers have `there` open until they serve
 
     def fill() -> None:
         try:
             while vacant:
-                working[children.fork(work, vacant[-1], there.close)] = vacant[-1]
+                working[children.fork(partial(work, vacant[-1], there.close))] = vacant[-1]
                 vacant.pop()
         except (OSError, MemoryError) as error:
             log.shortage(error)
 
     fill()
     there.close()
-    here.recv(1)  # nothing, once nobody has the other end
+    here.recv(1)  # returns once no worker has `there` open
     started()
     while True:
         received = signal.sigtimedwait(SIGNALS, SHORTAGE_PAUSE_S if vacant else 3600)

@@ -1,4 +1,4 @@
-// The command line of every server that is written in C++.
+// The command line of the servers in C++. servers/framework/options.py describes the options.
 #pragma once
 
 #include "framework/handler.hpp"
@@ -39,7 +39,7 @@ inline std::size_t parse_bytes(std::string_view text) {
     return static_cast<std::size_t>(parse_number(text, 0)) * unit;
 }
 
-/// The arguments that all have; a server adds its own before it calls parse().
+/// The arguments of all servers in C++; a server adds its own before it calls parse().
 class CommandLine {
   public:
     std::string host = "127.0.0.1";
@@ -53,19 +53,19 @@ class CommandLine {
         : log(name), name_(std::move(name)), about_(std::move(about)) {
         using Text = std::string_view;
         add("--host", "address to bind (127.0.0.1)", [this](Text text) { host = text; });
-        add("--port", "0, the default, takes a free one",
+        add("--port", "port to bind, 0 for a free one (0)",
             [this](Text text) { port = parse_number(text); });
-        add("--buffer", "bytes a read (1024)",
+        add("--buffer", "bytes per read (1024)",
             [this](Text text) { buffer = static_cast<std::size_t>(parse_number(text, 1)); });
-        add("--backlog", "default: the most that is allowed",
+        add("--backlog", "connections that may wait for accept (65535)",
             [this](Text text) { backlog = parse_number(text); });
-        add("--handler", "work a read: none, sleep:5ms or cpu:5ms",
+        add("--handler", "work per read: none, sleep:5ms or cpu:5ms (none)",
             [this](Text text) { handler = parse_handler(std::string(text)); });
     }
     CommandLine(const CommandLine &) = delete; // the options refer to it
     CommandLine &operator=(const CommandLine &) = delete;
 
-    /// Add an option with a value. What `take` throws is the end of a sentence on the option.
+    /// Add an option with a value. `take` throws the end of a sentence that begins with the option.
     void add(std::string option, std::string help, std::function<void(std::string_view)> take) {
         options_.push_back({std::move(option), std::move(help), std::move(take)});
     }

@@ -1,7 +1,9 @@
-"""A server of one large file, with a thread for every connection, whichever way its bytes are sent.
+"""Thread per connection: a server of one large file, whichever way it sends the bytes.
 
-The line N, in decimal digits, is answered by N bytes, byte i of which is i mod 251.
+The reply to the line N, in decimal digits, is N bytes, of which byte i is i mod 251.
 """
+
+from __future__ import annotations
 
 import _thread
 import os
@@ -9,31 +11,24 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from .accepting import accepted_alone, turn_away
-from .command_line import CommandLine, byte_count
+from .command_line import CommandLine
 from .log import Log
 from .signals import end_at_once_on_signals
 
 PERIOD = 251
 LONGEST_LINE = 20
-SIZE = 16 * 1024**2
 
-Send = Callable[[socket.socket, int, int], object]
-
-
-def add_size(command_line: CommandLine) -> None:
-    """Let the size of the file be chosen."""
-    command_line.add_argument(
-        "--size", type=byte_count, default=SIZE, help="bytes of the file, 64m or 1g (16m)"
-    )
+if TYPE_CHECKING:  # Python 3.8 cannot evaluate it
+    Send = Callable[[socket.socket, int, int], object]
 
 
 def serve(command_line: CommandLine, send: Send) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    `send` is given a connection, the file's descriptor and how many of its bytes to send.
+    `send` gets a connection, the file's descriptor, and how many bytes of it to send.
     """
     size: int = command_line.options.size
     log = command_line.log
@@ -54,9 +49,9 @@ def serve(command_line: CommandLine, send: Send) -> None:
 
 
 def temporary_file(size: int) -> IO[bytes]:
-    """A file of the bytes that are asked for, which goes with this process. Raises OSError.
+    """Write a file without a name, which the kernel deletes with this process. Raises OSError.
 
-    It lies in $TMPDIR or /var/tmp, since /tmp is memory on many systems.
+    It is in $TMPDIR or /var/tmp, since /tmp is memory on many systems.
     """
     file = tempfile.TemporaryFile(dir=os.environ.get("TMPDIR", "/var/tmp"))  # noqa: SIM115 - kept open
     period = bytes(range(PERIOD)) * 4096
@@ -83,8 +78,8 @@ def converse(
 
 
 def _wanted(line: bytes, size: int) -> int:
-    digits = line.removesuffix(b"\n")
-    if digits == line or not digits.isdigit():
+    digits = line[:-1]
+    if not line.endswith(b"\n") or not digits.isdigit():
         raise ValueError(f"not a line of digits: {line!r}")
     if int(digits) > size:
         raise ValueError(f"{int(digits)} bytes were asked for, the file has {size}")

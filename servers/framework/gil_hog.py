@@ -1,4 +1,6 @@
-"""A thread that holds the GIL for a time and lets go of it for another, as a busy program does."""
+"""A thread that holds and releases the GIL by turns, as a program that computes does."""
+
+from __future__ import annotations
 
 import ctypes
 import threading
@@ -12,16 +14,15 @@ from .handler import parse_duration
 class GilHog:
     """Times in seconds.
 
-    It sleeps while it holds the GIL: what the server does not get is the GIL alone, and the
-    server's CPU time stays its own. ctypes lets go of the GIL around the calls of a CDLL, and not
-    around those of a PyDLL.
+    The thread sleeps while it holds the GIL: it takes the GIL from the server, but no CPU time.
+    ctypes releases the GIL around the calls of a CDLL, and not around those of a PyDLL.
     """
 
     hold_s: float
     release_s: float
 
     def start(self) -> None:
-        """Begin, in a thread that ends with the process."""
+        """Start the thread, which ends with the process."""
         threading.Thread(target=self._run, name="gil-hog", daemon=True).start()
 
     def _run(self) -> None:
@@ -38,4 +39,4 @@ def parse_hog(text: str) -> GilHog:
     try:
         return GilHog(parse_duration(hold), parse_duration(release))
     except ValueError as error:
-        raise ValueError(f"--gil-hog is HOLD:RELEASE, such as 10ms:5ms: {error}") from None
+        raise ValueError(f"a GIL hog is HOLD:RELEASE, such as 10ms:5ms: {error}") from None

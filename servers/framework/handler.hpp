@@ -1,4 +1,4 @@
-// What a server does with what it has read before it sends it back: the chapter's "processing".
+// The work that a server does per read before it replies: the chapter's "processing".
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 
 namespace framework {
 
-/// Use so much of this thread's CPU time; what others take meanwhile does not count.
+/// Use some CPU time of this thread; the time of other threads does not count.
 inline void burn(std::chrono::nanoseconds duration) {
     const auto used = [] {
         timespec time;
@@ -22,7 +22,7 @@ inline void burn(std::chrono::nanoseconds duration) {
     }
 }
 
-/// Waits or burns CPU for so long a read; at least one of the two is zero.
+/// Waits or burns CPU for some time per read; at least one of the two is zero.
 struct Handler {
     std::chrono::nanoseconds sleep{0};
     std::chrono::nanoseconds cpu{0};

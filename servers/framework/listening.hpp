@@ -1,4 +1,4 @@
-// From the command line to a socket that listens, and the end by a signal.
+// Listening as the command line says, and ending on a signal.
 #pragma once
 
 #include "framework/asio.hpp"
@@ -39,7 +39,7 @@ inline tcp::acceptor listen(asio::io_context &io, const CommandLine &command_lin
     }
 }
 
-/// Say where it listens, once it does.
+/// Print the address as a line of JSON: whoever started the server waits for it.
 inline void announce(const tcp::acceptor &acceptor) {
     const tcp::endpoint local = acceptor.local_endpoint();
     const std::string host = local.address().to_string();

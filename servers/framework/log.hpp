@@ -1,4 +1,4 @@
-// What a server says of its connections, on standard error.
+// The log of a server's connections, on standard error.
 #pragma once
 
 #include "framework/asio.hpp"
@@ -12,7 +12,7 @@
 
 namespace framework {
 
-/// Writes lines. Troubles always; connections and messages where `verbose`.
+/// Writes lines: errors always, connections and messages if `verbose`.
 ///
 /// A line is one system call: threads neither wait for each other nor mix their lines.
 class Log {
@@ -21,18 +21,18 @@ class Log {
 
     explicit Log(std::string name) : name_(std::move(name)) {}
 
-    /// A client is there.
+    /// A client has connected.
     void connected(const tcp::endpoint &peer) const {
         if (verbose)
             line(peer, ": connected");
     }
 
-    /// A read was answered; to be asked only where `verbose`: it costs a call a message.
+    /// A read was answered. Call it only if `verbose`: it costs a system call per message.
     void echoed(const tcp::endpoint &peer, std::string_view data) const {
         line(peer, ": echoed ", data.size(), " bytes: ", Quoted{data});
     }
 
-    /// The client has sent its last byte, and has all of them back.
+    /// The client has sent its last byte, and has got all of them back.
     void ended(const tcp::endpoint &peer) const {
         if (verbose)
             line(peer, ": end of file");
@@ -43,7 +43,7 @@ class Log {
         line(peer, ": connection broken: ", error);
     }
 
-    /// A connection could not be taken: no descriptor, memory or thread is left.
+    /// A connection could not be served: no descriptor, memory or thread is left.
     void shortage(const std::exception &error) {
         line("cannot accept: ", error, " (", ++shortages_, " times so far)");
     }

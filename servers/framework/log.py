@@ -1,4 +1,6 @@
-"""What a server says of its connections, on standard error."""
+"""The log of a server's connections, on standard error."""
+
+from __future__ import annotations
 
 import contextlib
 import os
@@ -6,9 +8,9 @@ import threading
 
 
 class Log:
-    """Writes lines. Troubles always; connections and messages where `verbose`.
+    """Writes lines: errors always, connections and messages if `verbose`.
 
-    A line is one system call: threads do not wait for each other, processes do not mix theirs.
+    A line is one system call: threads do not wait for each other, processes do not mix their lines.
     """
 
     def __init__(self, name: str, verbose: bool) -> None:
@@ -23,14 +25,14 @@ class Log:
             os.write(2, f"{self.name}: {line}\n".encode())
 
     def connected(self, peer: str) -> None:
-        """A client is there."""
+        """Log that a client has connected."""
         if self.verbose:
             self(f"{peer}: connected")
 
     def echoed(self, peer: str, data: bytes | bytearray | memoryview | int) -> None:
-        """A read is answered; to be asked only where `verbose`: it costs a call a message.
+        """Log that a read was answered. Call it only if `verbose`: it costs a call per message.
 
-        `data` is the number of the bytes where nobody here has seen them.
+        `data` is the number of bytes if the server never had the bytes themselves.
         """
         if isinstance(data, int):
             self(f"{peer}: echoed {data} bytes")
@@ -38,23 +40,23 @@ class Log:
             self(f"{peer}: echoed {len(data)} bytes: {bytes(data)!r}")
 
     def ended(self, peer: str) -> None:
-        """The client has sent its last byte, and has all of them back."""
+        """Log that the client has sent its last byte, and has got all of them back."""
         if self.verbose:
             self(f"{peer}: end of file")
 
     def broken(self, peer: str, error: BaseException) -> None:
-        """A connection ended otherwise."""
+        """Log that a connection ended otherwise."""
         self(f"{peer}: connection broken: {error!r}")
 
     def shortage(self, error: BaseException) -> None:
-        """A connection could not be taken: no descriptor, memory, thread or process is left."""
+        """Log that a connection got no descriptor, memory, thread or process."""
         with self._lock:
             self.shortages += 1
             self(f"cannot accept: {error!r} ({self.shortages} times so far)")
 
 
 def name_of(address: object) -> str:
-    """A peer's address as host:port. Some give None for one that has left since it connected."""
+    """Write a peer's address as host:port; None is that of a peer that has left already."""
     if address is None:
         return "a client that has left"
     host, port = address[:2]  # type: ignore[index]  # a tuple, of whatever family

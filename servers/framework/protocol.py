@@ -1,4 +1,6 @@
-"""What asyncio's protocols have in common, however they are given their bytes."""
+"""What asyncio's two kinds of protocol share: replying, with a handler and with back-pressure."""
+
+from __future__ import annotations
 
 import asyncio
 from typing import cast
@@ -8,10 +10,10 @@ from .log import name_of
 
 
 class EchoProtocol(asyncio.BaseProtocol):
-    """One connection: what `answer` is given goes back to the client, after the handler's work.
+    """One connection: `answer` sends bytes back to the client, after the handler's work.
 
-    Nothing is read while the handler sleeps, nor while more answers wait for the client to take
-    them than the transport's high-water mark.
+    It reads nothing while the handler sleeps, nor while the client leaves more bytes unread than
+    the transport's high-water mark.
     """
 
     transport: asyncio.Transport
@@ -19,7 +21,7 @@ class EchoProtocol(asyncio.BaseProtocol):
 
     def __init__(self, command_line: CommandLine) -> None:
         self.log = command_line.log
-        self.writable = True  # below that mark
+        self.writable = True  # less than the high-water mark is unsent
         self._handler = command_line.handler
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -36,7 +38,7 @@ class EchoProtocol(asyncio.BaseProtocol):
             self.log.ended(self.peer)
 
     def answer(self, data: bytes | memoryview) -> None:
-        """Send it back when the handler has done its work."""
+        """Let the handler work, then send it back."""
         if self._handler is None:
             self.send(data)
         elif self._handler.sleep_s:

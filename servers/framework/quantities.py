@@ -1,11 +1,12 @@
-"""How a duration, a size, a count, a number and a share are written, wherever a person writes one.
+"""How a duration, a size, a count, a number, a share and bytes are written, wherever a person does.
 
-Each function raises ValueError with one line that shows examples; bounds are the caller's. The
+Each function raises ValueError with one line that shows examples; the caller checks bounds. The
 file keeps to what Python 3.8 has: servers read their options with it, on any interpreter.
 """
 
 from __future__ import annotations
 
+import os
 import re
 
 _NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*)(?:\.[0-9]*)?|\.[0-9]+"
@@ -67,6 +68,15 @@ def share(text: str) -> float:
         if unit in ("", "%") and part <= 1:
             return part
     raise _refused("a share is from 0% to 100%, such as 1% or 0.01", text)
+
+
+def unescaped(text: str) -> str:
+    r"""Read bytes written as in C, such as PING\r\n or \x00, as characters of the same numbers."""
+    try:
+        return os.fsencode(text).decode("unicode_escape")
+    except ValueError as error:
+        reason = getattr(error, "reason", error)
+        raise ValueError(rf"it cannot be read ({reason}): write \\ for a backslash") from None
 
 
 def _parts(text: str) -> list[tuple[float, str]]:

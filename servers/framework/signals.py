@@ -1,8 +1,10 @@
-"""Ending on a signal, in whatever a server waits for.
+"""End on a signal, whatever a server waits for.
 
-Python runs the handler of a signal between two steps of the main thread. One that comes just before
-a system call that waits would have to wait for that call's end: so servers wait for signals too.
+Python runs a signal's handler between two bytecodes of the main thread. If the signal comes just
+before a blocking system call, that is after the call. So servers wait for signals as well.
 """
+
+from __future__ import annotations
 
 import os
 import select
@@ -14,14 +16,13 @@ ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
 def end_at_once_on_signals() -> None:
-    """Leave on SIGTERM and SIGINT: threads in recv() cannot be joined, and the kernel closes their
-    sockets."""
+    """End the process on SIGTERM and SIGINT. The kernel closes the sockets of threads in recv()."""
     for number in ENDINGS:
         signal.signal(number, lambda *_: os._exit(0))
 
 
 def signalled() -> socket.socket:
-    """A socket that can be read when there has been a signal with a handler; for one caller."""
+    """Return a socket that becomes readable when a signal with a handler comes; for one caller."""
     reader, writer = socket.socketpair()
     reader.setblocking(False)
     writer.setblocking(False)
@@ -30,7 +31,7 @@ def signalled() -> socket.socket:
 
 
 def waiting_for(listener: socket.socket) -> Callable[[], None]:
-    """What waits until there is a connection to accept, and has signals handled at once."""
+    """Return a function that waits for a connection to accept, while signals are handled."""
     signals = signalled()
     poll = select.poll()
     poll.register(listener, select.POLLIN)

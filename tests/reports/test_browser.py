@@ -113,9 +113,9 @@ def troubled_run(directory):
     hostile, long = "<script>alert(1)</script>", "asyncio_protocol,loop=uvloop,handler=sleep:5ms"
     servers = {
         hostile: "<i>model</i>",
-        "threaded": "a thread a connection",
-        long: "an event loop",
-        "🦥 \N{RIGHT-TO-LEFT OVERRIDE}\N{HEBREW LETTER HE}": "a process a connection",
+        "threaded": "thread per connection",
+        long: "event loop",
+        "🦥 \N{RIGHT-TO-LEFT OVERRIDE}\N{HEBREW LETTER HE}": "process per connection",
     }
 
     def trouble(behaviour):
@@ -186,8 +186,8 @@ def crowded_page(directory):
     """The page of a run of many servers, one of which has a long name."""
     names = [f"server_{number},python=python3.13" for number in range(10)]
     long = "asyncio_protocol,python=/opt/interpreters/python3.13t/bin/python,loop=uvloop,buffer=64k"
-    servers = {"threaded": "a thread a connection", long: "an event loop"}
-    servers |= dict.fromkeys(names, "an event loop")
+    servers = {"threaded": "thread per connection", long: "event loop"}
+    servers |= dict.fromkeys(names, "event loop")
     plan = {
         "techniques": [
             {

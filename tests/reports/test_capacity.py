@@ -21,7 +21,7 @@ def measured(make):
             behaviour.status, behaviour.connected = "partial", 388
             behaviour.errors = {"reset": behaviour.connections - 388}
 
-    servers = {"threaded": "a thread a connection", LIMITED: "a thread a connection"}
+    servers = {"threaded": "thread per connection", LIMITED: "thread per connection"}
     return make(
         servers=servers,
         workloads=("paced",),

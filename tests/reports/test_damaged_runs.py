@@ -534,7 +534,7 @@ def named(directory, name, monkeypatch):
 
     write_run(
         directory,
-        servers={name: name, "threaded": "a thread a connection"},
+        servers={name: name, "threaded": "thread per connection"},
         workloads=(name,),
         steps=(10, 100),
         windows=1,

@@ -74,7 +74,7 @@ def test_memory_has_room_for_so_many(make):
 
 
 def test_one_kind_of_server_needs_no_guide(make):
-    assert guide.table(make(servers={"asyncio_streams": "an event loop"})) is None
+    assert guide.table(make(servers={"asyncio_streams": "event loop"})) is None
 
 
 def _rates(**of):
@@ -124,7 +124,7 @@ def test_each_better_by_something_leaves_the_choice_open(make):
 def test_what_the_loader_limited_or_one_server_alone_says_nothing(make):
     limited = make(change=lambda step: setattr(step, "loader_limited", True))
     assert list(guide.sentences(limited)) == []
-    assert list(guide.sentences(make(servers={"asyncio_streams": "an event loop"}))) == []
+    assert list(guide.sentences(make(servers={"asyncio_streams": "event loop"}))) == []
 
 
 def test_what_the_loader_limited_in_part_is_open(make):

@@ -73,7 +73,7 @@ def test_a_run_without_these_columns_says_nothing_of_them(make):
 
 
 def test_the_command_repeats_the_step_alone(make):
-    measured = make(servers={"threaded,stack=256k": "a thread a connection"}, steps=(10, 100))
+    measured = make(servers={"threaded,stack=256k": "thread per connection"}, steps=(10, 100))
     words = shlex.split(command(measured, measured.points()[0]))
     assert words[:4] == ["c10k", "run", "--server", "threaded,stack=256k"]
     assert words[words.index("--steps") + 1] == "10"

@@ -1,6 +1,7 @@
 """Servers for the tests, each in its own process and ended with the test."""
 
 import contextlib
+import functools
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -18,17 +19,32 @@ Wait = Callable[[Callable[[], object]], float]
 POLL_S = 0.02
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Start a server of the catalogue, or another program: serve(SPEC), serve(DEFINITION)."""
+@contextlib.contextmanager
+def _servers(folder: Path) -> Iterator[Serve]:
     with contextlib.ExitStack() as servers:
 
         def start(spec: str, **options: Any) -> ServerProcess:
             server = parse(spec)
-            log = tmp_path / server.text / "log"
+            if server.missing:
+                pytest.skip(f"{server.text} cannot run here: {server.missing}")
+            log = folder / server.text / "log"
             return servers.enter_context(server.process(log=log, **options))
 
         yield start
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start a server of the catalogue, or another program: serve(SPEC), serve(DEFINITION)."""
+    with _servers(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Start a server once for all tests of a module that neither end it nor need it fresh."""
+    with _servers(tmp_path_factory.mktemp("shared")) as start:
+        yield functools.cache(start)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """How the tests call an echo server, what they say to it, and how they look at it."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -74,7 +75,11 @@ def tree(server: ServerProcess) -> list[psutil.Process]:
 
 def rss_bytes(server: ServerProcess) -> int:
     """What all of them have resident."""
-    return sum(process.memory_info().rss for process in tree(server))
+    resident = 0
+    for process in tree(server):
+        with contextlib.suppress(psutil.NoSuchProcess):  # of a connection that has just ended
+            resident += process.memory_info().rss
+    return resident
 
 
 def signal_all(server: ServerProcess, number: signal.Signals) -> None:

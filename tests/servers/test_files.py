@@ -9,20 +9,14 @@ import pytest
 
 from c10k.loadgen.fleet import Fleet
 from c10k.loadgen.workload import Workload
-from c10k.servers.catalogue import CATALOGUE, parse_spec
 from tests.servers.talk import receive, reset
 
 SIZE = 300 * 1024
 
 
-@pytest.fixture(
-    scope="module",
-    params=[name for name, server in CATALOGUE.items() if server.protocol == "download"],
-)
-def server(request, tmp_path_factory):
-    log = tmp_path_factory.mktemp(request.param) / "log"
-    with parse_spec(f"{request.param},size=300k").process(log=log) as running:
-        yield running
+@pytest.fixture(params=["files", "files_sendfile"])
+def server(request, shared):
+    return shared(f"{request.param},size=300k")
 
 
 def content(size):
@@ -34,7 +28,7 @@ def ask(connection, size):
     return receive(connection, size)
 
 
-@pytest.mark.parametrize("size", [1, 1000, SIZE])
+@pytest.mark.parametrize("size", [1, SIZE])
 def test_the_fleet_gets_the_bytes_that_it_expects(server, wait_until, size):
     workload = Workload("files", protocol="download", expect_bytes=size)
     with Fleet((server.host, server.port), workload) as fleet:

@@ -4,13 +4,13 @@ import json
 import os
 import socket
 import subprocess
-import threading
 
 import psutil
 import pytest
 
 from benchmarks.floor import CompileError, compile_program
 from c10k.servers.process import ServerProcess
+from tests.servers.talk import echo, fill, served
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +27,13 @@ def floor(programs, tmp_path):
         yield server
 
 
-@pytest.mark.parametrize("size", [1, 16_384, 16_385, 8 * 1024**2])
-def test_the_echo_server_returns_what_it_was_sent(floor, connect, size):
-    connection = connect(floor)
-    message = os.urandom(size)
-    sender = threading.Thread(target=connection.sendall, args=(message,))
-    sender.start()
-    answer = bytearray()
-    while len(answer) < size and (part := connection.recv(65_536)):
-        answer += part
-    sender.join()
-    assert answer == message
-    connection.shutdown(socket.SHUT_WR)
-    assert connection.recv(1) == b""
+def test_the_echo_server_returns_what_it_was_sent(floor, connect):
+    for size in (1, 16_384, 16_385, 8 * 1024**2):
+        connection = connect(floor)
+        message = os.urandom(size)
+        assert echo(connection, message) == message
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b""
 
 
 def test_several_processes_share_the_port_and_end_together(programs, connect, tmp_path):
@@ -57,28 +51,22 @@ def test_several_processes_share_the_port_and_end_together(programs, connect, tm
 
 def test_a_client_that_never_reads_is_held_back_alone(floor, connect):
     greedy, other = connect(floor), connect(floor)
-    greedy.settimeout(1.0)
-
-    def fill():
-        for _ in range(1024):
-            greedy.sendall(bytes(65_536))
-
-    with pytest.raises(TimeoutError):
-        fill()
-    other.sendall(b"?")
-    assert other.recv(1) == b"?"
+    assert fill(greedy, 64 * 1024**2) < 64 * 1024**2
+    assert served(other)
 
 
 @pytest.mark.parametrize(("connections", "size"), [(1, 1), (100, 64), (10, 65_536)])
 def test_the_loader_counts_what_the_echo_server_returned(programs, floor, connections, size):
     command = [str(programs["load"]), floor.host, str(floor.port)]
-    command += [str(connections), "0.3", str(size)]
+    command += [str(connections), "0.1", str(size)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     said = json.loads(ran.stdout)
     assert said["connections"] == connections
     assert said["messages"] > 0
-    assert said["seconds"] >= 0.3
-    assert said["messages_per_s"] == pytest.approx(said["messages"] / said["seconds"], rel=0.01)
+    assert said["seconds"] >= 0.1
+    assert said["messages_per_s"] == pytest.approx(
+        said["messages"] / said["seconds"], rel=0.01, abs=1
+    )
     assert floor.alive
     floor.stop()
     assert floor.returncode == 0

@@ -1,20 +1,21 @@
-"""The standard library is enough: the servers run on an interpreter that has nothing else."""
+"""Any Python from 3.8 on is enough: the servers run on one that has the standard library alone."""
 
+import ast
+import os
+import shutil
 import subprocess
 import venv
+from pathlib import Path
 
 import pytest
 
 from c10k.servers.catalogue import CATALOGUE
-from c10k.servers.catalogue.program import PythonProgram
-from tests.servers.talk import receive
+from c10k.servers.catalogue.program import FOLDER
+from c10k.servers.framework.options import OPTIONS
+from tests.servers.talk import receive, served
 
-STANDARD = [
-    name
-    for name, server in CATALOGUE.items()
-    if isinstance(server.program, PythonProgram) and not server.program.needs
-]
-EXCHANGES = {"echo": (b"hello", b"hello"), "download": (b"5\n", bytes(range(5)))}
+STANDARD = [name for name in OPTIONS if not CATALOGUE[name].program.needs]
+IMPORT_ALL = f"import {', '.join(f'servers.{name}' for name in STANDARD)}"
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +29,40 @@ def bare_python(tmp_path_factory):
     return python
 
 
-@pytest.mark.parametrize("name", STANDARD)
-def test_it_serves_without_any_package(name, bare_python, serve, connect):
-    connection = connect(serve(f"{name},python={bare_python}"))
-    request, expected = EXCHANGES[CATALOGUE[name].protocol]
-    connection.sendall(request)
-    assert receive(connection, 5) == expected
+def test_the_servers_need_no_package(bare_python, serve, connect):
+    subprocess.run([bare_python, "-c", IMPORT_ALL], cwd=FOLDER.parent, check=True, timeout=30)
+    connection = connect(serve(f"files,python={bare_python}"))
+    connection.sendall(b"5\n")
+    assert receive(connection, 5) == bytes(range(5))
+
+
+def test_python_3_8_can_read_them():
+    for path in [*FOLDER.glob("framework/*.py"), *(FOLDER / f"{name}.py" for name in OPTIONS)]:
+        ast.parse(path.read_text(), path.name, feature_version=(3, 8))
+
+
+def test_python_3_8_serves(serve, connect):
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    candidates = [shutil.which("python3.8"), *pyenv.glob("versions/3.8.*/bin/python")]
+    for python in filter(None, candidates):
+        if subprocess.run([python, "-V"], capture_output=True, check=False).returncode == 0:
+            for spec in ("threaded,stack=256k,gil_hog=1ms:1ms", "prefork", "asyncio_buffered"):
+                assert served(connect(serve(f"{spec},python={python}")))
+            return
+    pytest.skip("Python 3.8 is not installed: pyenv install 3.8")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["-m", "servers.threaded"], ["-m", "c10k.servers.threaded"], ["servers", "threaded"]],
+)
+def test_a_server_may_be_started_by_hand(command):
+    ran = subprocess.run(
+        ["python3", *command, "--stack", "256k", "--port", "70000"],
+        cwd=FOLDER.parent,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ran.stderr == "threaded: cannot listen: bind(): port must be 0-65535.\n"

@@ -5,7 +5,6 @@ import socket
 
 import pytest
 
-from c10k.servers.catalogue import parse_spec
 from tests.servers.talk import echo, fill, receive, served
 
 MIB = 1024**2
@@ -14,16 +13,13 @@ MIB = 1024**2
 @pytest.mark.parametrize("loop", ["uvloop", "rloop"])
 @pytest.mark.parametrize("name", ["asyncio_streams", "asyncio_protocol", "asyncio_buffered"])
 def test_it_serves_on_that_loop(loop, name, serve, connect):
-    spec = f"{name},loop={loop}"
-    if missing := parse_spec(spec).missing:
-        pytest.skip(f"{spec} cannot run here: {missing}")
-    server = serve(spec)
-    connections = [connect(server) for _ in range(50)]
+    server = serve(f"{name},loop={loop}")
+    connections = [connect(server) for _ in range(20)]
     assert all(served(connection) for connection in connections)
     message = os.urandom(MIB)
     assert echo(connections[0], message) == message
     if loop == "uvloop":  # rloop 0.5 reads on, and closes late
-        assert fill(connections[1], 128 * MIB) < 128 * MIB
+        assert fill(connections[1], 64 * MIB) < 64 * MIB
         connections[2].sendall(b"hello")
         connections[2].shutdown(socket.SHUT_WR)
         assert receive(connections[2], 6) == b"hello"

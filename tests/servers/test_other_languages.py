@@ -16,23 +16,10 @@ MIB = 1024**2
 NAMES = ["boost_asio", "boost_threads", "node"]
 
 
-def skip_without(spec):
-    if missing := parse_spec(spec).missing:
-        pytest.skip(f"{spec}: {missing}")
-
-
-@pytest.fixture
-def serve(serve):
-    def start(spec, **options):
-        skip_without(spec)
-        return serve(spec, **options)
-
-    return start
-
-
 def run(name, *arguments):
     """Run a server's program, which is to end at once."""
-    skip_without(name)
+    if missing := parse_spec(name).missing:
+        pytest.skip(f"{name} cannot run here: {missing}")
     launch = parse_spec(name).launch(Endpoint())
     if launch.prepare:
         launch.prepare()
@@ -57,11 +44,9 @@ def test_help_tells_of_every_option(name):
         ("boost_asio", ["--port"], "--port needs a value"),
         ("boost_asio", ["--port=x"], "--port must be a whole number, not 'x'"),
         ("boost_asio", ["--handler=nap:5ms"], "--handler is none, sleep:5ms or cpu:5ms, not"),
-        ("boost_asio", ["--handler=cpu:0ms"], "--handler takes a time written 5ms, 250us or 1.5s"),
         ("boost_threads", ["--stack", "1k"], "--stack is not a size that a stack can have"),
         ("node", ["--threads", "2"], "Unknown option '--threads'"),
         ("node", ["--port"], "Option '--port <value>' argument missing"),
-        ("node", ["--port=x"], "--port must be a whole number, not 'x'"),
         ("node", ["--handler=nap:5ms"], "--handler is none, sleep:5ms or cpu:5ms, up to an hour"),
     ],
 )
@@ -73,15 +58,17 @@ def test_a_wrong_argument_is_said_in_a_line(name, arguments, message):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_handler_that_sleeps_holds_up_nobody_else(name, serve, connect):
-    server = serve(f"{name},handler=sleep:500ms")
+def test_a_handler_that_sleeps_holds_up_nobody_else_and_answers_in_full(name, serve, connect):
+    server = serve(f"{name},handler=sleep:200ms,buffer=1000")
     connections = [connect(server) for _ in range(40)]
+    message = os.urandom(2500)
     began = time.monotonic()
     for connection in connections:
-        connection.sendall(b"?")
+        connection.sendall(message)
+        connection.shutdown(socket.SHUT_WR)
     for connection in connections:
-        assert connection.recv(1) == b"?"
-    assert 0.5 <= time.monotonic() - began < 10, "one after the other takes 20 s"
+        assert b"".join(iter(lambda end=connection: end.recv(65_536), b"")) == message
+    assert 0.6 <= time.monotonic() - began < 10, "one after the other takes 24 s"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,21 +79,6 @@ def test_a_handler_that_burns_uses_the_cpu_time_that_it_is_told(name, serve, con
     for _ in range(5):
         assert served(connection)
     assert 0.2 < sum(psutil.Process(server.pid).cpu_times()[:2]) - before < 0.6
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_half_closed_connection_is_answered_in_full_by_a_slow_handler(name, serve, connect):
-    connection = connect(serve(f"{name},handler=sleep:20ms,buffer=1000"))
-    message = os.urandom(3500)
-    connection.sendall(message)
-    connection.shutdown(socket.SHUT_WR)
-    assert b"".join(iter(lambda: connection.recv(65_536), b"")) == message
-
-
-def test_the_event_loop_has_one_thread_unless_told(serve, connect):
-    server = serve("boost_asio")
-    assert all(served(connect(server)) for _ in range(5))
-    assert psutil.Process(server.pid).num_threads() == 1
 
 
 def test_threads_share_the_event_loop(serve, connect, wait_until):
@@ -128,53 +100,6 @@ def test_threads_share_the_event_loop(serve, connect, wait_until):
         done.set()
         for talker in talkers:
             talker.join()
-
-
-def test_every_connection_has_its_thread(serve, connect):
-    server = serve("boost_threads")
-    for count in range(1, 6):
-        assert served(connect(server))
-        assert psutil.Process(server.pid).num_threads() == 1 + count
-
-
-def test_the_stack_option_sets_what_a_thread_reserves(serve, connect):
-    reserved = {}
-    for stack in ("256k", "8m"):
-        server = serve(f"boost_threads,stack={stack}")
-        before = psutil.Process(server.pid).memory_info().vms
-        assert all(served(connect(server)) for _ in range(20))
-        reserved[stack] = psutil.Process(server.pid).memory_info().vms - before
-    # What else a thread maps (malloc's arenas) may differ by one or the other.
-    difference = 20 * (8 * MIB - MIB // 4)
-    assert reserved["8m"] - reserved["256k"] == pytest.approx(difference, rel=0.1, abs=64 * MIB)
-
-
-@pytest.mark.parametrize(
-    ("spec", "why"),
-    [
-        ("boost_threads,stack=4m,limit=as:256m", "Resource temporarily unavailable"),
-        ("boost_asio,buffer=1048576,limit=as:64m", "std::bad_alloc"),
-        ("boost_asio,threads=2,buffer=1048576,limit=as:256m", "std::bad_alloc"),
-    ],
-)
-def test_memory_that_runs_out_is_survived(spec, why, serve, connect, wait_until):
-    server = serve(spec)
-    admitted, turned_away = [], 0
-    while turned_away < 3 and len(admitted) < 300:
-        connection = connect(server)
-        if served(connection):
-            admitted.append(connection)
-        else:
-            turned_away += 1
-    assert len(admitted) > 5
-    wait_until(lambda: f"cannot accept: {why} (3 times so far)" in server.log_tail())
-    assert all(served(connection) for connection in admitted), "who has a connection keeps it"
-
-    descriptors = psutil.Process(server.pid).num_fds() - len(admitted)
-    for connection in admitted:
-        connection.close()
-    wait_until(lambda: psutil.Process(server.pid).num_fds() == descriptors)
-    assert served(connect(server))
 
 
 def test_node_turns_connections_without_a_descriptor_away_and_says_so(serve, connect, wait_until):

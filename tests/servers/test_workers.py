@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -61,26 +62,40 @@ def test_who_waits_for_a_worker_that_dies_is_served_by_the_next(name, serve, con
     assert served(connection)
 
 
-def test_who_comes_while_all_processes_are_busy_waits_until_one_leaves(serve, connect):
-    server = serve("prefork,workers=2")
+@pytest.mark.parametrize("name", ["prefork", "threadpool"])
+def test_who_comes_while_all_workers_are_busy_waits_until_one_leaves(
+    name, serve, connect, wait_until
+):
+    server = serve(f"{name},workers=2", verbose=True)
     first, second = connect(server), connect(server)
     assert served(first)
     assert served(second)
-    third = connect(server)
-    third.sendall(b"!")
+    third, fourth = connect(server), connect(server)
+    for waiting in (third, fourth):
+        waiting.sendall(b"!")
+    peer = f"127.0.0.1:{third.getsockname()[1]}"
+    if name == "threadpool":  # a process does not know who waits in the kernel's queue
+        wait_until(lambda: "2 wait" in server.log_tail())
+        assert f"threadpool: {peer}: all 2 workers are busy: 1 wait\n" in server.log.read_text()
     third.settimeout(0.2)
     with pytest.raises(TimeoutError):
         third.recv(1)
+    assert served(first), "while those who have a worker are served"
+    assert f"{peer}: connected" not in server.log.read_text()
+
     third.settimeout(15)
     first.close()
     assert third.recv(1) == b"!"
+    assert f"{peer}: connected" in server.log.read_text()
+    third.shutdown(socket.SHUT_WR)
+    assert fourth.recv(1) == b"!", "in the order in which they came"
 
 
-def test_connections_are_spread_over_the_workers(serve, connect):
-    server = serve("asyncio_workers,workers=3")
-    idle = [process.num_fds() for process in tree(server)[1:]]
-    connections = [connect(server) for _ in range(60)]
-    assert all(served(connection) for connection in connections)
-    held = [process.num_fds() for process in tree(server)[1:]]
-    assert all(after > before for after, before in zip(held, idle, strict=True))
-    assert sum(held) - sum(idle) == 60
+def test_a_growing_queue_is_told_of_as_often_as_it_doubles(serve, connect, wait_until):
+    server = serve("threadpool,workers=1")
+    connections = [connect(server) for _ in range(11)]
+    wait_until(lambda: server.log_tail().endswith("8 wait"))
+    assert [line.split()[-2] for line in server.log_tail().splitlines()[1:]] == list("1248")
+    for connection in connections:
+        assert served(connection)
+        connection.close()

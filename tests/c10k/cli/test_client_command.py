@@ -29,26 +29,6 @@ PATIENCE_S = 30
 
 
 @pytest.fixture
-def serve():
-    """Start servers that give their one connection to a handler."""
-    with contextlib.ExitStack() as listeners:
-
-        def start(handler):
-            listener = listeners.enter_context(socket.create_server(("127.0.0.1", 0)))
-            listener.settimeout(PATIENCE_S)
-
-            def accept():
-                connection, _ = listener.accept()
-                with connection, contextlib.suppress(OSError):
-                    handler(connection)
-
-            threading.Thread(target=accept, daemon=True).start()
-            return listener.getsockname()
-
-        yield start
-
-
-@pytest.fixture
 def client(monkeypatch):
     """Start the command: client(ADDRESS, **how). It ends with the test."""
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # as users have it

@@ -42,7 +42,9 @@ def test_json_says_of_each_what_it_is_and_whether_it_can_run(lacking, capsys):
         known = CATALOGUE[name]
         assert server["available"] == (not server["missing"])
         assert (server["model"], server["language"]) == (known.model, known.language)
-        assert (server["protocol"], server["options"]) == (known.protocol, dict(known.options))
+        assert server["protocol"] == known.protocol
+        assert server["options"].keys() == known.options.keys()
+        assert all(server["options"].values())
     assert servers["asyncio_streams"]["available"]
 
 
@@ -53,7 +55,7 @@ def test_people_see_what_can_run_first_and_how_to_have_the_rest(lacking, capsys)
     assert {row.split()[1] for row in rows} == CATALOGUE.keys()
     assert [row[0] for row in rows] == sorted((row[0] for row in rows), key="✓✗".index)
     assert f"✗ {lacking} " in shown
-    assert "to have it here: pip install 'c10k-bench[no_such_package]'" in shown
+    assert "cannot run here: pip install 'c10k-bench[no_such_package]'" in shown
     assert len({row.index(CATALOGUE[row.split()[1]].model[:8]) for row in rows}) == 1, "aligned"
     for server in CATALOGUE.values():
         for option in server.options:

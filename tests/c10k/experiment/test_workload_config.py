@@ -73,7 +73,7 @@ def test_every_key_is_heard():
         ({"name": "m", "size": 10**400}, "m: size: must be from 1 to 16,777,216 bytes"),
         ({"name": "m", "size": 1.5}, "m: size: must be a whole number, not 1.5"),
         ({"name": "m", "size": "64q"}, "m: size: a size is a number of bytes"),
-        ({"name": "m", "handler": "nap:5ms"}, "m: --handler is none, sleep:5ms or cpu:5ms"),
+        ({"name": "m", "handler": "nap:5ms"}, "m: a handler is none, sleep:5ms or cpu:5ms"),
         ({"name": "m", "timeout": "soon"}, "m: timeout: a duration is a number"),
         ({"name": "m", "timeout": 0}, "m: timeout: must be above 0 and at most 86,400 s"),
         ({"name": "m", "active": "0%"}, "m: active: must be above 0 and at most 1"),

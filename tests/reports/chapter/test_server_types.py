@@ -42,9 +42,9 @@ def test_limits_efficiency_and_response(measured, step):
 def test_every_server_has_a_line_and_those_of_another_kind_no_claim(make):
     measured = make(
         servers={
-            "threaded": "a thread a connection",
-            "forking": "a process a connection",
-            "asyncio_streams": "an event loop",
+            "threaded": "thread per connection",
+            "forking": "process per connection",
+            "asyncio_streams": "event loop",
         },
         steps=(10, 100),
     )

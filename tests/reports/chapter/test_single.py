@@ -31,7 +31,7 @@ def test_every_claim_has_a_verdict(measured):
 def test_what_the_run_does_not_hold_was_not_measured(measured, make):
     assert verdict(measured, "requests that compute") == "not measured here"
     assert verdict(measured, "zero copy") == "not measured here"
-    alone = make(servers={"asyncio_streams": "an event loop"}, steps=(10, 100))
+    alone = make(servers={"asyncio_streams": "event loop"}, steps=(10, 100))
     assert verdict(alone, "context switch") == "not measured here"
     assert verdict(alone, "threads fit under") == "not measured here"
 

@@ -1,0 +1,27 @@
+"""An entry of the catalogue: what a server is, which program runs it, which options it takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..framework.options import Option
+from .program import Program
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """A server that can be measured. `options` are those that a SPEC may set, by name.
+
+    `protocol` is what it speaks. `request` is what a client must know besides, by the fields of
+    loadgen.workload.Workload: {"send": "PING\\r\\n", "expect_bytes": 7}.
+    """
+
+    name: str
+    model: str
+    language: str
+    summary: str
+    program: Program
+    options: Mapping[str, Option]
+    protocol: str = "echo"
+    request: Mapping[str, str | int] = field(default_factory=dict)
+    threads_per_connection: int = 0
+    processes_per_connection: int = 0
