@@ -1,4 +1,4 @@
-"""Freeze a server for a second of a ten-second window, and see who notices.
+"""Freeze a server for a second of a ten-second window: response time tells, service time hides it.
 
 `python -m benchmarks.stall PICTURE.png` loads an event loop in an open loop, stops it by SIGSTOP,
 prints the percentiles of response time and service time beside those derived by hand, and draws
@@ -15,16 +15,17 @@ from pathlib import Path
 
 import numpy as np
 
+from c10k.experiment.cycle import Cycle
 from c10k.loadgen.fleet import Fleet, Snapshot
 from c10k.loadgen.workload import Workload
 from c10k.results import spectrum
 from c10k.results.histogram import Histogram
 from c10k.servers.catalogue import parse_spec
 
-# Few in all, so that what the stall held up is made up for at once; many a connection, since there
-# is but one of them under way when the server stops: service time knows of that one alone.
+# Few messages in all, so that the server catches up at once; many per connection, since only one of
+# them is under way when the server stops: service time shows that one alone.
 CONNECTIONS = 10
-RATE = 20.0  # messages/s a connection
+RATE = 20.0  # messages/s per connection
 WINDOW_S = 10.0
 STALL_S = 1.0
 BEFORE_S = 4.0
@@ -53,8 +54,8 @@ def main() -> int:
 
 
 def derived_ms(percentile: float, stalled_share: float, stalled_s: float) -> float:
-    """Of a message due at a time t of the stall the wait is what is left of it, so the waits of
-    the stalled share are spread evenly from 0 to the whole stall; all other waits count as 0."""
+    """The percentile by hand: a message that is due during the stall waits for the rest of it, so
+    waits are spread evenly from 0 to the whole stall; all other waits count as 0."""
     above = 1 - (1 - percentile / 100) / stalled_share
     return max(above, 0.0) * stalled_s * 1e3
 
@@ -77,14 +78,13 @@ def stalled_window() -> tuple[Snapshot, float]:
             spans.append(time.monotonic() - began)
             os.kill(server.pid, signal.SIGCONT)
 
-        fleet.resize(CONNECTIONS)
-        fleet.wait_open(timeout_s=30)
-        fleet.load()
-        time.sleep(1)
+        cycle = Cycle(fleet, slice_s=WINDOW_S)
+        cycle.open(CONNECTIONS, timeout_s=30)
+        cycle.warm_up(1, 3)
         fleet.snapshot()
         timer = threading.Timer(BEFORE_S, stall)
         timer.start()
-        time.sleep(WINDOW_S)
+        list(cycle.window(WINDOW_S))
         snapshot = fleet.snapshot()
         timer.join()
     return snapshot, spans[0]

@@ -1,6 +1,6 @@
 """The bare echo server in a process of its own: nothing that serves can cost the loader less.
 
-python -m loadgen.echo_server
+python -m c10k.loadgen.echo_server [THREADS]
 """
 
 import json
@@ -8,6 +8,9 @@ import os
 import resource
 import signal
 import socket
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from c10k.loadgen.native.echo import echo
 
@@ -15,7 +18,11 @@ BACKLOG = 65_535  # listen(2) lowers it to net.core.somaxconn: as many as this h
 
 
 def main() -> None:
-    """Listen on a free port of the loopback, say which, and echo until SIGTERM or SIGINT."""
+    """Listen on a free port of the loopback, say which, and echo until SIGTERM or SIGINT.
+
+    Each thread listens for itself: the kernel spreads the connections evenly over them.
+    """
+    threads = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     stop, wake = socket.socketpair()
@@ -23,10 +30,19 @@ def main() -> None:
     signal.set_wakeup_fd(wake.fileno())  # the handlers themselves would wait for the GIL
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
-        listener.setblocking(False)
-        print(json.dumps({"port": listener.getsockname()[1], "pid": os.getpid()}), flush=True)
-        echo(listener.fileno(), stop.fileno())
+    with ExitStack() as stack, ThreadPoolExecutor(threads) as loops:
+        port = 0
+        ends = []
+        for _ in range(threads):
+            listener = stack.enter_context(
+                socket.create_server(("127.0.0.1", port), backlog=BACKLOG, reuse_port=threads > 1)
+            )
+            listener.setblocking(False)
+            port = listener.getsockname()[1]
+            ends.append(loops.submit(echo, listener.fileno(), stop.fileno()))
+        print(json.dumps({"port": port, "pid": os.getpid()}), flush=True)
+        for end in ends:
+            end.result()
 
 
 if __name__ == "__main__":

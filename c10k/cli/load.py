@@ -1,10 +1,11 @@
-"""load any server, anywhere, and print what it did"""
+"""load any server and print its figures"""
 
 import argparse
 import os
 import signal
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ from c10k.servers.framework.quantities import count, seconds, share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from c10k.load.measure import Interval, Measurement
+    from c10k.experiment.cycle import Slice
+    from c10k.load.measure import Measurement
     from c10k.load.target import Target
     from c10k.loadgen.address import Address
     from c10k.loadgen.fleet import Fleet
@@ -49,6 +51,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how long, such as 10s or 2m (default: 10s)",
     )
     parser.add_argument(
+        "--warmup",
+        type=within(seconds, 0, 3600, unit=" s"),
+        metavar="TIME",
+        help="wait at most so long before that for a steady throughput; 0 for none (default: 3s, "
+        "or --duration if that is less)",
+    )
+    parser.add_argument(
         "--remote",
         action="store_true",
         help="the target may be another host: load only what is yours",
@@ -61,19 +70,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="exit 1 where more of the connections or of the messages were lost; 100%% is never "
         "(default: 1%%)",
     )
-    _configure_schedule(parser.add_argument_group("when messages are sent"))
-    _configure_messages(parser.add_argument_group("what is sent"))
+    group = parser.add_argument_group("when messages are sent")
+    add_options(group, Workload, "rate", "arrivals", "seed", "active", "messages-per-connection")
+    add_options(group, Workload, "timeout", "reconnect")
+    group = parser.add_argument_group("what is sent")
+    add_options(group, Workload, "protocol", "size", "path", "send", "expect")
     _configure_loader(parser.add_argument_group("the loader"))
     _configure_output(parser.add_argument_group("output"))
-
-
-def _configure_schedule(group: "argparse._ArgumentGroup") -> None:
-    keys = ("rate", "arrivals", "seed", "active", "messages-per-connection", "timeout")
-    add_options(group, Workload, *keys, "reconnect")
-
-
-def _configure_messages(group: "argparse._ArgumentGroup") -> None:
-    add_options(group, Workload, "protocol", "size", "path", "send", "expect")
 
 
 def _configure_loader(group: "argparse._ArgumentGroup") -> None:
@@ -101,10 +104,19 @@ def _configure_loader(group: "argparse._ArgumentGroup") -> None:
         help="with --rate and --cpus: poll just before a message is due, to send it on time to "
         "the microsecond",
     )
+    group.add_argument(
+        "--no-ceiling",
+        action="store_false",
+        dest="ceiling",
+        help="leave out the loader ceiling: what this loader drives of an echo server that does "
+        "nothing else, over as many connections. It is measured for a second before a closed loop "
+        "of echo; a server that comes to 90%% of it may be faster, and the loader was the "
+        "bottleneck",
+    )
 
 
 def _configure_output(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument("--series", action="store_true", help="print a line each second")
+    group.add_argument("--series", action="store_true", help="print a line per second")
     group.add_argument(
         "--percentiles",
         action="store_true",
@@ -137,15 +149,16 @@ def execute(args: argparse.Namespace) -> int:
         address = _address(args, target)
         raise_soft_descriptor_limit()
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        ceiling_per_s = _ceiling(args, workload, cpus)
         fleet = _fleet(args, address, workload, cpus)
         if args.engine == "auto" and not args.quiet and (lost := loss()):
             say(lost)
         with fleet:
-            return _measure(args, workload, fleet, address, outputs)
+            return _measure(args, workload, fleet, address, outputs, ceiling_per_s)
 
 
 def _outputs(args: argparse.Namespace, stack: ExitStack) -> dict[str, OutputFile]:
-    """The files that are asked for, open before anything is measured."""
+    """The output files, opened before anything is measured."""
     if args.quiet and (args.series or args.percentiles):
         raise CommandError("--quiet prints nothing: leave out --series and --percentiles")
     given = {"--json": args.json, "--hdr": args.hdr}
@@ -161,7 +174,7 @@ def _outputs(args: argparse.Namespace, stack: ExitStack) -> dict[str, OutputFile
 
 
 def _address(args: argparse.Namespace, target: "Target") -> "Address":
-    """Where the connections go: to another host not by a slip of the keyboard."""
+    """Where the connections go. Another host must be asked for by --remote."""
     from c10k.loadgen.address import Address
 
     try:
@@ -204,8 +217,41 @@ def _fleet(
         ) from None
 
 
+def _ceiling(args: argparse.Namespace, workload: Workload, cpus: "Sequence[int] | None") -> float:
+    """The loader ceiling; NaN where it does not bound the workload or cannot be measured.
+
+    It is measured first, while the server is idle: afterwards closing connections may keep it busy.
+    """
+    from math import nan
+
+    from c10k.experiment.loader_ceiling import bounds
+    from c10k.host.limits import loader_processes
+    from c10k.load import measure, text
+    from c10k.loadgen.engines import engine_of
+
+    # The bare server is native, and one process holds no more connections than its limit.
+    native = engine_of("auto") == "native" and loader_processes(args.connections) == 1
+    if not (args.ceiling and native and bounds(workload)):
+        return nan
+
+    progress = partial(text.show_progress, what="measuring the loader ceiling")
+    others = sorted(os.sched_getaffinity(0) - {*(cpus or ())})
+    ceiling_per_s, why = measure.ceiling_per_s(
+        lambda address: _fleet(args, address, workload, cpus),
+        args.connections,
+        args.threads,
+        others or None,
+        _silent if args.quiet else progress,
+    )
+    if not args.quiet:
+        text.hide_progress()
+        if why:
+            say(f"the loader ceiling is unknown: {why}")
+    return ceiling_per_s
+
+
 def _workload(args: argparse.Namespace, target: "Target") -> Workload:
-    """What is asked for. An option that would change nothing is refused: it was meant to."""
+    """The workload. An option that would change nothing is refused."""
     asked = given(args, Workload)
     if "rate" not in asked and (asked.keys() & {"arrivals", "seed"} or args.spin):
         raise ValueError("--arrivals, --seed and --spin need --rate: a closed loop has no schedule")
@@ -224,12 +270,16 @@ def _workload(args: argparse.Namespace, target: "Target") -> Workload:
 
 
 def _unescape(text: str) -> str:
-    r"""The bytes that a shell can hardly hold, written as in C: \r, \n, \x00."""
+    r"""Bytes that are hard to write in a shell, as C writes them: \r, \n, \x00."""
     try:
         return os.fsencode(text).decode("unicode_escape")
     except ValueError as error:
         reason = getattr(error, "reason", error)
         raise ValueError(rf"--send cannot be read ({reason}): write \\ for a backslash") from None
+
+
+def _silent(_: object) -> None:
+    """Show nothing."""
 
 
 def _measure(
@@ -238,43 +288,38 @@ def _measure(
     fleet: "Fleet",
     address: "Address",
     outputs: dict[str, OutputFile],
+    ceiling_per_s: float,
 ) -> int:
+    from c10k.experiment.cycle import Cycle
     from c10k.load import measure, text, unserved
-    from c10k.load.figures import figures
-    from c10k.load.losses import losses
+    from c10k.load.figures import figures, lost_beyond
 
-    def on_progress(what: str) -> None:
-        if not args.quiet:
-            text.show_progress(fleet, what)
-
-    def tell(interval: "Interval") -> None:
+    def on_slice(part: "Slice") -> None:
         try:
-            text.print_interval(interval)
+            text.print_slice(part)
         except OSError:  # nobody reads it any more: end, with what was measured
             raise KeyboardInterrupt from None
 
     shown = not args.quiet and args.json != "-"
-    measurement = measure.open_connections(fleet, args.connections, on_progress)
-    if not measurement.opened.connected:
+    progress = _silent if args.quiet else text.show_progress
+    cycle = Cycle(fleet, progress, slice_s=measure.SERIES_S)
+    opening = opened, snapshot = cycle.open(args.connections, measure.OPEN_TIMEOUT_S)
+    if not opened.connected:
         text.hide_progress()
-        why = unserved.reason(args.target, address, workload, measurement.opening)
+        why = unserved.reason(args.target, address, workload, snapshot)
         raise CommandError(why, Status.UNABLE)
-    measure.hold(
-        fleet,
-        measurement,
-        args.duration,
-        on_progress,
-        tell if args.series and shown else lambda _: None,
-    )
+    show = on_slice if args.series and shown else _silent
+    measurement = measure.measure(cycle, opening, args.duration, args.warmup, show)
     text.hide_progress()
-    found = figures(args.target, fleet.engine, workload, measurement)
-    lost = losses(found, measurement.failed)
-    beyond = lost.beyond(args.max_failed)
-    found |= {"lost_connections": lost.connections, "max_failed": args.max_failed}
-    found["failed"] = bool(beyond) or not found["received"]
+    found = figures(args.target, fleet.engine, workload, measurement, ceiling_per_s)
+    beyond = lost_beyond(found, args.max_failed)
+    found |= {"max_failed": args.max_failed, "failed": bool(beyond) or not found["received"]}
     try:
         if shown:
-            _print(found, workload, measurement, percentiles=args.percentiles)
+            text.print_figures(found)
+            if args.percentiles:
+                text.print_percentiles(workload, measurement)
+            sys.stdout.flush()
     finally:
         written = _write(outputs, found, workload, measurement)
     if measurement.interrupted:
@@ -286,28 +331,13 @@ def _measure(
     return Status.FAILED if found["failed"] or not written else Status.DONE
 
 
-def _print(
-    found: dict[str, object],
-    workload: Workload,
-    measurement: "Measurement",
-    *,
-    percentiles: bool,
-) -> None:
-    from c10k.load import text
-
-    text.print_figures(found)
-    if percentiles and measurement.window:
-        text.print_percentiles(workload, measurement)
-    sys.stdout.flush()
-
-
 def _write(
     outputs: dict[str, OutputFile],
     found: dict[str, object],
     workload: Workload,
     measurement: "Measurement",
 ) -> bool:
-    """Whether all that was asked for could be written."""
+    """Write the output files; whether all could be written."""
     from c10k.load import log
 
     written = True

@@ -70,6 +70,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "output has, and the rest goes to standard error",
     )
     parser.add_argument(
+        "--no-report",
+        action="store_true",
+        help="write no page and print no summary; `c10k report` makes them later",
+    )
+    parser.add_argument(
         "-q",
         "--quiet",
         action="store_true",
@@ -162,7 +167,8 @@ def _run(
             _record(writer, one.concurrent)
     failures = failures_of(plan, writer.steps())
     # An interrupted run may have one more step on disk than the writer knows of.
-    reported = read_run(writer.directory).steps.empty or _report(writer.directory, args.lang)
+    nothing = args.no_report or read_run(writer.directory).steps.empty
+    reported = nothing or _report(writer.directory, args.lang)
     for trouble in failures.lines:
         for line in beside("", [trouble]):
             print(line)

@@ -1,66 +1,115 @@
-"""The ceiling: what this loader drives here of an echo server that does nothing else.
+"""The loader ceiling: what this loader drives here of an echo server that does nothing else.
 
-It is measured as the steps are: over the same numbers of connections, with messages of the same
-size, on the same CPUs. A server that comes near it may be faster than the loader can show.
+It is measured as a step is: over the same number of connections, with messages of the same size. A
+server that comes near it may be faster than the loader can show.
 """
 
 import math
 import sys
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from c10k.experiment.cycle import Cycle
 from c10k.experiment.plan import Plan, Trial, load_on
-from c10k.experiment.progress import Progress
-from c10k.experiment.step_record import StepRecording
-from c10k.host.cpus import CpuSplit
-from c10k.host.hiccups import Hiccups
-from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.fleet import Fleet, Snapshot, loader_limited
 from c10k.loadgen.workload import Workload
-from c10k.results.store import StepRecord
+from c10k.results.histogram import Histogram
 from c10k.servers.process import ServerProcess, ServerStartError
+
+if TYPE_CHECKING:
+    from c10k.experiment.progress import Progress
+    from c10k.host.cpus import CpuSplit
 
 NAME: Final = "ceiling"
 COMMAND: Final = (sys.executable, "-P", "-m", "c10k.loadgen.echo_server")
-TOTAL_S: Final = 2.0  # of all windows together
+TOTAL_S: Final = 2.0  # of all windows of a plan together
 LEAST_S: Final = 0.25  # of each; all that is measured at a step, if that is less
-WARMUP_S: Final = 0.2  # by then 10,000 connections have had a turn each
-OPEN_S: Final = 15.0  # the most that is waited for connections to open
-OPENING_S: Final = 0.00015  # what one takes to open and close
-NO_TELEMETRY: Final = dict.fromkeys(
-    ("cpu_s", "other_processes_cpu_s", "context_switches"), math.nan
-)
+WARMUP_S: Final = 0.2  # by then each of 10,000 connections has sent
+OPEN_S: Final = 15.0  # at most
+OPENING_S: Final = 0.00015  # what one connection takes to open and close
 KEPT: Final = ("messages_per_s", "loader_cpu_us_per_message", "loader_cpu_cores")
+# From this share of the ceiling on, a server cannot be told from one that does nothing: measured
+# again and again on a virtual machine, the ceiling has a standard deviation of about a tenth.
+NEAR_CEILING: Final = 0.9
 
 Ceiling = Sequence[Mapping[str, Any]]
-"""As run.json holds it: a mapping a number of connections and size of messages."""
+"""As run.json holds it: a mapping for each number of connections and size of messages."""
+
+
+def limited(windows: Sequence[Snapshot], ceiling_per_s: float) -> bool:
+    """Whether the loader, not the server, set the figures of these windows taken together.
+
+    It was late or busy all the time, or drove nearly all that it can; NaN where that is not known.
+    """
+    messages = sum(window.messages for window in windows)
+    near = NEAR_CEILING * ceiling_per_s * sum(window.seconds for window in windows)
+    return loader_limited(windows) or 0 < near <= messages
+
+
+def bounds(workload: Workload) -> bool:
+    """Whether the ceiling is one to this workload: a closed loop of echo, in which all connections
+    are active and stay open. An open loop says itself when its loader is late."""
+    kept = workload.messages_per_connection is None
+    closed = workload.loop == "closed"
+    return closed and workload.protocol == "echo" and workload.active == 1 and kept
 
 
 def at(ceiling: Ceiling, connections: int, workload: Workload) -> float:
     """Messages/s over so many connections; NaN where that was not measured."""
-    for point in ceiling if _bounds(workload) else ():
+    for point in ceiling if bounds(workload) else ():
         if (point["connections"], point["size_bytes"]) == (connections, workload.size_bytes):
             return float(point["messages_per_s"])
     return math.nan
 
 
-def _bounds(workload: Workload) -> bool:
-    """Whether the ceiling is one to this workload: echo, all connections active, and kept."""
-    kept = workload.messages_per_connection is None
-    return workload.protocol == "echo" and workload.active == 1 and kept
+def bare_server(log: Path, cpus: Sequence[int] | None, threads: int = 1) -> ServerProcess:
+    """The echo server that does nothing else, in so many threads."""
+    return ServerProcess(NAME, (*COMMAND, str(threads)), log=log, cpus=cpus)
+
+
+def driven(
+    fleet: Fleet,
+    connections: int,
+    window_s: float,
+    on_progress: Callable[[Cycle], None] = lambda _: None,
+) -> dict[str, Any]:
+    """What a fleet drives of the bare echo server, by the columns of a step.
+
+    No telemetry: it gives way to the load, and this loader leaves no time.
+    """
+    cycle = Cycle(fleet, on_progress, slice_s=math.inf)
+    _, opening = cycle.open(connections, OPEN_S)
+    cycle.warm_up(WARMUP_S, WARMUP_S)
+    before = fleet.snapshot()
+    list(cycle.window(window_s))
+    window = fleet.snapshot()
+    errors: Counter[str] = Counter()
+    for snapshot in (opening, before, window):
+        errors.update(snapshot.errors)
+    reason = "; ".join(f"{count:,} × {cause}" for cause, count in errors.most_common())
+    if not window.messages:
+        reason = reason or "no message was answered"
+    return {
+        "status": "failed" if reason else "ok",
+        "reason": reason,
+        "messages_per_s": window.messages / window.seconds,
+        "response_p99_ms": Histogram.from_buffer(window.counts["response"]).percentile_ns(99) / 1e6,
+        "loader_cpu_us_per_message": window.cpu_s * 1e6 / max(window.messages, 1),
+        "loader_cpu_cores": window.cpu_cores,
+    }
 
 
 def trials(plan: Plan) -> dict[Trial, int]:
-    """The visits of the bare echo server, each with the size of its messages in bytes."""
+    """The trials of the bare echo server, each with the size of its messages in bytes."""
     loads = (
         load_on(server.spec, load)
         for server in plan.servers
         for load in plan.workloads
         if load.name in server.workloads
     )
-    sizes = sorted({load.size_bytes for load in loads if _bounds(load)})
+    sizes = sorted({load.size_bytes for load in loads if bounds(load)})
     return {Trial(f"bare echo, {size} B", NAME, 0, n): size for size in sizes for n in plan.steps}
 
 
@@ -71,50 +120,30 @@ def seconds(plan: Plan) -> dict[Trial, float]:
     }
 
 
-def measure(plan: Plan, cpus: CpuSplit, log: Path, progress: Progress) -> tuple[Ceiling, str]:
+def measure(plan: Plan, cpus: "CpuSplit", log: Path, progress: "Progress") -> tuple[Ceiling, str]:
     """Measure it at every step; also why some are missing, empty where none is."""
+    from c10k.results.store import StepRecord
+
     ceiling: list[dict[str, Any]] = []
     missing = []
     if not trials(plan):
         return ceiling, ""
     try:
-        with ServerProcess(NAME, COMMAND, log=log, cpus=cpus.server) as server:
+        with bare_server(log, cpus.server) as server:
             for trial, size in trials(plan).items():
                 progress.begin(trial)
-                record = _measured(server, trial, size, cpus, _window_s(plan))
-                progress.end(trial, record)
-                if record.step["status"] == "ok":
+                workload = Workload(NAME, size_bytes=size)
+                with Fleet((server.host, server.port), workload, cpus=cpus.loader) as fleet:
+                    row = driven(fleet, trial.connections, _window_s(plan))
+                progress.end(trial, StepRecord(row, [], [], []))
+                if row["status"] == "ok":
                     point = {"connections": trial.connections, "size_bytes": size}
-                    ceiling.append(point | {name: record.step[name] for name in KEPT})
+                    ceiling.append(point | {name: row[name] for name in KEPT})
                 else:
-                    missing.append(f"{record.step['reason']} at {trial.connections:,} connections")
+                    missing.append(f"{row['reason']} at {trial.connections:,} connections")
     except (ServerStartError, OSError, MemoryError) as error:
         missing.append(str(error).split("\n", 1)[0])
     return ceiling, "; ".join(missing)
-
-
-def _measured(
-    server: ServerProcess, trial: Trial, size_bytes: int, cpus: CpuSplit, window_s: float
-) -> StepRecord:
-    """One step, without telemetry: it gives way to the load, and this loader leaves no time."""
-    workload = Workload(NAME, size_bytes=size_bytes)
-    recording = StepRecording(trial, workload, time.monotonic())
-    address = (server.host, server.port)
-    with (
-        Hiccups(cpus, workload.loop) as hiccups,
-        Fleet(address, workload, cpus=cpus.loader) as fleet,
-    ):
-        fleet.resize(trial.connections)
-        opened = fleet.wait_open(OPEN_S)
-        fleet.load()
-        recording.add_opening(opened, fleet.snapshot())
-        time.sleep(WARMUP_S)
-        recording.add_between(fleet.snapshot())
-        time.sleep(window_s)
-        recording.add_window(fleet.snapshot(), NO_TELEMETRY, hiccups.columns())
-    record = recording.record(time.time(), [], "")
-    # That the loader is the bottleneck is what is wanted here.
-    return replace(record, step={**record.step, "loader_limited": False})
 
 
 def _window_s(plan: Plan) -> float:

@@ -27,8 +27,8 @@ DEFAULT_STEPS: Final = (10, 100, 500, 1000, 5000, 10000)
 DEFAULT_SERVERS: Final = ("threaded", "asyncio_streams")
 DEFAULT_WORKLOADS: Final = ("paced", "saturated")
 
-# What a trial takes beside warm-up and windows: connections are opened and closed, and each thread's
-# telemetry is read at both ends of a window.
+# What a trial takes beside warm-up and windows: connections are opened and closed, and telemetry of
+# each thread is read at both ends of a window.
 SECONDS_PER_TRIAL: Final = 0.6
 SECONDS_PER_CONNECTION: Final = 0.0004
 SECONDS_PER_PROCESS: Final = 0.01

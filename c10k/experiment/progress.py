@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from c10k.cli.columns import beside
+from c10k.experiment.cycle import PHASES
 from c10k.experiment.plan import Trial
 from c10k.experiment.trial import Moment
 from c10k.reports import wording
@@ -25,12 +26,6 @@ LINE_EVERY_S: Final = 5.0
 LIVE_EVERY_S: Final = 0.12
 COLUMNS: Final = (("msg/s", 7), ("p99 ms", 6), ("memory", 7), ("µs/msg", 6), ("left", 5))
 INDENTED: Final = 78  # what 80 columns leave to a line that is indented
-PHASES: Final = {
-    "open": "opening",
-    "warmup": "warming up",
-    "window": "measuring",
-    "close": "closing",
-}
 SYMBOLS: Final = {"ok": "[green]✓[/]", "partial": "[yellow]![/]", "failed": "[red]✗[/]"}
 
 
@@ -178,7 +173,7 @@ class Progress(ABC):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing more is shown."""
+        self._trial = None
 
     def _row(self, text: str, status: str) -> None:
         self._line(text)

@@ -1,9 +1,8 @@
-"""The experiment: walks a plan, visit by visit, and stores each step before the next begins."""
+"""The experiment: runs a plan, trial by trial, and stores each step before the next begins."""
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,20 +10,22 @@ from c10k.experiment import capacity_search, loader_ceiling
 from c10k.experiment.loader_ceiling import Ceiling
 from c10k.experiment.plan import Plan, PlannedServer, Trial, load_on
 from c10k.experiment.progress import Progress
+from c10k.experiment.step_record import StepRecording
 from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import most_connections
+from c10k.loadgen.fleet import Opened
 from c10k.loadgen.workload import Workload
 from c10k.results.store import RunWriter, StepRecord
 from c10k.servers.catalogue import ServerSpec
 from c10k.servers.process import ServerProcess, ServerStartError
 
 HOST: Final = "127.0.0.1"
-END_S: Final = 1.0  # how long a server may take to end after its last visit
+END_S: Final = 1.0  # how long a server may take to end after its last trial
 
 
 class Experiment:
-    """Measures what of the plan the run does not hold yet.
+    """Measures those steps of the plan that the run does not hold yet.
 
     Whatever interrupts it, the steps that were measured are stored and no server is left.
     """
@@ -40,19 +41,19 @@ class Experiment:
         self._specs = {each.server: each.spec for each in plan.servers}
         self._logs = writer.directory / "logs"
         self._ceiling: Ceiling = ()
-        # By server and handler, what came of its first start, as try_to_start() says it. One that
-        # never listened is given up: its whole patience for each step would be too long.
+        # By server and handler, what try_to_start() returned at the first start. A server that did
+        # not listen then is not started again: waiting for it at each step would take too long.
         self._starts: dict[tuple[str, str], str] = {}
 
     def run(self) -> None:
-        """Trial every server at every step, then search. RunError when a step cannot be stored."""
+        """Measure all ramps, then search. RunError when a step cannot be stored."""
         for workload, repeat, trials in self._plan.ramps():
             todo = [trial for trial in trials if trial.key not in self._writer.done()]
             if todo:
                 self._ceiling = self._known_ceiling()
                 with self._ramp(f"{workload.name}-{repeat}", workload) as ramp:
                     for server in dict.fromkeys(trial.server for trial in todo):
-                        # One that cannot start fails its own steps; the others go on.
+                        # A server that cannot start fails its own steps only.
                         ramp.try_to_start(self._specs[server])
                     for number, trial in enumerate(todo, start=1):
                         last = all(later.server != trial.server for later in todo[number:])
@@ -61,7 +62,7 @@ class Experiment:
             self._find_max()
 
     def _find_max(self) -> None:
-        """Search for each server and workload, after the ramps, and keep what was found."""
+        """Search for each server and workload, after the ramps, and store the results."""
         found = list(self._writer.manifest.get("max_connections", ()))
         known = {(each["server"], each["workload"]) for each in found}
         for server, workload in self._plan.searches():
@@ -72,7 +73,7 @@ class Experiment:
                 self._writer.update_manifest(max_connections=found)
 
     def _search(self, ramp: "_Ramp", planned: PlannedServer, workload: Workload) -> dict[str, Any]:
-        """One search: its result as run.json holds it. Every probe has a fresh server."""
+        """One search: its result as run.json holds it. Each probe has a fresh server."""
         spec = planned.spec
         server = spec.server
         reach = capacity_search.REACH * planned.steps[-1]
@@ -103,7 +104,7 @@ class Experiment:
         return {"server": spec.text, "workload": workload.name, "connections": held, "why": why}
 
     def _rows(self, spec: ServerSpec, workload: Workload) -> dict[int, list[dict[str, Any]]]:
-        """What was measured, by the number of connections."""
+        """The steps of a server and workload, by the number of connections."""
         rows: dict[int, list[dict[str, Any]]] = {}
         for row in self._writer.steps():
             if (row["server"], row["workload"]) == (spec.text, workload.name):
@@ -111,7 +112,7 @@ class Experiment:
         return rows
 
     def _known_ceiling(self) -> Ceiling:
-        """The run's ceiling, which is measured at its start and kept when it is resumed."""
+        """The run's loader ceiling, measured when it begins and kept when it is resumed."""
         known: Ceiling | None = self._writer.manifest.get("ceiling")
         if known is not None:
             return known
@@ -121,8 +122,8 @@ class Experiment:
         if missing:
             warning = {
                 "code": "ceiling",
-                "message": f"what the loader can drive here is not known at every step: {missing}",
-                "remedy": "a step that it limits is marked by its CPU share alone; "
+                "message": f"the loader ceiling is not known at every step: {missing}",
+                "remedy": "there a step is loader-limited by the loader's CPU alone; "
                 f"the echo server's log is {log}",
             }
             self._progress.say(f"warning: {warning['message']}")
@@ -130,10 +131,8 @@ class Experiment:
         self._writer.update_manifest(ceiling=measured, warnings=warnings)
         return measured
 
-    @contextmanager
-    def _ramp(self, name: str, workload: Workload) -> Iterator["_Ramp"]:
-        with ExitStack() as stack:
-            yield _Ramp(stack, self._logs, name, workload, self._cpus.server, self._starts)
+    def _ramp(self, name: str, workload: Workload) -> "_Ramp":
+        return _Ramp(self._logs, name, workload, self._cpus.server, self._starts)
 
     def _run_trial(self, ramp: "_Ramp", trial: Trial, *, last: bool) -> StepRecord:
         """Measure one step and store it."""
@@ -146,31 +145,33 @@ class Experiment:
     def _measure(self, ramp: "_Ramp", trial: Trial, *, last: bool) -> StepRecord:
         spec = self._specs[trial.server]
         load = load_on(spec, ramp.workload)
+        ceiling_per_s = loader_ceiling.at(self._ceiling, trial.connections, load)
+        recording = StepRecording(trial, load, self._began, ceiling_per_s)
         if not ramp.is_alive(spec) and (error := ramp.try_to_start(spec)):
-            return _failed(trial, load, error)
+            recording.opened = Opened(0, 0, math.nan)
+            recording.failure = error.splitlines()[0]
+            return recording.record(time.time(), [], error)
         runner = TrialRunner(ramp.server(spec), self._plan.profile, self._cpus, self._progress.see)
-        highest = loader_ceiling.at(self._ceiling, trial.connections, load)
-        record = runner.measure(trial, load, self._began, highest, last=last)
+        record = runner.run(recording, last=last)
         if last:
-            # Closing connection by connection takes 10,000 threads 10 s; SIGTERM waits with them.
+            # 10,000 threads take 10 s to close their connections, and SIGTERM waits for them.
             ramp.server(spec).stop(END_S)
         return record
 
 
-class _Ramp:
-    """The server processes of one ramp, under one workload, all ended with its stack."""
+class _Ramp(ExitStack):
+    """The server processes of one ramp under one workload, all ended with it."""
 
     def __init__(
         self,
-        stack: ExitStack,
         logs: Path,
         name: str,
         workload: Workload,
         cpus: tuple[int, ...],
         starts: dict[tuple[str, str], str],
     ) -> None:
+        super().__init__()
         self.workload = workload
-        self._stack = stack
         self._logs = logs
         self._name = name
         self._cpus = cpus
@@ -184,7 +185,7 @@ class _Ramp:
         return self._servers[spec.text]
 
     def try_to_start(self, spec: ServerSpec) -> str:
-        """Start a fresh process; the reason where it does not start, else an empty string."""
+        """Start a fresh process; returns why it did not start, or an empty string."""
         name = (spec.text, self.workload.handler)
         if given_up := self._starts.get(name):
             return given_up
@@ -192,30 +193,9 @@ class _Ramp:
         try:
             working = spec.handling(self.workload.handler)
             server = working.process(host=HOST, log=log, cpus=self._cpus)
-            self._servers[spec.text] = self._stack.enter_context(server)
+            self._servers[spec.text] = self.enter_context(server)
         except ServerStartError as error:
             self._starts.setdefault(name, str(error))
             return str(error)
         self._starts.setdefault(name, "")
         return ""
-
-
-def _failed(trial: Trial, workload: Workload, reason: str) -> StepRecord:
-    """The record of a step whose server did not start."""
-    rate = workload.rate_per_connection
-    return StepRecord(
-        {
-            "server": trial.server,
-            "workload": trial.workload,
-            "repeat": trial.repeat,
-            "connections": trial.connections,
-            "status": "failed",
-            "loop": workload.loop,
-            "protocol": workload.protocol,
-            "rate_per_connection": rate or math.nan,
-            "size_bytes": workload.message_bytes,
-            "started_at": time.time(),
-            "reason": reason.splitlines()[0],
-            "log_tail": reason,
-        }
-    )

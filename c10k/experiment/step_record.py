@@ -1,31 +1,27 @@
-"""What a visit recorded, put into the rows and histograms of a step."""
+"""What a trial recorded, as the rows and histograms of a step."""
 
 import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
+from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS, Slice
+from c10k.experiment.loader_ceiling import limited
 from c10k.experiment.plan import Trial
 from c10k.experiment.warmup import WarmUp
-from c10k.loadgen.fleet import Opened, Snapshot, loader_limited
+from c10k.loadgen.fleet import Opened, Snapshot
 from c10k.loadgen.workload import Workload
 from c10k.results.aggregate import Recording, latency_columns, step_row
 from c10k.results.histogram import Histogram
 from c10k.results.store import StepRecord
 
-OPENING_KINDS: Final = ("connect", "first_echo")
-WINDOW_KINDS: Final = ("response", "service", "send_lag", "waiting")
-# From this share of the ceiling on, a server cannot be told from one that does nothing: measured
-# again and again on a virtual machine, the ceiling has a standard deviation of about a tenth.
-NEAR_CEILING: Final = 0.9
-
 
 class StepRecording:
-    """Collects a visit as it goes on, and makes a record of it however it ends.
+    """Collects a trial as it goes on, and makes a record of it however it ends.
 
     `began` is the run's start on CLOCK_MONOTONIC, in seconds: times in the record count from it.
-    `ceiling_per_s` is what the loader can drive in a closed loop, in messages/s, where it is known.
+    `ceiling_per_s` is what the loader can drive of this workload, in messages/s, or NaN.
     """
 
     def __init__(
@@ -34,7 +30,7 @@ class StepRecording:
         self.trial = trial
         self.workload = workload
         self.began = began
-        self.ceiling_per_s = ceiling_per_s if workload.loop == "closed" else math.nan
+        self.ceiling_per_s = ceiling_per_s
         self.opened = Opened(0, trial.connections, math.nan)
         self._active = workload.active_of(trial.connections)
         self._replied = self._lost = self._pending = 0  # since the load began
@@ -47,35 +43,35 @@ class StepRecording:
         self._errors: Counter[str] = Counter()  # also of the time between windows
 
     def add_opening(self, opened: Opened, snapshot: Snapshot) -> None:
-        """Take how the connections were opened."""
+        """Take the opening of the connections."""
         self.opened = opened
         if not self._churning:
             self._recordings += [self._recording(kind, snapshot) for kind in OPENING_KINDS]
         self.add_between(snapshot)
 
     def add_warmup(self, warmup: WarmUp) -> None:
-        """Take how the load settled before the windows."""
+        """Take the warm-up."""
         self._warmup = {"warmup_s": warmup.waited_s, "unsteady": warmup.unsteady}
 
-    def add_slices(self, slices: Sequence[Recording]) -> None:
-        """Take the slices of a window."""
-        self._recordings += slices
-
     def add_levels(self, levels: Mapping[str, float]) -> None:
-        """Take what the server held when the windows were over."""
+        """Take what the server held after the windows."""
         self._levels = dict(levels)
 
     def add_between(self, snapshot: Snapshot) -> None:
-        """Take what happened outside of the windows: errors and losses count there too."""
+        """Take a time outside of the windows: its errors and losses count too."""
         self._errors.update(snapshot.errors)
         self._replied += snapshot.messages
         self._lost += snapshot.lost
         self._pending = snapshot.pending
 
     def add_window(
-        self, snapshot: Snapshot, telemetry: Mapping[str, float], hiccups: Mapping[str, float]
+        self,
+        snapshot: Snapshot,
+        telemetry: Mapping[str, float],
+        hiccups: Mapping[str, float],
+        slices: Sequence[Slice] = (),
     ) -> None:
-        """Take a window: what the fleet says of it, and the columns of the observers."""
+        """Take a window: the fleet's snapshot and slices, and the columns of the observers."""
         recordings = [self._recording(kind, snapshot) for kind in WINDOW_KINDS]
         waiting = recordings[-1].histogram
         closed = self.workload.loop == "closed"
@@ -83,7 +79,11 @@ class StepRecording:
         if self._churning:  # connections open within the windows
             recordings += [self._recording(kind, snapshot) for kind in OPENING_KINDS]
         self._snapshots.append(snapshot)
-        self._recordings += recordings
+        start_s = snapshot.began_ns / 1e9 - self.began
+        self._recordings += recordings + [
+            Recording("slice", start_s + part.start_s, part.seconds, part.responses)
+            for part in slices
+        ]
         self.add_between(snapshot)
         self._windows.append(
             {
@@ -110,7 +110,7 @@ class StepRecording:
                 "loader_cpu_s": snapshot.cpu_s,
                 "loader_cpu_cores": snapshot.cpu_cores,
                 "loader_cpu_us_per_message": _per(snapshot.cpu_s * 1e6, snapshot.messages),
-                "loader_limited": self._limited([snapshot]),
+                "loader_limited": limited([snapshot], self.ceiling_per_s),
                 "cpu_us_per_message": _per(telemetry["cpu_s"] * 1e6, snapshot.messages),
                 "context_switches_per_message": _per(
                     telemetry["context_switches"], snapshot.messages
@@ -121,7 +121,7 @@ class StepRecording:
     def record(
         self, started_at: float, samples: Sequence[Mapping[str, Any]], log_tail: str
     ) -> StepRecord:
-        """The step as it will be stored; `samples` come with times on CLOCK_MONOTONIC."""
+        """The step as it is stored; the times of `samples` are on CLOCK_MONOTONIC."""
         row = step_row(self._windows, self._recordings) if self._windows else self._load()
         status, reason = self._verdict(row.get("messages", 0))
         opened = self.opened
@@ -132,7 +132,7 @@ class StepRecording:
             | {
                 "connected": opened.connected,
                 "status": status,
-                "loader_limited": self._limited(self._snapshots),
+                "loader_limited": limited(self._snapshots, self.ceiling_per_s),
                 "reason": reason,
                 "log_tail": log_tail,
                 "due": self._replied + self._lost + self._pending,
@@ -157,19 +157,13 @@ class StepRecording:
         return self.workload.messages_per_connection is not None
 
     def _accepts_per_s(self) -> float:
-        """While the connections were opened, or came and went."""
+        """Connections per second: while all were opened, or under churn in the windows."""
         if self._churning:
             return _per(
                 sum(snapshot.opened for snapshot in self._snapshots),
-                sum(c.seconds for c in self._snapshots),
+                sum(snapshot.seconds for snapshot in self._snapshots),
             )
         return _per(self.opened.connected, self.opened.setup_s)
-
-    def _limited(self, snapshots: Sequence[Snapshot]) -> bool:
-        """Whether the loader had no time left or was late, or drove nearly all that it can."""
-        seconds = sum(snapshot.seconds for snapshot in snapshots)
-        reached = _per(sum(snapshot.messages for snapshot in snapshots), seconds)
-        return loader_limited(snapshots) or reached >= NEAR_CEILING * self.ceiling_per_s
 
     def _verdict(self, messages: int) -> tuple[str, str]:
         """The step's status, and why it is not ok."""

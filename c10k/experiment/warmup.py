@@ -1,4 +1,4 @@
-"""When a load has settled: throughput and the server's memory stay where they are."""
+"""When a load is steady: throughput and the server's memory do not change any more."""
 
 import math
 from bisect import bisect
@@ -13,30 +13,31 @@ MEMORY_BYTES: Final = 256 * 1024  # an allocator's next arena is no growth
 
 
 class WarmUp:
-    """Watches a load from its beginning, and says when it has settled.
+    """Watches a load from its beginning, and says when it has reached a steady state.
 
-    Of the time so far the first third is left out: that is when caches fill and queues form. The
-    load has settled when as many messages were completed in the second third as in the last, and
-    the resident memory was the same in all samples of both, within the tolerances above. So the
-    longer it takes, the more of the beginning is forgotten, and the less a server counts that
-    answers in bursts. It is not asked before `least_s` seconds have passed, and what has not
-    settled after `limit_s` is not waited for. Times are in seconds of any one clock.
+    It leaves out the first third of the time so far, in which caches fill and queues form. The load
+    is steady when the second third and the last completed the same number of messages, and the
+    resident memory was the same in all samples of both, within the tolerances above. So the longer
+    it takes, the more of the beginning is left out, and the less it matters that a server answers
+    in bursts. It waits `least_s` seconds at least and `limit_s` at most. Without `memory`,
+    throughput alone decides. Times are in seconds of any one clock.
     """
 
-    def __init__(self, least_s: float, limit_s: float) -> None:
-        self.least_s = least_s
-        self.limit_s = limit_s
+    def __init__(self, least_s: float, limit_s: float, *, memory: bool = True) -> None:
+        self._least_s = least_s
+        self._limit_s = limit_s
+        self._with_memory = memory
         self._times_s: list[float] = []
         self._completed: list[float] = []
         self._memory: list[tuple[float, float]] = []
 
     def saw_messages(self, at_s: float, completed: int) -> None:
-        """The messages completed so far. The first call is the load's beginning; times ascend."""
+        """Take the messages completed so far. The first call begins the load; times ascend."""
         self._times_s.append(at_s)
         self._completed.append(completed)
 
     def saw_memory(self, at_s: float, rss_bytes: float) -> None:
-        """A sample of the server's resident memory; one that was shown before is passed over."""
+        """Take a sample of the server's resident memory; one that was seen before is ignored."""
         if not self._memory or at_s > self._memory[-1][0]:
             self._memory.append((at_s, rss_bytes))
 
@@ -47,16 +48,19 @@ class WarmUp:
 
     @property
     def over(self) -> bool:
-        """Whether windows may begin: all has settled, or the limit has passed."""
-        if self.waited_s < self.least_s:
+        """Whether windows may begin: the state is steady, or the limit has passed."""
+        if self.waited_s < self._least_s:
             return False
-        return self.waited_s >= self.limit_s or not self.unsteady
+        return self.waited_s >= self._limit_s or not self.unsteady
 
     @property
     def unsteady(self) -> str:
-        """What has not settled: throughput, memory, both, or nothing."""
+        """What is not steady: throughput, memory, both, or nothing. Empty where nothing was waited
+        for."""
+        if not self._limit_s:
+            return ""
         steady = {"throughput": self._throughput_steady(), "memory": self._memory_steady()}
-        return " and ".join(what for what, has in steady.items() if not has)
+        return " and ".join(what for what, is_steady in steady.items() if not is_steady)
 
     def _throughput_steady(self) -> bool:
         begin, middle, end = (self._count(self._after(thirds)) for thirds in (1, 2, 3))
@@ -65,6 +69,8 @@ class WarmUp:
         return both > 0 and abs((end - middle) - (middle - begin)) <= apart
 
     def _memory_steady(self) -> bool:
+        if not self._with_memory:
+            return True
         seen = [rss_bytes for at_s, rss_bytes in self._memory if at_s >= self._after(1)]
         if len(seen) < 2:
             return False

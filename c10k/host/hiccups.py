@@ -1,4 +1,4 @@
-"""The host's own hiccups during a visit, on the loader's CPUs and on the server's."""
+"""The host's hiccups during a trial: how late a thread wakes, on the loader's and server's CPUs."""
 
 from contextlib import ExitStack
 from typing import Final, Self
@@ -7,29 +7,29 @@ from c10k.host.cpus import CpuSplit
 from c10k.loadgen.hiccups import HiccupMeter
 from c10k.results.histogram import Histogram
 
-# With a wake-up every 1 ms a server that mostly sleeps would find its CPU awake: 0.62 ms at the
-# median instead of 0.68 (10 connections, steady). Pauses of 10 ms and more are all seen, of the
-# shorter ones a part.
+# A wake-up every 1 ms would keep an idle server's CPU awake: 0.62 ms at the median instead of 0.68
+# (10 connections, paced). One every 10 ms sees all pauses of 10 ms and more, and a part of the
+# shorter ones.
 SERVER_INTERVAL_NS: Final = 10_000_000
 
 
 class Hiccups:
-    """How late threads wake that have nothing else to do, one on the CPUs of each side.
+    """Measures how late two idle threads wake, one on the loader's CPUs, one on the server's.
 
     Both have real-time priority (SCHED_FIFO, the lowest), or they would also wait for the busy
-    threads beside them: 6.8 ms at the p99 beside a saturated server, 0.09 ms with it. Where that
-    is not permitted, the server's CPUs are not watched, and the figures of the loader's include
-    waits behind the loader.
+    threads beside them: their p99 beside a saturated server is 6.8 ms without it and 0.09 ms with
+    it. Where that is not permitted, the server's CPUs are not measured, and the loader's figures
+    include waits for the loader.
 
-    A closed loop saturates its server, and there the CPUs of a server may not be watched: whatever
-    wakes beside 10,000 threads that contend for a lock can tip them over. Of eight short runs in
-    turn the median was 12,500 messages/s without the second thread, 5,300 with one of normal
+    In a closed loop, which saturates its server, the server's CPUs are not measured either: a
+    wake-up beside 10,000 threads that contend for a lock can slow all of them. The median of eight
+    short runs in turn was 12,500 messages/s without the second thread, 5,300 with one of normal
     priority and 27 with one of real-time priority.
     """
 
     def __init__(self, cpus: CpuSplit, loop: str = "open") -> None:
         self._cpus = cpus
-        self._watch_server = loop == "open"
+        self._measure_server = loop == "open"
         self._loader: HiccupMeter
         self._server: HiccupMeter | None
         self.realtime: bool  # whether that priority is permitted
@@ -44,7 +44,7 @@ class Hiccups:
                 self._loader = started.enter_context(HiccupMeter(self._cpus.loader))
                 self.realtime = False
             self._server = None
-            if self.realtime and self._watch_server:
+            if self.realtime and self._measure_server:
                 self._server = started.enter_context(
                     HiccupMeter(self._cpus.server, SERVER_INTERVAL_NS, realtime=True)
                 )
@@ -55,7 +55,7 @@ class Hiccups:
         self._started.close()
 
     def columns(self) -> dict[str, float]:
-        """Since the last call, by the columns of a window; NaN where it is not measured."""
+        """The hiccups since the last call, by the columns of a window; NaN where not measured."""
         return _columns("hiccup", self._loader) | _columns("server_hiccup", self._server)
 
 

@@ -1,1 +1,1 @@
-"""The loader alone: driving any server, and telling what it did."""
+"""`c10k load`: drives any server and presents the figures."""

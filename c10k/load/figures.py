@@ -1,20 +1,20 @@
-"""The figures of a load, as the JSON of the contract has them (schema `c10k.load/1`)."""
+"""The figures of a load, as its JSON has them (schema `c10k.load/1`)."""
 
 import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from c10k.load.measure import Interval, Measurement
+from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS, Slice
+from c10k.experiment.loader_ceiling import limited
+from c10k.load.measure import Measurement
 from c10k.loadgen.fleet import Snapshot
 from c10k.loadgen.workload import Workload
 from c10k.results.aggregate import Recording, latency_columns
 from c10k.results.histogram import SUMMARY, Histogram
 
 SCHEMA: Final = "c10k.load/1"
-KINDS: Final = ("connect", "first_echo", "response", "service", "send_lag")
-OPENING_KINDS: Final = ("connect", "first_echo")
-WINDOW_KINDS: Final = ("response", "service", "send_lag")
+KINDS: Final = tuple(kind for kind in OPENING_KINDS + WINDOW_KINDS if kind != "waiting")
 
 
 def recorded(
@@ -22,18 +22,17 @@ def recorded(
 ) -> Iterator[tuple[str, Snapshot, Histogram]]:
     """Each kind with the snapshot in which its times began, and the times.
 
-    Connections are timed as they open: in churn in the window, else before it. Messages are those
-    that were under way in the window, to the end of each: the waits are of what got no reply.
+    Connections are timed as they open: under churn in the window, else before it. Messages are
+    those that were under way in the window, including the replies while the fleet drained; waiting
+    is of what had no reply even then.
     """
     window, drained = measurement.window, measurement.drained
-    assert window is not None
-    assert drained is not None
     opening = measurement.opening if workload.messages_per_connection is None else window
     for kind in OPENING_KINDS:
         yield kind, opening, _times(kind, opening)
     for kind in WINDOW_KINDS:
-        yield kind, window, _times(kind, window, drained)
-    yield "waiting", window, _times("waiting", drained)
+        snapshots = (drained,) if kind == "waiting" else (window, drained)
+        yield kind, window, _times(kind, *snapshots)
 
 
 def _times(kind: str, *snapshots: Snapshot) -> Histogram:
@@ -43,20 +42,18 @@ def _times(kind: str, *snapshots: Snapshot) -> Histogram:
 
 
 def figures(
-    target: str, engine: str, workload: Workload, measurement: Measurement
+    target: str, engine: str, workload: Workload, measurement: Measurement, ceiling_per_s: float
 ) -> dict[str, Any]:
-    """All of them; null where nothing was measured."""
+    """All figures; null where nothing was measured. The loader ceiling is NaN if unknown."""
     opened, window, drained = measurement.opened, measurement.window, measurement.drained
-    assert window is not None
-    assert drained is not None
     connections = opened.connected + opened.failed
     active, served = workload.active_of(connections), workload.active_of(opened.connected)
     closed = workload.loop == "closed"
     received = window.messages + drained.messages
     lost = window.lost + drained.lost + drained.pending
     errors: Counter[str] = Counter()
-    for snapshot in (measurement.opening, measurement.warmup, window, drained):
-        errors.update(snapshot.errors if snapshot else {})
+    for snapshot in (measurement.opening, measurement.before, window, drained):
+        errors.update(snapshot.errors)
     latencies = latency_columns(
         Recording(kind, 0.0, 0.0, times) for kind, _, times in recorded(workload, measurement)
     )
@@ -78,10 +75,13 @@ def figures(
         "duration_s": window.seconds,
         "setup_s": opened.setup_s,
         "connected": opened.connected,
+        "warmup_s": measurement.warmup.waited_s,
+        "unsteady": measurement.warmup.unsteady,
         "opened": window.opened,
         "opened_per_s": window.opened / window.seconds,
         "due": received + lost,
         "lost": lost,
+        "lost_connections": max(opened.failed, measurement.failed),
         "late": None if closed else window.late,
         "sent": window.sent,
         "received": received,
@@ -96,24 +96,37 @@ def figures(
         "loader": {
             "cpu_s": window.cpu_s,
             "cpu_us_per_message": window.cpu_s / window.messages * 1e6 if window.messages else None,
-            "limited": window.loader_limited,
+            "ceiling_messages_per_s": _or_none(ceiling_per_s),
+            "limited": limited([window], ceiling_per_s),
         },
-        "series": [_second(interval) for interval in measurement.intervals],
+        "series": [_second(part) for part in measurement.series],
     }
 
 
-def _second(interval: Interval) -> dict[str, float | None]:
-    responses = interval.responses.summary_ms()
+def lost_beyond(figures: dict[str, Any], allowed: float) -> str:
+    """The connections and messages that were lost, if more than this share; else empty.
+
+    A connection is lost that was never served, or had failed when the window ended.
+    """
+    kinds = (("lost_connections", "connections", "connections"), ("lost", "due", "messages"))
+    counts = ((figures[lost], figures[of], what) for lost, of, what in kinds)
+    return " and ".join(
+        f"{lost:,} of {of:,} {what}" for lost, of, what in counts if lost > allowed * of
+    )
+
+
+def _second(part: Slice) -> dict[str, float | None]:
+    responses = part.responses.summary_ms()
     return {
-        "start_s": interval.start_s,
-        "seconds": interval.seconds,
-        "messages": interval.responses.total,
-        "messages_per_s": interval.responses.total / interval.seconds,
+        "start_s": part.start_s,
+        "seconds": part.seconds,
+        "messages": part.responses.total,
+        "messages_per_s": part.responses.total / part.seconds,
         **{
             f"response_{name}_ms": _or_none(responses[name])
             for name in ("mean", "p50", "p99", "max")
         },
-        "failed": interval.failed,
+        "failed": part.failed,
     }
 
 

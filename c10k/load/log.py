@@ -11,7 +11,7 @@ from c10k.results.histogram_log import Tag
 
 
 def text(workload: Workload, measurement: Measurement) -> str:
-    """The log, a line for each kind, times counted from when the opening began."""
+    """The log: a line per kind, with times since the opening began."""
     opening = measurement.opening
     began = datetime.fromtimestamp(time.time() - time.monotonic() + opening.began_ns / 1e9, UTC)
     connections = measurement.opened.connected + measurement.opened.failed

@@ -1,4 +1,4 @@
-"""What is to be loaded, as a person writes it: HOST:PORT, http://host:port/path or tcp://host:port."""
+"""The target of a load: HOST:PORT, http://host:port/path or tcp://host:port."""
 
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -8,7 +8,7 @@ EXAMPLES = "such as 127.0.0.1:9000 or http://127.0.0.1:8080/page"
 
 @dataclass(frozen=True)
 class Target:
-    """Where to connect; `protocol` and `path` are empty where the text says nothing of them."""
+    """Where to connect; `protocol` and `path` are empty where the text does not name them."""
 
     host: str
     port: int
@@ -17,7 +17,7 @@ class Target:
 
 
 def parse_target(text: str) -> Target:
-    """Read HOST:PORT or a URL. Raises ValueError with one line that says what would do."""
+    """Read HOST:PORT or a URL. Raises ValueError with one line and examples."""
     scheme, _, rest = text.partition("://") if "://" in text else ("tcp", "", text)
     scheme = scheme.lower()
     if scheme == "https":
@@ -41,5 +41,5 @@ def parse_target(text: str) -> Target:
 
 
 def _beyond(parts: SplitResult) -> str:
-    """What stands after host and port."""
+    """What follows host and port."""
     return parts.path + parts.query + parts.fragment

@@ -1,22 +1,24 @@
-"""A load as people read it: its progress, its seconds, its figures and its percentiles."""
+"""A load as people read it: progress, series, figures and percentiles."""
 
 import sys
 from typing import Any
 
 from c10k.cli.columns import beside
+from c10k.experiment.cycle import PHASES, Cycle, Slice
 from c10k.load.figures import KINDS, recorded
-from c10k.load.measure import Interval, Measurement
-from c10k.loadgen.fleet import Fleet
+from c10k.load.measure import Measurement
 from c10k.loadgen.workload import Workload
 from c10k.results import spectrum
 
 
-def show_progress(fleet: Fleet, text: str) -> None:
-    """A line that changes, where a person watches: never in what a program reads."""
+def show_progress(cycle: Cycle, what: str = "") -> None:
+    """A line that changes, on a terminal only; `what` replaces the phase."""
     if sys.stderr.isatty():
-        seen = fleet.progress()
-        failed = f", {seen.failed:,} failed" if seen.failed else ""
-        line = f"{seen.ready:,} ready{failed}, {seen.messages:,} messages, {text}"
+        status = cycle.fleet.progress()
+        failed = f", {status.failed:,} failed" if status.failed else ""
+        left = f", {cycle.left_s:.0f} s left" if cycle.phase == "window" else ""
+        phase = PHASES[cycle.phase] + left
+        line = f"{status.ready:,} ready{failed}, {status.messages:,} messages, {what or phase}"
         print(f"\r{line:<78}", end="", file=sys.stderr, flush=True)
 
 
@@ -26,24 +28,23 @@ def hide_progress() -> None:
         print("\r" + " " * 78 + "\r", end="", file=sys.stderr, flush=True)
 
 
-def print_interval(interval: Interval) -> None:
+def print_slice(part: Slice) -> None:
     """One line of the series, under a heading before the first."""
     hide_progress()
-    if interval.start_s == 0:
+    if part.start_s == 0:
         print(f"{'s':>8}{'messages/s':>12}{'p50 ms':>12}{'p99 ms':>12}{'max ms':>12}{'failed':>8}")
-    values = interval.responses.summary_ms()
+    values = part.responses.summary_ms()
     cells = "".join(
-        f"{_ms(values[name]) if interval.responses.total else '–':>12}"
+        f"{_ms(values[name]) if part.responses.total else '–':>12}"
         for name in ("p50", "p99", "max")
     )
-    rate = interval.responses.total / interval.seconds
-    end_s = interval.start_s + interval.seconds
-    print(f"{end_s:>8.1f}{rate:>12,.0f}{cells}{interval.failed:>8,}", flush=True)
+    rate = part.responses.total / part.seconds
+    end_s = part.start_s + part.seconds
+    print(f"{end_s:>8.1f}{rate:>12,.0f}{cells}{part.failed:>8,}", flush=True)
 
 
 def print_figures(figures: dict[str, Any]) -> None:
     """The summary."""
-    loader = figures["loader"]
     active = figures["active"]
     silent = f", {active:,} of them active" if active < figures["connections"] else ""
     print(
@@ -52,6 +53,8 @@ def print_figures(figures: dict[str, Any]) -> None:
         f"  {figures['loop']} loop, {_what(figures)}, {figures['duration_s']:.1f} s"
     )
     offered = figures["offered_per_s"]
+    if figures["unsteady"]:
+        print(f"  no steady state after {figures['warmup_s']:.1f} s: {figures['unsteady']}")
     print(
         f"  {figures['received']:,} {_done(figures)}, {figures['messages_per_s']:,.0f} /s"
         + ("" if offered is None else f" of {offered:,.0f} /s due, {figures['late']:,} sent late")
@@ -76,9 +79,15 @@ def print_figures(figures: dict[str, Any]) -> None:
         print(f"  starved: {figures['starved']:,} connections completed nothing")
     if figures["littles_law_ratio"] is not None:
         print(f"  Little's law: {figures['littles_law_ratio']:.3f}")
+    loader = figures["loader"]
     if loader["cpu_us_per_message"] is not None:
         limited = ", the loader was the bottleneck" if loader["limited"] else ""
         print(f"  loader: {loader['cpu_us_per_message']:.1f} µs of CPU per message{limited}")
+    if loader["ceiling_messages_per_s"] is not None:
+        print(
+            f"  loader ceiling: {loader['ceiling_messages_per_s']:,.0f} /s of an echo server that "
+            "does nothing else"
+        )
 
 
 def print_percentiles(workload: Workload, measurement: Measurement) -> None:
@@ -93,10 +102,10 @@ def print_percentiles(workload: Workload, measurement: Measurement) -> None:
 
 def _what(figures: dict[str, Any]) -> str:
     if figures["protocol"] == "echo":
-        return f"{figures['size_bytes']:,} bytes a message"
+        return f"{figures['size_bytes']:,} bytes per message"
     if figures["protocol"] == "http":
         return "HTTP"
-    return f"{figures['reply_bytes']:,} bytes a reply"
+    return f"{figures['reply_bytes']:,} bytes per reply"
 
 
 def _done(figures: dict[str, Any]) -> str:
@@ -109,5 +118,5 @@ def _done(figures: dict[str, Any]) -> str:
 
 
 def _ms(value: float) -> str:
-    """To the microsecond, as far as that fits beside the others in 80 columns."""
+    """To the microsecond where 80 columns have room for it."""
     return f"{value:.{3 if value < 1_000 else 1 if value < 100_000 else 0}f}"

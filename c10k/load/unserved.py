@@ -26,8 +26,8 @@ def reason(target: str, address: Address, workload: Workload, opening: Snapshot)
 
 
 def _status(address: Address, workload: Workload) -> str:
-    """What one more request is answered with, since the fleet counts such answers and keeps none;
-    empty where there is no answer."""
+    """The status of one more request, since the fleet counts statuses and keeps none; empty where
+    there is no answer."""
     connection = http.client.HTTPConnection(address.host, address.port, timeout=5)
     try:
         connection.request("GET", workload.path, headers={"Host": address.authority})

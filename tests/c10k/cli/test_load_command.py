@@ -13,10 +13,9 @@ import psutil
 import pytest
 
 from c10k.cli.main import main
-from c10k.load import measure
+from c10k.experiment import cycle, loader_ceiling
+from c10k.loadgen import fleet
 from c10k.loadgen.address import Address
-from c10k.loadgen.fleet import Fleet
-from c10k.loadgen.workload import WORKLOADS
 from c10k.servers.catalogue import parse_spec
 
 
@@ -72,25 +71,26 @@ def web():
         listener.close()
 
 
+SHORT = ("-c", "2", "-d", "200ms", "--no-ceiling")
+
+
 def figures_of(capsys, *arguments):
-    assert main(["load", *map(str, arguments), "--json", "-"]) == 0
+    assert main(["load", *map(str, arguments), "--no-ceiling", "--json", "-"]) == 0
     return json.loads(capsys.readouterr().out)
 
 
 class TestSpellings:
     def test_quantities_as_people_write_them(self, echo, capsys):
-        figures = figures_of(capsys, echo, "-d", "300ms", "-c", "1_0", "--size", "1KiB")
+        url = f"tcp://{echo}"
+        figures = figures_of(capsys, url, "-d", "300ms", "-c", "1_0", "--size", "1KiB")
         assert figures["duration_s"] == pytest.approx(0.3, abs=0.2)
         assert (figures["connections"], figures["size_bytes"]) == (10, 1024)
+        assert (figures["protocol"], figures["target"]) == ("echo", url)
 
     def test_rates_and_shares(self, echo, capsys):
         rate = ("--rate", "0.1k", "--active", "50%", "--timeout", "1m30s")
         figures = figures_of(capsys, echo, "-d", "300ms", "-c", 10, *rate)
         assert (figures["rate_per_connection"], figures["active"]) == (100, 5)
-
-    def test_a_tcp_url(self, echo, capsys):
-        figures = figures_of(capsys, f"tcp://{echo}", "-d", "200ms", "-c", 2)
-        assert (figures["protocol"], figures["target"]) == ("echo", f"tcp://{echo}")
 
     def test_an_http_url(self, web, capsys):
         url = f"http://{web('200 OK')}/page?x=y"
@@ -101,8 +101,8 @@ class TestSpellings:
         [
             (["--path", "/x"], "leave out --path"),
             (["--protocol", "raw"], "the target says http"),
-            (["--download", "5"], "the target says http"),
-            (["--size", "5"], "--size is for --protocol echo"),
+            (["--protocol", "download", "--expect", "5"], "the target says http"),
+            (["--size", "5"], "--size is for echo"),
         ],
     )
     def test_what_contradicts_an_http_url(self, arguments, message, capsys):
@@ -121,28 +121,21 @@ class TestWhatIsPrinted:
 
     def test_quiet_prints_nothing_and_still_writes(self, echo, capfd, tmp_path):
         file = tmp_path / "x.json"
-        assert main(["load", echo, "-d", "200ms", "-c", "2", "--quiet", "--json", str(file)]) == 0
+        assert main(["load", echo, *SHORT, "--quiet", "--json", str(file)]) == 0
         assert capfd.readouterr() == ("", "")
         assert json.loads(file.read_text())["received"] > 0
 
-    def test_quiet_with_a_series_is_a_contradiction(self, echo, capsys):
-        assert main(["load", echo, "-q", "--series"]) == 2
-        assert "leave out --series" in capsys.readouterr().err
-
 
 class TestOutputs:
-    @pytest.mark.parametrize("option", ["--json", "--hdr"])
-    def test_one_that_cannot_be_opened_ends_it_before_it_begins(self, option, capsys):
+    def test_one_that_cannot_be_opened_ends_it_before_it_begins(self, capsys):
         # Nothing listens there: reaching for it would have been told instead.
-        assert main(["load", "127.0.0.1:1", option, "/nonexistent/x"]) == 2
-        shown = capsys.readouterr()
-        assert shown.err.startswith(f"c10k: {option} /nonexistent/x cannot be written: No such")
-        assert len(shown.err.splitlines()) == 1
+        assert main(["load", "127.0.0.1:1", "--hdr", "/nonexistent/x"]) == 2
+        assert "--hdr /nonexistent/x cannot be written: No such" in capsys.readouterr().err
 
     def test_a_full_disk_loses_no_figure(self, echo, capsys, tmp_path):
         log = tmp_path / "log"
         full = ("--json", "/dev/full", "--hdr", str(log))
-        assert main(["load", echo, "-d", "200ms", "-c", "2", *full]) == 1
+        assert main(["load", echo, *SHORT, *full]) == 1
         shown = capsys.readouterr()
         assert "echoed and verified" in shown.out
         assert shown.err == "c10k: --json /dev/full cannot be written: No space left on device\n"
@@ -150,7 +143,7 @@ class TestOutputs:
 
     def test_a_full_standard_output_loses_no_file(self, echo, tmp_path):
         file = tmp_path / "x.json"
-        load = ["load", echo, "-d", "3s", "-c", "2", "--series", "--json", str(file)]
+        load = ["load", echo, *SHORT, "-d", "3s", "--series", "--json", str(file)]
         with open("/dev/full", "w") as full:  # noqa: PTH123
             shown = subprocess.run(
                 [sys.executable, "-m", "c10k", *load],
@@ -163,24 +156,13 @@ class TestOutputs:
         assert shown.stderr == "c10k: the output cannot be written: No space left on device\n"
         assert json.loads(file.read_text())["received"] > 0
 
-    def test_two_in_one_file(self, tmp_path, capsys):
-        file = str(tmp_path / "x")
-        assert main(["load", "127.0.0.1:1", "--json", file, "--hdr", file]) == 2
-        assert "name the same file" in capsys.readouterr().err
-        assert list(tmp_path.iterdir()) == []
-
     def test_nothing_stays_of_a_load_that_never_began(self, tmp_path, capsys):
-        assert main(["load", "127.0.0.1:1", "--json", str(tmp_path / "x"), "-c", "1"]) == 3
+        assert main(["load", "127.0.0.1:1", *SHORT, "--json", str(tmp_path / "x")]) == 3
         assert "connect_refused" in capsys.readouterr().err
         assert list(tmp_path.iterdir()) == []
 
 
 class TestWhoIsLoaded:
-    @pytest.mark.parametrize("target", ["192.0.2.1:80", "http://198.51.100.7/x", "[2001:db8::1]:9"])
-    def test_another_host_only_when_it_is_said(self, target, capsys):
-        assert main(["load", target]) == 2
-        assert "is another host: load only what is yours" in capsys.readouterr().err
-
     def test_one_of_several_addresses_is_enough(self, capsys, monkeypatch):
         here, elsewhere = Address.resolve("127.0.0.1", 9), Address.resolve("192.0.2.1", 9)
         monkeypatch.setattr(Address, "resolve_all", lambda *_: [here, elsewhere])
@@ -189,8 +171,8 @@ class TestWhoIsLoaded:
 
     def test_it_is_loaded_where_it_is_said(self, echo, capsys, monkeypatch):
         monkeypatch.setattr(Address, "is_of_this_host", False)
-        assert main(["load", echo, "-d", "200ms", "-c", "1"]) == 2
-        assert main(["load", echo, "-d", "200ms", "-c", "1", "--remote"]) == 0
+        assert main(["load", echo, *SHORT]) == 2
+        assert main(["load", echo, *SHORT, "--remote"]) == 0
 
     @pytest.mark.parametrize(
         "host", ["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "::ffff:127.0.0.1"]
@@ -208,13 +190,6 @@ class TestWhoIsLoaded:
         assert own
         assert all(Address.resolve(host, 9).is_of_this_host for host in own)
 
-    @pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example", ".", "a b"])
-    def test_a_name_that_no_host_can_have(self, host, capsys):
-        assert main(["load", f"{host}:80"]) == 3
-        shown = capsys.readouterr().err
-        assert shown.startswith(f"c10k: cannot reach {host}:80: ")
-        assert len(shown.splitlines()) == 1
-
 
 class TestWhatIsLost:
     def load(self, tmp_path, *arguments):
@@ -224,7 +199,7 @@ class TestWhatIsLost:
             load = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "c10k", "load", f"127.0.0.1:{running.port}"),
-                    *("-c", "20", "-d", "4s", "--series", "--json", str(file), *arguments),
+                    *(*SHORT, "-c", "20", "-d", "2s", "--series", "--json", str(file), *arguments),
                 ],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -237,6 +212,7 @@ class TestWhatIsLost:
         return load.returncode, err, json.loads(file.read_text())
 
     def test_lost_connections_are_told_and_fail(self, tmp_path):
+        """By hand: nobody listens any more, so each connection that is opened again is refused."""
         status, err, figures = self.load(tmp_path)
         assert status == 1
         assert "20 of 20 connections" in err
@@ -244,44 +220,93 @@ class TestWhatIsLost:
         assert figures["lost_connections"] == 20
         assert figures["failed"]
         assert figures["received"] > 0
+        assert figures["errors"]["connect_refused"] >= 20
 
-    def test_all_may_be_lost_where_it_is_said(self, tmp_path):
-        status, err, figures = self.load(tmp_path, "--max-failed", "100%")
+    def test_all_may_be_lost_and_stay_closed_where_it_is_said(self, tmp_path):
+        allowed = ("--max-failed", "100%", "--no-reconnect")
+        status, err, figures = self.load(tmp_path, *allowed)
         assert (status, err) == (0, "")
         assert (figures["lost_connections"], figures["max_failed"]) == (20, 1)
         assert not figures["failed"]
-
-    def test_a_failed_connection_is_opened_again_unless_it_must_stay_closed(self, tmp_path):
-        """By hand: nobody listens any more, so only who tries again is refused."""
-        again, closed = (
-            self.load(tmp_path, *options)[2]["errors"] for options in ((), ("--no-reconnect",))
-        )
-        assert again["connect_refused"] >= 20
-        assert "connect_refused" not in closed
-        assert sum(closed.values()) == 20
+        assert "connect_refused" not in figures["errors"]
+        assert sum(figures["errors"].values()) == 20
 
     def test_none_may_be_lost_by_default_of_a_good_server(self, echo, capsys):
         figures = figures_of(capsys, echo, "-c", 10, "-d", "300ms", "--max-failed", 0)
         assert figures["lost_connections"] == 0
         assert not figures["failed"]
 
-    def test_a_load_in_which_no_message_was_due(self, echo, capsys):
-        assert main(["load", echo, "-c", "1", "-d", "200ms", "--rate", "0.0001", "-q"]) == 1
-        assert capsys.readouterr().err == "c10k: no message was answered in that time\n"
-
     @pytest.mark.timeout(100)
-    def test_a_server_with_few_descriptors_is_given_up_on(self, tmp_path, monkeypatch):
+    def test_a_server_with_few_descriptors_is_given_up_on(self, tmp_path, capsys, monkeypatch):
         """It serves what it can, and the others are not waited for until the opening's end."""
-        monkeypatch.setattr(measure, "OPEN_STILL_S", 1.0)
+        monkeypatch.setattr(cycle, "OPEN_STILL_S", 1.0)
         began = time.monotonic()
-        spec = parse_spec("threaded,limit=nofile:64")
-        with (
-            spec.process(log=tmp_path / "log") as running,
-            Fleet((running.host, running.port), WORKLOADS["saturated"]) as fleet,
-        ):
-            measurement = measure.open_connections(fleet, 200, lambda _: None)
-        assert 0 < measurement.opened.connected < 64
-        assert time.monotonic() - began < measure.OPEN_TIMEOUT_S / 2
+        with parse_spec("threaded,limit=nofile:64").process(log=tmp_path / "log") as running:
+            load = ["load", f"127.0.0.1:{running.port}", *SHORT, "-c", "200", "--json", "-"]
+            assert main(load) == 1
+        figures = json.loads(capsys.readouterr().out)
+        assert 0 < figures["connected"] < 64
+        assert figures["lost_connections"] == 200 - figures["connected"]
+        assert time.monotonic() - began < 60
+
+
+class TestTheLoaderCeiling:
+    """What this loader drives of a bare echo server, which tells whether it was the bottleneck."""
+
+    @pytest.mark.parametrize(("near", "bottleneck"), [(0.01, True), (100, False)])
+    def test_a_server_near_it_is_limited_by_the_loader(
+        self, near, bottleneck, echo, capsys, monkeypatch
+    ):
+        monkeypatch.setattr(loader_ceiling, "NEAR_CEILING", near)
+        monkeypatch.setattr(fleet, "BUSY_SHARE", 100)
+        assert main(["load", echo, *SHORT[:-1]]) == 0
+        shown = capsys.readouterr()
+        assert ("of CPU per message, the loader was the bottleneck\n" in shown.out) == bottleneck
+        assert "\n  loader ceiling: " in shown.out
+        assert shown.err == ""
+
+    def test_a_slow_server_is_far_from_it(self, tmp_path, capsys):
+        slow = parse_spec("threaded,handler=sleep:20ms")
+        with slow.process(log=tmp_path / "log") as running:
+            target = f"127.0.0.1:{running.port}"
+            assert main(["load", target, *SHORT[:-1], "--json", "-"]) == 0
+        figures = json.loads(capsys.readouterr().out)
+        assert figures["loader"]["ceiling_messages_per_s"] > 10 * figures["messages_per_s"] > 0
+        assert not figures["loader"]["limited"]
+
+    @pytest.mark.parametrize("option", [("--no-ceiling",), ("--rate", "20")])
+    def test_it_is_not_measured_where_it_bounds_nothing(self, option, echo, capsys, monkeypatch):
+        monkeypatch.setattr(loader_ceiling, "COMMAND", ("/nowhere/echo",))
+        assert main(["load", echo, *SHORT[:-1], *option, "--json", "-"]) == 0
+        shown = capsys.readouterr()
+        assert json.loads(shown.out)["loader"]["ceiling_messages_per_s"] is None
+        assert shown.err == ""
+
+    def test_a_load_goes_on_without_it(self, echo, capsys, monkeypatch):
+        monkeypatch.setattr(loader_ceiling, "COMMAND", ("/nowhere/echo",))
+        assert main(["load", echo, *SHORT[:-1]]) == 0
+        shown = capsys.readouterr()
+        assert shown.err.startswith("c10k: the loader ceiling is unknown: ceiling: ")
+        assert len(shown.err.splitlines()) == 1
+        assert "of CPU per message" in shown.out
+
+
+class TestWarmUp:
+    def test_it_ends_when_the_throughput_is_steady(self, echo, capsys):
+        figures = figures_of(capsys, echo, "-c", 2, "-d", "200ms", "--warmup", "20s")
+        assert 0.5 <= figures["warmup_s"] < 20
+        assert figures["unsteady"] == ""
+
+    def test_none(self, echo, capsys):
+        figures = figures_of(capsys, echo, "-c", 2, "-d", "200ms", "--warmup", 0)
+        assert (figures["warmup_s"], figures["unsteady"]) == (0, "")
+
+    def test_a_load_in_which_no_message_was_due_is_not_steady(self, echo, capsys):
+        load = ["load", echo, *SHORT, "--rate", "0.0001", "--warmup", "1s"]
+        assert main(load) == 1
+        shown = capsys.readouterr()
+        assert "  no steady state after 1.0 s: throughput\n" in shown.out
+        assert shown.err == "c10k: no message was answered in that time\n"
 
 
 class TestWhoIsNotServed:

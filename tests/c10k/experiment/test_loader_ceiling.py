@@ -1,6 +1,8 @@
 import functools
 import math
 import os
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from msgspec.structs import replace
@@ -8,21 +10,9 @@ from msgspec.structs import replace
 from c10k.experiment import loader_ceiling
 from c10k.experiment.config import plan_of
 from c10k.host.cpus import CpuSplit
+from c10k.loadgen.fleet import Fleet
 from c10k.loadgen.workload import WORKLOADS
 from c10k.servers.process import ServerProcess
-
-
-class Watcher:
-    """A progress that remembers what it was told."""
-
-    def __init__(self):
-        self.begun, self.ended = [], []
-
-    def begin(self, trial):
-        self.begun.append(trial)
-
-    def end(self, trial, record):
-        self.ended.append((trial, record.step["status"]))
 
 
 def plan(*steps, workloads=("paced", "saturated")):
@@ -38,8 +28,8 @@ def cpus():
 
 
 def test_it_is_measured_at_every_step_with_a_loader_that_was_busy(cpus, tmp_path):
-    watcher = Watcher()
-    measured, missing = loader_ceiling.measure(plan(2, 20), cpus, tmp_path / "log", watcher)
+    progress = Mock()
+    measured, missing = loader_ceiling.measure(plan(2, 20), cpus, tmp_path / "log", progress)
     assert missing == ""
     assert [(point["connections"], point["size_bytes"]) for point in measured] == [
         (2, 64),
@@ -49,13 +39,15 @@ def test_it_is_measured_at_every_step_with_a_loader_that_was_busy(cpus, tmp_path
         assert point["messages_per_s"] > 0
         assert 0 < point["loader_cpu_cores"] < 1.1
         assert point["loader_cpu_us_per_message"] > 0
-    assert [trial for trial, status in watcher.ended if status == "ok"] == watcher.begun
-    assert watcher.begun == list(loader_ceiling.trials(plan(2, 20)))
+    begun = [call.args[0] for call in progress.begin.call_args_list]
+    ended = [call.args for call in progress.end.call_args_list]
+    assert [trial for trial, record in ended if record.step["status"] == "ok"] == begun
+    assert begun == list(loader_ceiling.trials(plan(2, 20)))
 
 
 def test_a_server_that_cannot_start_leaves_no_ceiling_and_says_why(cpus, tmp_path, monkeypatch):
     monkeypatch.setattr(loader_ceiling, "COMMAND", ("/nowhere/echo",))
-    measured, missing = loader_ceiling.measure(plan(2), cpus, tmp_path / "log", Watcher())
+    measured, missing = loader_ceiling.measure(plan(2), cpus, tmp_path / "log", Mock())
     assert measured == []
     assert "cannot run /nowhere/echo" in missing
 
@@ -64,7 +56,7 @@ def test_a_step_that_fails_is_missing_alone(cpus, tmp_path, monkeypatch):
     short = functools.partial(ServerProcess, limits={"nofile": 64})
     monkeypatch.setattr(loader_ceiling, "ServerProcess", short)
     monkeypatch.setattr(loader_ceiling, "OPEN_S", 0.5)
-    measured, missing = loader_ceiling.measure(plan(2, 100), cpus, tmp_path / "log", Watcher())
+    measured, missing = loader_ceiling.measure(plan(2, 100), cpus, tmp_path / "log", Mock())
     assert [point["connections"] for point in measured] == [2]
     assert "never_opened at 100 connections" in missing
 
@@ -92,18 +84,29 @@ def test_it_is_looked_up_by_connections_and_size():
     assert math.isnan(loader_ceiling.at((), 10, saturated))
 
 
-@pytest.mark.parametrize("name", ["churn", "work_sleep", "mostly_idle", "download"])
-def test_it_claims_nothing_of_a_load_that_was_not_measured(name):
+@pytest.mark.parametrize("name", ["churn", "work_sleep", "mostly_idle", "download", "paced"])
+def test_other_workloads_have_none(name):
     known = [{"connections": 10, "size_bytes": 64, "messages_per_s": 5.0}]
     assert math.isnan(loader_ceiling.at(known, 10, WORKLOADS[name]))
     assert math.isnan(loader_ceiling.at(known, 10, WORKLOADS["saturated"].over("http", {})))
 
 
-def test_a_plan_without_such_a_load_has_none(cpus, tmp_path):
-    watcher = Watcher()
+def test_a_plan_of_other_workloads_has_none(cpus, tmp_path):
+    progress = Mock()
     measured = loader_ceiling.measure(
-        plan(2, workloads=("churn",)), cpus, tmp_path / "log", watcher
+        plan(2, workloads=("churn",)), cpus, tmp_path / "log", progress
     )
     assert measured == ([], "")
-    assert not watcher.begun
+    progress.begin.assert_not_called()
     assert not loader_ceiling.seconds(plan(2, workloads=("churn",)))
+
+
+def test_a_bare_server_of_several_threads_serves_on_one_port(tmp_path):
+    with (
+        loader_ceiling.bare_server(tmp_path / "log", None, threads=3) as server,
+        Fleet((server.host, server.port), WORKLOADS["saturated"], threads=2) as fleet,
+    ):
+        assert len(list(Path(f"/proc/{server.pid}/task").iterdir())) >= 3
+        row = loader_ceiling.driven(fleet, 20, 0.2)
+    assert (row["status"], row["reason"]) == ("ok", "")
+    assert row["messages_per_s"] > 0

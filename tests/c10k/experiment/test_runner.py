@@ -1,117 +1,104 @@
-"""Experiments that are walked: real servers, the fewest connections, the shortest windows."""
+"""Experiments that run: real servers, the fewest connections, the shortest windows."""
 
+import dataclasses
 import math
 import os
 import shlex
 import sys
-from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
+from msgspec.structs import replace
 
 from c10k.experiment import manifest
-from c10k.experiment.plan import Plan, Profile
+from c10k.experiment.config import plan_of
+from c10k.experiment.plan import Profile
 from c10k.experiment.runner import Experiment
 from c10k.host.cpus import CpuSplit
-from c10k.loadgen.workload import WORKLOADS
 from c10k.reports.measured import Measured
 from c10k.results.slo import refusal
 from c10k.results.store import RunWriter, read_run
 from c10k.servers.catalogue import parse_spec
-from c10k.servers.catalogue.foreign import parse_command
 from c10k.servers.catalogue.program import Launch
 
-TINY = Profile("tiny", "", warmup_s=0.05, warmup_limit_s=0.1, windows=1, window_s=0.3, repeats=1)
-
-
-class Watcher:
-    """A progress that remembers what it was told."""
-
-    def __init__(self):
-        self.begun, self.said = [], []
-
-    def expect(self, trials):
-        pass
-
-    def begin(self, trial):
-        if trial.server != "ceiling":
-            self.begun.append(trial)
-
-    def see(self, moment):
-        pass
-
-    def end(self, trial, record):
-        pass
-
-    def say(self, line):
-        self.said.append(line)
+TINY = Profile("tiny", warmup_s=0.05, warmup_limit_s=0.1, windows=1, window_s=0.3, repeats=1)
 
 
 @pytest.fixture
 def run(tmp_path):
-    """Walk a plan, or what is left of it, in the same directory; what was seen and the run."""
+    """Run a plan, or what is left of it, in the same directory.
+
+    It returns the trials that began, the lines that were said, and the run.
+    """
     before = os.sched_getaffinity(0)
 
     def ran(plan):
         cpus = CpuSplit.of_this_process()
-        watcher, directory = Watcher(), tmp_path / "run"
+        progress, directory = Mock(), tmp_path / "run"
         if directory.exists():
             writer = RunWriter.open(directory)
         else:
             described = manifest.describe(plan, cpus, [])
             writer = RunWriter(directory).create(described)
         with writer:
-            Experiment(plan, writer, cpus, watcher, 0.0).run()
-        return watcher, read_run(directory)
+            Experiment(plan, writer, cpus, progress, 0.0).run()
+        begun, said = (
+            [call.args[0] for call in method.call_args_list]
+            for method in (progress.begin, progress.say)
+        )
+        begun = [trial for trial in begun if trial.server != "ceiling"]
+        return begun, said, read_run(directory)
 
     yield ran
     os.sched_setaffinity(0, before)
 
 
-def plan(spec, *workloads, steps=(4,), **others):
-    return Plan((spec,), tuple(WORKLOADS[name] for name in workloads), steps, TINY, **others)
+def plan(*workloads, steps=(4,), profile=TINY, **content):
+    content |= {"workloads": workloads, "steps": steps}
+    return replace(plan_of(content, str), profile=profile)
 
 
 def test_a_search_finds_how_many_threads_an_address_space_has_room_for(run):
-    spec = parse_spec("threaded,limit=as:512m,stack=64m")
-    searching = plan(spec, "saturated", steps=(2,), find_max=True, slo_p99_ms=60_000.0)
-    watcher, run = run(searching)
-    (found,) = run.manifest["max_connections"]
+    spec = "threaded,limit=as:512m,stack=64m"
+    goal = {"find-max": True, "slo-p99": 60_000.0}
+    searching = plan("saturated", steps=(2,), servers=[spec], **goal)
+    begun, said, searched = run(searching)
+    (found,) = searched.manifest["max_connections"]
     most = found["connections"]
     assert 2 <= most < 16
     assert "can't start new thread" in found["why"]
-    assert watcher.said[-1].startswith(f"max connections  {spec.text}, saturated: {most}")
-    probes = [trial.connections for trial in watcher.begun]
+    assert said[-1].startswith(f"max connections  {spec}, saturated: {most}")
+    probes = [trial.connections for trial in begun]
     assert probes[0] == 2
     assert len(probes) > 2
-    served = run.steps.set_index("connections").status
+    served = searched.steps.set_index("connections").status
     assert served[most] == "ok"
     assert served[most + 1] == "partial"
 
-    measured = Measured(run)
+    measured = Measured(searched)
     assert measured.steps == [2]
-    assert measured.max_connections(spec.text, "saturated").value == most
+    assert measured.max_connections(spec, "saturated").value == most
     assert measured.planned_missing == 0
 
-    watcher, run = run(searching)  # resumed, although nothing is left to do
-    assert watcher.begun == []
-    writer = RunWriter.open(run.directory)
+    begun, _, searched = run(searching)  # resumed, although nothing is left to do
+    assert begun == []
+    writer = RunWriter.open(searched.directory)
     writer.update_manifest(max_connections=[])  # interrupted just before it was found
     writer.close()
-    watcher, run = run(searching)
-    assert watcher.begun == []
-    assert run.manifest["max_connections"] == [found]
+    begun, _, searched = run(searching)
+    assert begun == []
+    assert searched.manifest["max_connections"] == [found]
 
 
 def test_work_is_done_by_the_server_and_churn_opens_connections(run):
-    spec = parse_spec("asyncio_streams")
-    _, run = run(plan(spec, "work_sleep", "work_cpu", "churn"))
+    *_, run = run(plan("work_sleep", "work_cpu", "churn", servers=["asyncio_streams"]))
     steps = run.steps.set_index("workload")
     assert list(steps.status) == ["ok"] * 3
     assert (steps.response_p50_ms[["work_sleep", "work_cpu"]] > 5).all()
     assert steps.cpu_us_per_message["work_cpu"] > 5_000
     assert steps.ceiling_messages_per_s.isna().all()
     assert set(steps.protocol) == {"echo"}
-    opened = run.histograms(spec.text, "churn", 4, "first_echo").total
+    opened = run.histograms("asyncio_streams", "churn", 4, "first_echo").total
     assert opened == pytest.approx(steps.messages["churn"], abs=8)
     assert steps.accepts_per_s["churn"] > 10
 
@@ -151,10 +138,12 @@ class Other:
 @pytest.mark.parametrize(
     ("protocol", "workload", "size"), [("http", "saturated", 0), ("download", "download", 1024**2)]
 )
-def test_a_server_is_driven_over_its_own_protocol(run, protocol, workload, size):
+def test_a_server_is_driven_over_its_own_protocol(run, protocol, workload, size, monkeypatch):
     known = parse_spec("threaded")
-    spec = replace(known, server=replace(known.server, program=Other(), protocol=protocol))
-    _, run = run(plan(spec, workload, steps=(2,)))
+    other = dataclasses.replace(known.server, program=Other(), protocol=protocol)
+    spec = dataclasses.replace(known, server=other)
+    monkeypatch.setattr("c10k.experiment.plan._spec", lambda *_: spec)
+    *_, run = run(plan(workload, steps=(2,), servers=["threaded"]))
     (step,) = run.steps.to_dict("records")
     assert (step["status"], step["protocol"], step["size_bytes"]) == ("ok", protocol, size)
     assert step["messages"] > 0
@@ -162,7 +151,7 @@ def test_a_server_is_driven_over_its_own_protocol(run, protocol, workload, size)
 
 
 def test_a_server_that_cannot_start_fails_its_steps_with_the_load_that_it_missed(run):
-    _, run = run(plan(parse_spec("threaded,limit=as:1m"), "game", steps=(2,)))
+    *_, run = run(plan("game", steps=(2,), servers=["threaded,limit=as:1m"]))
     (step,) = run.steps.to_dict("records")
     assert (step["status"], step["protocol"], step["size_bytes"]) == ("failed", "echo", 64)
     assert step["rate_per_connection"] == 10
@@ -191,14 +180,13 @@ while True:
 
 def mortal(directory, how):
     command = shlex.join([sys.executable, "-c", MORTAL, "{port}", str(directory / "starts"), how])
-    return parse_command(f"mortal={command}", directory)
+    return {"commands": [f"mortal={command}"]}
 
 
 def test_a_server_that_never_listened_is_not_started_again(run, tmp_path):
     repeated = replace(TINY, repeats=2)
-    spec = mortal(tmp_path, "mute")
-    asked = Plan((spec,), (WORKLOADS["paced"], WORKLOADS["saturated"]), (2, 4), repeated)
-    _, run = run(asked)
+    server = mortal(tmp_path, "mute")
+    *_, run = run(plan("paced", "saturated", steps=(2, 4), profile=repeated, **server))
     assert (tmp_path / "starts").read_text() == "x"
     assert set(run.steps.status) == {"failed"}
     assert len(run.steps) == 8
@@ -207,7 +195,7 @@ def test_a_server_that_never_listened_is_not_started_again(run, tmp_path):
 
 
 def test_a_server_that_died_is_started_again_and_its_last_words_are_told(run, tmp_path):
-    _, run = run(plan(mortal(tmp_path, "late"), "saturated", steps=(2, 4)))
+    *_, run = run(plan("saturated", steps=(2, 4), **mortal(tmp_path, "late")))
     assert (tmp_path / "starts").read_text() == "xx"
     first, second = run.steps.sort_values("connections").to_dict("records")
     assert (first["status"], second["status"]) == ("failed", "ok")
@@ -237,7 +225,7 @@ while True:
 
 def test_a_server_that_becomes_a_daemon_is_measured(run, tmp_path):
     command = shlex.join([sys.executable, "-c", DAEMON, "{port}"])
-    _, run = run(plan(parse_command(f"daemon={command}", tmp_path), "saturated"))
+    *_, run = run(plan("saturated", commands=[f"daemon={command}"]))
     (step,) = run.steps.to_dict("records")
     assert (step["status"], step["connected"], step["processes"]) == ("ok", 4, 2)
     assert 64 << 20 <= step["rss_bytes"] < 512 << 20

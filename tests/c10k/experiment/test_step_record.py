@@ -3,6 +3,7 @@ import math
 
 import pytest
 
+from c10k.experiment.cycle import Slice
 from c10k.experiment.plan import Trial
 from c10k.experiment.step_record import StepRecording
 from c10k.experiment.warmup import WarmUp
@@ -96,15 +97,12 @@ def test_what_was_due_is_replied_to_or_lost():
     assert [(window["due"], window["lost"]) for window in record.windows] == [(110, 7), (75, 0)]
 
 
-def test_littles_law_is_judged_by_the_connections_that_are_served():
+def test_littles_law_is_judged_in_a_closed_loop_by_the_connections_that_are_served():
     """A pool of four for ten clients: by hand, it has 4 × 2 s / 1 ms messages in a window."""
-    step = recorded(snapshot(8_000), opened=Opened(4, 6, 0.5)).step
-    assert step["littles_law_ratio"] == pytest.approx(1.0)
-
-
-def test_littles_law_is_checked_in_a_closed_loop_only():
     assert recorded(snapshot(20_000)).step["littles_law_ratio"] == pytest.approx(1.0)
     assert math.isnan(recorded(snapshot(20_000), workload="paced").step["littles_law_ratio"])
+    step = recorded(snapshot(8_000), opened=Opened(4, 6, 0.5)).step
+    assert step["littles_law_ratio"] == pytest.approx(1.0)
 
 
 def test_the_waits_of_starved_connections_enter_the_response_times():
@@ -150,10 +148,19 @@ def test_a_server_that_died_before_any_window_leaves_a_failed_step():
     assert record.windows == []
 
 
-def test_a_step_that_the_loader_limited_says_so():
-    assert recorded(snapshot(10, cpu_cores=0.99)).step["loader_limited"]
-    assert recorded(snapshot(10, due=1000, late=11)).step["loader_limited"]
-    assert not recorded(snapshot(10, due=1000, late=10)).step["loader_limited"]
+@pytest.mark.parametrize(
+    ("windows", "limited"),
+    [
+        ([{"cpu_cores": 0.99}], True),
+        ([{"due": 1000, "late": 11}], True),
+        ([{"due": 1000, "late": 10}], False),
+        ([{"due": 20, "late": 5}], False),  # few: a hiccup of the host
+        ([{"due": 1000, "late": 20}, {"due": 1000, "late": 0}], False),
+        ([{"due": 1000, "late": 20}, {"due": 1000, "late": 1}], True),
+    ],
+)
+def test_a_step_is_loader_limited_when_the_loader_was_busy_or_late(windows, limited):
+    assert recorded(*(snapshot(10, **each) for each in windows)).step["loader_limited"] is limited
 
 
 @pytest.mark.parametrize(("ceiling", "limited"), [(110, True), (112, False), (math.nan, False)])
@@ -163,25 +170,7 @@ def test_a_server_near_the_ceiling_is_limited_by_the_loader(ceiling, limited):
     assert record.step["ceiling_messages_per_s"] == pytest.approx(ceiling, nan_ok=True)
 
 
-def test_a_schedule_has_no_ceiling():
-    step = recorded(snapshot(200, due=200), workload="paced", ceiling=100).step
-    assert not step["loader_limited"]
-    assert math.isnan(step["ceiling_messages_per_s"])
-
-
-def test_one_late_window_does_not_make_the_steps_p99_the_loaders():
-    step = recorded(snapshot(10, due=1000, late=20), snapshot(10, due=1000, late=0)).step
-    assert not step["loader_limited"]
-    assert recorded(snapshot(10, due=1000, late=20), snapshot(10, due=1000, late=1)).step[
-        "loader_limited"
-    ]
-
-
-def test_a_few_late_messages_are_a_hiccup_of_the_host():
-    assert not recorded(snapshot(10, due=20, late=5)).step["loader_limited"]
-
-
-def test_a_step_says_how_its_load_settled():
+def test_a_step_says_whether_it_reached_a_steady_state():
     assert recorded(snapshot(10)).step["unsteady"] == ""
     assert math.isnan(recorded(snapshot(10)).step["warmup_s"])
     warmup = WarmUp(0.1, 1.0)
@@ -198,9 +187,15 @@ def test_hiccups_of_both_sides_are_kept():
 
 
 def test_times_count_from_the_beginning_of_the_run():
-    record = recorded(snapshot(10))
+    recording = StepRecording(Trial("threaded", "paced", 0, 10), WORKLOADS["paced"], began=4.0)
+    recording.add_opening(Opened(10, 0, 0.5), snapshot())
+    slices = [Slice(0.0, 0.2, Histogram(), 0), Slice(0.2, 0.3, Histogram(), 0)]
+    recording.add_window(snapshot(10), TELEMETRY, {}, slices)
+    record = recording.record(123.0, [{"t_s": 4.25, "phase": "open"}], "")
     assert record.samples[0]["t_s"] == pytest.approx(0.25)
-    assert {recording.start_s for recording in record.histograms} == {1.0}
+    assert {each.start_s for each in record.histograms if each.kind != "slice"} == {1.0}
+    kept = [(each.start_s, each.length_s) for each in record.histograms if each.kind == "slice"]
+    assert kept == [(1.0, 0.2), (1.2, 0.3)]
 
 
 def test_the_record_fits_the_schema():

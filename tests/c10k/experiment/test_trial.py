@@ -1,11 +1,18 @@
-"""A visit from its connections' opening to their end, to a server of its own."""
+"""Trials, from the opening of the connections to their end, each of a server of its own."""
 
+import os
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from c10k.experiment import trial
+from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS
 from c10k.experiment.plan import Profile, Trial
+from c10k.experiment.step_record import StepRecording
 from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit
 from c10k.loadgen.workload import Workload
@@ -29,42 +36,78 @@ while True:
     threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
 """
 
+TINY = Profile("tiny", 0.1, 0.2, 1, 0.2, 1)
 
-def test_what_a_pool_keeps_when_its_connections_end_is_not_waited_for(tmp_path, monkeypatch):
+
+def run_trial(server, connections, on_progress=lambda _: None, profile=TINY, **workload):
+    runner = TrialRunner(server, profile, CpuSplit.of_this_process(), on_progress)
+    trial = Trial(server.name, "w", 0, connections)
+    return runner.run(StepRecording(trial, Workload("w", **workload), time.monotonic()))
+
+
+def test_the_descriptors_that_a_pool_keeps_are_not_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr(trial, "LEAVE_S", 1000.0)
-    profile = Profile("tiny", 0.1, 0.2, 1, 0.2, 1)
     with ServerProcess("grows", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
-        runner = TrialRunner(server, profile, CpuSplit.of_this_process(), lambda _: None)
-        first = runner.measure(Trial("grows", "w", 0, 5), Workload("w"), time.monotonic())
+        moments = []
+        first = run_trial(server, 5, moments.append)
     assert first.step["status"] == "ok"
     assert first.step["connected"] == 5
+    phases = [moment.phase for moment in moments]
+    assert list(dict.fromkeys(phases)) == ["open", "warmup", "window", "close"]
+    assert moments[-1].ready == 5
+    assert moments[-1].response_p99_ms > 0
+    assert {sample["phase"] for sample in first.samples} <= {*phases}
+    kinds = [recording.kind for recording in first.histograms]
+    assert kinds == [*OPENING_KINDS, *WINDOW_KINDS, "slice"]
+
+
+def test_a_server_that_is_frozen_within_a_window_is_not_flattered(tmp_path):
+    """By hand: it is frozen for 0.4 s of 1 s. The messages due meanwhile wait for 0 to 0.4 s,
+    evenly, so a tenth of all wait over 0.3 s. Service times hide it: few were sent meanwhile."""
+    thaw = None
+
+    def freeze(moment):
+        nonlocal thaw
+        if moment.phase == "window" and not thaw:
+            os.kill(server.pid, signal.SIGSTOP)
+            thaw = threading.Timer(0.4, os.kill, (server.pid, signal.SIGCONT))
+            thaw.start()
+
+    with ServerProcess("echo", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
+        profile = replace(TINY, window_s=1.0)
+        record = run_trial(server, 5, freeze, profile, rate_per_connection=20.0)
+        thaw.join()
+    step = record.step
+    assert step["response_p90_ms"] > 200
+    assert step["service_p90_ms"] < step["response_p90_ms"]
+    assert step["response_max_ms"] > 350
+    slices = [each.histogram for each in record.histograms if each.kind == "slice"]
+    assert min(part.total for part in slices) == 0
 
 
 def test_a_server_that_ends_when_its_clients_leave_has_served_them(tmp_path, monkeypatch):
-    profile = Profile("tiny", 0.1, 0.2, 1, 0.2, 1)
     echo = "connection.sendall(data)"
     ending = GROWING.replace(echo, f"{echo}\n    os._exit(0)")
-    with ServerProcess("ends", [sys.executable, "-c", ending], log=tmp_path / "log") as server:
-        runner = TrialRunner(server, profile, CpuSplit.of_this_process(), lambda _: None)
-        with monkeypatch.context() as patched:  # it ends just after it was seen alive
-            patched.setattr(ServerProcess, "alive", True)
-            record = runner.measure(Trial("ends", "w", 0, 5), Workload("w"), time.monotonic())
+    with (
+        ServerProcess("ends", [sys.executable, "-c", ending], log=tmp_path / "log") as server,
+        monkeypatch.context() as patched,
+    ):
+        patched.setattr(ServerProcess, "alive", True)  # it ends just after it was seen alive
+        record = run_trial(server, 5)
     assert record.step["status"] == "ok"
     assert record.step["resident_bytes"] > 0
 
 
 def test_a_server_that_is_busy_ending_connections_is_waited_for(tmp_path, monkeypatch):
-    """As threads are that wait for the GIL: none ends for longer than a pool would be given."""
+    """Threads that wait for the GIL: none ends for longer than a pool is waited for."""
     monkeypatch.setattr(trial, "STILL_S", 0.3)
     end = "connection.sendall(data)\n"
     busy = GROWING.replace(end, f"{end}        work()\n        os.close(kept.pop())\n")
     work = "\ndef work():\n    began = time.process_time()\n"
     work += "    while time.process_time() < began + 1.5:\n        pass\n"
     busy = busy.replace("kept = []\n", f"import time\nkept = []\n{work}")
-    profile = Profile("tiny", 0.1, 0.2, 1, 0.2, 1)
     with ServerProcess("busy", [sys.executable, "-c", busy], log=tmp_path / "log") as server:
         before = len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
-        runner = TrialRunner(server, profile, CpuSplit.of_this_process(), lambda _: None)
-        record = runner.measure(Trial("busy", "w", 0, 3), Workload("w"), time.monotonic())
+        record = run_trial(server, 3)
         assert len(list(Path(f"/proc/{server.pid}/fd").iterdir())) == before
     assert record.step["connected"] == 3

@@ -30,7 +30,7 @@ def columns_after(seconds, loop="open"):
         return hiccups.columns()
 
 
-def watched(columns):
+def measured(columns):
     """The sides that were measured; of one that was not, every figure is NaN."""
     sides = []
     for side in ("hiccup", "server_hiccup"):
@@ -42,20 +42,20 @@ def watched(columns):
     return sides
 
 
-def test_both_sides_are_watched_where_real_time_priority_is_permitted(realtime_permitted):
-    assert watched(columns_after(0.2)) == ["hiccup"] + ["server_hiccup"] * realtime_permitted
+def test_both_sides_are_measured_where_real_time_priority_is_permitted(realtime_permitted):
+    assert measured(columns_after(0.2)) == ["hiccup"] + ["server_hiccup"] * realtime_permitted
     assert (
         "no_realtime" in {warning["code"] for warning in environment.warnings(CPUS)}
     ) != realtime_permitted
 
 
-def test_a_saturated_server_is_left_alone_with_its_cpus():
-    assert watched(columns_after(0.1, "closed")) == ["hiccup"]
+def test_the_cpus_of_a_saturated_server_are_not_measured():
+    assert measured(columns_after(0.1, "closed")) == ["hiccup"]
 
 
-def test_elsewhere_the_servers_cpus_are_not_and_the_run_says_so_once(monkeypatch):
+def test_elsewhere_the_servers_cpus_are_not_measured_and_the_run_warns_once(monkeypatch):
     monkeypatch.setattr("c10k.host.hiccups.HiccupMeter", Refused)
-    assert watched(columns_after(0.1)) == ["hiccup"]
+    assert measured(columns_after(0.1)) == ["hiccup"]
     (warning,) = [
         warning for warning in environment.warnings(CPUS) if warning["code"] == "no_realtime"
     ]
