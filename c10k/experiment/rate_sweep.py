@@ -1,4 +1,4 @@
-"""The workloads of a capacity map: every number of connections at each of several rates per client."""
+"""The workloads of a capacity map: every number of connections at several rates per client."""
 
 from typing import Final
 
