@@ -20,14 +20,14 @@ def main() -> None:
     began, cpu = time.monotonic(), time.process_time()
     end = began + float(seconds)
 
-    def drive(place: int, connection: socket.socket) -> None:
+    def drive(index: int, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while time.monotonic() < end:
             connection.sendall(message)
             left = len(message)
             while left:
                 left -= len(connection.recv(left))
-            done[place] += 1
+            done[index] += 1
 
     threads = [threading.Thread(target=drive, args=each) for each in enumerate(sockets)]
     for thread in threads:

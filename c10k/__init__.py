@@ -1,4 +1,4 @@
-"""The command `c10k`: plans an experiment and walks it."""
+"""The command `c10k`: plans an experiment and runs it."""
 
 from typing import Final
 

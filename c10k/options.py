@@ -195,7 +195,8 @@ def add_options(
         words: dict[str, Any] = {"dest": key.replace("-", "_"), "default": None}
         if isinstance(option.kind, inspect.BoolType):
             action, flag = ("store_false", f"--no-{key}") if option.default else ("store_true", "")
-            parser.add_argument(flag or option.flag, action=action, help=option.help, **words)
+            text = option.help.replace("%", "%%")
+            parser.add_argument(flag or option.flag, action=action, help=text, **words)
             continue
         each = option
         if option.item and "spelling" not in option.extra:
@@ -231,6 +232,8 @@ def _default(option: Option) -> str:
         unit = option.extra.get("unit", "")
         share = option.extra.get("spelling") == "share"
         default = f"{option.default:.0%}" if share else str(option.default).removesuffix(".0")
+        if isinstance(option.default, tuple):
+            default = ",".join(map(str, option.default))
         default += unit.strip() if unit == " s" else ""
     return f" (default: {default})" if default else ""
 

@@ -247,9 +247,11 @@ _TENTH: Final = 0.1
 WORKLOADS: Final = {
     workload.name: workload
     for workload in (
-        Workload("paced", rate_per_connection=1.0, summary="1 message/s a client"),
-        Workload("saturated", summary="each client sends its next when the reply has come"),
-        Workload("game", rate_per_connection=10.0, summary="10 messages/s a client"),
+        Workload("paced", rate_per_connection=1.0, summary="1 message/s per client"),
+        Workload(
+            "saturated", summary="each client sends its next message when the reply has arrived"
+        ),
+        Workload("game", rate_per_connection=10.0, summary="10 messages/s per client"),
         # As many messages as paced, from a tenth of the connections.
         Workload(
             "mostly_idle",
@@ -261,13 +263,14 @@ WORKLOADS: Final = {
             "work_sleep",
             active=_TENTH,
             handler="sleep:5ms",
-            summary="the server waits 5 ms a message; a tenth of the clients always has one there",
+            summary="the server waits 5 ms per message; a tenth of the clients always has one "
+            "there",
         ),
         Workload(
             "work_cpu",
             active=_TENTH,
             handler="cpu:5ms",
-            summary="the server computes 5 ms a message; a tenth of the clients always has one "
+            summary="the server computes 5 ms per message; a tenth of the clients always has one "
             "there",
         ),
         Workload("churn", messages_per_connection=1, summary="a new connection for each message"),
@@ -275,7 +278,7 @@ WORKLOADS: Final = {
             "download",
             protocol="download",
             expect_bytes=1024 * 1024,
-            summary="1 MiB a reply, as fast as they come",
+            summary="1 MiB per reply, as fast as they arrive",
         ),
     )
 }

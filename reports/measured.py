@@ -232,7 +232,7 @@ class MeasuredWorkload:
     @property
     def rate(self) -> str:
         """How much each client sends in an open loop."""
-        return _("{rate} a client", rate=self._rate)
+        return _("{rate} per client", rate=self._rate)
 
     @property
     def _rate(self) -> str:

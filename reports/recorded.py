@@ -28,16 +28,16 @@ MODELS: Final = (
 )
 
 WORKLOADS: Final = (
-    later("1 message/s a client"),
-    later("10 messages/s a client"),
-    later("100 messages/s a client"),
-    later("1000 messages/s a client"),
-    later("each client sends its next when the reply has come"),
+    later("1 message/s per client"),
+    later("10 messages/s per client"),
+    later("100 messages/s per client"),
+    later("1000 messages/s per client"),
+    later("each client sends its next message when the reply has arrived"),
     later("a tenth of the clients sends 10 messages/s each, the others are silent"),
-    later("the server waits 5 ms a message; a tenth of the clients always has one there"),
-    later("the server computes 5 ms a message; a tenth of the clients always has one there"),
+    later("the server waits 5 ms per message; a tenth of the clients always has one there"),
+    later("the server computes 5 ms per message; a tenth of the clients always has one there"),
     later("a new connection for each message"),
-    later("1 MiB a reply, as fast as they come"),
+    later("1 MiB per reply, as fast as they arrive"),
 )
 
 TECHNIQUES: Final = (

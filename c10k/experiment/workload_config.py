@@ -156,7 +156,7 @@ def _size(size: int) -> str:
 def _summary(load: Workload) -> str:
     """What it is, in a few words."""
     if load.rate_per_connection is None:
-        parts = ["each client sends its next when the reply has come"]
+        parts = ["each client sends its next message when the reply has arrived"]
     else:
         random = ", Poisson arrivals" if load.arrivals == "poisson" else ""
         parts = [f"{_decimal(load.rate_per_connection)} messages/s per client{random}"]

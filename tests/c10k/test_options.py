@@ -32,7 +32,7 @@ KEY = "cool-down-s"
 @pytest.fixture
 def parser():
     parser = argparse.ArgumentParser(exit_on_error=False)
-    add_options(parser, Wider, KEY, "steps", "commands", "fit")
+    add_options(parser, Wider, KEY, "steps", "commands", "fit", "find-max")
     return parser
 
 
@@ -42,6 +42,8 @@ def test_it_is_an_option_of_the_command_line(parser):
     shown = " ".join(parser.format_help().split())
     assert f"--{KEY} TIME how long the machine is left alone" in shown
     assert "such as 10% of them (default: 2s)" in shown
+    assert "to within 2 % and up to ten times the largest step" in shown
+    assert "(default: 10,100,500,1000,5000,10000)" in shown
 
 
 def test_it_is_a_key_of_a_file_and_of_run_json():

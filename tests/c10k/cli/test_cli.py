@@ -576,7 +576,7 @@ class TestBadLuck:
         assert len(steps) == 4
         failed = steps[steps.status == "failed"]
         assert set(failed.server) <= {"threaded"}
-        assert len(failed) <= 1  # none when it was killed between two visits
+        assert len(failed) <= 1  # none if it was killed between two trials
         assert all("signal 9" in reason for reason in failed.reason)
         assert (steps[steps.server == "asyncio_streams"].status == "ok").all()
 

@@ -13,7 +13,7 @@ import pytest
 from c10k.cli.main import main
 
 LONG = "x" * 300
-NOWHERE = "127.0.0.1:9"  # what is wrong is told before anything connects
+NOWHERE = "127.0.0.1:9"  # a wrong argument is refused before anything connects
 WRONG, UNABLE = 2, 3
 
 COUNT = "a count is a whole number, such as 100, 1,000 or 10k; got"
@@ -144,7 +144,7 @@ CASES = [
     (["lod"], WRONG, "invalid choice: 'lod'"),
     (["\x1b[31m"], WRONG, r"invalid choice: '\x1b[31m'"),
     (["--nosuch"], WRONG, "see `c10k --help`"),
-    # what is refused in other places, each with a text of its own
+    # refused elsewhere, each with a message of its own
     *((["serve", spec], WRONG, "") for spec in ("", ",", "threaded,", "threaded,=", "THREADED")),
     (["serve", "threaded,stack=-1"], WRONG, SIZE),
     (["serve", "threaded,stack=9999999g"], WRONG, SIZE),

@@ -64,7 +64,7 @@ def killed(tmp_path, monkeypatch):
         below = []
 
         def started():
-            with contextlib.suppress(psutil.NoSuchProcess):  # one has just ended: look again
+            with contextlib.suppress(psutil.NoSuchProcess):  # one has just ended: try again
                 below[:] = psutil.Process(process.pid).children(recursive=True)
                 return ready(below)
             return False

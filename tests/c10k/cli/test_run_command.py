@@ -39,14 +39,14 @@ def test_workloads_of_ones_own_an_objective_and_json_alone(tmp_path):
     )
     shown = run("--config", "mine.toml", *TINY, "--out", "run", "--json", "-", cwd=tmp_path)
     assert shown.returncode == 1, shown.stderr
-    told = json.loads(shown.stdout)
-    assert (told["schema"], told["run"], told["outcome"]) == (
+    found = json.loads(shown.stdout)
+    assert (found["schema"], found["run"], found["outcome"]) == (
         *("c10k.run.outcome/1", "run", "failed"),
     )
-    assert told["failure"] == "2 of 2 steps missed the objective, a p99 within 0.001 ms"
+    assert found["failure"] == "2 of 2 steps missed the objective, a p99 within 0.001 ms"
     assert "c10k: 2 of 2 steps missed the objective" in shown.stderr
     assert "objective missed: threaded, chat at 3: p99 of" in shown.stderr
-    steps = {step["workload"]: step for step in told["steps"]}
+    steps = {step["workload"]: step for step in found["steps"]}
     assert steps["saturated"]["ceiling_messages_per_s"] > 0
     assert steps["chat"]["ceiling_messages_per_s"] is None
     assert (steps["chat"]["size_bytes"], steps["chat"]["rate_per_connection"]) == (2048, 50)
@@ -64,10 +64,10 @@ def test_nothing_succeeded(tmp_path):
     arguments = ("--command", BROKEN, "--steps", "2,3", "--workload", "saturated", *TINY)
     shown = run(*arguments, "--quiet", "--out", "run", "--json", "out.json", cwd=tmp_path)
     assert shown.returncode == 1
-    told = json.loads((tmp_path / "out.json").read_text())
-    assert told["failure"].startswith("no step succeeded: broken: ended with status 4 before")
-    assert f"c10k: {told['failure']}" in shown.stderr
-    assert [step["status"] for step in told["steps"]] == ["failed"] * 2
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["failure"].startswith("no step succeeded: broken: ended with status 4 before")
+    assert f"c10k: {found['failure']}" in shown.stderr
+    assert [step["status"] for step in found["steps"]] == ["failed"] * 2
     lines = shown.stdout.splitlines()
     assert lines[-1] == "run"
     assert "failed: broken, saturated at 2" in shown.stdout

@@ -114,7 +114,7 @@ def test_the_commands_line_asks_for_the_same_workload_again():
     assert arguments_of(sized(WORKLOADS["game"], 4096)) == [
         *("--workload", "game", "--size", "4096")
     ]
-    assert sized(WORKLOADS["game"], 4096).summary == "10 messages/s a client; messages of 4 KB"
+    assert sized(WORKLOADS["game"], 4096).summary == "10 messages/s per client; messages of 4 KB"
     assert sized(WORKLOADS["download"], 4096) == WORKLOADS["download"]
     assert arguments_of(paced(0.5)) == ["--workload", "rate_0.5,rate=0.5"]
 

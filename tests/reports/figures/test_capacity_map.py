@@ -27,7 +27,7 @@ def test_a_server_has_a_picture_with_a_cell_a_step_and_rate(drawn):
     ]
     assert [record["connections"] for record in pictures[0].records] == measured.steps
     assert [record["within_slo"] for record in pictures[0].records] == [True, True, False]
-    assert "1 message/s a client up to 100 clients" in pictures[0].alt
+    assert "1 message/s per client up to 100 clients" in pictures[0].alt
     assert len(re.findall("1 /s", pictures[0].svg)) == 1
 
 
