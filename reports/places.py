@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from c10k.reports import wording
 from c10k.reports.language import local_number
 from c10k.reports.measured import Measured, Point, causes, unanswered
-from c10k.results.schema import KEY, STEPS, Column
+from c10k.results.schema import KEY, STEPS, ColumnSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def command(measured: Measured, point: Point) -> str:
     return shlex.join(map(str, words))
 
 
-def _columns() -> dict[str, Column]:
+def _columns() -> dict[str, ColumnSpec]:
     return {
         name: column
         for name, column in STEPS.items()

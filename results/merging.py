@@ -99,20 +99,11 @@ def mean_by(*weights: str) -> Rule:
     """The mean weighted by the sum of these columns: a ratio of sums, given the ratios."""
 
     def rule(column: str, rows: Rows) -> float:
-        values = [row for row in rows if _measured(column, [row])]
-        weight = [
-            sum(_measured(name, [row])[0] for name in weights if _measured(name, [row]))
-            for row in values
-        ]
-        if not values:
+        measured = [row for row in rows if _measured(column, [row])]
+        if not measured:
             return math.nan
-        return float(
-            np.average([row[column] for row in values], weights=weight if any(weight) else None)
-        )
+        weight = [sum(sum(_measured(name, [row])) for name in weights) for row in measured]
+        values = [row[column] for row in measured]
+        return float(np.average(values, weights=weight if any(weight) else None))
 
     return rule
-
-
-def from_histograms(_column: str, _rows: Rows) -> float:
-    """Left to `aggregate`, which merges histograms: percentiles of rows cannot be merged."""
-    return math.nan

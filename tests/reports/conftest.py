@@ -269,32 +269,33 @@ def manifest(
         "argv": ["c10k", "run"],
         "plan": {
             "servers": [
-                {
-                    "label": label,
-                    "name": label.partition(",")[0],
-                    "model": model,
-                    "language": "Python",
-                    "command": ["python3", "-m", f"c10k.servers.{label}", "--port", "0"],
-                }
-                for label, model in servers.items()
+                {"server": label, "workloads": list(workloads), "steps": list(steps)}
+                for label in servers
             ],
-            "workloads": [
-                {
-                    "name": name,
-                    "loop": WORKLOADS[name]["loop"],
-                    "rate_per_connection": 1.0 if name == "paced" else None,
-                    "size_bytes": 64,
-                }
-                for name in workloads
-            ],
+            "workloads": list(workloads),
             "steps": list(steps),
-            "profile": "standard",
-            "repeats": repeats,
-            "windows": 3,
-            "window_s": 3.0,
-            "warmup_s": 1.0,
-            "warmup_limit_s": 3.0,
+            "profile": {
+                "name": "standard",
+                "repeats": repeats,
+                "windows": 3,
+                "window-s": 3.0,
+                "warmup-s": 1.0,
+                "warmup-limit-s": 3.0,
+            },
         },
+        "servers": [
+            {
+                "label": label,
+                "name": label.partition(",")[0],
+                "model": model,
+                "language": "Python",
+                "command": ["python3", "-m", f"c10k.servers.{label}", "--port", "0"],
+            }
+            for label, model in servers.items()
+        ],
+        "workloads": [{"name": name} for name in workloads],
+        "left_out": [],
+        "mapped": [],
         "host": {
             "hostname_hash": "c0ffee",
             "cpu_model": "Example CPU at 3.0 GHz",
@@ -347,11 +348,12 @@ def write_run(
 ) -> Path:
     """A run on disk; `change` adjusts each step's behaviour, `skip` leaves steps unmeasured.
 
-    `plan` are more keys of the plan, `probes` numbers that a search tried beside the steps, and
-    `found` is its result. `samples` is how many there are of each step.
+    `plan` are more keys of run.json, or techniques of its plan; `probes` numbers that a search
+    tried beside the steps, and `found` is its result; `samples` is how many each step has.
     """
     described = manifest(servers, workloads, steps, repeats)
-    described["plan"] |= plan or {}
+    for name, value in (plan or {}).items():
+        (described["plan"] if name == "techniques" else described)[name] = value
     described["max_connections"] = list(found)
     records: list[StepRecord] = []
     for repeat in range(repeats):
