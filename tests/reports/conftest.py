@@ -342,19 +342,19 @@ def write_run(
     change: Change = lambda behaviour: None,
     skip: Callable[[Behaviour], bool] = lambda behaviour: False,
     plan: Mapping[str, Any] | None = None,
+    described: Mapping[str, Any] | None = None,
     probes: Sequence[int] = (),
     found: Sequence[Mapping[str, Any]] = (),
     samples: int = 0,
 ) -> Path:
     """A run on disk; `change` adjusts each step's behaviour, `skip` leaves steps unmeasured.
 
-    `plan` are more keys of run.json, or techniques of its plan; `probes` numbers that a search
+    `plan` are more keys of the plan, `described` more of run.json; `probes` numbers that a search
     tried beside the steps, and `found` is its result; `samples` is how many each step has.
     """
-    described = manifest(servers, workloads, steps, repeats)
-    for name, value in (plan or {}).items():
-        (described["plan"] if name == "techniques" else described)[name] = value
-    described["max_connections"] = list(found)
+    whole = manifest(servers, workloads, steps, repeats)
+    whole["plan"] |= plan or {}
+    whole |= {"max_connections": list(found), **(described or {})}
     records: list[StepRecord] = []
     for repeat in range(repeats):
         for workload in workloads:
@@ -365,7 +365,7 @@ def write_run(
                     if not skip(planned):
                         sampled = _samples(planned, samples, 0.2 * samples * len(records))
                         records.append(replace(_record(planned, windows, 3.0), samples=sampled))
-    with RunWriter(directory).create(described) as writer:
+    with RunWriter(directory).create(whole) as writer:
         with patch.object(RunWriter, "_replace_tables"):  # once for all of them
             for record in records[:-1]:
                 writer.append_step(record)

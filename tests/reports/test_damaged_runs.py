@@ -58,10 +58,12 @@ def sound(tmp_path_factory):
         windows=2,
         samples=3,
         change=lambda behaviour: setattr(behaviour, "errors", {"reset": 1}),
-        plan={
+        described={
             "mapped": ["paced"],
             "left_out": ["nginx is not installed"],
             "slo_p99_ms": 100.0,
+        },
+        plan={
             "techniques": [
                 {
                     "name": "buffer pool",
@@ -476,7 +478,7 @@ def named(directory, name, monkeypatch):
         windows=1,
         samples=2,
         change=fail,
-        plan={"left_out": [name]},
+        described={"left_out": [name]},
         found=[{"server": name, "workload": name, "why": name}],
     )
     manifest = json.loads((directory / "run.json").read_text())

@@ -158,7 +158,7 @@ def test_a_limited_loader_bounds_nothing_but_connections_that_were_refused_do(ma
 
 
 def test_the_objective_is_the_runs(make):
-    relaxed = {"plan": {"slo_p99_ms": 5_000.0}}
+    relaxed = {"described": {"slo_p99_ms": 5_000.0}}
     assert _limit(make, change=lambda step: setattr(step, "median_ms", 900.0), **relaxed) == (
         *("≥ ", 1_000),
         (),
@@ -168,9 +168,10 @@ def test_the_objective_is_the_runs(make):
 
 
 def test_servers_with_steps_and_workloads_of_their_own_miss_nothing(make):
+    steps, workloads = [10, 100, 1_000], ["paced", "saturated"]
     servers = [
-        {"label": "threaded", "steps": [10], "workloads": ["paced"]},
-        {"label": "asyncio_streams"},
+        {"server": "threaded", "steps": [10], "workloads": ["paced"]},
+        {"server": "asyncio_streams", "steps": steps, "workloads": workloads},
     ]
     measured = make(
         plan={"servers": servers},
@@ -187,9 +188,9 @@ def test_servers_with_steps_and_workloads_of_their_own_miss_nothing(make):
 def test_a_workload_says_what_it_is(make):
     workloads = [
         {"name": "paced", "summary": "1 message/s a client"},
-        {"name": "saturated", "handler": "cpu:5ms", "active": 0.1, "summary": "5 ms of work"},
+        {"name": "saturated", "plain": False, "active": 0.1, "summary": "5 ms of work"},
     ]
-    relaxed, working = make(plan={"workloads": workloads}).workloads
+    relaxed, working = make(described={"workloads": workloads}).workloads
     assert (relaxed.description, relaxed.plain) == ("open loop, 1 message/s a client", True)
     assert (working.description, working.plain) == ("closed loop, 5 ms of work", False)
     assert (relaxed.phrase, working.phrase) == ("at 1 message/s", "under saturated")
@@ -198,8 +199,8 @@ def test_a_workload_says_what_it_is(make):
 
 
 def test_a_plain_workload_stands_for_its_loop(make):
-    working = [{"name": "saturated", "active": 0.1}, {"name": "paced"}]
-    measured = make(plan={"workloads": working})
+    working = [{"name": "saturated", "plain": False}, {"name": "paced"}]
+    measured = make(described={"workloads": working})
     assert measured.workload("closed").name == "saturated"
     assert measured.workload("open", []) is None
 
