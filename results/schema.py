@@ -55,7 +55,7 @@ class ColumnSpec:
     least: float | None = None
 
 
-Table = Mapping[str, ColumnSpec]
+TableSpec = Mapping[str, ColumnSpec]
 
 
 def _number(meaning: str, rule: Rule | None = None) -> ColumnSpec:
@@ -78,7 +78,7 @@ LATENCIES: Final[Mapping[str, str]] = {
     "first_echo": "time from the start of connecting to the first reply",
 }
 
-KEY: Final[Table] = {
+KEY: Final[TableSpec] = {
     "server": _text("the server's SPEC as typed"),
     "workload": _text("the workload's name"),
     "repeat": _count("which repeat of the ramp, from 0", merging.first),
@@ -103,7 +103,7 @@ _LEVELS: Final[Mapping[str, str]] = {
     "descriptors": "open file descriptors of the server's processes",
 }
 
-_MEASURES: Final[Table] = {
+_MEASURES: Final[TableSpec] = {
     "connected": _count("connections that had a verified reply", merging.lowest),
     "status": _text("ok, partial (some connections or messages failed) or failed", merging.status),
     "window_s": _number("time measured, s", merging.total),
@@ -201,10 +201,10 @@ _MEASURES: Final[Table] = {
     "log_tail": _text("last lines of the server's log when connections failed", merging.last),
 }
 
-STEPS: Final[Table] = {**KEY, **_MEASURES}
+STEPS: Final[TableSpec] = {**KEY, **_MEASURES}
 """One row per server, workload, repeat and number of connections."""
 
-WINDOWS: Final[Table] = {
+WINDOWS: Final[TableSpec] = {
     **KEY,
     "window": _count("which window of the step, from 0"),
     **{name: column for name, column in _MEASURES.items() if name != "windows"},
@@ -232,7 +232,7 @@ _SAMPLED: Final[Mapping[str, str]] = {
     "messages_per_s": "messages per second since the last sample",
 }
 
-SAMPLES: Final[Table] = {
+SAMPLES: Final[TableSpec] = {
     "t_s": ColumnSpec("float64", "time since the run began, s", least=-math.inf),
     **KEY,
     "phase": _text("open, warmup, window or close"),
@@ -241,10 +241,10 @@ SAMPLES: Final[Table] = {
 """Telemetry over time. CPU times and faults are NaN at most samples of thousands of threads: the
 kernel sums them up without a pause, which would hold up the load."""
 
-TABLES: Final[dict[str, Table]] = {"samples": SAMPLES, "windows": WINDOWS, "steps": STEPS}
+TABLES: Final[dict[str, TableSpec]] = {"samples": SAMPLES, "windows": WINDOWS, "steps": STEPS}
 
 
-def complete(table: Table, row: Mapping[str, Any]) -> dict[str, Cell]:
+def complete(table: TableSpec, row: Mapping[str, Any]) -> dict[str, Cell]:
     """The row with every column of the table in order, of its type; what is missing is MISSING.
 
     Raises RunError for a column that the table lacks, a key that the row lacks, and a wrong type.
@@ -267,7 +267,7 @@ def _typed(name: str, dtype: str, value: Cell) -> Cell:
     return typed
 
 
-def check_frame(table: Table, frame: "pd.DataFrame", source: str) -> None:
+def check_frame(table: TableSpec, frame: "pd.DataFrame", source: str) -> None:
     """Raise RunError where the frame lacks a column of the table, has one twice or of another type,
     or holds what no run measures.
     """

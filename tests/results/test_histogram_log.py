@@ -79,12 +79,6 @@ def test_a_line_without_times_is_named(times):
         list(histogram_log.read(f"Tag={PLAIN},{times},1,x\n"))
 
 
-@pytest.mark.parametrize("text", ["", "a|b|0|10", "a|b|c|10|response", f"a|b|0|{5_000 * '9'}|c"])
-def test_what_is_no_tag_is_named(text):
-    with pytest.raises(ValueError, match=r"^the tag '.* names no step of a run$"):
-        Tag.parse(text)
-
-
 @given_few(
     st.builds(Tag, *[st.text(min_size=1)] * 2, st.integers(0), st.integers(0), st.text(min_size=1))
 )

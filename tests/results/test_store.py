@@ -96,6 +96,9 @@ def test_the_log_is_read_by_the_reference(writer, directory, make_step):
     reader.close()
     assert [histogram.get_total_count() for histogram in read] == [200] * 9
     assert read[0].get_tag() == "threaded%2Cstack%3D256k|paced|0|10|response"
+    (directory / LOG).write_text("")
+    with pytest.raises(RunError, match=r"latency\.hlog lacks the histograms of a step: .*256k"):
+        read_run(directory)
 
 
 def test_a_step_is_taken_once(writer, make_step):
