@@ -266,9 +266,8 @@ def read_run(directory: Path) -> Run:
     # In the reverse of the order of writing: of a step that is found, all rows are found.
     frames = {name: _read_table(directory, name) for name in reversed(TABLES)}
     # What was read after the steps may also have rows of one that does not count, or not yet.
-    key = list(KEY)
-    ended = frames["steps"][key]
-    frames |= {name: frames[name].merge(ended, on=key) for name in ("windows", "samples")}
+    counted = frames["steps"][list(KEY)]
+    frames |= {name: frames[name].merge(counted) for name in ("windows", "samples")}
     log_end, intervals = _read_log(directory, frames["steps"])
     return Run(directory, manifest, **frames, log_end=log_end, _intervals=intervals)
 
