@@ -254,16 +254,15 @@ def differences(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
 
 def _described(measured: Measured) -> dict[str, str]:
     manifest = measured.manifest
-    host = manifest.get("host") or {}
-    profile = (manifest.get("plan") or {}).get("profile") or {}
+    host, profile = manifest["host"], manifest["plan"].get("profile", {})
     return {
         **{_(name.replace("_", " ")): str(host.get(name)) for name in _FACTS},
         **{
             _("version of {name}", name=name): str(each)
             for name, each in manifest["versions"].items()
         },
-        _("commit"): str(manifest.get("commit")),
-        _("begun"): str(manifest.get("created_at")),
+        _("commit"): str(manifest["commit"]),
+        _("begun"): str(manifest["created_at"]),
         _("repeats"): str(profile.get("repeats")),
         _("windows a step"): _(
             "{count} of {seconds} s", count=profile.get("windows"), seconds=profile.get("window-s")

@@ -288,12 +288,12 @@ class Measured:
             raise ReportError(_("the run holds no step yet: let at least one end, then report"))
         self.run = run
         self.manifest: dict[str, Any] = run.manifest
-        plan = run.manifest.get("plan") or {}
-        self.servers = self._servers(run.manifest.get("servers") or [])
-        self.map, self.workloads = self._workloads(run.manifest.get("workloads") or [])
+        plan = run.manifest["plan"]
+        self.servers = self._servers(run.manifest["servers"])
+        self.map, self.workloads = self._workloads(run.manifest["workloads"])
         self.slo_p99_ms = float(run.manifest.get("slo_p99_ms") or P99_MS)
         tried = {int(step) for step in run.steps["connections"]}
-        self.steps = sorted(tried.intersection(plan.get("steps") or ()) or tried)
+        self.steps = sorted(tried.intersection(plan.get("steps", ())) or tried)
         self.techniques = [
             MeasuredTechnique(
                 item["name"],
@@ -302,11 +302,11 @@ class Measured:
                 tuple(item["workloads"]),
                 item.get("claim", ""),
             )
-            for item in plan.get("techniques") or []
+            for item in plan.get("techniques", ())
         ]
         self.role = {server.role: server for server in self.servers if server.role}
         key = ["server", "workload", "connections"]
-        described = run.manifest.get("workloads") or []
+        described = run.manifest["workloads"]
         active = {item.get("name"): item.get("active", 1.0) for item in described}
         self._rows = _grouped(derived.with_columns(run.steps, active), key)
         self._windows = _grouped(derived.with_columns(run.windows, active), key)
@@ -344,7 +344,7 @@ class Measured:
                 role_of.get(label),
                 models.count(model) == 1,
                 spoken[label],
-                (known.get(label, {}).get("limits") or {}).get("as", math.nan),
+                known.get(label, {}).get("limits", {}).get("as", math.nan),
             )
             for label, _, model in described
         ]
@@ -353,7 +353,7 @@ class Measured:
         self, planned: Sequence[dict[str, Any]]
     ) -> tuple[list[MeasuredWorkload], list[MeasuredWorkload]]:
         """Those of the capacity map, and all others."""
-        mapped = self.manifest.get("mapped") or ()
+        mapped = self.manifest.get("mapped", ())
         rows = self.run.steps.drop_duplicates("workload").to_dict("records")
         first = {str(row["workload"]): row for row in rows}
         known = {item["name"]: item for item in planned if item.get("name") in first}
@@ -373,13 +373,12 @@ class Measured:
 
     def _planned(self, plan: dict[str, Any]) -> int:
         """The steps of all ramps but the map's."""
-        mapped = self.manifest.get("mapped") or ()
+        mapped = self.manifest.get("mapped", ())
         trials = (
-            len(set(server.get("workloads") or ()).difference(mapped))
-            * len(server.get("steps") or ())
-            for server in plan.get("servers") or []
+            len(set(server.get("workloads", ())).difference(mapped)) * len(server.get("steps", ()))
+            for server in plan.get("servers", ())
         )
-        return sum(trials) * int((plan.get("profile") or {}).get("repeats") or 1)
+        return sum(trials) * int(plan.get("profile", {}).get("repeats") or 1)
 
     def _ramped(self) -> int:
         """Those that were measured: all but the numbers that a search tried, and the map's."""
@@ -615,7 +614,7 @@ class Measured:
         """What the searches for the most connections found, in the order of the plan."""
         return [
             Found(server, workload, self.max_connections(server, workload), search["why"])
-            for search in self.manifest.get("max_connections") or []
+            for search in self.manifest.get("max_connections", ())
             for server, workload in [(search["server"], search["workload"])]
         ]
 

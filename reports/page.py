@@ -89,14 +89,14 @@ def environment() -> Environment:
 def notices(measured: Measured) -> list[str]:
     """What a reader must know before trusting a figure."""
     found = []
-    if measured.manifest.get("interrupted") or not measured.manifest.get("finished_at"):
+    if measured.manifest["interrupted"] or not measured.manifest["finished_at"]:
         found.append(_("This run did not come to its end."))
     if measured.planned_missing:
         missing = wording.count(measured.planned_missing)
         found.append(_("Planned steps that were not measured: {count}.", count=missing))
     found += [
         wording.sentence(_("left out: {what}", what=line))
-        for line in measured.manifest.get("left_out") or []
+        for line in measured.manifest.get("left_out", ())
     ]
     others = [server for server in measured.servers if server.protocol != "echo"]
     if others and len(others) < len(measured.servers):
@@ -147,17 +147,17 @@ def troubles(measured: Measured, recorded: Sequence[Place]) -> list[Trouble]:
 def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
     """The machine, the plan and the versions: titled lists of (what, value)."""
     manifest = measured.manifest
-    plan, host = manifest.get("plan") or {}, dict(manifest.get("host") or {})
-    profile = plan.get("profile") or {}
+    plan, host = manifest["plan"], dict(manifest["host"])
+    profile = plan.get("profile", {})
     memory = host.pop("memory_bytes", None)
     machine = [(_("memory"), wording.size(memory))] if isinstance(memory, int | float) else []
     machine = [*_items(host), *machine]
-    machine.append((_("CPUs of the loader, the server"), _split(manifest.get("cpu_split"))))
+    machine.append((_("CPUs of the loader, the server"), _split(manifest["cpu_split"])))
     experiment = [
-        (_("command"), " ".join(map(str, manifest.get("argv") or []))),
-        (_("begun"), str(manifest.get("created_at", ""))),
-        (_("ended"), str(manifest.get("finished_at") or _("not finished"))),
-        (_("steps"), ", ".join(map(wording.count, plan.get("steps") or []))),
+        (_("command"), " ".join(manifest["argv"])),
+        (_("begun"), manifest["created_at"]),
+        (_("ended"), manifest["finished_at"] or _("not finished")),
+        (_("steps"), ", ".join(map(wording.count, plan.get("steps", ())))),
         (_("repeats"), _text(profile.get("repeats"))),
         (
             _("windows a step"),
@@ -187,12 +187,12 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
     ]
     versions = _items(
         {
-            "c10k": manifest.get("c10k_version"),
-            "commit": manifest.get("commit"),
-            **(manifest.get("versions") or {}),
+            "c10k": manifest["c10k_version"],
+            "commit": manifest["commit"],
+            **manifest["versions"],
         }
     )
-    limits = [(_(name), _text(value)) for name, value in (manifest.get("limits") or {}).items()]
+    limits = [(_(name), _text(value)) for name, value in manifest["limits"].items()]
     ceiling = [
         (
             _("{count} connections", count=wording.count(point["connections"]))
@@ -204,7 +204,7 @@ def facts(measured: Measured) -> list[tuple[str, list[tuple[str, str]]]]:
                 share=wording.share(point["loader_cpu_cores"]),
             ),
         )
-        for point in manifest.get("ceiling") or []
+        for point in manifest["ceiling"] or []
     ]
     lists = {
         _("Machine"): machine,

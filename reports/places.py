@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from c10k.reports import wording
 from c10k.reports.language import local_number
 from c10k.reports.measured import Measured, Point, causes, unanswered
-from c10k.results.schema import KEY, STEPS, Column
+from c10k.results.schema import KEY, STEPS, ColumnSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,13 +87,13 @@ def meanings() -> list[tuple[str, str]]:
 def command(measured: Measured, point: Point) -> str:
     """What repeats a step alone, as a shell takes it."""
     manifest = measured.manifest
-    profile = (manifest.get("plan") or {}).get("profile") or {}
-    servers = {each.get("label"): each for each in manifest.get("servers") or []}
-    definition = (servers.get(point.server) or {}).get("definition")
+    profile = manifest["plan"].get("profile", {})
+    servers = {each.get("label"): each for each in manifest["servers"]}
+    definition = servers.get(point.server, {}).get("definition")
     words = ["c10k", "run"]
     words += ["--command", definition] if definition else ["--server", point.server]
-    workloads = {each.get("name"): each for each in manifest.get("workloads") or []}
-    load = workloads.get(point.workload) or {}
+    workloads = {each.get("name"): each for each in manifest["workloads"]}
+    load = workloads.get(point.workload, {})
     words += load.get("arguments") or ["--workload", point.workload]
     words += ["--steps", str(point.connections), "--repeat", "1"]
     if profile.get("name"):
@@ -103,7 +103,7 @@ def command(measured: Measured, point: Point) -> str:
     return shlex.join(map(str, words))
 
 
-def _columns() -> dict[str, Column]:
+def _columns() -> dict[str, ColumnSpec]:
     return {
         name: column
         for name, column in STEPS.items()

@@ -143,7 +143,7 @@ def _title(technique: MeasuredTechnique) -> str:
 
 
 def _one_cpu(measured: Measured) -> Iterable[str]:
-    cpus = (measured.manifest.get("cpu_split") or {}).get("server") or []
+    cpus = (measured.manifest["cpu_split"] or {}).get("server", ())
     if len(cpus) == 1:
         yield _("The servers had one CPU here: what uses several has nothing to gain from it.")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from c10k.results.histogram import Histogram
-from c10k.results.schema import LATENCIES, STEPS, complete
+from c10k.results.schema import LATENCIES, STEPS
 
 
 class Recording(NamedTuple):
@@ -53,12 +53,12 @@ def latency_columns(recordings: Iterable[Recording]) -> dict[str, float]:
 def step_row(
     windows: Sequence[Mapping[str, Any]], recordings: Iterable[Recording]
 ) -> dict[str, Any]:
-    """The row of a step by the rules of `schema.STEPS`, percentiles from the merged recordings.
+    """The row of a step: latencies from the merged recordings, all else by the rules of STEPS.
 
     What belongs to the step as a whole (`setup_s`, `started_at`, ...) may be left out of the
-    windows and set in the row afterwards. ValueError without windows.
+    windows and set in the row afterwards. Raises ValueError without windows.
     """
     if not windows:
         raise ValueError("a step without windows has no row to work out")
-    row = {name: column.rule(name, windows) for name, column in STEPS.items()}
-    return complete(STEPS, row | latency_columns(recordings))
+    row = {name: column.rule(name, windows) for name, column in STEPS.items() if column.rule}
+    return row | latency_columns(recordings)

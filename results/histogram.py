@@ -181,10 +181,7 @@ class Histogram:
         body = stream[_INNER.size :]
         if cookie != _ENCODED_COOKIE or length != len(body):
             raise ValueError("a damaged histogram: its inner header does not fit")
-        if (digits, lowest, highest) != (DIGITS, LOWEST_NS, HIGHEST_NS) or (offset, ratio) != (
-            0,
-            1,
-        ):
+        if (digits, lowest, highest, offset, ratio) != (DIGITS, LOWEST_NS, HIGHEST_NS, 0, 1):
             raise ValueError(
                 f"a histogram of {lowest} to {highest} with {digits} digits, where only "
                 f"{LOWEST_NS} to {HIGHEST_NS} ns with {DIGITS} digits can be read"

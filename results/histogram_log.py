@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from c10k.results.histogram import Histogram
-from c10k.results.shape import LIMIT
+from c10k.results.schema import LIMIT
 
 NS_PER_MS = 1e6
 
@@ -38,10 +38,10 @@ class Tag(NamedTuple):
             raise ValueError(f"the tag {text!r:.60} names no step of a run") from error
 
 
-class Line(NamedTuple):
+class LogInterval(NamedTuple):
     """One interval of a log, its histogram still encoded."""
 
-    tag: str
+    tag: Tag
     start_s: float
     length_s: float
     payload: str
@@ -67,19 +67,16 @@ def line(tag: Tag, start_s: float, length_s: float, histogram: Histogram) -> str
     return f"Tag={tag},{start_s:.3f},{length_s:.3f},{maximum_ms:.3f},{histogram.encode()}\n"
 
 
-def read(text: str) -> Iterator[Line]:
-    """The intervals of a log, untagged ones with an empty tag; ValueError names a damaged line."""
+def read(text: str) -> Iterator[LogInterval]:
+    """The intervals of a log that `line` wrote. Raises ValueError, which names a damaged line."""
     for number, written in enumerate(text.splitlines(), start=1):
         if not written or written[0] in '#"':
             continue
-        tag, _, rest = written.removeprefix("Tag=").partition(",")
-        if not written.startswith("Tag="):
-            tag, rest = "", written
         try:
-            start, length, _maximum, payload = rest.split(",")
-            interval = Line(tag, float(start), float(length), payload)
+            tag, start, length, _maximum, payload = written.removeprefix("Tag=").split(",")
+            interval = LogInterval(Tag.parse(tag), float(start), float(length), payload)
             if not (abs(interval.start_s) < LIMIT and 0 <= interval.length_s < LIMIT):
                 raise ValueError("no time of a run")
         except ValueError as error:
-            raise ValueError(f"line {number} of the histogram log is damaged") from error
+            raise ValueError(f"line {number} of the histogram log is damaged: {error}") from error
         yield interval

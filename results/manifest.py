@@ -1,82 +1,135 @@
-"""The description of a run, run.json: what its keys hold, and its checks."""
+"""The description of a run, run.json: what its keys hold, and its check.
 
-from collections.abc import Mapping
-from typing import Any, Final
-
-from c10k.results.schema import RunError
-from c10k.results.shape import COUNT, FACT, NUMBER, POSITIVE, TEXT, WORDS, Shape, misfits
-
-RUN_SCHEMA: Final = "c10k.run/1"
-
-_KEYS: Final[Mapping[str, tuple[type, ...]]] = {
-    "schema": (str,),
-    "created_at": (str,),
-    "c10k_version": (str,),
-    "commit": (str, type(None)),
-    "argv": (list,),
-    "plan": (dict,),
-    "servers": (list,),
-    "workloads": (list,),
-    "host": (dict,),
-    "versions": (dict,),
-    "cpu_split": (dict, type(None)),
-    "ceiling": (list, type(None)),
-    "limits": (dict,),
-    "warnings": (list,),
-    "finished_at": (str, type(None)),
-    "interrupted": (bool,),
-}
-"""The keys and their JSON types; times are ISO 8601 with an offset.
-
-ceiling: null until it is measured, then a mapping of connections, size_bytes, messages_per_s,
-loader_cpu_us_per_message and loader_cpu_cores a number of connections and size of messages.
+The structs name what a report reads; all else may be as it likes. The plan is an excerpt: the whole
+of it belongs to `c10k.experiment.plan`.
 """
 
-_FACTS: Final[Shape] = {"*": FACT}
-_CONTENTS: Final[Shape] = {
-    "argv?": [TEXT],
-    "servers?": [
-        {
-            **dict.fromkeys(("label?", "name?", "model?", "language?", "protocol?"), TEXT),
-            "command?": WORDS,
-            "definition?": TEXT,
-            "limits?": {"*": NUMBER},
-        }
-    ],
-    "workloads?": [{"name?": TEXT, "summary?": TEXT, "active?": NUMBER, "arguments?": [TEXT]}],
-    "left_out?": [TEXT],
-    "plan?": {
-        "servers?": [{"server?": TEXT, "workloads?": [TEXT], "steps?": [COUNT]}],
-        "steps?": [COUNT],
-        "profile?": {
-            "name?": TEXT,
-            **dict.fromkeys(("repeats?", "windows?"), COUNT),
-            **dict.fromkeys(("window-s?", "warmup-s?", "warmup-limit-s?"), NUMBER),
-        },
-        "techniques?": [
-            {**dict.fromkeys(("name", "with", "without", "claim?"), TEXT), "workloads": [TEXT]}
-        ],
-    },
-    "mapped?": [TEXT],
-    "slo_p99_ms?": POSITIVE,
-    "host?": _FACTS,
-    "versions?": _FACTS,
-    "cpu_split?": {"*": [COUNT]},
-    "ceiling?": [
-        {
-            **dict.fromkeys(("connections", "size_bytes", "messages_per_s"), NUMBER),
-            **dict.fromkeys(("loader_cpu_us_per_message", "loader_cpu_cores"), NUMBER),
-        }
-    ],
-    "limits?": _FACTS,
-    "warnings?": [{"message?": TEXT, "remedy?": TEXT}],
-    "max_connections?": [dict.fromkeys(("server", "workload", "why"), TEXT)],
-}
-"""What a report reads of these keys, and of those that only some runs have."""
+from typing import Annotated, Any, Final
+
+from msgspec import Meta, MsgspecError, Struct, convert, field
+
+from c10k.results.schema import LIMIT, Count, RunError
+
+RUN_SCHEMA: Final = "c10k.run/2"
+
+Number = Annotated[float, Meta(gt=-LIMIT, lt=LIMIT)]
+Fact = bool | str | Number | None
+
+
+class ServerDescription(Struct):
+    """A server of the plan, by its label, and what starts it."""
+
+    label: str = ""
+    name: str = ""
+    model: str = ""
+    language: str = ""
+    protocol: str = ""
+    command: str | list[str] = ""
+    definition: str = ""
+    limits: dict[str, Number] = {}
+
+
+class WorkloadDescription(Struct):
+    """A workload of the plan, and the arguments that ask for it on the command line."""
+
+    name: str = ""
+    summary: str = ""
+    active: Number = 1.0
+    arguments: list[str] = []
+
+
+class PlannedServerExcerpt(Struct):
+    """Under which workloads and at which steps a server is measured."""
+
+    server: str = ""
+    workloads: list[str] = []
+    steps: list[Count] = []
+
+
+class ProfileExcerpt(Struct, rename="kebab"):
+    """How long and how often is measured."""
+
+    name: str = ""
+    repeats: Count = 1
+    windows: Count = 1
+    window_s: Number = 0.0
+    warmup_s: Number = 0.0
+    warmup_limit_s: Number = 0.0
+
+
+class TechniqueExcerpt(Struct):
+    """Two servers that differ in one technique."""
+
+    name: str
+    with_it: str = field(name="with")
+    without_it: str = field(name="without")
+    workloads: list[str]
+    claim: str = ""
+
+
+class PlanExcerpt(Struct):
+    """What a report reads of the plan."""
+
+    servers: list[PlannedServerExcerpt] = []
+    steps: list[Count] = []
+    profile: ProfileExcerpt = field(default_factory=ProfileExcerpt)
+    techniques: list[TechniqueExcerpt] = []
+
+
+class CeilingPoint(Struct):
+    """The loader ceiling at a number of connections and a size of messages."""
+
+    connections: Number
+    size_bytes: Number
+    messages_per_s: Number
+    loader_cpu_us_per_message: Number
+    loader_cpu_cores: Number
+
+
+class EnvironmentWarning(Struct):
+    """What distorts figures on this machine, and what to do about it."""
+
+    message: str = ""
+    remedy: str = ""
+
+
+class CapacityFound(Struct):
+    """The result of a search for the most connections."""
+
+    server: str
+    workload: str
+    why: str
+
+
+class Manifest(Struct):
+    """The keys of run.json; times are ISO 8601 with an offset."""
+
+    schema: str
+    created_at: str
+    finished_at: str | None
+    interrupted: bool
+    c10k_version: str
+    commit: str | None
+    argv: list[str]
+    plan: PlanExcerpt
+    servers: list[ServerDescription]
+    workloads: list[WorkloadDescription]
+    host: dict[str, Fact]
+    versions: dict[str, Fact]
+    limits: dict[str, Fact]
+    cpu_split: dict[str, list[Count]] | None
+    ceiling: list[CeilingPoint] | None  # null until it is measured
+    warnings: list[EnvironmentWarning]
+    left_out: list[str] = []
+    mapped: list[str] = []
+    slo_p99_ms: Annotated[float, Meta(gt=0, lt=LIMIT)] | None = None
+    max_connections: list[CapacityFound] = []
 
 
 def check_manifest(manifest: object, source: str) -> dict[str, Any]:
-    """The manifest; RunError when it is none, lacks a key, or is of another schema version."""
+    """The manifest. Raises RunError where it is none, is of another schema, or lacks a key, and
+    where a key holds what no report can read.
+    """
     if not isinstance(manifest, dict) or "schema" not in manifest:
         raise RunError(f"{source} is not the description of a run: it names no schema")
     schema, writer = manifest["schema"], manifest.get("c10k_version", "unknown")
@@ -85,15 +138,8 @@ def check_manifest(manifest: object, source: str) -> dict[str, Any]:
             f"{source} is of schema {schema!r:.60} and only {RUN_SCHEMA!r} is known here: read it "
             f"with the c10k that wrote it ({writer!s:.20}), or measure again with this one"
         )
-    for key, types in _KEYS.items():
-        if not isinstance(manifest.get(key), types):
-            names = " or ".join("null" if kind is type(None) else kind.__name__ for kind in types)
-            raise RunError(f"{source}: {key} is missing or not of type {names}")
+    try:
+        convert(manifest, Manifest)
+    except MsgspecError as error:
+        raise RunError(f"{source}: {error}") from error
     return manifest
-
-
-def check_contents(manifest: Mapping[str, Any], source: str) -> None:
-    """RunError when a part of the manifest that a report reads is not what it should be."""
-    told = {key: value for key, value in manifest.items() if value is not None}
-    if misfit := next(misfits(told, _CONTENTS), None):
-        raise RunError(f"{source}: {misfit}")

@@ -21,7 +21,7 @@ SEED: Final = 10_000
 Floats = NDArray[np.float64]
 
 
-class Interval(NamedTuple):
+class Estimate(NamedTuple):
     """An estimate (`median`; for `slope` the least squares slope) between `low` and `high`.
 
     n is how many values it rests on. With too few of them to tell a spread, low and high are NaN;
@@ -34,7 +34,7 @@ class Interval(NamedTuple):
     n: int
 
 
-def median_interval(values: ArrayLike) -> Interval:
+def median_interval(values: ArrayLike) -> Estimate:
     """The median of the values, in their unit; one value has no spread."""
     measured = _measured(values)
     if len(measured) < 2:
@@ -43,7 +43,7 @@ def median_interval(values: ArrayLike) -> Interval:
     return _interval(float(np.median(measured)), medians, len(measured))
 
 
-def ratio_interval(a: ArrayLike, b: ArrayLike, *, paired: bool = False) -> Interval:
+def ratio_interval(a: ArrayLike, b: ArrayLike, *, paired: bool = False) -> Estimate:
     """How many times b's values a's are.
 
     Paired (values of the same repeat at the same place of a and b): the median of a / b, its pairs
@@ -70,7 +70,7 @@ def ratio_interval(a: ArrayLike, b: ArrayLike, *, paired: bool = False) -> Inter
     return _interval(estimate, ratios, n)
 
 
-def slope(x: ArrayLike, y: ArrayLike) -> Interval:
+def slope(x: ArrayLike, y: ArrayLike) -> Estimate:
     """By how much y rises a unit of x: the least squares line's slope, its points resampled.
 
     Resampling pairs rather than residuals (Efron & Tibshirani, section 9.5) does not ask that y
@@ -112,14 +112,14 @@ def _seeded(n: int) -> NDArray[np.int64]:
     return picked
 
 
-def _interval(estimate: float, resampled: Floats, n: int) -> Interval:
+def _interval(estimate: float, resampled: Floats, n: int) -> Estimate:
     tail = (1 - CONFIDENCE) / 2
     low, high = np.nanquantile(resampled, [tail, 1 - tail])
-    return Interval(estimate, float(low), float(high), n)
+    return Estimate(estimate, float(low), float(high), n)
 
 
-def _without_spread(estimate: float, n: int) -> Interval:
-    return Interval(estimate, math.nan, math.nan, n)
+def _without_spread(estimate: float, n: int) -> Estimate:
+    return Estimate(estimate, math.nan, math.nan, n)
 
 
 def _measured(values: ArrayLike) -> Floats:

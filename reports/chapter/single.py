@@ -105,7 +105,7 @@ def _waiting(measured: Measured) -> Evidence:
     for point in _of("synchronous", measured, "closed", claims.WAITING_THREADS):
         waited = measured.deciding(point, "run_queue_ms")
         if waited.known:
-            cpus = len((measured.manifest.get("cpu_split") or {}).get("server") or []) or "?"
+            cpus = len((measured.manifest["cpu_split"] or {}).get("server", ())) or "?"
             text = _(
                 "{step}: {time} a message waiting for a CPU, of {cpus}",
                 step=point,

@@ -139,8 +139,8 @@ def test_servers_are_compared_under_the_workloads_that_they_share(make):
 
 
 def test_a_load_that_is_not_plain_is_called_by_its_name(make):
-    workloads = [{"name": "paced", "active": 0.1}, {"name": "saturated", "handler": "cpu:5ms"}]
-    told = answer(make(plan={"workloads": workloads}))
+    workloads = [{"name": name, "plain": False} for name in ("paced", "saturated")]
+    told = answer(make(described={"workloads": workloads}))
     text = " ".join([told.headline, told.also, *told.sentences])
     assert "throughput under saturated" in text
     assert "Under paced the median response takes" in text

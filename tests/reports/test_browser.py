@@ -136,14 +136,16 @@ def troubled_run(directory):
         repeats=2,
         change=trouble,
         skip=lambda step: step.server == long and step.connections > 100,
-        plan={
+        described={
             "mapped": ["paced"],
             "left_out": [f"{hostile} cannot run here: {200 * 'W'}"],
+        },
+        plan={
             "techniques": [
                 {
                     "name": "buffer pool",
-                    "with_it": long,
-                    "without_it": "threaded",
+                    "with": long,
+                    "without": "threaded",
                     "workloads": ["saturated"],
                     "claim": "buffer pool",
                 }
@@ -192,8 +194,8 @@ def crowded_page(directory):
         "techniques": [
             {
                 "name": "buffer pool",
-                "with_it": long,
-                "without_it": names[0],
+                "with": long,
+                "without": names[0],
                 "workloads": ["saturated"],
                 "claim": "buffer pool",
             }

@@ -27,7 +27,7 @@ def measured(make):
         workloads=("paced",),
         change=refuse,
         probes=(387, 391),
-        plan={
+        described={
             "servers": [
                 {"label": label, "name": "threaded", "model": model, "limits": limits}
                 for (label, model), limits in zip(

@@ -158,7 +158,7 @@ def test_a_limited_loader_bounds_nothing_but_connections_that_were_refused_do(ma
 
 
 def test_the_objective_is_the_runs(make):
-    relaxed = {"plan": {"slo_p99_ms": 5_000.0}}
+    relaxed = {"described": {"slo_p99_ms": 5_000.0}}
     assert _limit(make, change=lambda step: setattr(step, "median_ms", 900.0), **relaxed) == (
         *("≥ ", 1_000),
         (),
@@ -168,9 +168,10 @@ def test_the_objective_is_the_runs(make):
 
 
 def test_servers_with_steps_and_workloads_of_their_own_miss_nothing(make):
+    steps, workloads = [10, 100, 1_000], ["paced", "saturated"]
     servers = [
-        {"label": "threaded", "steps": [10], "workloads": ["paced"]},
-        {"label": "asyncio_streams"},
+        {"server": "threaded", "steps": [10], "workloads": ["paced"]},
+        {"server": "asyncio_streams", "steps": steps, "workloads": workloads},
     ]
     measured = make(
         plan={"servers": servers},
@@ -186,11 +187,19 @@ def test_servers_with_steps_and_workloads_of_their_own_miss_nothing(make):
 
 def test_a_workload_says_what_it_is(make):
     workloads = [
+<<<<<<< HEAD
         {"name": "paced", "summary": "1 message/s per client"},
         {"name": "saturated", "handler": "cpu:5ms", "active": 0.1, "summary": "5 ms of work"},
     ]
     relaxed, working = make(plan={"workloads": workloads}).workloads
     assert (relaxed.description, relaxed.plain) == ("open loop, 1 message/s per client", True)
+=======
+        {"name": "paced", "summary": "1 message/s a client"},
+        {"name": "saturated", "plain": False, "active": 0.1, "summary": "5 ms of work"},
+    ]
+    relaxed, working = make(described={"workloads": workloads}).workloads
+    assert (relaxed.description, relaxed.plain) == ("open loop, 1 message/s a client", True)
+>>>>>>> r16
     assert (working.description, working.plain) == ("closed loop, 5 ms of work", False)
     assert (relaxed.phrase, working.phrase) == ("at 1 message/s", "under saturated")
     old, _ = make().workloads
@@ -198,8 +207,8 @@ def test_a_workload_says_what_it_is(make):
 
 
 def test_a_plain_workload_stands_for_its_loop(make):
-    working = [{"name": "saturated", "active": 0.1}, {"name": "paced"}]
-    measured = make(plan={"workloads": working})
+    working = [{"name": "saturated", "plain": False}, {"name": "paced"}]
+    measured = make(described={"workloads": working})
     assert measured.workload("closed").name == "saturated"
     assert measured.workload("open", []) is None
 

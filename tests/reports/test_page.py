@@ -129,7 +129,7 @@ def test_the_machine_and_the_method_are_told(page):
         "6.18.0",
         "loader: 0; server: 1",
         "0123456789abcdef",
-        "python3 -m servers.threaded --port 0",
+        "python3 -m c10k.servers.threaded --port 0",
         "This is a virtual machine",
         "at least 1 s, at most 3 s",
         "10,000 connections, 64 bytes",

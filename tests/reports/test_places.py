@@ -2,14 +2,11 @@
 
 import shlex
 
-import pandas as pd
 import pytest
 
 from c10k.reports.answer import answer
-from c10k.reports.measured import Measured
 from c10k.reports.places import command, meanings, places
 from c10k.reports.summary import markdown, terminal_summary
-from c10k.results.store import read_run
 
 
 def test_every_step_has_a_place_with_all_that_was_recorded(make):
@@ -63,21 +60,12 @@ def test_few_that_got_no_reply_are_told_at_their_step_alone(make):
     assert measured.unanswered() == ""
 
 
-def test_a_run_without_these_columns_says_nothing_of_them(make):
-    measured = make(steps=(10, 100))
-    directory = measured.run.directory
-    for name in ("steps", "windows"):
-        table = directory / f"{name}.parquet"
-        pd.read_parquet(table).drop(columns=["due", "lost"]).to_parquet(table)
-    assert {place.unanswered for place in places(Measured(read_run(directory)))} == {""}
-
-
 def test_the_command_repeats_the_step_alone(make):
     measured = make(servers={"threaded,stack=256k": "thread per connection"}, steps=(10, 100))
     words = shlex.split(command(measured, measured.points()[0]))
     assert words[:4] == ["c10k", "run", "--server", "threaded,stack=256k"]
     assert words[words.index("--steps") + 1] == "10"
-    measured.manifest["plan"]["servers"][0]["definition"] = "mine=./a b; rm {port}"
+    measured.manifest["servers"][0]["definition"] = "mine=./a b; rm {port}"
     words = shlex.split(command(measured, measured.points()[0]))
     assert words[:4] == ["c10k", "run", "--command", "mine=./a b; rm {port}"]
 
@@ -86,6 +74,6 @@ def test_a_workload_of_ones_own_is_asked_for_as_it_was(make):
     measured = make(steps=(10, 100))
     point = measured.points()[0]
     own = {"name": point.workload, "arguments": ["--workload", "mine,rate=5", "--size", "4096"]}
-    measured.manifest["plan"]["workloads"] = [own]
+    measured.manifest["workloads"] = [own]
     text = command(measured, point)
     assert "--workload mine,rate=5 --size 4096 --steps 10 --repeat 1" in text

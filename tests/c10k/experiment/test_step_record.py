@@ -201,4 +201,4 @@ def test_times_count_from_the_beginning_of_the_run():
 def test_the_record_fits_the_schema():
     tables = recorded(snapshot(10)).tables()
     assert len(tables["steps"]["server"]) == len(tables["windows"]["server"]) == 1
-    assert tables["windows"]["window"] == [0]
+    assert tables["windows"]["window"].to_pylist() == [0]

@@ -14,7 +14,7 @@ def drawn(make):
     def slow(step):
         step.median_ms = 500.0 if step.connections == 1_000 else 1.0
 
-    measured = make(change=slow, plan={"mapped": ["paced"]})
+    measured = make(change=slow, described={"mapped": ["paced"]})
     with mpl.rc_context(style.RC):
         return measured, list(capacity_map(measured))
 
@@ -43,7 +43,7 @@ def test_where_the_loader_was_the_bottleneck_it_is_open_whether_a_cell_holds(mak
         step.median_ms = 500.0 if step.connections == 1_000 else 1.0
         step.loader_limited = step.connections == 1_000
 
-    measured = make(change=limit, plan={"mapped": ["paced"]})
+    measured = make(change=limit, described={"mapped": ["paced"]})
     with mpl.rc_context(style.RC):
         picture = next(capacity_map(measured))
     assert [record["open"] for record in picture.records] == [False, False, True]
