@@ -75,7 +75,7 @@ def render(
 def environment() -> Environment:
     """Templates in which every text is escaped, and a name that is not known is an error."""
     made = Environment(
-        loader=PackageLoader("reports"),
+        loader=PackageLoader("c10k.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
