@@ -6,7 +6,7 @@ import pytest
 
 from c10k.reports.answer import answer
 from c10k.reports.summary import markdown, terminal_summary
-from tests.reports.conftest import MODELS
+from tests.reports.synthetic import MODELS
 
 ALIKE = {
     "rss_bytes": 9e6,

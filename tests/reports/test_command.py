@@ -11,9 +11,9 @@ import pytest
 
 from c10k.cli.main import main
 from c10k.results.store import RunWriter, read_run
-from tests.reports.conftest import write_run
+from tests.reports.synthetic import write_run
 
-pytestmark = pytest.mark.usefixtures("unpainted")
+pytestmark = pytest.mark.usefixtures("unpictured")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 
 from c10k.reports.compare import Side, build_comparison, differences, table
 from c10k.reports.measured import ReportError
-from tests.reports.conftest import write_run
+from tests.reports.synthetic import write_run
 
 
 def test_each_step_that_the_runs_share_stands_beside_itself(make):

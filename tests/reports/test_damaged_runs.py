@@ -26,7 +26,6 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from c10k.cli.main import main
-from c10k.reports import figures
 from c10k.results.histogram import Histogram
 from c10k.results.manifest import check_contents, check_manifest
 from c10k.results.schema import (
@@ -38,8 +37,8 @@ from c10k.results.schema import (
     check_frame,
 )
 from c10k.results.store import read_run
-from tests.reports.conftest import WORKLOADS, write_run
-from tests.reports.test_page import Page
+from tests.reports.parsed import Page
+from tests.reports.synthetic import WORKLOADS, write_run
 
 TABLES = {"steps": STEPS, "windows": WINDOWS, "samples": SAMPLES}
 FILES = ("run.json", "journal.jsonl", "latency.hlog", *(f"{name}.parquet" for name in TABLES))
@@ -99,12 +98,6 @@ def undrawn(monkeypatch):
     )
 
 
-@pytest.fixture
-def unpictured(monkeypatch):
-    """No pictures at all, where they are not what a test is about."""
-    monkeypatch.setattr(figures, "pictures", lambda _: [])
-
-
 def report(*arguments, out):
     """The page that `c10k report` wrote, or None, and the line that it refused with, or ""."""
     told, refused = io.StringIO(), io.StringIO()
@@ -137,8 +130,8 @@ def page_of(run):
 
 def assert_escaped(page):
     """That a page has no element or attribute but its own."""
-    assert not {tag for tag, _ in page.elements} & {"script", "img", "iframe"}
-    names = {name for _, attributes in page.elements for name in attributes}
+    assert not {node.tag for node in page.all()} & {"script", "img", "iframe"}
+    names = {name for node in page.all() for name in node.attributes}
     assert not {name for name in names if name.startswith("on")}
 
 
@@ -250,8 +243,9 @@ def is_accepted(manifest):
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: repr(wrong)[:20])
-def test_no_value_of_any_key_of_run_json_is_a_traceback(sound, run, undrawn, wrong):
+def test_no_value_of_any_key_of_run_json_is_a_traceback(sound, run, request, wrong):
     """In all keys at once where it is accepted alone; lists and objects keep what they hold."""
+    request.getfixturevalue("undrawn" if wrong in (HOSTILE, 1e18) else "unpictured")
     manifest = json.loads((sound / "run.json").read_text())
     refused = 0
     for path in reversed(list(paths(manifest))):
@@ -559,7 +553,7 @@ def test_a_name_is_text_on_every_page(tmp_path, monkeypatch, name):
     before = set(tmp_path.rglob("*"))
     page = page_of(run)
     assert_escaped(page)
-    assert page.text.count(" ".join(name.split())) > 10
+    assert page.text().count(" ".join(name.split())) > 10
     out = tmp_path / "out"
     assert all(out in (path, *path.parents) for path in {*tmp_path.rglob("*")} - before)
     for picture in out.glob("figures/*.svg"):
@@ -633,7 +627,7 @@ def test_what_may_not_be_read_is_named(sound, file):
     assert "Permission denied" in refused
 
 
-def test_a_damaged_run_is_not_compared(sound, run, tmp_path, undrawn):
+def test_a_damaged_run_is_not_compared(sound, run, tmp_path):
     rewrite(run, "samples", lambda frame: frame.drop(columns="t_s"))
     page, refused = report("--compare", sound, run, out=tmp_path / "out")
     assert page is None
@@ -641,6 +635,7 @@ def test_a_damaged_run_is_not_compared(sound, run, tmp_path, undrawn):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.system
 def test_the_command_itself_says_it_in_one_line(run):
     (run / "steps.parquet").write_bytes(b"PAR1")
     command = [sys.executable, "-m", "c10k", "report", "run"]
