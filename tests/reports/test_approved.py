@@ -6,6 +6,7 @@ writes them anew, and `git diff` shows what a reader of the report will see chan
 
 import difflib
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.reports.conftest import RECORDED
 from tests.reports.parsed import Page, records
 
 APPROVED = Path(__file__).parent / "approved"
+POINT = re.compile(r'<use [^>]*style="(fill: #[0-9a-f]+; stroke: #(?!5f6872)[0-9a-f]+)')  # no tick
 BLOCKS = {"h1", "h2", "h3", "p", "li", "dt", "dd", "pre", "summary", "figcaption", "title", "time"}
 
 
@@ -80,8 +82,8 @@ def blocks(node):
 
 
 def pictures(report):
-    """Of each picture what a screen reader says, what is written in it, and the lines in its data
-    that are not of servers.
+    """Of each picture what a screen reader says, what is written in it, the lines in its data that
+    are not of servers, and its points: hollow where they bear a flag.
     """
     figures = Page((report / "index.html").read_text()).one("section", id="pictures").all("figure")
     for figure in figures:
@@ -93,6 +95,8 @@ def pictures(report):
         for row in rows:
             if row.get("line", "").startswith("the "):
                 yield f"  {row['line']}: {row['value']} at {row['x']}"
+        points = Counter(POINT.findall(path.with_suffix(".svg").read_text()))
+        yield from (f"  {number} points: {look}" for look, number in sorted(points.items()))
 
 
 SNAPSHOTS = {

@@ -60,7 +60,7 @@ def test_who_fits_follows_from_what_the_guide_compares(make):
         (threads_win, ("holds", "contradicted")),
         (even, ("holds", "holds")),
     ):
-        measured = make(change=alike_but(change), repeats=5)
+        measured = make(change=alike_but(change), repeats=3)
         assert (verdict(measured, few), verdict(measured, many)) == expected
 
 
@@ -101,6 +101,6 @@ def test_a_loop_fits_where_threads_serve_as_many_but_let_some_wait(make):
         if step.server == "threaded":
             step.sigma = 3.0
 
-    measured = make(change=alike_but(change), repeats=5)
+    measured = make(change=alike_but(change), repeats=3)
     assert verdict(measured, "an event loop fits over") == "holds"
     assert verdict(measured, "threads fit under") == "contradicted"

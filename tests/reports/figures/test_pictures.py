@@ -57,9 +57,11 @@ def test_marked_points_are_explained_in_the_picture(make):
         behaviour.loader_limited = behaviour.connections == 1_000
 
     measured = make(change=limit)
-    written = texts(drawn(measured, cpu, "paced")["cpu-paced"].svg)
+    svg = drawn(measured, cpu, "paced")["cpu-paced"].svg
+    written = texts(svg)
     assert "‡ loader-limited" in written
     assert written.count("‡") == 2  # one at each server's last point
+    assert svg.count(f'style="fill: {style.PAPER}; stroke') == 2  # hollow
     assert not any("starved" in text for text in written)
     pictures = drawn(measured, percentiles, "saturated")
     assert "1K‡" in texts(pictures["percentiles-saturated-1-threaded"].svg)
