@@ -1,4 +1,4 @@
-"""Synthetic runs, written by the real writer: the figures are those measured while designing."""
+"""Write synthetic runs with the real writer: a test changes the behaviour that it is about."""
 
 import json
 import math

@@ -72,7 +72,7 @@ def test_a_catalogue_has_every_message_with_its_values_and_no_other(wanted, code
         assert set(VALUE.findall(string)) == set(VALUE.findall(message)), message
 
 
-def test_what_runs_record_is_among_the_messages(wanted):
+def test_words_that_runs_record_can_be_translated(wanted):
     techniques = tomllib.loads((ROOT / "experiments" / "techniques.toml").read_text())
     recorded = {
         *(workload.summary for workload in (*WORKLOADS.values(), *MAP_WORKLOADS)),
@@ -116,7 +116,7 @@ def bracketed(wanted, tmp_path, monkeypatch):
     return "eo"
 
 
-def test_nothing_but_the_run_s_own_words_is_told_past_the_catalogues(bracketed, tmp_path):
+def test_only_the_runs_own_words_are_not_translated(bracketed, tmp_path):
     run = write_run(tmp_path / "run", steps=(10, 10_000), windows=1)
     page = Page(build_report(run, tmp_path / "out", bracketed).read_text())
     own = set(re.findall(r"[a-z]{3,}", (run / "run.json").read_text().lower()))
@@ -158,7 +158,7 @@ def test_a_language_that_is_not_there_is_refused():
 
 
 @pytest.mark.parametrize("missing", ["babel.messages.pofile", "koreanize_matplotlib"])
-def test_what_a_language_needs_is_named(missing, tmp_path, monkeypatch):
+def test_a_missing_package_of_a_language_is_named(missing, tmp_path, monkeypatch):
     language._catalogue.cache_clear()
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(LanguageError, match=re.escape("pip install 'c10k-bench[languages]'")):

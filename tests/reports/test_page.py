@@ -115,7 +115,7 @@ def test_a_run_that_says_little_of_itself_is_reported(make, tmp_path, unpictured
     assert "At 1,000 clients" in page.text()
 
 
-def test_what_is_no_run_is_refused_in_one_line(tmp_path):
+def test_a_directory_without_a_run_is_refused_in_one_line(tmp_path):
     with pytest.raises(RunError) as caught:
         build_report(tmp_path, tmp_path / "out")
     assert "\n" not in str(caught.value)

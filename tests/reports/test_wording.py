@@ -77,6 +77,6 @@ def test_a_text_that_is_too_long_keeps_both_its_ends(text, length):
         assert text.endswith(tail)
 
 
-def test_two_interpreters_are_told_apart():
+def test_labels_of_two_interpreters_stay_different_when_shortened():
     ours = "threaded,python=/opt/3.12/bin/python", "threaded,python=/opt/3.13/bin/python"
     assert len({wording.shortened(label, 30) for label in ours}) == 2

@@ -56,7 +56,7 @@ def test_a_damaged_file_is_named(run, file, damage, unpictured):
 
 @some
 @given(st.sampled_from(FILES), st.floats(0, 1, exclude_max=True), st.integers(1, 255))
-def test_a_byte_that_flipped_is_no_traceback(sound, run, undrawn, file, place, flip):
+def test_a_flipped_byte_raises_no_traceback(sound, run, undrawn, file, place, flip):
     content = bytearray((sound / file).read_bytes())
     content[int(place * len(content))] ^= flip
     (run / file).write_bytes(content)
@@ -166,6 +166,6 @@ def test_a_histogram_log_that_is_no_text_is_refused(run):
     assert "latency.hlog: 'utf-8' codec" in refusal_of(run)
 
 
-def test_histograms_of_what_is_no_step_are_left_out(run, undrawn):
+def test_histograms_of_unknown_steps_are_left_out(run, undrawn):
     relog(run, f"Tag={'W' * 10_000}|%3Cscript%3E|-5|{10**30}|colour,0,1,1,x\n".encode())
     page_of(run)

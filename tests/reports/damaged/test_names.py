@@ -108,7 +108,7 @@ def loop(path):
 
 
 @pytest.mark.parametrize("place", [nothing, file, loop, lambda path: path / ("W" * 5_000)])
-def test_what_is_no_directory_of_a_run_is_refused(sound, tmp_path, place):
+def test_a_path_that_is_no_run_is_refused(sound, tmp_path, place):
     path = place(tmp_path / "place")
     assert str(path) in refusal_of(path)
     page, refused = report("--compare", sound, path, out=tmp_path / "out")
@@ -130,7 +130,7 @@ def as_nobody():
 
 
 @pytest.mark.parametrize("file", ["", *FILES])
-def test_what_may_not_be_read_is_named(sound, file):
+def test_an_unreadable_file_is_named(sound, file):
     with tempfile.TemporaryDirectory() as place:
         Path(place).chmod(0o755)
         run = Path(shutil.copytree(sound, Path(place, "run")))

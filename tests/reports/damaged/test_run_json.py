@@ -38,7 +38,7 @@ from tests.reports.damaged.conftest import (
         (b'{"schema": "c10k.run/1"}', "created_at is missing"),
     ],
 )
-def test_what_describes_no_run_is_refused(run, content, message):
+def test_a_file_that_describes_no_run_is_refused(run, content, message):
     (run / "run.json").write_bytes(content)
     assert message in refusal_of(run)
 
@@ -71,7 +71,7 @@ def is_accepted(manifest):
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: repr(wrong)[:20])
-def test_no_value_of_any_key_of_run_json_is_a_traceback(sound, run, request, wrong):
+def test_no_value_in_run_json_raises_a_traceback(sound, run, request, wrong):
     """In all keys at once where it is accepted alone; lists and objects keep what they hold."""
     request.getfixturevalue("undrawn" if wrong in (HOSTILE, 1e18) else "unpictured")
     manifest = json.loads((sound / "run.json").read_text())
@@ -104,7 +104,7 @@ JSON = st.recursive(
 
 @some
 @given(st.data())
-def test_no_json_in_run_json_is_a_traceback(sound, run, unpictured, data):
+def test_no_json_in_run_json_raises_a_traceback(sound, run, unpictured, data):
     manifest = json.loads((sound / "run.json").read_text())
     for _ in range(3):
         path = data.draw(st.sampled_from(list(paths(manifest))))

@@ -43,7 +43,7 @@ def test_the_table_of_a_wrong_column_is_named(run, table):
 
 
 @pytest.mark.parametrize("value", NUMBERS)
-def test_no_number_is_a_traceback(run, undrawn, value):
+def test_no_number_in_a_table_raises_a_traceback(run, undrawn, value):
     """In all columns at once in which it is accepted alone."""
     for table, columns in TABLES.items():
         frame = pd.read_parquet(run / f"{table}.parquet")
@@ -69,7 +69,7 @@ NUMERIC = [
 
 @some
 @given(st.lists(st.tuples(st.sampled_from(NUMERIC), st.floats()), min_size=3, max_size=6))
-def test_no_numbers_together_are_a_traceback(sound, run, undrawn, numbers):
+def test_no_numbers_together_raise_a_traceback(sound, run, undrawn, numbers):
     for table in TABLES:
         changed = {name: value for (each, name), value in numbers if each == table}
         frame = pd.read_parquet(sound / f"{table}.parquet")
@@ -91,7 +91,7 @@ def test_no_numbers_together_are_a_traceback(sound, run, undrawn, numbers):
         ("samples", "t_s", float("nan"), "samples.parquet: column t_s holds what is no number"),
     ],
 )
-def test_what_no_run_measures_is_refused(run, table, column, value, message):
+def test_a_value_that_no_run_measures_is_refused(run, table, column, value, message):
     rewrite(run, table, lambda frame: frame.assign(**{column: value}))
     assert message in refusal_of(run)
 

@@ -105,7 +105,7 @@ def test_pictures_of_any_names_have_files_of_their_own(make, monkeypatch, names)
     assert all(re.fullmatch("[a-z0-9-]{1,150}", file) for file in files)
 
 
-def test_what_was_not_measured_is_not_drawn(make):
+def test_a_column_that_was_not_measured_is_not_drawn(make):
     def unknown(behaviour):
         behaviour.rss_bytes = behaviour.vms_bytes = behaviour.cpu_us = float("nan")
 
