@@ -36,6 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME=CMDLINE",
         help="a program of which tests/servers/test_conformance.py asks what every server promises",
     )
+    parser.addoption(
+        "--approve",
+        action="store_true",
+        help="let tests/reports/approved hold what reports say now: read the difference, commit it",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,407 +1,88 @@
-"""Synthetic runs, written by the real writer: the figures are those measured while designing."""
+"""Runs and their reports, each built once and shared."""
 
-import json
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from c10k.reports import figures
+from c10k.reports.build import build_report
 from c10k.reports.measured import Measured
-from c10k.results.aggregate import Recording, step_row
-from c10k.results.histogram import Histogram
-from c10k.results.store import RunWriter, StepRecord, read_run
+from c10k.results.store import read_run
+from tests.reports.parsed import Page
+from tests.reports.synthetic import write_run
 
-KB, MB = 1024, 1024**2
-STEPS = (10, 100, 500, 1_000, 5_000, 10_000)
-CAPACITY = {  # messages/s of a closed loop at each of STEPS
-    "threaded": (110_000, 80_000, 69_000, 63_000, 49_000, 43_000),
-    "asyncio_streams": (34_000, 60_000, 49_000, 45_000, 40_000, 38_000),
-}
-CEILING = {10: 160_000, 100: 176_000, 500: 160_000, 1_000: 150_000, 5_000: 120_000, 10_000: 113_000}
-STEADY_MS = {
-    "threaded": (0.31, 0.24, 0.17, 0.14, 0.11, 0.09),
-    "asyncio_streams": (0.30, 0.23, 0.17, 0.14, 0.11, 0.10),
-}
-MODELS = {"threaded": "thread per connection", "asyncio_streams": "event loop"}
-WORKLOADS = {
-    "paced": {"loop": "open", "rate_per_connection": 1.0},
-    "saturated": {"loop": "closed", "rate_per_connection": math.nan},
-    "work_cpu": {"loop": "closed", "rate_per_connection": math.nan},
-}
+RECORDED = Path(__file__).parent / "data" / "run"
+DRAW = Figure.savefig
 
 
-@dataclass
-class Behaviour:
-    """How one server behaves in one step; a test changes what it is about."""
-
-    server: str
-    workload: str
-    connections: int
-    repeat: int
-    messages_per_s: float
-    median_ms: float
-    sigma: float
-    rss_bytes: float
-    vms_bytes: float
-    page_tables_bytes: float
-    kernel_delta_bytes: float
-    threads: int
-    cpu_us: float
-    cpu_efficiency: float
-    starved: int = 0
-    starved_wait_ms: float = 0.0
-    connected: int = -1
-    errors: Mapping[str, int] = field(default_factory=dict)
-    status: str = "ok"
-    reason: str = ""
-    log_tail: str = ""
-    loader_limited: bool = False
-    ceiling: float = math.nan
-    unsteady: str = ""
-    stolen: float = 0.003  # of a CPU
-    others: float = 0.03  # of a CPU
-    memory_sampled_fraction: float = 1.0
-    littles_law: float | None = None  # what it would be
-    lost: int = 0  # messages a window
-    protocol: str = ""
-    size_bytes: int = 64
-
-
-Change = Callable[[Behaviour], None]
-
-
-def behaviour(server: str, workload: str, connections: int, repeat: int) -> Behaviour:
-    """What was measured of the chapter's pair; another server behaves like asyncio_streams."""
-    kind = "threaded" if server.startswith("threaded") else "asyncio_streams"
-    n = connections
-    capacity = float(np.interp(math.log(n), np.log(STEPS), CAPACITY[kind]))
-    steady_ms = float(np.interp(math.log(n), np.log(STEPS), STEADY_MS[kind]))
-    threads = kind == "threaded"
-    closed = WORKLOADS[workload]["loop"] == "closed"
-    starved = int(0.65 * n) if threads and closed and n >= 5_000 else 0
-    usual = Behaviour(
-        server=server,
-        workload=workload,
-        connections=n,
-        repeat=repeat,
-        messages_per_s=capacity if closed else float(n),
-        median_ms=1e3 * (n - starved) / capacity * 0.93 if closed else steady_ms,
-        sigma=(0.9 if threads else 0.12) if closed else 0.35,
-        rss_bytes=(14 * MB + 23 * KB * n) if threads else (21 * MB + 2.5 * KB * n),
-        vms_bytes=(32 * MB + 8.2 * MB * n) if threads else (38 * MB + 3 * KB * n),
-        page_tables_bytes=90 * KB + (4.1 * KB * n if threads else 10 * n),
-        kernel_delta_bytes=(26 * KB if threads else 9.4 * KB) * n,
-        threads=n + 1 if threads else 1,
-        cpu_us=1e6 * (1.4 if threads else 1.0) / capacity if closed else (58 if threads else 36),
-        cpu_efficiency=float(np.interp(math.log(n), np.log((10, 500)), (0.32, 0.07)))
-        if threads
-        else 0.98,
-        starved=starved,
-        starved_wait_ms=7_900.0 if starved else 0.0,
-        ceiling=float(CEILING.get(n, math.nan)) if closed else math.nan,
-    )
-    # Repeats differ a little, always in the same way.
-    wobble = 1 + 0.02 * math.sin(7 * repeat + n)
-    usual.median_ms *= wobble
-    usual.cpu_us *= wobble
-    return usual
-
-
-def _histogram(median_ms: float, sigma: float, messages: float, seed: int) -> Histogram:
-    histogram = Histogram()
-    values = np.random.default_rng(seed).lognormal(math.log(median_ms * 1e6), sigma, 2_000)
-    histogram.record(values.astype(np.int64), max(1, round(messages / 2_000)))
-    return histogram
-
-
-def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
-    key = {
-        "server": b.server,
-        "workload": b.workload,
-        "repeat": b.repeat,
-        "connections": b.connections,
-    }
-    connected = b.connections if b.connected < 0 else b.connected
-    told = {
-        "connected": connected,
-        "status": b.status,
-        "loop": WORKLOADS[b.workload]["loop"],
-        "rate_per_connection": WORKLOADS[b.workload]["rate_per_connection"],
-        "protocol": b.protocol,
-        "size_bytes": b.size_bytes,
-        "reason": b.reason,
-        "log_tail": b.log_tail,
-        "started_at": 1_750_000_000.0,
-    }
-    if b.status == "failed":
-        return StepRecord({**key, **told})
-    rows: list[dict[str, Any]] = []
-    recordings: list[Recording] = []
-    for window in range(windows):
-        drift = 1 + 0.03 * math.sin(3 * window + b.connections)
-        messages = b.messages_per_s * window_s / drift
-        start_s = window * window_s
-        seed = abs(hash((b.connections, b.repeat, window))) % 2**32
-        kinds = {
-            "response": _histogram(b.median_ms * drift, b.sigma, messages, seed),
-            "service": _histogram(b.median_ms * drift * 0.95, b.sigma, messages, seed),
-            "send_lag": _histogram(0.02, 0.5, messages, seed),
-        }
-        if b.starved:
-            waits = np.linspace(0.2, 1, b.starved) * b.starved_wait_ms * 1e6
-            kinds["waiting"] = Histogram()
-            kinds["waiting"].record(waits.astype(np.int64))
-        if window == 0:
-            kinds["connect"] = _histogram(0.4, 0.6, b.connections, seed)
-            kinds["first_echo"] = _histogram(0.9, 0.6, b.connections, seed)
-        here = [Recording(kind, start_s, window_s, value) for kind, value in kinds.items()]
-        recordings += here
-        recordings += [
-            Recording("slice", start_s + part * window_s / 2, window_s / 2, kinds["response"])
-            for part in range(2)
-        ]
-        cpu_s = messages * b.cpu_us / 1e6 * drift
-        rows.append(
-            {
-                **key,
-                **told,
-                "window_s": window_s,
-                "messages": round(messages),
-                "messages_per_s": round(messages) / window_s,
-                "offered_per_s": float(b.connections) if told["loop"] == "open" else math.nan,
-                "sent": round(messages),
-                "received": round(messages),
-                "due": round(messages) + b.lost,
-                "lost": b.lost,
-                "errors": sum(b.errors.values()) if window == 0 else 0,
-                "error_causes": json.dumps(dict(b.errors) if window == 0 else {}),
-                "starved": b.starved,
-                "starved_wait_max_ms": b.starved_wait_ms if b.starved else math.nan,
-                "setup_s": b.connections * (6e-5 if b.threads > 1 else 3e-5) + 0.01,
-                "accepts_per_s": 16_000.0,
-                "warmup_s": 3.0 if b.unsteady else 1.1,
-                "unsteady": b.unsteady,
-                "littles_law_ratio": _little(b),
-                "loader_cpu_s": messages * 6.5e-6,
-                "loader_cpu_cores": messages * 6.5e-6 / window_s,
-                "loader_cpu_us_per_message": 6.5,
-                "loader_limited": b.loader_limited,
-                "ceiling_messages_per_s": b.ceiling,
-                "resident_bytes": b.rss_bytes * drift**0.1,
-                "rss_bytes": b.rss_bytes + 4 * MB,
-                "vms_bytes": b.vms_bytes,
-                "uss_bytes": b.rss_bytes - 6 * MB,
-                "pss_bytes": b.rss_bytes - 4 * MB,
-                "page_tables_bytes": b.page_tables_bytes,
-                "kernel_delta_bytes": b.kernel_delta_bytes,
-                "threads": float(b.threads),
-                "processes": 1.0,
-                "descriptors": b.connections + 8.0,
-                "memory_sampled_fraction": b.memory_sampled_fraction,
-                "stack_bytes": b.threads * 8 * KB,
-                "heap_bytes": b.rss_bytes / 2,
-                "kernel_stack_delta_bytes": b.threads * 16 * KB,
-                "slab_delta_bytes": b.connections * 3 * KB,
-                "tcp_memory_delta_bytes": b.connections * KB,
-                "cpu_s": cpu_s,
-                "cpu_user_s": 0.4 * cpu_s,
-                "cpu_system_s": 0.6 * cpu_s,
-                "lock_wait_s": 0.3 * b.connections * window_s if b.threads > 1 else 0.0,
-                "major_faults": 0.0,
-                "cpu_cores": cpu_s / window_s,
-                "cpu_us_per_message": b.cpu_us * drift,
-                "cpu_efficiency": b.cpu_efficiency,
-                "runqueue_wait_s": cpu_s * (1 / b.cpu_efficiency - 1),
-                "context_switches": messages * (2.1 if b.threads > 1 else 0.2),
-                "context_switches_per_message": 2.1 if b.threads > 1 else 0.2,
-                "hiccup_p99_ms": 0.12,
-                "hiccup_max_ms": 1.4,
-                "server_hiccup_p99_ms": 0.21,
-                "server_hiccup_max_ms": 2.3,
-                "steal_s": b.stolen * window_s,
-                "other_processes_cpu_s": b.others * window_s,
-                **step_latencies(here),
-            }
-        )
-    return StepRecord(step_row(rows, recordings), windows=rows, histograms=recordings)
-
-
-def _samples(b: Behaviour, count: int, begin_s: float) -> list[dict[str, Any]]:
-    """Telemetry of a step, five times a second."""
-    return [
-        {
-            "t_s": begin_s + 0.2 * number,
-            "phase": "window",
-            "rss_bytes": b.rss_bytes + MB * number,
-            "threads": float(b.threads),
-            "messages_per_s": b.messages_per_s,
-        }
-        for number in range(count)
-    ]
-
-
-def _little(b: Behaviour) -> float:
-    if WORKLOADS[b.workload]["loop"] == "open":
-        return math.nan
-    return b.littles_law or (b.connections - b.starved) / b.connections
-
-
-def step_latencies(recordings: Iterable[Recording]) -> dict[str, float]:
-    """The latency columns of a window."""
-    from c10k.results.aggregate import latency_columns
-
-    return latency_columns(recordings)
-
-
-def manifest(
-    servers: Mapping[str, str], workloads: Sequence[str], steps: Sequence[int], repeats: int
-) -> dict[str, Any]:
-    """The description of a run of servers (label -> model)."""
-    return {
-        "c10k_version": "0.1.0",
-        "commit": "0123456789abcdef0123456789abcdef01234567",
-        "argv": ["c10k", "run"],
-        "plan": {
-            "servers": [
-                {"server": label, "workloads": list(workloads), "steps": list(steps)}
-                for label in servers
-            ],
-            "workloads": list(workloads),
-            "steps": list(steps),
-            "profile": {
-                "name": "standard",
-                "repeats": repeats,
-                "windows": 3,
-                "window-s": 3.0,
-                "warmup-s": 1.0,
-                "warmup-limit-s": 3.0,
-            },
-        },
-        "servers": [
-            {
-                "label": label,
-                "name": label.partition(",")[0],
-                "model": model,
-                "language": "Python",
-                "command": ["python3", "-m", f"c10k.servers.{label}", "--port", "0"],
-            }
-            for label, model in servers.items()
-        ],
-        "workloads": [{"name": name} for name in workloads],
-        "left_out": [],
-        "mapped": [],
-        "host": {
-            "hostname_hash": "c0ffee",
-            "cpu_model": "Example CPU at 3.0 GHz",
-            "cpus": 2,
-            "memory_bytes": 6 * 1024**3,
-            "kernel": "6.18.0",
-            "os": "Debian GNU/Linux 12",
-            "python": "3.11.2",
-            "clocksource": "tsc",
-            "virtualization": "kvm",
-            "governor": None,
-            "fingerprint": "abcdef0123456789",
-        },
-        "versions": {"python": "3.11.2", "numpy": np.__version__},
-        "cpu_split": {"loader": [0], "server": [1]},
-        "ceiling": [
-            {
-                "connections": connections,
-                "size_bytes": 64,
-                "messages_per_s": messages_per_s,
-                "loader_cpu_us_per_message": 5.5,
-                "loader_cpu_cores": 0.93,
-            }
-            for connections, messages_per_s in CEILING.items()
-        ],
-        "limits": {"nofile_soft": 20_000, "nofile_hard": 20_000, "somaxconn": 4_096},
-        "warnings": [
-            {
-                "code": "virtual-machine",
-                "message": "this is a virtual machine: absolute times are worth little",
-                "remedy": "quote ratios between servers of one run",
-            }
-        ],
-    }
-
-
-def write_run(
-    directory: Path,
-    servers: Mapping[str, str] = MODELS,
-    workloads: Sequence[str] = ("paced", "saturated"),
-    steps: Sequence[int] = STEPS,
-    repeats: int = 1,
-    windows: int = 3,
-    change: Change = lambda behaviour: None,
-    skip: Callable[[Behaviour], bool] = lambda behaviour: False,
-    plan: Mapping[str, Any] | None = None,
-    described: Mapping[str, Any] | None = None,
-    probes: Sequence[int] = (),
-    found: Sequence[Mapping[str, Any]] = (),
-    samples: int = 0,
-) -> Path:
-    """A run on disk; `change` adjusts each step's behaviour, `skip` leaves steps unmeasured.
-
-    `plan` are more keys of the plan, `described` more of run.json; `probes` numbers that a search
-    tried beside the steps, and `found` is its result; `samples` is how many each step has.
-    """
-    whole = manifest(servers, workloads, steps, repeats)
-    whole["plan"] |= plan or {}
-    whole |= {"max_connections": list(found), **(described or {})}
-    records: list[StepRecord] = []
-    for repeat in range(repeats):
-        for workload in workloads:
-            for step in sorted({*steps, *probes}):
-                for server in servers:
-                    planned = behaviour(server, workload, step, repeat)
-                    change(planned)
-                    if not skip(planned):
-                        sampled = _samples(planned, samples, 0.2 * samples * len(records))
-                        records.append(replace(_record(planned, windows, 3.0), samples=sampled))
-    with RunWriter(directory).create(whole) as writer:
-        with patch.object(RunWriter, "_replace_tables"):  # once for all of them
-            for record in records[:-1]:
-                writer.append_step(record)
-        for record in records[-1:]:
-            writer.append_step(record)
-        writer.update_manifest(finished_at="2025-06-15T15:06:40+00:00")
-    return directory
-
-
-@pytest.fixture
-def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PNG files are left empty, which take most of a picture's time. Fixtures of a module draw
-    them all the same.
-    """
-    draw = Figure.savefig
+@pytest.fixture(scope="session", autouse=True)
+def unpainted() -> Iterator[None]:
+    """Leave PNG files empty: they take most of a picture's time, and show what the SVG shows."""
 
     def without_png(figure: Figure, file: Any, **how: Any) -> None:
         if how["format"] != "png":
-            draw(figure, file, **how)
+            DRAW(figure, file, **how)
 
-    monkeypatch.setattr(Figure, "savefig", without_png)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", without_png)
+        yield
+
+
+@pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw PNG files all the same."""
+    monkeypatch.setattr(Figure, "savefig", DRAW)
+
+
+@pytest.fixture
+def unpictured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw no pictures, in tests that are not about them."""
+    monkeypatch.setattr(figures, "pictures", lambda _: [])
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Measured]:
-    """Write a small run (one window, three steps unless told) and read it for a report."""
+    """Write a small run (one window, three steps by default) and read it for a report."""
 
     def made(**options: Any) -> Measured:
         options = {"steps": (10, 100, 1_000), "windows": 1} | options
-        number = len(list(tmp_path.iterdir()))
-        return Measured(read_run(write_run(tmp_path / f"run-{number}", **options)))
+        run = write_run(tmp_path / f"run-{len(list(tmp_path.iterdir()))}", **options)
+        with patch("c10k.results.store.check_frame", lambda _columns, frame, _source: frame):
+            return Measured(read_run(run))  # tests of damaged runs check what is read
 
     return made
 
 
 @pytest.fixture(scope="session")
 def full_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of a run of the chapter's pair at all six steps, three windows each."""
+    """A run of the chapter's pair at all six steps, three windows each."""
     return write_run(tmp_path_factory.mktemp("full") / "run")
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the recorded run's report."""
+    return _built(tmp_path_factory.mktemp("report"), "en")
+
+
+@pytest.fixture(scope="session")
+def korean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same report in Korean."""
+    return _built(tmp_path_factory.mktemp("korean"), "ko")
+
+
+def _built(out: Path, language: str) -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a glyph is missing
+        return build_report(RECORDED, out, language).parent
+
+
+@pytest.fixture(scope="session")
+def page(report: Path) -> Page:
+    """The page of the recorded run's report."""
+    return Page((report / "index.html").read_text())

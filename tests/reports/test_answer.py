@@ -6,7 +6,7 @@ import pytest
 
 from c10k.reports.answer import answer
 from c10k.reports.summary import markdown, terminal_summary
-from tests.reports.conftest import MODELS
+from tests.reports.synthetic import MODELS
 
 ALIKE = {
     "rss_bytes": 9e6,
@@ -29,7 +29,7 @@ def _each_alike(**threads):
     return change
 
 
-def test_the_design_s_figures_make_the_event_loop_win_where_it_does(make):
+def test_the_answer_names_what_the_event_loop_wins_on(make):
     told = answer(make(steps=(10, 1_000, 10_000), windows=2))
     assert told.headline.startswith("At 10,000 clients the event loop wins on memory, CPU")
     assert "No clear difference in response time at 1 message/s" in told.also
@@ -78,7 +78,7 @@ def test_a_win_on_throughput_that_starves_clients_says_so(make):
     assert "threads win on throughput when saturated (while starving clients)" in told.headline
 
 
-def test_response_times_closer_than_a_wake_up_are_not_told_apart(make):
+def test_response_times_closer_than_a_wake_up_show_no_clear_difference(make):
     told = answer(make(workloads=("paced",), change=_each_alike(median_ms=1.04)))
     assert told.headline.endswith("no clear difference between threads and the event loop.")
 
@@ -147,7 +147,7 @@ def test_a_load_that_is_not_plain_is_called_by_its_name(make):
     assert "Under saturated, " in text
 
 
-def test_servers_of_one_model_are_told_apart_by_their_labels(make):
+def test_servers_of_one_model_are_named_by_their_labels(make):
     told = answer(make(servers=dict.fromkeys(["threaded", "threaded,stack=256k"], "a thread each")))
     assert "threaded and threaded,stack=256k" in told.headline
     assert "with threaded and" in told.sentences[0]
@@ -161,7 +161,7 @@ def test_servers_of_one_model_are_told_apart_by_their_labels(make):
         ({"stolen": 0.2}, "◊", "steal time, the hypervisor gave 20 % of a CPU to others"),
     ],
 )
-def test_what_is_unfit_decides_nothing_and_says_why(make, unfit, symbol, why):
+def test_unfit_steps_decide_nothing_and_say_why(make, unfit, symbol, why):
     told = answer(make(change=lambda behaviour: vars(behaviour).update(unfit)))
     assert told.headline == "At 1,000 clients this run cannot tell threads from the event loop."
     assert told.also == (
@@ -188,7 +188,7 @@ def test_memory_grows_along_the_steps_that_are_fit(make):
     assert told.cards[0].words.startswith("not judged: disturbed")
 
 
-def test_what_disturbed_either_server_is_said_once(make):
+def test_a_reason_of_both_servers_is_given_once(make):
     def disturb(behaviour):
         behaviour.others = {"threaded": 1.54, "asyncio_streams": 0.9}[behaviour.server]
 
@@ -288,7 +288,7 @@ def test_nothing_succeeded(make):
     assert not told.cards
 
 
-def test_what_failed_beyond_the_answer_is_told(make):
+def test_failures_at_other_steps_are_reported(make):
     def die(behaviour):
         if behaviour.server == "threaded" and behaviour.connections == 1_000:
             behaviour.status, behaviour.reason, behaviour.connected = "failed", "out of memory", 0
@@ -298,7 +298,7 @@ def test_what_failed_beyond_the_answer_is_told(make):
     assert "Failed, nothing usable: threaded, paced, at 1,000 (out of memory)." in told.sentences
 
 
-def test_what_failed_of_a_server_that_is_not_compared_is_told(make):
+def test_failures_of_a_server_that_is_not_compared_are_reported(make):
     def die(behaviour):
         if behaviour.server == "forking" and behaviour.connections == 1_000:
             behaviour.status, behaviour.connected = "partial", 900

@@ -8,9 +8,9 @@ from playwright.sync_api import sync_playwright
 
 from c10k.reports.build import build_report
 from c10k.reports.compare import build_comparison
-from tests.reports.conftest import write_run
+from tests.reports.synthetic import write_run
 
-pytestmark = pytest.mark.usefixtures("unpainted")
+pytestmark = pytest.mark.browser
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (  # of its own accord a browser asks for updates and lists
@@ -50,6 +50,27 @@ PICTURES = """async () => {
   return wrong;
 }"""
 
+WIDTHS = (320, 390, 768, 1024, 1280, 1366, 1440, 1920)
+OPENED_WIDTHS = (320, 768, 1440)
+WIDE = """() => {
+  const wide = [], edge = document.documentElement.clientWidth;
+  for (const each of document.body.querySelectorAll("*")) {
+    if (each.closest("svg") && each.tagName !== "svg") continue;
+    const {right, width} = each.getBoundingClientRect();
+    if (!width || right <= edge + 1) continue;
+    let box = each.parentElement;
+    while (box && !["auto", "hidden", "scroll"].includes(getComputedStyle(box).overflowX))
+      box = box.parentElement;
+    if (!box) wide.push(each.outerHTML.slice(0, 80));
+  }
+  return wide;
+}"""
+# A screen reader is told of a picture by its label; rows of a table are alike.
+AXE = {
+    "context": {"exclude": [["figure[role=img] svg"], ["tbody tr:nth-child(n+4)"]]},
+    "options": {"resultTypes": ["violations"]},
+}
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -65,8 +86,11 @@ def browser():
         browser.close()
 
 
-def faults(browser, path, width=390, scheme="light", *, scripts=True):
-    """What is wrong with a page for a reader with such a screen; of a sound one nothing."""
+def faults(browser, path, widths=(390,), scheme="light", *, scripts=True, axe=True):
+    """What is wrong with a page for a reader with such a screen; of a sound one nothing.
+
+    In one visit: looked at in full at the first of the widths, and measured at the others.
+    """
     found = []
 
     def answer(route):
@@ -81,7 +105,9 @@ def faults(browser, path, width=390, scheme="light", *, scripts=True):
             found.append(f"console {message.type}: {message.text}")
 
     context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=scripts
+        viewport={"width": widths[0], "height": 900},
+        color_scheme=scheme,
+        java_script_enabled=scripts,
     )
     context.set_default_timeout(PATIENCE_MS)
     context.route("**/*", answer)
@@ -90,32 +116,46 @@ def faults(browser, path, width=390, scheme="light", *, scripts=True):
         page.on("console", hear)
         page.on("pageerror", lambda error: found.append(f"page error: {error}"))
         page.goto(path.as_uri())
-        found += page.evaluate(OVERFLOW)
+        found += too_wide(page, widths)
+        page.set_viewport_size({"width": widths[0], "height": 900})
         # The places of the steps are alike, and axe would look at tens of thousands of figures.
         for summary in page.locator("details > summary").all()[:OPENED]:
             summary.press("Enter")
         found += page.evaluate(SHUT, OPENED)
         found += page.evaluate(PICTURES)
-        if scripts:
-            for violation in Axe().run(page).response["violations"]:
+        if scripts and axe:
+            for violation in Axe().run(page, **AXE).response["violations"]:
                 if violation["impact"] in SERIOUS:
                     targets = [node["target"] for node in violation["nodes"]]
                     found.append(f"axe: {violation['id']}, {violation['impact']}: {targets[:5]}")
         page.evaluate(OPEN)
-        found += page.evaluate(OVERFLOW)
+        found += too_wide(page, [each for each in widths if each in OPENED_WIDTHS] or widths)
     finally:
         context.close()
     return found
 
 
+def too_wide(page, widths):
+    """What of a page is cut off or scrolls sideways at these widths."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = [*page.evaluate(OVERFLOW), *page.evaluate(WIDE)]
+        column = page.evaluate("document.querySelector('main').clientWidth")
+        # What is left of its own column is as good as cut off.
+        if column < min(0.75 * width, 1_000):
+            wide.append(f"a column of {column} pixels")
+        yield from (f"at {width}: {each}" for each in wide[:5])
+
+
 def troubled_run(directory):
     """A run with all that a page can show: what is hostile, long or failed, and every own table."""
-    hostile, long = "<script>alert(1)</script>", "asyncio_protocol,loop=uvloop,handler=sleep:5ms"
+    hostile = "<script>alert(1)</script>"
+    long = "asyncio_protocol,python=/opt/interpreters/python3.13t/bin/python,loop=uvloop,buffer=64k"
     servers = {
         hostile: "<i>model</i>",
-        "threaded": "thread per connection",
-        long: "event loop",
-        "🦥 \N{RIGHT-TO-LEFT OVERRIDE}\N{HEBREW LETTER HE}": "process per connection",
+        "threaded": "a thread a connection",
+        long: "an event loop",
+        "🦥 \N{RIGHT-TO-LEFT OVERRIDE}\N{HEBREW LETTER HE}": "a process a connection",
     }
 
     def trouble(behaviour):
@@ -136,16 +176,14 @@ def troubled_run(directory):
         repeats=2,
         change=trouble,
         skip=lambda step: step.server == long and step.connections > 100,
-        described={
+        plan={
             "mapped": ["paced"],
             "left_out": [f"{hostile} cannot run here: {200 * 'W'}"],
-        },
-        plan={
             "techniques": [
                 {
                     "name": "buffer pool",
-                    "with": long,
-                    "without": "threaded",
+                    "with_it": long,
+                    "without_it": "threaded",
                     "workloads": ["saturated"],
                     "claim": "buffer pool",
                 }
@@ -155,98 +193,40 @@ def troubled_run(directory):
     )
 
 
-def whole_page(directory, language="en"):
-    run = write_run(directory / "run", steps=(10, 10_000), samples=3)
-    return build_report(run, directory / "out", language)
+def test_a_whole_page_is_sound_and_fits_every_screen(browser, report):
+    assert faults(browser, report / "index.html", WIDTHS) == []
 
 
-def troubled_page(directory):
-    return build_report(troubled_run(directory / "<b>run"), directory / "out")
+def test_a_page_is_sound_without_scripts(browser, report):
+    assert faults(browser, report / "index.html", (1440,), scripts=False) == []
 
 
-def comparison(directory):
-    runs = [write_run(directory / "run", steps=(10, 1_000)), troubled_run(directory / "<b>run")]
-    return build_comparison(runs, directory / "out")
+def test_a_korean_page_fits_a_small_dark_screen(browser, korean):
+    assert faults(browser, korean / "index.html", scheme="dark", axe=False) == []
 
 
-WIDTHS = (320, 390, 768, 1024, 1280, 1366, 1440, 1920)
-WIDE = """() => {
-  const wide = [], edge = document.documentElement.clientWidth;
-  for (const each of document.body.querySelectorAll("*")) {
-    if (each.closest("svg") && each.tagName !== "svg") continue;
-    let box = each.parentElement;
-    while (box && !["auto", "hidden", "scroll"].includes(getComputedStyle(box).overflowX))
-      box = box.parentElement;
-    const {right, width} = each.getBoundingClientRect();
-    if (!box && width && right > edge + 1) wide.push(each.outerHTML.slice(0, 80));
-  }
-  return wide;
-}"""
+def test_a_page_of_much_trouble_and_long_names_is_sound_and_fits(browser, tmp_path):
+    page = build_report(troubled_run(tmp_path / "<b>run"), tmp_path / "out")
+    assert faults(browser, page, WIDTHS, scheme="dark") == []
 
 
-def crowded_page(directory):
-    """The page of a run of many servers, one of which has a long name."""
-    names = [f"server_{number},python=python3.13" for number in range(10)]
-    long = "asyncio_protocol,python=/opt/interpreters/python3.13t/bin/python,loop=uvloop,buffer=64k"
-    servers = {"threaded": "thread per connection", long: "event loop"}
-    servers |= dict.fromkeys(names, "event loop")
-    plan = {
-        "techniques": [
-            {
-                "name": "buffer pool",
-                "with": long,
-                "without": names[0],
-                "workloads": ["saturated"],
-                "claim": "buffer pool",
-            }
-        ]
-    }
-    found = [{"server": long, "workload": "paced", "why": f"at 900: its log: {99 * 'W'}"}]
-    run = write_run(
-        directory / "run", servers, steps=(10, 100), windows=1, samples=3, plan=plan, found=found
-    )
-    return build_report(run, directory / "out")
+def test_a_page_of_many_servers_fits(browser, tmp_path, unpictured):
+    servers = {f"server_{number},python=python3.13": "an event loop" for number in range(12)}
+    run = write_run(tmp_path / "run", servers, steps=(10, 100), windows=1)
+    assert faults(browser, build_report(run, tmp_path / "out"), WIDTHS, axe=False) == []
 
 
-def crowded_comparison(directory):
-    runs = [directory / name / "a_run_with_a_long_name_of_its_own" for name in "abc"]
-    for run in runs:
-        write_run(run, {f"threaded,stack={2**10}k": "a thread", "b": "a loop"}, steps=(10, 100))
-    return build_comparison(runs, directory / "out")
-
-
-@pytest.mark.parametrize("built", [crowded_page, crowded_comparison])
-def test_no_page_scrolls_sideways_on_any_screen(browser, tmp_path, built):
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    found = {}
-    try:
-        page.goto(built(tmp_path).as_uri())
-        for opened in (False, True):
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 900})
-                wide = [*page.evaluate(OVERFLOW), *page.evaluate(WIDE)]
-                # What is left of its own column is as good as cut off.
-                column = page.evaluate("document.querySelector('main').clientWidth")
-                if wide or column < min(0.75 * width, 1_000):
-                    found[width, opened] = column, wide[:5]
-            page.evaluate(OPEN)
-    finally:
-        page.close()
-    assert found == {}
-
-
-def test_a_page_is_sound_on_a_large_screen_and_without_scripts(browser, tmp_path):
-    page = whole_page(tmp_path)
-    assert faults(browser, page, 1440) == []
-    assert faults(browser, page, scripts=False) == []
-
-
-@pytest.mark.parametrize(
-    "built", [lambda directory: whole_page(directory, "ko"), troubled_page, comparison]
-)
-def test_a_page_is_sound_on_a_small_dark_screen(browser, tmp_path, built):
-    assert faults(browser, built(tmp_path), scheme="dark") == []
+def test_a_comparison_is_sound_and_fits(browser, tmp_path):
+    directories = [tmp_path / name / "a_run_with_a_long_name_of_its_own" for name in "ab"]
+    for directory in directories:
+        write_run(
+            directory,
+            {"threaded": "a thread", f"threaded,stack={2**10}k": "a thread"},
+            steps=(10, 100),
+        )
+    troubled_run(tmp_path / "<b>run")
+    page = build_comparison([*directories, tmp_path / "<b>run"], tmp_path / "out")
+    assert faults(browser, page, WIDTHS, scheme="dark") == []
 
 
 PIXEL = (
@@ -255,45 +235,48 @@ PIXEL = (
 )
 
 
-@pytest.fixture
-def faults_of(browser, tmp_path):
-    """What is wrong with a small page that holds this."""
-
-    def of(part):
-        path = tmp_path / "page.html"
-        path.write_text(
-            '<!DOCTYPE html><html lang="en"><title>Small</title>'
-            f"<main><h1>Small</h1>{part}</main></html>"
-        )
-        return faults(browser, path)
-
-    return of
+def small_page(directory, body):
+    path = directory / "page.html"
+    path.write_text(
+        '<!DOCTYPE html><html lang="en"><title>Small</title>'
+        f"<main><h1>Small</h1>{body}</main></html>"
+    )
+    return path
 
 
-@pytest.mark.parametrize(
-    ("part", "fault"),
-    [
-        ("<script>console.error('no')</script>", "console error: no"),
-        ("<script>console.warn('no')</script>", "console warning: no"),
-        ("<script>throw new Error('no')</script>", "page error: no"),
-        ("<img src='https://example.org/a.png' alt='a'>", "asked for https://example.org/a.png"),
-        ("<link rel='stylesheet' href='other.css'>", "other.css"),
-        ("<div style='width: 2000px'>wide</div>", "overflow: 20"),
-        ("<details><summary>a</summary><p style='width: 2000px'>a</p></details>", "overflow: 20"),
-        ("<details><summary style='display: none'>a</summary>a</details>", "stays shut: <details"),
-        ("<img src='data:image/png;base64,AAAA' alt='a'>", "not loaded: data:image/png"),
-        ("<svg><image href='data:image/png;base64,AAAA'/></svg>", "not loaded: data:image/png"),
-        ("<svg width='0'><rect width='9' height='9'/></svg>", "empty: <svg"),
-        ("<svg width='9' height='9'></svg>", "empty: <svg"),
-        (f"<img src='{PIXEL}'>", "axe: image-alt, critical: [['img']]"),
-        ("<p style='color: #ccc'>pale</p>", "axe: color-contrast, serious: [['p']]"),
-    ],
+BROKEN = {
+    "<script>console.error('no')</script>": "console error: no",
+    "<script>console.warn('no')</script>": "console warning: no",
+    "<script>throw new Error('no')</script>": "page error: no",
+    "<img src='https://example.org/a.png' alt='a'>": "asked for https://example.org/a.png",
+    "<link rel='stylesheet' href='other.css'>": "other.css",
+    "<details><summary style='display: none'>a</summary>a</details>": "stays shut: <details",
+    "<img src='data:image/png;base64,AAAA' alt='a'>": "not loaded: data:image/png;base64,AAAA",
+    "<svg><image href='data:image/png;base64,AAAB'/></svg>": "png;base64,AAAB",
+    "<svg width='0'><rect width='9' height='9'/></svg>": 'empty: <svg width="0"',
+    "<svg width='9' height='9'></svg>": 'empty: <svg width="9"',
+    f"<img src='{PIXEL}'>": "axe: image-alt, critical",
+    "<p style='color: #ccc'>pale</p>": "axe: color-contrast, serious: [['p']]",
+}
+WIDE_BODIES = (
+    "<div style='width: 2000px'>wide</div>",
+    "<details><summary>a</summary><p style='width: 2000px'>a</p></details>",
 )
-def test_what_is_wrong_is_found(faults_of, part, fault):
-    assert any(fault in each for each in faults_of(part))
 
 
-def test_a_sound_page_has_no_faults(faults_of):
+def test_what_is_wrong_is_found(browser, tmp_path):
+    found = faults(browser, small_page(tmp_path, "".join(BROKEN)))
+    assert [fault for fault in BROKEN.values() if not any(fault in each for each in found)] == []
+
+
+@pytest.mark.parametrize("body", WIDE_BODIES)
+def test_what_is_too_wide_is_found(browser, tmp_path, body):
+    found = faults(browser, small_page(tmp_path, body))
+    assert any("overflow: 20" in each for each in found)
+
+
+def test_a_sound_page_has_no_faults(browser, tmp_path):
     drawing = f"<svg><image href='{PIXEL}' width='9' height='9'/></svg>"
     details = "<details><summary>more</summary>text</details>"
-    assert faults_of(f"<img src='{PIXEL}' alt='a pixel'>{drawing}{details}") == []
+    body = f"<img src='{PIXEL}' alt='a pixel'>{drawing}{details}"
+    assert faults(browser, small_page(tmp_path, body)) == []

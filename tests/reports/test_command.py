@@ -11,9 +11,9 @@ import pytest
 
 from c10k.cli.main import main
 from c10k.results.store import RunWriter, read_run
-from tests.reports.conftest import write_run
+from tests.reports.synthetic import write_run
 
-pytestmark = pytest.mark.usefixtures("unpainted")
+pytestmark = pytest.mark.usefixtures("unpictured")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def copied(made, place, created_at=None):
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_a_report_lies_in_its_run_which_does_not_mind(report, made, here, language):
+def test_a_report_is_written_into_its_run_which_can_still_be_read(report, made, here, language):
     runs = [copied(made, here / name / "run") for name in ("a", "b")]
     for run in runs:
         page = run / "report" / "index.html"
@@ -76,14 +76,14 @@ def test_without_a_name_it_takes_the_run_that_began_last(report, made, here):
     assert err == ["the newest run: results/runs/y"]
 
 
-def test_where_there_is_no_run_it_says_what_to_do(report, here):
+def test_without_a_run_it_says_what_to_do(report, here):
     status, out, (refused,) = report()
     assert (status, out) == (2, [])
     assert "no run in results/runs" in refused
     assert "c10k run" in refused
 
 
-def test_what_cannot_be_written_names_the_remedy(report, made, here):
+def test_an_unwritable_directory_is_refused_with_the_remedy(report, made, here):
     run = copied(made, here / "run")
     (run / "report").write_text("")
     status, out, (refused,) = report("run")

@@ -4,7 +4,7 @@ import pytest
 
 from c10k.reports.compare import Side, build_comparison, differences, table
 from c10k.reports.measured import ReportError
-from tests.reports.conftest import write_run
+from tests.reports.synthetic import write_run
 
 
 def test_each_step_that_the_runs_share_stands_beside_itself(make):
@@ -19,7 +19,7 @@ def test_each_step_that_the_runs_share_stands_beside_itself(make):
     assert cells["messages/s: head ÷ base"].value == pytest.approx(4, rel=0.05)
 
 
-def test_what_the_runs_differ_in_is_told(make):
+def test_differences_between_the_runs_are_listed(make):
     one, other = make(steps=(10, 100)), make(steps=(10, 100))
     other.manifest["host"]["kernel"] = "9.9"
     told = dict(differences([Side("a", one), Side("b", other)]))

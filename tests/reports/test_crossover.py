@@ -39,13 +39,13 @@ def test_the_interval_is_where_both_orders_are_possible():
     assert math.isnan(crossing.high)
 
 
-def test_who_is_better_at_every_step_crosses_nobody():
+def test_a_server_that_is_better_at_every_step_has_no_crossing():
     assert crossings(STEPS, [Quantity(2)] * 4) == []
     assert crossings(STEPS, [Quantity(2), Quantity(), Quantity(), Quantity()]) == []
     assert crossings(STEPS, [Quantity()] * 4) == []
 
 
-def test_what_is_not_known_is_drawn_over():
+def test_an_unknown_step_is_skipped_between_known_ones():
     (crossing,) = crossings(STEPS, [Quantity(0.1), Quantity(), Quantity(10), Quantity()])
     assert crossing.at == pytest.approx(100, rel=0.02)
 

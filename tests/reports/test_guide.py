@@ -30,7 +30,7 @@ def test_who_is_better_by_clients_and_where_they_cross(make):
     assert crossing.startswith("100 clients")
 
 
-def test_who_is_better_at_every_step_crosses_nobody(make):
+def test_a_server_that_is_better_at_every_step_has_no_crossing(make):
     def threads(step):
         step.messages_per_s = {"threaded": 8_000.0, "asyncio_streams": 1_000.0}[step.server]
 
@@ -40,7 +40,7 @@ def test_who_is_better_at_every_step_crosses_nobody(make):
 
 
 @pytest.mark.parametrize("unfit", [{"loader_limited": True}, {"others": 1.54}, {"stolen": 0.2}])
-def test_what_is_unfit_decides_nothing(make, unfit):
+def test_unfit_steps_decide_nothing(make, unfit):
     measured = make(change=lambda step: vars(step).update(unfit))
     assert {row[0].text for row in guide.table(measured).sections[0].rows} == {"memory"}
     assert list(guide.sentences(measured)) == []
@@ -102,7 +102,7 @@ def test_the_sentences_say_where_they_cross_and_who_fits_before_and_after(make):
     )
 
 
-def test_the_sentences_say_where_nobody_overtakes_anybody(make):
+def test_the_sentences_say_that_no_server_overtakes_the_other(make):
     alike = _rates(threaded={}, asyncio_streams={})
     crossing, few, many, sure = guide.sentences(make(change=alike))
     assert crossing == "At no step does the one overtake the other."
@@ -121,13 +121,13 @@ def test_each_better_by_something_leaves_the_choice_open(make):
     assert few == "With 10 clients either fits saturated."
 
 
-def test_what_the_loader_limited_or_one_server_alone_says_nothing(make):
+def test_loader_limited_steps_or_one_server_alone_give_no_advice(make):
     limited = make(change=lambda step: setattr(step, "loader_limited", True))
     assert list(guide.sentences(limited)) == []
     assert list(guide.sentences(make(servers={"asyncio_streams": "event loop"}))) == []
 
 
-def test_what_the_loader_limited_in_part_is_open(make):
+def test_comparisons_at_loader_limited_steps_are_open(make):
     def change(step):
         _rates(threaded={}, asyncio_streams={})(step)
         step.loader_limited = step.connections == 10

@@ -1,12 +1,9 @@
 """Reports in other languages: complete catalogues, the same figures, local numbers, the glyphs."""
 
 import ast
-import json
 import re
 import sys
 import tomllib
-import warnings
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
@@ -24,8 +21,9 @@ from c10k.reports import language, wording
 from c10k.reports.build import build_report
 from c10k.reports.language import LanguageError, _, languages, local_number, speaking
 from c10k.servers.catalogue import CATALOGUE
-
-pytestmark = pytest.mark.usefixtures("unpainted")
+from tests.reports.conftest import RECORDED
+from tests.reports.parsed import Page
+from tests.reports.synthetic import write_run
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "reports"
@@ -74,7 +72,7 @@ def test_a_catalogue_has_every_message_with_its_values_and_no_other(wanted, code
         assert set(VALUE.findall(string)) == set(VALUE.findall(message)), message
 
 
-def test_what_runs_record_is_among_the_messages(wanted):
+def test_words_that_runs_record_can_be_translated(wanted):
     techniques = tomllib.loads((ROOT / "experiments" / "techniques.toml").read_text())
     recorded = {
         *(workload.summary for workload in (*WORKLOADS.values(), *MAP_WORKLOADS)),
@@ -82,35 +80,20 @@ def test_what_runs_record_is_among_the_messages(wanted):
         *(technique["name"] for technique in techniques["techniques"]),
         *(limit.name for limit in limits_for(10, 1)),
         *(key.replace("_", " ") for key in environment.describe() if key != "memory_bytes"),
-        *(doubt["remedy"] for doubt in environment.doubts(CpuSplit((0,), (0,)))),
+        *(each["remedy"] for each in environment.warnings(CpuSplit((0,), (0,)))),
     }
     assert recorded - wanted == set()
 
 
-class Words(HTMLParser):
+def _words(node):
     """What a reader sees or hears of a page, except what is in English in every language."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.words = []
-        self.silent = []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attributes):
-        named = dict(attributes)
-        if self.silent or tag in {"style", "pre"} or named.get("lang") == "en":
-            if tag not in {"meta", "path", "polyline", "use", "br"}:
-                self.silent.append(tag)
-            return
-        self.words += [named[name] for name in ("aria-label", "title", "alt") if name in named]
-
-    def handle_endtag(self, tag):
-        if self.silent and self.silent[-1] == tag:
-            self.silent.pop()
-
-    def handle_data(self, data):
-        if not self.silent:
-            self.words.append(data)
+    for child in node.children:
+        if isinstance(child, str):
+            yield child
+        elif child.tag not in {"style", "pre"} and child.attributes.get("lang") != "en":
+            names = ("aria-label", "title", "alt")
+            yield from (child.attributes[name] for name in names if name in child.attributes)
+            yield from _words(child)
 
 
 def _outside_of_brackets(text):
@@ -133,12 +116,12 @@ def bracketed(wanted, tmp_path, monkeypatch):
     return "eo"
 
 
-def test_nothing_but_the_run_s_own_words_is_told_past_the_catalogues(full_run, bracketed, tmp_path):
-    page = build_report(full_run, tmp_path / "out", bracketed).read_text()
-    manifest = json.loads((full_run / "run.json").read_text())
-    own = set(re.findall(r"[a-z]{3,}", json.dumps(manifest).lower()))
+def test_only_the_runs_own_words_are_not_translated(bracketed, tmp_path):
+    run = write_run(tmp_path / "run", steps=(10, 10_000), windows=1)
+    page = Page(build_report(run, tmp_path / "out", bracketed).read_text())
+    own = set(re.findall(r"[a-z]{3,}", (run / "run.json").read_text().lower()))
     names = {"csv", "echo", "linux", "parquet"}
-    seen = " ".join(_outside_of_brackets(text) for text in Words(page).words)
+    seen = " ".join(_outside_of_brackets(text) for text in _words(page))
     assert set(re.findall(r"[a-z]{3,}", seen.lower())) - own - names == set()
     with speaking(bracketed):
         local = local_number("10,000")
@@ -146,52 +129,27 @@ def test_nothing_but_the_run_s_own_words_is_told_past_the_catalogues(full_run, b
     assert "10,000" not in seen
 
 
-@pytest.fixture(scope="module")
-def both(full_run, tmp_path_factory):
-    """The reports of one run in English and in Korean, their pictures without a missing glyph."""
-    outs = {code: tmp_path_factory.mktemp(code) for code in (language.ENGLISH, "ko")}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for code, out in outs.items():
-            build_report(full_run, out, code)
-    return outs
-
-
-def test_the_figures_do_not_depend_on_the_language(both):
-    files = [file.relative_to(both["en"]) for file in both["en"].rglob("*.parquet")]
+def test_the_figures_do_not_depend_on_the_language(report, korean):
+    files = [file.relative_to(report) for file in report.rglob("*.parquet")]
     assert len(files) > 20
     for file in files:
-        one, other = (pd.read_parquet(out / file).select_dtypes("number") for out in both.values())
+        one, other = (
+            pd.read_parquet(out / file).select_dtypes("number") for out in (report, korean)
+        )
         pd.testing.assert_frame_equal(one, other, obj=str(file))
 
 
-def test_the_korean_page_has_the_chapter_s_own_headings(both, full_run):
-    page = (both["ko"] / "index.html").read_text()
-    assert '<html lang="ko">' in page
-    for heading in (
-        "서버 타입별 성능 지표",
-        "연결 수별 메모리 사용량",
-        "응답 시간 분석",
-        "연결당 메모리",
-        "절약율",
-    ):
-        assert heading in page
-    day = json.loads((full_run / "run.json").read_text())["created_at"]
-    assert "{}년 {}월 {}일".format(*day[:10].split("-")) in page
-    assert (
-        (both["ko"] / "summary.md").read_text().startswith("## 동시 접속 10,000개에서 이벤트 루프")
-    )
-
-
-def test_the_korean_page_and_pictures_bring_their_letters(both):
+def test_the_korean_page_and_pictures_bring_their_letters(report, korean):
     face = '@font-face{font-family:"NanumGothic";'
-    assert face in (both["ko"] / "index.html").read_text()
-    assert "@font-face" not in (both["en"] / "index.html").read_text()
-    pictures = list((both["ko"] / "figures").glob("*.svg"))
+    page = (korean / "index.html").read_text()
+    assert face in page
+    assert '<html lang="ko">' in page
+    assert "@font-face" not in (report / "index.html").read_text()
+    pictures = list((korean / "figures").glob("*.svg"))
     assert pictures
     for picture in pictures:
         assert face in picture.read_text()
-    assert (both["ko"] / "index.html").stat().st_size < 5e6
+    assert (korean / "index.html").stat().st_size < 5e6
 
 
 def test_a_language_that_is_not_there_is_refused():
@@ -200,11 +158,11 @@ def test_a_language_that_is_not_there_is_refused():
 
 
 @pytest.mark.parametrize("missing", ["babel.messages.pofile", "koreanize_matplotlib"])
-def test_what_a_language_needs_is_named(missing, full_run, tmp_path, monkeypatch):
+def test_a_missing_package_of_a_language_is_named(missing, tmp_path, monkeypatch):
     language._catalogue.cache_clear()
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(LanguageError, match=re.escape("pip install 'c10k-bench[languages]'")):
-        build_report(full_run, tmp_path, "ko")
+        build_report(RECORDED, tmp_path, "ko")
 
 
 def test_english_is_spoken_again_afterwards():

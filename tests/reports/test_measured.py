@@ -76,7 +76,7 @@ def test_a_footnote_says_it_once(make):
     assert text.count("50 × timeout") == 1
 
 
-def test_memory_a_connection_is_the_slope_over_the_ramp(make):
+def test_memory_per_connection_is_the_slope_over_the_ramp(make):
     slope = make(windows=2).slope("threaded", "paced", "vms_bytes")
     assert slope.value == pytest.approx(8.2 * 2**20)
 
@@ -135,7 +135,7 @@ def test_max_connections_is_a_marked_bound_when_the_loader_gave_up_first(make):
     assert _limit(make, change=limited_but_within) == ("≥ ", 1_000, (Mark.LIMITED,))
 
 
-def test_what_a_search_tried_counts_for_max_connections_and_is_no_step(make):
+def test_numbers_that_a_search_tried_count_for_max_connections_and_are_no_steps(make):
     def slow(step):
         if step.connections > 700:
             step.median_ms = 500.0
@@ -229,7 +229,7 @@ def test_a_quotient_has_the_widest_interval_that_both_allow():
     assert quotient.marks == (Mark.LIMITED,)
 
 
-def test_what_fell_has_no_quotient():
+def test_a_negative_change_has_no_ratio():
     assert not exactly(-540.0).by(exactly(2_800.0)).known
     assert not exactly(2_800.0).by(exactly(-540.0)).known
 
@@ -253,7 +253,7 @@ def test_littles_law_is_marked_where_it_does_not_hold(make):
     assert relaxed.footnotes(relaxed.points()) == []
 
 
-def test_windows_that_began_at_the_limit_are_marked_with_what_had_not_settled(make):
+def test_windows_without_a_steady_state_are_flagged_with_what_was_unsteady(make):
     def grow(step):
         if step.connections == 1_000 and step.server == "threaded":
             step.unsteady = "memory"
@@ -263,7 +263,7 @@ def test_windows_that_began_at_the_limit_are_marked_with_what_had_not_settled(ma
     assert note[1].endswith("threaded, paced, at 1,000 (memory after 3.0 s).")
 
 
-def test_memory_that_was_estimated_is_marked_with_what_it_was_estimated_from(make):
+def test_estimated_memory_is_flagged_with_the_share_that_was_read(make):
     def estimate(step):
         step.memory_sampled_fraction = 0.25 if step.connections == 1_000 else 1.0
 

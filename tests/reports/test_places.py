@@ -50,7 +50,7 @@ def test_above_the_figures_of_a_step_stands_how_many_messages_got_no_reply(make)
     assert "1,020 of" in markdown(measured, answered)
 
 
-def test_few_that_got_no_reply_are_told_at_their_step_alone(make):
+def test_a_few_lost_messages_are_reported_only_at_their_step(make):
     def lose(step):
         step.messages_per_s = 10_000.0
         step.lost, step.status = 3, "partial"

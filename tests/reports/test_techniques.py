@@ -79,7 +79,7 @@ def test_an_interval_that_holds_one_decides_nothing(run_of):
         ({"others": 1.54}, "△", "disturbed, other processes used 154 % of a CPU"),
     ],
 )
-def test_what_is_unfit_decides_nothing(run_of, unfit, symbol, why):
+def test_unfit_steps_decide_nothing(run_of, unfit, symbol, why):
     measured = run_of(also=lambda behaviour: vars(behaviour).update(unfit), cpu_us=0.5)
     assert verdicts(measured) == {f"not judged: {why}"}
     (line,) = techniques.lines(measured)

@@ -14,7 +14,7 @@ from c10k.reports.chapter.claims import Claim, roles
         ("0.3", 0.3),
     ],
 )
-def test_a_claim_is_worth_what_it_says(text, value):
+def test_a_claim_has_the_value_of_its_text(text, value):
     assert Claim(text, "1 ms").value("synchronous") == pytest.approx(value)
     assert Claim("1 ms", text).value("asynchronous") == pytest.approx(value)
 

@@ -27,7 +27,7 @@ def test_t2_gives_every_kind_of_memory_and_what_is_saved(measured, step):
     assert occupied["measured"].value == pytest.approx(resident + kernel["measured"].value)
 
 
-def test_what_a_connection_adds_is_told_by_where_it_lies(measured, step):
+def test_memory_per_connection_is_broken_down_by_kind(measured, step):
     table = where_it_lies(measured)
     (section,) = table.sections
     threads = dict(zip([part.title for part in PARTS], section.rows[0][1:], strict=False))

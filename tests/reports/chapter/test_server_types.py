@@ -8,7 +8,7 @@ from c10k.reports.chapter.server_types import server_types
 from tests.reports.chapter.conftest import row
 
 
-def test_memory_a_connection_is_a_slope(measured, step):
+def test_memory_per_connection_is_a_slope(measured, step):
     cells = row(server_types(measured), "paced", "memory a connection", "resident", "threaded")
     steps = np.array(measured.steps, dtype=float)
     rss = [step("threaded", "paced", count, "resident_bytes") for count in measured.steps]

@@ -28,7 +28,7 @@ def test_every_claim_has_a_verdict(measured):
     assert all(record["measured"] for record in records if "not measured" not in record["verdict"])
 
 
-def test_what_the_run_does_not_hold_was_not_measured(measured, make):
+def test_a_claim_without_its_workload_is_not_measured(measured, make):
     assert verdict(measured, "requests that compute") == "not measured here"
     assert verdict(measured, "zero copy") == "not measured here"
     alone = make(servers={"asyncio_streams": "event loop"}, steps=(10, 100))
@@ -44,7 +44,7 @@ def test_a_context_switch_costs_no_more_than_all_system_time(measured, step):
     assert record["verdict"] == f"off by at least {off:.0f}×"
 
 
-def test_who_fits_follows_from_what_the_guide_compares(make):
+def test_which_server_to_choose_follows_from_the_guides_comparisons(make):
     def loops_win(step):
         step.messages_per_s = {"threaded": 1_000.0, "asyncio_streams": 5_000.0}[step.server]
 
@@ -60,11 +60,11 @@ def test_who_fits_follows_from_what_the_guide_compares(make):
         (threads_win, ("holds", "contradicted")),
         (even, ("holds", "holds")),
     ):
-        measured = make(change=alike_but(change), repeats=5)
+        measured = make(change=alike_but(change), repeats=3)
         assert (verdict(measured, few), verdict(measured, many)) == expected
 
 
-def test_what_fits_some_numbers_of_clients_says_which(make):
+def test_a_claim_that_holds_for_some_clients_says_for_which(make):
     def change(better_at):
         def changed(step):
             threads = step.server == "threaded"
@@ -101,6 +101,6 @@ def test_a_loop_fits_where_threads_serve_as_many_but_let_some_wait(make):
         if step.server == "threaded":
             step.sigma = 3.0
 
-    measured = make(change=alike_but(change), repeats=5)
+    measured = make(change=alike_but(change), repeats=3)
     assert verdict(measured, "an event loop fits over") == "holds"
     assert verdict(measured, "threads fit under") == "contradicted"

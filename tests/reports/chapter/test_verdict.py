@@ -67,13 +67,13 @@ def test_a_bound_decides_only_what_it_leaves_no_doubt_of(bound, value, expected,
         (ALONE, Verdict.OFF),
     ],
 )
-def test_what_is_off_is_judged_by_its_direction(ratio, expected):
+def test_a_figure_that_is_off_is_judged_by_its_direction(ratio, expected):
     assert verdict(10, Quantity(1), 2.0, ratio) is expected
     turned = exactly(1).by(ratio)
     assert verdict(10, Quantity(1), 0.5, turned) is expected
 
 
-def test_what_is_unfit_is_not_judged_and_says_why():
+def test_an_unfit_figure_is_not_judged_and_says_why():
     judged = judge(10, Quantity(10, unjudged=("disturbed",)), math.nan, ALONE)
     assert judged.verdict is Verdict.NOT_JUDGED
     assert str(judged) == "not judged: disturbed"
@@ -87,7 +87,7 @@ def test_it_says_how_far_off_a_figure_is():
 
 
 @given(FIGURES, FIGURES)
-def test_what_is_off_is_off_by_more_than_the_rule_allows(claimed, value):
+def test_a_figure_that_does_not_hold_is_off_by_more_than_the_rule_allows(claimed, value):
     judged = judge(claimed, Quantity(value), math.nan, ALONE)
     if judged.verdict is Verdict.HOLDS:
         assert max(claimed / value, value / claimed) <= WITHIN * (1 + 1e-12)

@@ -31,7 +31,7 @@ def test_a_server_has_a_picture_with_a_cell_a_step_and_rate(drawn):
     assert len(re.findall("1 /s", pictures[0].svg)) == 1
 
 
-def test_what_is_mapped_is_no_workload_of_the_tables(drawn):
+def test_workloads_of_the_map_are_not_in_the_tables(drawn):
     measured, _ = drawn
     assert [workload.name for workload in measured.workloads] == ["saturated"]
     assert [workload.name for workload in measured.map] == ["paced"]

@@ -2,120 +2,80 @@ import re
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
+import matplotlib as mpl
 import pytest
 
 from c10k.reports import figures, style
-from c10k.reports.measured import Measured
-from c10k.results.store import read_run
-from tests.reports.conftest import WORKLOADS
-
-pytestmark = pytest.mark.usefixtures("unpainted")
+from c10k.reports.figures.cost import cpu, throughput
+from c10k.reports.figures.memory import memory
+from c10k.reports.figures.percentiles import percentiles
+from c10k.reports.figures.response import as_chapter, on_log_axes
+from tests.reports.synthetic import WORKLOADS
 
 NAME = re.compile(r'text-anchor: start[^>]* x="([\d.]+)" y="([\d.]+)"')
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
-def pictures(full_run):
-    return {picture.name: picture for picture in figures.pictures(Measured(read_run(full_run)))}
+def svgs(report):
+    """The pictures of the recorded run's report, by name."""
+    return {path.stem: path.read_text() for path in report.glob("figures/*.svg")}
 
 
-def texts(picture):
+def drawn(measured, draw, workload=""):
+    """The pictures of one kind, by name: those of a workload, or of the whole run."""
+    named = [each for each in measured.workloads if each.name == workload]
+    with mpl.rc_context(style.RC):
+        return {picture.name: picture for picture in draw(measured, *named)}
+
+
+def texts(svg):
     """What is written in a picture."""
     return [
         "".join(element.itertext()).strip()
-        for element in ET.fromstring(picture.svg).iter("{http://www.w3.org/2000/svg}text")
+        for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
     ]
 
 
-def test_every_picture_of_the_chapters_pair_is_drawn(pictures):
-    assert list(pictures) == [
-        "response-paced",
-        "response-saturated",
-        "response-log-paced",
-        "response-log-saturated",
-        "memory-resident",
-        "memory-virtual",
-        "cpu-paced",
-        "cpu-saturated",
-        "efficiency-paced",
-        "efficiency-saturated",
-        "throughput-paced",
-        "throughput-saturated",
-        "time-paced-2-asyncio-streams",
-        "time-saturated-1-threaded",
-        "time-saturated-2-asyncio-streams",
-        "percentiles-paced-1-threaded",
-        "percentiles-paced-2-asyncio-streams",
-        "percentiles-saturated-1-threaded",
-        "percentiles-saturated-2-asyncio-streams",
-        "over-time-paced-1-threaded",
-        "over-time-paced-2-asyncio-streams",
-        "over-time-saturated-1-threaded",
-        "over-time-saturated-2-asyncio-streams",
-    ]
-    assert all(picture.records for picture in pictures.values())
+def test_a_png_is_drawn_beside_the_svg(make, painted):
+    pictures = drawn(make(workloads=("paced",)), cpu, "paced")
     assert all(picture.png.startswith(PNG) for picture in pictures.values())
 
 
-def test_the_chapters_graph_has_its_axes_and_both_of_its_lines(pictures):
-    written = texts(pictures["response-paced"])
-    assert [text for text in written if text in {"10", "100", "500", "1K", "5K", "10K"}] == [
-        "10",
-        "100",
-        "500",
-        "1K",
-        "5K",
-        "10K",
-    ]
-    assert "200 ms" in written
-    assert written.count("chapter") == 2
-    assert {"threaded", "asyncio_streams"} <= set(written)
-
-
-def test_names_stand_beside_the_lines_and_do_not_touch(pictures):
-    lined = [picture for name, picture in pictures.items() if not name.startswith("over-time")]
-    for picture in lined:
-        names = [
-            float(match[2])
-            for match in NAME.finditer(picture.svg)
-            if float(match[1]) > style.WIDTH / 2
-        ]
+def test_names_stand_beside_the_lines_and_do_not_touch(svgs):
+    one_server = ("over-time", "capacity", "percentiles")
+    lined = [svg for name, svg in svgs.items() if not any(each in name for each in one_server)]
+    assert len(lined) > 15
+    for svg in lined:
+        names = [float(y) for x, y in NAME.findall(svg) if float(x) > style.WIDTH / 2]
         assert len(names) >= 2
         assert all(low - high > 0.9 * style.FONT for high, low in pairwise(sorted(names)))
 
 
-def test_an_alternative_text_says_what_was_measured(pictures):
-    assert "asyncio_streams 34,146 /s at 10 clients" in pictures["throughput-saturated"].alt
-    assert "the chapter says 200 ms and 15 ms at 10,000" in pictures["response-paced"].alt
-
-
-def test_marked_points_are_explained_in_the_picture(pictures, make):
-    assert "§ starved" in texts(pictures["throughput-saturated"])
-    assert not any("starved" in text for text in texts(pictures["throughput-paced"]))
-
+def test_marked_points_are_explained_in_the_picture(make):
     def limit(behaviour):
         behaviour.loader_limited = behaviour.connections == 1_000
 
-    drawn = {picture.name: picture for picture in figures.pictures(make(change=limit))}
-    written = texts(drawn["cpu-paced"])
+    measured = make(change=limit)
+    svg = drawn(measured, cpu, "paced")["cpu-paced"].svg
+    written = texts(svg)
     assert "‡ loader-limited" in written
     assert written.count("‡") == 2  # one at each server's last point
-    assert "1K‡" in texts(drawn["percentiles-saturated-1-threaded"])
+    assert svg.count(f'style="fill: {style.PAPER}; stroke') == 2  # hollow
+    assert not any("starved" in text for text in written)
+    pictures = drawn(measured, percentiles, "saturated")
+    assert "1K‡" in texts(pictures["percentiles-saturated-1-threaded"].svg)
 
 
-def test_the_loaders_ceiling_is_drawn_where_it_is_known(pictures, make):
-    assert "ceiling" in texts(pictures["throughput-saturated"])
-    assert (
-        "the ceiling: 160,000 /s at 10 clients, 113,000 /s" in pictures["throughput-saturated"].alt
-    )
-    assert "ceiling" not in texts(pictures["throughput-paced"])
+def test_the_loaders_ceiling_is_drawn_where_it_is_known(make, svgs):
+    assert "ceiling" in texts(svgs["throughput-saturated"])
+    assert "ceiling" not in texts(svgs["throughput-paced"])
     unknown = make(
         workloads=("saturated",),
         change=lambda behaviour: setattr(behaviour, "ceiling", float("nan")),
     )
-    drawn = {picture.name: picture for picture in figures.pictures(unknown)}
-    assert "ceiling" not in texts(drawn["throughput-saturated"])
+    (picture,) = drawn(unknown, throughput, "saturated").values()
+    assert "ceiling" not in texts(picture.svg)
 
 
 def test_a_failed_step_stands_on_the_axis(make):
@@ -123,50 +83,53 @@ def test_a_failed_step_stands_on_the_axis(make):
         if (behaviour.server, behaviour.connections) == ("threaded", 1_000):
             behaviour.status, behaviour.connected = "failed", 0
 
-    drawn = {picture.name: picture for picture in figures.pictures(make(change=fail))}
-    for name in ("response-paced", "response-log-saturated", "memory-resident", "cpu-paced"):
-        assert {"¶", "¶ failed"} <= set(texts(drawn[name]))
+    measured = make(change=fail)
+    for draw, workload in ((as_chapter, "paced"), (on_log_axes, "saturated"), (memory, "")):
+        for name, picture in drawn(measured, draw, workload).items():
+            assert {"¶", "¶ failed"} <= set(texts(picture.svg)), name
 
 
 def test_a_label_is_never_read_as_markup_or_mathematics(make):
     measured = make(servers={"<b>$\\frac$": "event loop"}, workloads=("paced",))
-    drawn = figures.pictures(measured)
-    assert "<b>$\\frac$" in texts(drawn[0])
-    assert all(re.fullmatch("[a-z0-9-]+", picture.name) for picture in drawn)
+    (picture,) = drawn(measured, as_chapter, "paced").values()
+    assert "<b>$\\frac$" in texts(picture.svg)
 
 
 @pytest.mark.parametrize("names", [("한", "글"), (300 * "W" + "1", 300 * "W" + "2")])
 def test_pictures_of_any_names_have_files_of_their_own(make, monkeypatch, names):
     for name in names:
         monkeypatch.setitem(WORKLOADS, name, WORKLOADS["paced"])
-    drawn = figures.pictures(make(servers={"threaded": "thread"}, workloads=names, steps=(10,)))
-    files = [picture.name for picture in drawn]
+    pictures = figures.pictures(make(servers={"threaded": "thread"}, workloads=names, steps=(10,)))
+    files = [picture.name for picture in pictures]
     assert len(files) == len(set(files)) > 10
     assert all(re.fullmatch("[a-z0-9-]{1,150}", file) for file in files)
 
 
-def test_what_was_not_measured_is_not_drawn(make):
+def test_a_column_that_was_not_measured_is_not_drawn(make):
     def unknown(behaviour):
         behaviour.rss_bytes = behaviour.vms_bytes = behaviour.cpu_us = float("nan")
 
-    names = {picture.name for picture in figures.pictures(make(change=unknown))}
-    assert not {"memory-resident", "memory-virtual", "cpu-paced"} & names
-    assert {"response-paced", "throughput-saturated"} <= names
+    measured = make(change=unknown)
+    assert drawn(measured, memory) == drawn(measured, cpu, "paced") == {}
+    assert set(drawn(measured, as_chapter, "paced")) == {"response-paced"}
 
 
 def test_one_step_can_be_drawn(make):
-    assert len(figures.pictures(make(steps=(100,)))) == 23
+    names = {picture.name for picture in figures.pictures(make(steps=(100,)))}
+    assert {"response-paced", "memory-virtual", "efficiency-saturated", "cpu-paced"} <= names
+    assert len(names) == 23
 
 
-def test_the_same_run_gives_the_same_pictures(pictures, full_run):
-    again = figures.pictures(Measured(read_run(full_run)))
-    assert {picture.name: picture.svg for picture in again} == {
-        name: picture.svg for name, picture in pictures.items()
+def test_the_same_run_gives_the_same_pictures(make):
+    measured = make(workloads=("paced",))
+    once, again = (drawn(measured, on_log_axes, "paced") for _ in range(2))
+    assert {name: picture.svg for name, picture in once.items()} == {
+        name: picture.svg for name, picture in again.items()
     }
 
 
-def test_a_drawing_in_the_page_follows_the_scheme(pictures):
-    drawing = style.for_page(pictures["response-saturated"].svg)
+def test_a_drawing_in_the_page_follows_the_scheme(svgs):
+    drawing = style.for_page(svgs["response-saturated"])
     assert drawing.startswith("<svg viewBox=")
     assert not re.search(r"#[0-9a-f]{6}", drawing)
     assert {"ink", "blue", "vermilion"} <= set(re.findall(r"var\(--(\w+)\)", drawing))

@@ -1,142 +1,189 @@
-"""Every figure of every table, in the files and on the page, and what is written around them."""
+"""Every measured number in the tables' data against the raw files, and the page against these."""
 
 import math
-import re
 
 import pandas as pd
 import pytest
 
-from tests.reports.recomputed import told
-from tests.reports.recomputed.expected import tables
-from tests.reports.recomputed.formats import MISSING, joined
-from tests.reports.recomputed.notes import spread
-from tests.reports.recomputed.page import grid, headings, records
-from tests.reports.recomputed.truth import CLEAR
+from tests.reports.parsed import grid, markdown_rows, records
 
-# A crossing is looked for at 2,000 places between the first step and the last.
-RESOLUTION = 0.005
+CLAIMED = ("t2-memory", "t3-response-time", "t4-response-graph", "t5-where-time-goes")
+MEMORY = {
+    "resident": "resident_bytes",
+    "kernel": "kernel_delta_bytes",
+    "occupied": "occupied_bytes",
+    "virtual": "vms_bytes",
+}
+SLOPES = {
+    "stack": "stack_bytes",
+    "heap": "heap_bytes",
+    "file": "file_bytes",
+    "page_tables": "page_tables_bytes",
+    "kernel_stack": "kernel_stack_delta_bytes",
+    "slab": "slab_delta_bytes",
+    "tcp": "tcp_memory_delta_bytes",
+    "occupied": "occupied_bytes",
+    "virtual": "vms_bytes",
+}
 
 
-@pytest.fixture(scope="module")
-def expected(run):
-    return tables(run)
+def known(text):
+    return float(text or math.nan)
 
 
-@pytest.fixture(scope="module")
-def drawn(page):
-    """The tables of the page, each with its title and what is written around it, by their names."""
-    return {
+def same(triple):
+    return pytest.approx(triple, rel=1e-9, abs=1e-9, nan_ok=True)
+
+
+def table(report, name):
+    return records(report / "tables" / f"{name}.csv")
+
+
+@pytest.mark.parametrize(("name", "figures"), [("steps", 34), ("servers", 5), ("t5-breakdown", 8)])
+def test_figures_of_a_step_are_medians_of_its_repeats(raw, report, name, figures):
+    rows = table(report, name)
+    unit = "_ms" if name == "t5-breakdown" else ""
+    stems = [each.removesuffix(f"_low{unit}") for each in rows[0] if each.endswith(f"_low{unit}")]
+    stems = [stem for stem in stems if stem != "resident_bytes_per_connection"]  # a slope
+    assert len(stems) == figures
+    for row in rows:
+        point = row["server"], row["workload"], int(row["connections"])
+        for stem in stems:
+            told = [known(row[f"{stem}{end}{unit}"]) for end in ("", "_low", "_high")]
+            assert told == same(raw.value(point, stem + unit)), (point, stem)
+
+
+def test_every_step_has_a_row_and_every_server_its_largest(raw, report):
+    ramps = {point for point in raw.steps if point[2] in (10, 100, 1_000)}
+    ramps = {point for point in ramps if not point[1].startswith("map")}
+    for name, points in (("steps", ramps), ("t5-breakdown", ramps), ("servers", _last(ramps))):
+        rows = table(report, name)
+        found = [(row["server"], row["workload"], int(row["connections"])) for row in rows]
+        assert len(found) == len(set(found)), name
+        assert set(found) == points, name
+
+
+def _last(points):
+    return {max(p for p in points if p[:2] == one[:2]) for one in points}
+
+
+@pytest.mark.parametrize("name", CLAIMED)
+def test_figures_beside_the_chapters_are_measured_ones(raw, report, name):
+    unit = "bytes" if name == "t2-memory" else "ms"
+    measured = 0
+    for row in table(report, name):
+        point = row["server"], row["workload"], int(row["connections"])
+        column = f"{row['measure']}_{unit}"
+        told = [known(row[f"measured{end}_{unit}"]) for end in ("", "_low", "_high")]
+        expected = raw.value(point, column) if point in raw.steps else (math.nan,) * 3
+        assert told == same(expected), (point, column)
+        claimed = known(row[f"chapter_{unit}"])
+        assert known(row["measured_by_chapter"]) == same(told[0] / claimed if claimed else math.nan)
+        measured += not math.isnan(told[0])
+    assert measured >= 15
+
+
+def test_synchronous_by_asynchronous_is_the_median_ratio_of_pairs(raw, report):
+    """At the steps of which every repeat is fit; the approved tables have the others."""
+    judged = 0
+    for row in (row for name in CLAIMED[1:3] for row in table(report, name)):
+        pair = ("threaded", "asyncio_streams")
+        points = [(server, row["workload"], int(row["connections"])) for server in pair]
+        if row["server"] in pair and all(each in raw.steps and raw.fit(each) for each in points):
+            column = f"{row['measure']}_ms"
+            told = [known(row[f"sync_by_async{end}"]) for end in ("", "_low", "_high")]
+            assert told == same(raw.ratio(pair, *points[0][1:], column)), (points, column)
+            judged += 1
+    assert judged >= 10
+
+
+def test_memory_per_connection_is_a_slope_over_the_steps(raw, report):
+    for row in table(report, "t2-where-it-lies"):
+        for name, column in SLOPES.items():
+            told = [known(row[f"{name}{end}_bytes"]) for end in ("", "_low", "_high")]
+            assert told == same(raw.slope(row["server"], "paced", column)), (row["server"], name)
+    for row in table(report, "servers"):
+        ends = ("", "_low", "_high")
+        told = [known(row[f"resident_bytes_per_connection{end}"]) for end in ends]
+        assert told == same(raw.slope(row["server"], row["workload"], "resident_bytes"))
+    for row in table(report, "t1-server-types"):
+        if row["measure"] in ("memory_kernel", "memory_occupied", "memory_virtual"):
+            told = [known(row[f"measured{end}_bytes"]) for end in ("", "_low", "_high")]
+            column = MEMORY[row["measure"].removeprefix("memory_")]
+            assert told == same(raw.slope(row["server"], row["workload"], column))
+
+
+def test_a_technique_has_both_sides_and_the_ratio_of_pairs(raw, report):
+    (row,) = table(report, "techniques")
+    pair = ("asyncio_buffered", "asyncio_streams")
+    for column in ("messages_per_s", "cpu_us_per_message", "resident_bytes"):
+        sides = [known(row[f"{column}_{side}"]) for side in ("with", "without")]
+        points = [(server, "saturated", 10) for server in pair]
+        assert sides == same([raw.value(point, column)[0] for point in points])
+        told = [known(row[f"{column}_ratio{end}"]) for end in ("", "_low", "_high")]
+        assert told == same(raw.ratio(pair, "saturated", 10, column))
+
+
+# The page and the other files.
+
+
+def test_the_page_shows_what_markdown_shows(report, page):
+    blocks = {
         block.one("table").attributes["aria-labelledby"]: block
         for block in page.all("div", class_="table-block")
     }
+    assert set(blocks) == {path.stem for path in report.glob("tables/*.md")}
+    for name, block in blocks.items():
+        path = report / "tables" / f"{name}.md"
+        assert grid(block) == markdown_rows(path)[1:], name
+        notes = [note.text() for note in block.one("div", class_="notes").all("p")]
+        around = path.read_text().replace("\\", "")
+        assert block.one("p", class_="caption").text() in around, name
+        assert all(note in around for note in notes), name
+        titles = [cell.text() for cell in list(block.one("thead").all("tr"))[1].elements]
+        assert all(title.split()[0] in around for title in titles), name
 
 
-def same(text, value):
-    """Whether a field of a CSV file holds a value."""
-    if value is None or value == "" or value != value:
-        return text == ""
-    if isinstance(value, str | bool):
-        return text == str(value)
-    return text != "" and math.isclose(float(text), value, rel_tol=1e-9, abs_tol=1e-9)
+def test_parquet_holds_what_csv_holds(report):
+    files = list(report.glob("*/*.parquet"))
+    assert len(files) > 40
+    for path in files:
+        held, told = pd.read_parquet(path), pd.read_csv(path.with_suffix(".csv"))
+        for column in held.columns:
+            one, other = held[column], told[column]
+            if pd.api.types.is_numeric_dtype(other) and not other.isna().all():
+                pd.testing.assert_series_equal(one.astype(float), other.astype(float), rtol=1e-9)
+            else:
+                texts = [["" if x != x or x is None else str(x) for x in s] for s in (one, other)]
+                assert texts[0] == texts[1], (path.name, column)
 
 
-def wrong_fields(path, wanted):
-    """(row, column, what a CSV file holds, what it should) wherever that differs."""
-    found = records(path)
-    assert set(found[0]) == {name for record in wanted for name in record}
-    return [
-        (row, column, text, record.get(column))
-        for row, (fields, record) in enumerate(zip(found, wanted, strict=True))
-        for column, text in fields.items()
-        if not same(text, record.get(column))
-    ]
+def test_each_step_shows_all_that_was_recorded_of_it(raw, page):
+    """Every column of steps.parquet, with six significant digits."""
+    shown = {
+        place.one("summary").text("span"): {
+            each.one("dt").text(): each.one("dd").text() for each in place.one("dl").all("div")
+        }
+        for place in page.all("details", class_="place")
+    }
+    told_apart = {"server", "workload", "repeat", "connections"}
+    told_apart |= {"status", "reason", "log_tail", "error_causes"}
+    searched = {point for point in raw.steps if point[2] in (386, 391)}
+    assert len(shown) == len(raw.steps) - len(searched)
+    for point in raw.steps.keys() - searched:
+        expected = {}
+        for column in [each for each in raw.columns if each not in told_apart]:
+            first = raw.steps[point][0][column]
+            if isinstance(first, str | bool):
+                texts = sorted({str(row[column]) for row in raw.steps[point]} - {""})
+                expected[column] = ", ".join(texts) or "—"
+            elif not math.isnan((figure := raw.value(point, column))[0]):
+                value, low, high = figure
+                spread = "" if low != low or low == high else f" [{_exact(low)}–{_exact(high)}]"
+                expected[column] = _exact(value) + spread
+        assert shown[f"{point[0]}, {point[1]}, {point[2]:,}"] == expected, point
 
 
-def test_there_is_no_table_that_is_not_recomputed(expected, out, drawn):
-    files = {path.stem for path in (out / "tables").iterdir()}
-    assert files == set(drawn) == {*expected, "t6-claims", "guide"}
-
-
-def test_every_number_in_the_files_is_the_recomputed_one(expected, out):
-    for name, table in expected.items():
-        assert not wrong_fields(out / "tables" / f"{name}.csv", table.records), name
-
-
-def test_every_cell_of_the_page_shows_the_recomputed_number(expected, drawn):
-    for name, table in expected.items():
-        rows = grid(drawn[name])
-        pairs = [
-            pair
-            for row, wanted in zip(rows, table.rows, strict=True)
-            for pair in zip(row, wanted, strict=True)
-        ]
-        assert not [pair for pair in pairs if pair[0] != pair[1]], name
-        assert headings(drawn[name]) == table.headings, name
-
-
-def test_every_number_around_a_table_is_the_recomputed_one(run, expected, drawn):
-    around = {name: table.around for name, table in expected.items()}
-    around["guide"] = [*run.pair, f"{CLEAR:g} and 1", spread(run)]
-    around["t6-claims"] = [spread(run)]
-    for name, block in drawn.items():
-        assert run.tokens(block.text("table")) == run.tokens(*around[name]), name
-
-
-def test_markdown_shows_what_the_page_shows(run, out, drawn):
-    for name, block in drawn.items():
-        lines = (out / "tables" / f"{name}.md").read_text().splitlines()
-        rows = [
-            [re.sub(r"\\(.)", r"\1", cell.strip()) for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
-            for row in lines
-            if row.startswith("|")
-        ]
-        assert rows[2:] == [
-            [f"{text}{marks}" + (f" [{spread}]" if spread else "") for text, marks, spread in row]
-            for row in grid(block)
-        ], name
-        around = [line.replace("\\", "") for line in lines if not line.startswith("|")]
-        assert run.tokens(*around) == run.tokens(block.text("table")), name
-
-
-def test_parquet_holds_what_csv_holds(out):
-    for path in out.glob("*/*.parquet"):
-        held = pd.read_parquet(path).to_dict("records")
-        assert not wrong_fields(path.with_suffix(".csv"), held), path.name
-
-
-def test_the_numbers_of_single_claims_are_the_recomputed_ones(run, out, drawn):
-    rows = [[text for text, *_ in row] for row in grid(drawn["t6-claims"])]
-    for (claim, measured, verdict), said in zip(rows, told.claims(run), strict=True):
-        assert run.tokens(claim) == run.tokens(said.claim)
-        assert run.tokens(measured) == run.tokens(said.measured), claim
-        assert verdict == said.verdict, claim
-    held = [list(fields.values()) for fields in records(out / "tables" / "t6-claims.csv")]
-    assert held == [[claim, each.replace(MISSING, ""), verdict] for claim, each, verdict in rows]
-
-
-def test_who_is_better_where_in_the_guide_is_recomputed(run, out, drawn):
-    advice, rooms = list(told.advice(run)), list(told.rooms(run))
-    rows = [[text for text, *_ in row] for row in grid(drawn["guide"])]
-    assert [row[:3] for row in rows] == [
-        *([each.by, each.measure, each.better] for each in advice),
-        *(["memory", *room] for room in rooms),
-    ]
-    fields = records(out / "tables" / "guide.csv")
-    assert [[row["by"], row["measure"], row["better"]] for row in fields] == [
-        *(
-            [each.workload, each.measure, each.better]
-            for each in advice
-            for _ in each.crossings or [None]
-        ),
-        *(["memory", *room] for room in rooms),
-    ]
-
-
-def test_where_the_two_kinds_cross_is_recomputed(run, out, drawn, crossed):
-    fields = records(out / "tables" / "guide.csv")
-    found = [each for advice in told.advice(run) for each in advice.crossings or [(math.nan,) * 3]]
-    for row, crossing in zip(fields[: len(found)], found, strict=True):
-        held = [float(row[column] or math.nan) for column in told.CROSSING]
-        assert held == pytest.approx(crossing, rel=RESOLUTION, nan_ok=True)
-    shown = [row[3][0] for row in grid(drawn["guide"])]
-    assert shown == [joined(texts) for texts in crossed] + [""] * len(list(told.rooms(run)))
+def _exact(value):
+    """Six significant digits; a whole number has all of its own."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.6g}"

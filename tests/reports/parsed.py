@@ -1,13 +1,14 @@
-"""What a report wrote: its page as a tree, the tables on it as grids, and its files of data."""
+"""What a report wrote, read back: its page as a tree, its tables as grids, its files of data."""
 
 import csv
+import re
 from html.parser import HTMLParser
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
 class Node:
-    """An element, its children in order."""
+    """An element with its children in order."""
 
     def __init__(self, tag, attributes=()):
         self.tag = tag
@@ -15,9 +16,9 @@ class Node:
         self.children = []
 
     def all(self, tag="", **attributes):
-        """Elements below with this tag and these attributes; `class` is written `class_`."""
+        """Elements below with this tag and these attributes; write `class` as `class_`."""
+        wanted = {name.rstrip("_"): value for name, value in attributes.items()}
         for child in self.elements:
-            wanted = {name.rstrip("_"): value for name, value in attributes.items()}
             if tag in ("", child.tag) and wanted.items() <= child.attributes.items():
                 yield child
             yield from child.all(tag, **attributes)
@@ -30,7 +31,7 @@ class Node:
         return [child for child in self.children if isinstance(child, Node)]
 
     def text(self, *without):
-        """Its text with spaces as one, that of elements with these tags left out."""
+        """The text with single spaces, leaving out elements with these tags."""
         parts = [
             child if isinstance(child, str) else child.text(*without)
             for child in self.children
@@ -39,14 +40,18 @@ class Node:
         return " ".join(" ".join(parts).split())
 
 
-class Page(HTMLParser):
-    """Reads HTML into `root`."""
+class Page(Node):
+    """A page: the root of its tree."""
 
     def __init__(self, html):
+        super().__init__("")
+        _Reader(self).feed(html)
+
+
+class _Reader(HTMLParser):
+    def __init__(self, root):
         super().__init__()
-        self.root = Node("")
-        self._open = [self.root]
-        self.feed(html)
+        self._open = [root]
 
     def handle_starttag(self, tag, attrs):
         node = Node(tag, attrs)
@@ -65,47 +70,44 @@ class Page(HTMLParser):
         self._open[-1].children.append(data)
 
 
-def headings(table):
-    """Of each column "group: title"; the title alone where there is no group."""
-    upper, lower = table.one("thead").all("tr")
-    groups = [
-        cell.text() for cell in upper.elements for _ in range(int(cell.attributes["colspan"]))
-    ]
-    titles = [cell.text() for cell in lower.elements]
-    return [
-        f"{group}: {title}" if group else title for group, title in zip(groups, titles, strict=True)
-    ]
-
-
 def grid(table):
-    """Its rows, each cell as (text, marks, interval): first the title of the section, if there are
-    sections, and spanned cells in every row that they span.
+    """The rows of a table on a page as its Markdown has them: the section's title first, if there
+    are sections; a spanned cell in every row that it spans.
     """
     rows, section = [], []
     spanning = {}  # column -> (cell, rows left)
     for tr in [row for body in table.all("tbody") for row in body.all("tr")]:
         if tr.attributes.get("class") == "section":
-            section = [(tr.text(), "", "")]
+            section = [tr.text()]
             continue
         cells = iter(tr.elements)
         row = []
-        while (spanned := spanning.get(len(row), (None, 0)))[1] or (node := next(cells, None)):
+        while (spanned := spanning.get(len(row), ("", 0)))[1] or (node := next(cells, None)):
             if spanned[1]:
                 spanning[len(row)] = (spanned[0], spanned[1] - 1)
                 row.append(spanned[0])
             else:
-                told = shown(node)
-                spanning[len(row)] = (told, int(node.attributes.get("rowspan", 1)) - 1)
-                row.append(told)
+                text = _shown(node)
+                spanning[len(row)] = (text, int(node.attributes.get("rowspan", 1)) - 1)
+                row.append(text)
         rows.append(section + row)
     return rows
 
 
-def shown(cell):
-    """A cell as (text, marks, interval)."""
-    marks = "".join(node.text() for node in cell.all("span", class_="mark"))
-    spread = "".join(node.text() for node in cell.all("small"))
-    return cell.text("span", "small"), marks, spread
+def _shown(cell):
+    """A cell as Markdown writes it: its text, its flags, its interval in brackets."""
+    flags = "".join(node.text() for node in cell.all("span", class_="mark"))
+    spread = "".join(f" [{node.text()}]" for node in cell.all("small"))
+    return cell.text("span", "small") + flags + spread
+
+
+def markdown_rows(path):
+    """The rows of a table in Markdown, its header first."""
+    return [
+        [re.sub(r"\\(.)", r"\1", cell.strip()) for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in path.read_text().splitlines()
+        if line.startswith("|") and not line.startswith("| ---")
+    ]
 
 
 def records(path):
