@@ -187,19 +187,11 @@ def test_servers_with_steps_and_workloads_of_their_own_miss_nothing(make):
 
 def test_a_workload_says_what_it_is(make):
     workloads = [
-<<<<<<< HEAD
         {"name": "paced", "summary": "1 message/s per client"},
-        {"name": "saturated", "handler": "cpu:5ms", "active": 0.1, "summary": "5 ms of work"},
-    ]
-    relaxed, working = make(plan={"workloads": workloads}).workloads
-    assert (relaxed.description, relaxed.plain) == ("open loop, 1 message/s per client", True)
-=======
-        {"name": "paced", "summary": "1 message/s a client"},
         {"name": "saturated", "plain": False, "active": 0.1, "summary": "5 ms of work"},
     ]
     relaxed, working = make(described={"workloads": workloads}).workloads
-    assert (relaxed.description, relaxed.plain) == ("open loop, 1 message/s a client", True)
->>>>>>> r16
+    assert (relaxed.description, relaxed.plain) == ("open loop, 1 message/s per client", True)
     assert (working.description, working.plain) == ("closed loop, 5 ms of work", False)
     assert (relaxed.phrase, working.phrase) == ("at 1 message/s", "under saturated")
     old, _ = make().workloads
