@@ -32,6 +32,15 @@ T = TypeVar("T", bound=msgspec.Struct)
 LONGEST_SHOWN: Final = 60  # characters of a value that is refused
 
 
+def option(help_: str = "", spelling: str | Callable[[str], Any] = "", **more: Any) -> msgspec.Meta:  # noqa: ANN401 (as Meta has them)
+    """The declaration of an option: bounds `ge`, `gt`, `le` and `min_length`, and what `extra` may
+    hold.
+    """
+    bounds = {key: more.pop(key) for key in ("ge", "gt", "le", "min_length") if key in more}
+    extra = {"spelling": spelling, **more} if spelling else more
+    return msgspec.Meta(description=help_, extra=extra, **bounds)
+
+
 def digits(text: str) -> int:
     """Read a number that names something, as a port or a seed does: digits alone."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 20):
@@ -139,7 +148,7 @@ def _option(key: str, kind: inspect.Type, default: object = None) -> Option:
     extra: dict[str, Any] = {}
     while True:
         if isinstance(kind, inspect.Metadata):
-            help_ = (kind.extra_json_schema or {}).get("description", help_)
+            help_ = help_ or (kind.extra_json_schema or {}).get("description", "")
             extra = {**(kind.extra or {}), **extra}
             kind = kind.type
         elif isinstance(kind, inspect.UnionType):

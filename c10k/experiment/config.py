@@ -20,10 +20,10 @@ from c10k.experiment.plan import (
     DEFAULT_WORKLOADS,
     Plan,
     PlannedServer,
-    Profile,
     Technique,
     check_unique,
 )
+from c10k.experiment.profile import Profile
 from c10k.experiment.rate_sweep import MAP_WORKLOADS, NAMED_WORKLOADS
 from c10k.loadgen.workload import Workload
 from c10k.options import Where, check_keys, options_of, read

@@ -12,11 +12,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
 from c10k.experiment import workload_config
+from c10k.experiment.profile import PROFILES, Duration, Profile, Repeats, profile_named
 from c10k.experiment.rate_sweep import MAP_WORKLOADS, is_on_the_map
 from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
+from c10k.options import option
 from c10k.results.slo import P99_MS
 from c10k.servers.framework import quantities
 
@@ -37,46 +39,9 @@ PROBES_PER_SEARCH: Final = 7  # usually
 # Beyond any machine of today, and far below what would keep this one busy with the plan alone.
 MOST_CONNECTIONS: Final = 1_000_000_000
 MOST_STEPS: Final = 1_000
-MOST_REPEATS: Final = 1_000
 MOST_TRIALS: Final = 100_000
 
-Duration = Annotated[
-    float,
-    Meta(gt=0, le=3600, extra={"spelling": "duration", "unit": " s", "metavar": "TIME"}),
-]
-Repeats = Annotated[int, Meta(ge=1, le=MOST_REPEATS, extra={"spelling": "count", "metavar": "N"})]
-Name = Annotated[str, Meta(min_length=1)]
-
-
-class Profile(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
-    """How long and how often is measured.
-
-    Windows begin when the load is steady, not before `warmup_s` and not after `warmup_limit_s`.
-    """
-
-    name: str
-    warmup_s: Annotated[float, Meta(ge=0, le=3600)]
-    warmup_limit_s: Annotated[float, Meta(ge=0, le=3600)]
-    windows: Annotated[int, Meta(ge=1, le=1000)]
-    window_s: Duration
-    repeats: Repeats
-
-
-PROFILES: Final = {
-    profile.name: profile
-    for profile in (
-        Profile("quick", 0.3, 1.0, 2, 0.6, 1),
-        Profile("standard", 1.0, 3.0, 3, 3.0, 1),
-        Profile("thorough", 2.0, 10.0, 3, 4.0, 5),
-    )
-}
-
-
-def profile_named(name: str) -> Profile:
-    """One of PROFILES. Raises ValueError."""
-    if name not in PROFILES:
-        raise ValueError(f"must be {', '.join(PROFILES)}, not {name[:60]!r}")
-    return PROFILES[name]
+Name = Annotated[str, option(min_length=1)]
 
 
 def parse_steps(text: str) -> tuple[int, ...]:
@@ -123,10 +88,12 @@ def _milliseconds(text: str) -> float:
 
 
 Steps = Annotated[
-    tuple[Annotated[int, Meta(extra={"spelling": "count"})], ...],
-    Meta(
-        description="numbers of connections, ascending",
-        extra={"spelling": parse_steps, "check": check_steps, "metavar": "N,N,…"},
+    tuple[Annotated[int, option("", "count")], ...],
+    option(
+        "numbers of connections, ascending",
+        parse_steps,
+        check=check_steps,
+        metavar="N,N,…",
     ),
 ]
 
@@ -208,70 +175,58 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
     """An experiment: every server, at every step, under every workload, repeatedly.
 
     As it is asked for, it may name things for short: `commands`, `interpreters`, `rate`, `size`,
-    `duration`, `repeat`. config.resolved() turns these into servers, workloads and the profile;
+    `duration`, `repeat`. config.plan_of() turns these into servers, workloads and the profile;
     feasibility.py leaves out what cannot be measured. What is described below is of a plan that has
     been through both.
     """
 
     servers: Annotated[
-        tuple[
-            Annotated[
-                PlannedServer,
-                Meta(extra={"spelling": PlannedServer, "check": _check_spec, "metavar": "SPEC"}),
-            ],
-            ...,
-        ],
-        Meta(
-            description="a built-in server with its options, such as threaded,stack=256k; repeat "
-            "for more (default: threaded and asyncio_streams, unless there is a --command)",
-            extra={"flag": "--server", "metavar": "SPEC"},
+        tuple[Annotated[PlannedServer, option("", PlannedServer, check=_check_spec)], ...],
+        option(
+            "a built-in server with its options, such as threaded,stack=256k; repeat for more "
+            "(default: threaded and asyncio_streams, unless there is a --command)",
+            flag="--server",
+            metavar="SPEC",
         ),
     ] = ()
     commands: Annotated[
         tuple[Name, ...],
-        Meta(
-            description="any program that serves, such as 'mine=./server --port {port}'; {port} "
-            "and {host} are replaced, and no shell is used. It echoes, unless "
-            "NAME,protocol=http,path=/… or "
+        option(
+            "any program that serves, such as 'mine=./server --port {port}'; {port} and {host} are "
+            "replaced, and no shell is used. It echoes, unless NAME,protocol=http,path=/… or "
             r"NAME,protocol=raw,send=PING\r\n,expect=7 says otherwise; repeat for more",
-            extra={"flag": "--command", "metavar": "NAME=CMDLINE"},
+            flag="--command",
+            metavar="NAME=CMDLINE",
         ),
     ] = ()
     interpreters: tuple[Name, ...] = ()  # or "found", in a file
     workloads: Annotated[
-        tuple[
-            Annotated[Workload, Meta(extra={"spelling": workload_config.from_text, "raw": True})],
-            ...,
-        ],
-        Meta(
-            description="; ".join(f"{load.name}: {load.summary}" for load in WORKLOADS.values())
+        tuple[Annotated[Workload, option("", workload_config.from_text, raw=True)], ...],
+        option(
+            "; ".join(f"{load.name}: {load.summary}" for load in WORKLOADS.values())
             + "; or one of your own, NAME,key=value…, such as mine,rate=5,size=64k,active=10%; "
             "repeat for more (default: paced and saturated)",
-            extra={"flag": "--workload", "metavar": "NAME"},
+            flag="--workload",
+            metavar="NAME",
         ),
     ] = ()
     rate: Annotated[
-        tuple[
-            Annotated[
-                float, Meta(gt=0, le=1e6, extra={"spelling": "number", "unit": " messages/s"})
-            ],
-            ...,
-        ],
-        Meta(
-            description="a workload of so many messages/s per client, due at fixed times; repeat "
-            "for more",
-            extra={"metavar": "PER_CLIENT"},
+        tuple[Annotated[float, option("", "number", gt=0, le=1e6, unit=" messages/s")], ...],
+        option(
+            "a workload of so many messages/s per client, due at fixed times; repeat for more",
+            metavar="PER_CLIENT",
         ),
     ] = ()
     size: (
         Annotated[
             int,
-            Meta(
+            option(
+                "of a message to be echoed, such as 64 or 64k, under each workload (default: 64)",
+                "size",
                 ge=1,
                 le=LARGEST_MESSAGE,
-                description="of a message to be echoed, such as 64 or 64k, under each workload "
-                "(default: 64)",
-                extra={"spelling": "size", "unit": " bytes", "metavar": "BYTES"},
+                unit=" bytes",
+                metavar="BYTES",
             ),
         ]
         | None
@@ -279,55 +234,53 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
     steps: Steps = DEFAULT_STEPS
     profile: Annotated[
         Profile,
-        Meta(
-            description="how long to measure both servers: quick (under 2 minutes), standard (6), "
-            "thorough (5 repeats)",
-            extra={"spelling": profile_named, "metavar": "PROFILE", "default": "standard"},
+        option(
+            "how long to measure both servers: quick (under 2 minutes), standard (6), thorough "
+            "(5 repeats)",
+            profile_named,
+            metavar="PROFILE",
+            default="standard",
         ),
     ] = PROFILES["standard"]
     duration: (
         Annotated[
             Duration,
-            Meta(
-                description="time measured at each step, such as 10s, instead of the profile's",
-            ),
+            option("time measured at each step, such as 10s, instead of the profile's"),
         ]
         | None
     ) = None
     repeat: (
-        Annotated[Repeats, Meta(description="ramps on fresh servers, instead of the profile's")]
-        | None
+        Annotated[Repeats, option("ramps on fresh servers, instead of the profile's")] | None
     ) = None
-    fit: Annotated[
-        bool, Meta(description="leave out the steps that this machine's limits forbid")
-    ] = False
+    fit: Annotated[bool, option("leave out the steps that this machine's limits forbid")] = False
     find_max: Annotated[
         bool,
-        Meta(
-            description="then search for the most connections that each server serves under each "
-            "workload, to within 2 % and up to ten times the largest step: about 5 to 9 steps more "
-            "for each"
+        option(
+            "then search for the most connections that each server serves under each workload, to "
+            "within 2 % and up to ten times the largest step: about 5 to 9 steps more for each"
         ),
     ] = False
     slo_p99_ms: (
         Annotated[
             float,
-            Meta(
+            option(
+                "the objective: the response time that 99 of 100 messages must have, and no "
+                "message fail, at every step, else the exit status is 1; with --find-max, what the "
+                "search goes by (default: 100 for that, and no objective)",
+                _milliseconds,
                 gt=0,
                 le=3.6e6,
-                description="the objective: the response time that 99 of 100 messages must have, "
-                "and no message fail, at every step, else the exit status is 1; with --find-max, "
-                "what the search goes by (default: 100 for that, and no objective)",
-                extra={"spelling": _milliseconds, "unit": " ms", "metavar": "MS"},
+                unit=" ms",
+                metavar="MS",
             ),
         ]
         | None
     ) = field(default=None, name="slo-p99")
     map: Annotated[
         bool,
-        Meta(
-            description="then measure 1, 10, 100 and 1000 messages/s per client at every step, for "
-            "a map of the response time over connections and rate"
+        option(
+            "then measure 1, 10, 100 and 1000 messages/s per client at every step, for a map of "
+            "the response time over connections and rate"
         ),
     ] = False
     techniques: tuple[Technique, ...] = ()

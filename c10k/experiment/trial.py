@@ -8,7 +8,7 @@ from math import inf, nan
 from typing import Final
 
 from c10k.experiment.cycle import Cycle
-from c10k.experiment.plan import Profile
+from c10k.experiment.profile import Profile
 from c10k.experiment.step_record import StepRecording
 from c10k.host.cpus import CpuSplit
 from c10k.host.hiccups import Hiccups

@@ -10,7 +10,8 @@ from msgspec import to_builtins
 from c10k.experiment import manifest
 from c10k.experiment.config import content_of, found_interpreters, overridden, plan_of
 from c10k.experiment.feasibility import feasible
-from c10k.experiment.plan import DEFAULT_SERVERS, DEFAULT_STEPS, DEFAULT_WORKLOADS, PROFILES
+from c10k.experiment.plan import DEFAULT_SERVERS, DEFAULT_STEPS, DEFAULT_WORKLOADS
+from c10k.experiment.profile import PROFILES
 from c10k.loadgen.workload import WORKLOADS
 
 EXPERIMENTS = Path(__file__).parents[3] / "experiments"

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from c10k.experiment import manifest
 from c10k.experiment.config import plan_of
-from c10k.experiment.plan import Profile
+from c10k.experiment.profile import Profile
 from c10k.experiment.runner import Experiment
 from c10k.host.cpus import CpuSplit
 from c10k.reports.measured import Measured

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from c10k.experiment import trial
 from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS
-from c10k.experiment.plan import Profile, Trial
+from c10k.experiment.plan import Trial
+from c10k.experiment.profile import Profile
 from c10k.experiment.step_record import StepRecording
 from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit

@@ -1,0 +1,43 @@
+"""How long and how often a step is measured: the profiles."""
+
+from typing import Annotated, Final
+
+from msgspec import Struct
+
+from c10k.options import option
+
+MOST_REPEATS: Final = 1_000  # far below what would keep a machine busy with the plan alone
+
+Duration = Annotated[float, option("", "duration", gt=0, le=3600, unit=" s", metavar="TIME")]
+Repeats = Annotated[int, option("", "count", ge=1, le=MOST_REPEATS, metavar="N")]
+
+
+class Profile(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """How long and how often is measured.
+
+    Windows begin when the load is steady, not before `warmup_s` and not after `warmup_limit_s`.
+    """
+
+    name: str
+    warmup_s: Annotated[float, option(ge=0, le=3600)]
+    warmup_limit_s: Annotated[float, option(ge=0, le=3600)]
+    windows: Annotated[int, option(ge=1, le=1000)]
+    window_s: Duration
+    repeats: Repeats
+
+
+PROFILES: Final = {
+    profile.name: profile
+    for profile in (
+        Profile("quick", 0.3, 1.0, 2, 0.6, 1),
+        Profile("standard", 1.0, 3.0, 3, 3.0, 1),
+        Profile("thorough", 2.0, 10.0, 3, 4.0, 5),
+    )
+}
+
+
+def profile_named(name: str) -> Profile:
+    """One of PROFILES. Raises ValueError."""
+    if name not in PROFILES:
+        raise ValueError(f"must be {', '.join(PROFILES)}, not {name[:60]!r}")
+    return PROFILES[name]
