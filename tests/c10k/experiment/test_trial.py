@@ -56,22 +56,22 @@ def test_the_descriptors_that_a_pool_keeps_are_not_waited_for(tmp_path, monkeypa
     phases = [moment.phase for moment in moments]
     assert list(dict.fromkeys(phases)) == ["open", "warmup", "window", "close"]
     assert moments[-1].ready == 5
-    assert moments[-1].response_p99_ms > 0
+    assert max(moment.response_p99_ms for moment in moments) > 0
     assert {sample["phase"] for sample in first.samples} <= {*phases}
     kinds = [recording.kind for recording in first.histograms]
     assert kinds == [*OPENING_KINDS, *WINDOW_KINDS, "slice"]
 
 
 def test_a_server_that_is_frozen_within_a_window_is_not_flattered(tmp_path):
-    """By hand: it is frozen for 0.4 s of 1 s. The messages due meanwhile wait for 0 to 0.4 s,
-    evenly, so a tenth of all wait over 0.3 s. Service times hide it: few were sent meanwhile."""
+    """By hand: it is frozen for 0.6 s of 1 s. The messages due meanwhile wait for 0 to 0.6 s,
+    evenly, so a tenth of all wait over 0.5 s. Service times hide it: few were sent meanwhile."""
     thaw = None
 
     def freeze(moment):
         nonlocal thaw
         if moment.phase == "window" and not thaw:
             os.kill(server.pid, signal.SIGSTOP)
-            thaw = threading.Timer(0.4, os.kill, (server.pid, signal.SIGCONT))
+            thaw = threading.Timer(0.6, os.kill, (server.pid, signal.SIGCONT))
             thaw.start()
 
     with ServerProcess("echo", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
@@ -79,9 +79,9 @@ def test_a_server_that_is_frozen_within_a_window_is_not_flattered(tmp_path):
         record = run_trial(server, 5, freeze, profile, rate_per_connection=20.0)
         thaw.join()
     step = record.step
-    assert step["response_p90_ms"] > 200
+    assert step["response_p90_ms"] > 300
     assert step["service_p90_ms"] < step["response_p90_ms"]
-    assert step["response_max_ms"] > 350
+    assert step["response_max_ms"] > 500
     slices = [each.histogram for each in record.histograms if each.kind == "slice"]
     assert min(part.total for part in slices) == 0
 
