@@ -7,51 +7,17 @@ import socket
 import subprocess
 import sys
 import time
-import uuid
-from contextlib import suppress
 from pathlib import Path
 
-import pandas as pd
 import psutil
 import pytest
 
-from c10k.cli import run
 from c10k.cli.main import main
-from c10k.host.run_lock import OneRun
 from c10k.results.histogram_log import read
-from c10k.results.store import read_run
 from c10k.servers.catalogue import parse_spec
+from tests.c10k.cli.conftest import SMALL, c10k
 
-# Other runs may be under way.
-SMALL = ("--duration", "400ms", "--profile", "quick", "--force")
-SMALLEST = (
-    *("--duration", "0.2", "--profile", "quick", "--workload", "saturated"),
-    *("--force", "--no-report"),
-)
-
-
-def c10k(*arguments, cwd=None, timeout=100):
-    command = [sys.executable, "-m", "c10k", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout)
-
-
-@pytest.fixture(autouse=True)
-def mark(monkeypatch):
-    """A mark in the environment that every process of a test inherits; none may be left."""
-    mark = uuid.uuid4().hex
-    monkeypatch.setenv("C10K_TEST", mark)
-    yield mark
-    assert not marked(mark)
-
-
-def marked(mark):
-    """The processes, other than this one, that carry the mark."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.pid != os.getpid() and process.environ().get("C10K_TEST") == mark:
-                found.append(process)
-    return found
+pytestmark = pytest.mark.usefixtures("mark")
 
 
 @pytest.fixture
@@ -92,85 +58,6 @@ class TestHelp:
 
 
 class TestWrongRequests:
-    @pytest.mark.parametrize(
-        ("arguments", "message"),
-        [
-            (["run", "--server", "treaded"], "did you mean 'threaded'"),
-            (["run", "--server", "threaded,speed=9"], "no option 'speed'"),
-            (["run", "--workload", "heavy"], "there are paced, saturated"),
-            (["run", "--steps", "100,10"], "ascending positive numbers"),
-            (["run", "--steps", ""], "ascending positive numbers"),
-            (["run", "--duration", "0"], "--duration: must be above 0"),
-            (["run", "--duration", "nan"], "--duration: a duration is a number"),
-            (["run", "--repeat", "0"], "--repeat: must be from 1 to 1,000; got '0'"),
-            (["run", "--server", "threaded", "--server", "threaded"], "given twice"),
-            (["run", "--workload", "download"], "threaded cannot serve download"),
-            (["run", "--slo-p99", "0"], "--slo-p99: must be above 0"),
-            (["run", "--config", "nowhere.toml"], "nowhere.toml cannot be read"),
-            (["run", "--config", "chaptr"], "did you mean 'chapter'"),
-            (["run", "--config", ""], "no experiment is called ''"),
-            (["run", "--repeat", "999999999"], "--repeat: must be from 1 to 1,000"),
-            (["run", "--repeat", "1000", "--config", "c10k"], "100,000 of one run: ask for fewer"),
-            (["run", "--steps", "1,99999999999"], "at most 1,000,000,000 connections"),
-            (["run", "--steps", "1,000"], "ascending positive numbers"),
-            (["run", "--out", ""], "--out: needs the name of a directory"),
-            (["run", "--resume", ""], "--resume: needs the name of a directory"),
-            (["run", "--resume", "nowhere", "--size", "9"], "leave out --size"),
-            (["run", "--json", ""], "--json needs the name of a file"),
-            (["run", "--json", "/nonexistent/x"], "--json /nonexistent/x cannot be written"),
-            (["run", "--json", "/"], "--json / cannot be written: Is a directory"),
-            (["run", "--rate", "0"], "--rate: must be above 0"),
-            (["run", "--rate", "2,5"], "--rate: a number has digits"),
-            (["run", "--size", "1g"], "--size: must be from 1 to 16,777,216"),
-            (["run", "--size", "64", "--server", "nginx"], "--size is for servers that echo"),
-            (["run", "--workload", "mine,rate=5,szie=1"], "did you mean 'size'"),
-            (["run", "--workload", "paced,rate=5"], "choose another name"),
-            (["run", "--resume", "nowhere"], "not the directory of a run"),
-            (["run", "--resume", "nowhere", "--find-max"], "leave out --find-max"),
-            (["run", "--resume", "nowhere", "--steps", "10"], "leave out --steps"),
-            (["report", "nowhere"], "not the directory of a run"),
-            (["load", "localhost"], "HOST:PORT or a URL"),
-            (["load", "127.0.0.1:0"], "HOST:PORT"),
-            (["load", "127.0.0.1:9", "--size", "0"], "--size: must be from 1 to 16,777,216 bytes"),
-            (["load", "127.0.0.1:9", "--rate", "-1"], "a number has digits"),
-            (["load", "127.0.0.1:9", "--arrivals", "poisson"], "need --rate"),
-            (["load", "127.0.0.1:9", "--rate", "1", "--seed", "-1"], "written in digits"),
-            (
-                ["load", "127.0.0.1:9", "-c", "0"],
-                "-c/--connections: must be from 1 to 1,000,000,000",
-            ),
-            (["load", "127.0.0.1:9", "--active", "0"], "--active: must be above 0 and at most 1"),
-            (
-                ["load", "127.0.0.1:9", "--messages-per-connection", "0"],
-                "must be from 1 to 4,294,967,295",
-            ),
-            (["load", "127.0.0.1:9", "--path", "/x"], "--path is for http"),
-            (["load", "127.0.0.1:9", "--protocol", "http", "--path", "x"], "begins with /"),
-            (["load", "127.0.0.1:9", "--protocol", "http", "--size", "1"], "--size is for"),
-            (["load", "127.0.0.1:9", "--protocol", "raw"], "needs --send"),
-            (
-                ["load", "127.0.0.1:9", "--protocol", "raw", "--send", r"\x", "--expect", "1"],
-                "--send",
-            ),
-            (["load", "127.0.0.1:9", "--protocol", "download", "--expect", "0"], "from 1 to"),
-            (["load", "127.0.0.1:9", "-d", "nan"], "a duration is a number with ms, s, m or h"),
-            (["load", "127.0.0.1:9", "--cpus", "x"], "numbers and ranges"),
-            (["serve", "nobody"], "no server is called 'nobody'"),
-            (["serve", "threaded", "--port", "70000"], "from 0 to 65535"),
-            (["ui", "--server", "nobody"], "no server is called 'nobody'"),
-        ],
-    )
-    def test_one_line_says_what_and_what_to_do(
-        self, arguments, message, tmp_path, monkeypatch, capsys
-    ):
-        monkeypatch.chdir(tmp_path)
-        assert main(arguments) == 2
-        shown = capsys.readouterr()
-        assert shown.out == ""
-        assert message in shown.err
-        assert len(shown.err.splitlines()) == 1
-        assert not list(tmp_path.iterdir())
-
     def test_a_wrong_key_of_an_experiment_file(self, tmp_path, monkeypatch, capsys):
         monkeypatch.chdir(tmp_path)
         (tmp_path / "x.toml").write_text("step = [10]")
@@ -178,12 +65,6 @@ class TestWrongRequests:
         shown = capsys.readouterr()
         assert shown.err.startswith("c10k: x.toml: step: there is no such key: did you mean 'steps")
         assert [path.name for path in tmp_path.iterdir()] == ["x.toml"]
-
-    def test_a_server_that_cannot_run_here(self, tmp_path, monkeypatch, capsys):
-        monkeypatch.chdir(tmp_path)
-        assert main(["run", "--server", "threaded,python=python0.0"]) == 3
-        assert "there is no interpreter 'python0.0'" in capsys.readouterr().err
-        assert not list(tmp_path.iterdir())
 
     def test_a_target_that_refuses(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -403,219 +284,6 @@ class TestLoad:
         assert "messages/s" in heading
         assert json.loads(figures.read_text())["received"] > 0
         assert "Traceback" not in err
-
-
-class TestRun:
-    def test_from_nothing_to_the_page(self, tmp_path):
-        shown = c10k("run", "--steps", "5,20", *SMALL, "--out", tmp_path / "run", cwd=tmp_path)
-        assert shown.returncode == 0, shown.stderr
-        assert shown.stdout.splitlines()[-1] == str(tmp_path / "run")
-        steps = pd.read_parquet(tmp_path / "run" / "steps.parquet")
-        assert len(steps) == 2 * 2 * 2
-        assert set(steps.status) == {"ok"}
-        assert (steps.connected == steps.connections).all()
-        assert (steps.errors == 0).all()
-        assert (steps.rss_bytes > 0).all()
-        assert (steps.cpu_us_per_message > 0).all()
-        # On a busy machine some do not get a turn within so short a window: then it is less.
-        assert steps[steps.loop == "closed"].littles_law_ratio.between(0.1, 1.2).all()
-        page = tmp_path / "run" / "report" / "index.html"
-        assert "threaded" in page.read_text()
-        samples = pd.read_parquet(tmp_path / "run" / "samples.parquet")
-        assert {"warmup", "window"} <= set(samples.phase)
-        assert steps.warmup_s.between(0.3, 5).all()
-        run = read_run(tmp_path / "run")
-        ceiling = {
-            point["connections"]: point["messages_per_s"] for point in run.manifest["ceiling"]
-        }
-        assert set(ceiling) == {5, 20}
-        closed = steps[steps.loop == "closed"]
-        assert (closed.ceiling_messages_per_s == closed.connections.map(ceiling)).all()
-        assert steps[steps.loop == "open"].ceiling_messages_per_s.isna().all()
-        assert "ceiling" in shown.stdout
-
-    def test_a_report_that_cannot_be_written_is_a_failure(self, tmp_path):
-        (tmp_path / "a run").mkdir()
-        (tmp_path / "a run" / "report").write_text("")  # where the report's directory would be
-        small = [word for word in SMALLEST if word != "--no-report"]
-        shown = c10k("run", "--steps", "3", *small, "--out", "a run", cwd=tmp_path)
-        assert shown.returncode == 1
-        assert shown.stdout.splitlines()[-1] == "a run"
-        (line,) = [line for line in shown.stderr.splitlines() if "no report" in line]
-        assert line.endswith(": c10k report 'a run' --out DIR")
-        assert c10k("report", "a run", "--out", "page", cwd=tmp_path).returncode == 0
-
-    def test_one_server_one_workload(self, tmp_path):
-        with OneRun(tmp_path / "first") as first:
-            shown = c10k(
-                *("run", "--server", "threaded,stack=256k", "--steps", "3", *SMALLEST),
-                cwd=tmp_path,
-            )
-        assert shown.returncode == 0, shown.stderr
-        run = read_run(tmp_path / shown.stdout.splitlines()[-1])
-        assert list(run.steps.server) == ["threaded,stack=256k"]
-        # Other tests may measure at the same time: then it may be of these that it knows.
-        others = [
-            each["message"] for each in run.manifest["warnings"] if each["code"] == "other_run"
-        ]
-        assert others
-        if first.other is None:
-            first_named = f"process {os.getpid()}, {tmp_path / 'first'}"
-            assert any(first_named in message for message in others)
-            assert str(run.directory) in [other.directory for other in first.concurrent]
-
-    def test_one_run_at_a_time(self, tmp_path):
-        with OneRun(tmp_path / "first") as first:
-            shown = c10k("run", "--steps", "3", cwd=tmp_path)
-        assert shown.returncode == 3
-        assert "another run is under way on this machine (process " in shown.stderr
-        assert "wait for its end, or measure regardless with --force" in shown.stderr
-        if first.other is None:
-            assert f"process {os.getpid()}, {tmp_path / 'first'}" in shown.stderr
-        assert (shown.stdout, list(tmp_path.iterdir())) == ("", [])
-
-    def test_runs_that_begin_in_one_second_have_directories_of_their_own(self, tmp_path):
-        made = [run._made(tmp_path / "runs" / "now") for _ in range(3)]
-        assert [path.name for path in made] == ["now", "now_2", "now_3"]
-
-    def test_an_experiment_file(self, tmp_path):
-        """Its technique is reported; what cannot run is left out; an option overrides it."""
-        (tmp_path / "stacks.toml").write_text(
-            """
-            servers = ["asyncio_streams,python=python0.0"]
-            workloads = ["churn"]
-            steps = [100_000_000]
-            profile = "quick"
-            duration = 0.4
-            [[techniques]]
-            name = "small-stacks"
-            with = "threaded,stack=256k"
-            without = "threaded"
-            workloads = ["saturated"]
-            claim = "zero copy"
-            """
-        )
-        shown = c10k(
-            *("run", "--config", "stacks.toml", "--steps", "3", "--out", "run", "--force"),
-            cwd=tmp_path,
-        )
-        assert shown.returncode == 0, shown.stderr
-        assert "left out: asyncio_streams,python=python0.0 cannot run here" in shown.stdout
-        steps = read_run(tmp_path / "run").steps
-        assert sorted(steps.server) == ["threaded", "threaded,stack=256k"]
-        assert set(steps.workload) == {"saturated"}
-        assert "small-stacks" in shown.stdout.partition("the claim")[2]
-        out = tmp_path / "run" / "report"
-        trials = pd.read_csv(out / "tables" / "techniques.csv")
-        assert list(trials.connections) == [3]
-        assert trials.messages_per_s_ratio.item() > 0
-        page = (out / "index.html").read_text()
-        assert "Techniques, with and without" in page
-        assert "left out: asyncio_streams" in page.lower()
-
-    def test_a_run_is_not_overwritten(self, tmp_path):
-        (tmp_path / "run.json").write_text("{}")
-        shown = c10k("run", "--steps", "3", *SMALL, "--out", tmp_path, cwd=tmp_path)
-        assert shown.returncode == 2
-        assert "holds a run already" in shown.stderr
-
-
-class TestBadLuck:
-    def start(self, tmp_path, *arguments):
-        command = [sys.executable, "-m", "c10k", "run", "--out", str(tmp_path / "run"), *arguments]
-        return subprocess.Popen(
-            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def await_steps(self, tmp_path, number):
-        steps = tmp_path / "run" / "steps.parquet"
-        deadline = time.monotonic() + 60
-        while not steps.exists() or len(pd.read_parquet(steps)) < number:
-            assert time.monotonic() < deadline, "no step was measured"
-            time.sleep(0.05)
-
-    def test_an_interrupted_run_keeps_what_it_measured_and_can_be_resumed(self, tmp_path):
-        run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
-        self.await_steps(tmp_path, 1)
-        run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=60)
-        assert run.returncode == 130, err
-        assert "Traceback" not in err
-        assert out.splitlines()[-1] == str(tmp_path / "run")
-        kept = read_run(tmp_path / "run")
-        assert 1 <= len(kept.steps) < 4
-        assert kept.manifest["interrupted"]
-        assert c10k("report", tmp_path / "run", "--out", tmp_path / "page").returncode == 0
-        assert (tmp_path / "page" / "index.html").exists()
-
-        resume = ("--force", "--no-report", "--resume", tmp_path / "run")
-        shown = c10k("run", *resume, cwd=tmp_path)
-        assert shown.returncode == 0, shown.stderr
-        whole = read_run(tmp_path / "run")
-        assert len(whole.steps) == 4
-        assert whole.manifest["ceiling"] == kept.manifest["ceiling"] != []
-        assert (
-            whole.steps.ceiling_messages_per_s.groupby(whole.steps.connections)
-            .nunique()
-            .eq(1)
-            .all()
-        )
-        assert not whole.manifest["interrupted"]
-        assert list(whole.steps.started_at[: len(kept.steps)]) == list(kept.steps.started_at)
-
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-    def test_other_signals_end_a_run_like_ctrl_c(self, tmp_path, number):
-        run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
-        self.await_steps(tmp_path, 1)
-        run.send_signal(number)
-        out, err = run.communicate(timeout=60)
-        assert run.returncode == 130
-        assert f"continue with `c10k run --resume {tmp_path / 'run'}`" in err
-        assert out.splitlines()[-1] == str(tmp_path / "run")
-        assert read_run(tmp_path / "run").manifest["interrupted"]
-
-    def test_a_run_whose_output_nobody_reads_ends_as_an_interrupted_one(self, tmp_path):
-        run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
-        while "bare echo" not in run.stdout.readline():  # then servers run
-            assert run.poll() is None
-        run.stdout.close()
-        err = run.stderr.read()
-        assert run.wait(60) == 130
-        assert err.startswith("c10k: interrupted, because standard output cannot be written (Br")
-        assert err.rstrip().endswith(f"continue with `c10k run --resume {tmp_path / 'run'}`")
-        assert len(err.splitlines()) == 1
-        assert read_run(tmp_path / "run").manifest["interrupted"]
-
-    def test_a_server_that_is_killed_fails_its_step_and_the_rest_is_measured(self, tmp_path):
-        run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
-        self.await_steps(tmp_path, 1)
-        victims = [
-            child.pid
-            for child in psutil.Process(run.pid).children(recursive=True)
-            if "servers threaded" in " ".join(child.cmdline())
-        ]
-        for pid in victims:
-            os.kill(pid, signal.SIGKILL)
-        _, err = run.communicate(timeout=90)
-        assert victims
-        assert run.returncode == 0, err
-        steps = read_run(tmp_path / "run").steps
-        assert len(steps) == 4
-        failed = steps[steps.status == "failed"]
-        assert set(failed.server) <= {"threaded"}
-        assert len(failed) <= 1  # none if it was killed between two trials
-        assert all("signal 9" in reason for reason in failed.reason)
-        assert (steps[steps.server == "asyncio_streams"].status == "ok").all()
-
-    def test_killing_the_run_itself_leaves_a_readable_run_and_no_server(self, tmp_path, mark):
-        run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
-        self.await_steps(tmp_path, 1)
-        run.kill()
-        run.communicate(timeout=60)
-        deadline = time.monotonic() + 20
-        while marked(mark) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert len(read_run(tmp_path / "run").steps) >= 1
 
 
 class TestCatalogue:

@@ -179,6 +179,24 @@ CASES = [
     (["run", "--workload", "a,send=\\,protocol=raw,expect=1"], WRONG, "workload"),
     (["run", "--workload", "\x1b[31m,rate=1"], WRONG, "workload"),
     (["run", "--config", ""], WRONG, "no experiment is called ''"),
+    (["run", "--config", "chaptr"], WRONG, "did you mean 'chapter'"),
+    # what is misspelled, contradicts itself, or is not for what is asked
+    (["run", "--server", "treaded"], WRONG, "did you mean 'threaded'"),
+    (["run", "--server", "threaded,speed=9"], WRONG, "no option 'speed'"),
+    (["run", "--server", "threaded", "--server", "threaded"], WRONG, "given twice"),
+    (["run", "--server", "threaded,python=python0.0"], UNABLE, "no interpreter 'python0.0'"),
+    (["run", "--workload", "heavy"], WRONG, "there are paced, saturated"),
+    (["run", "--workload", "download"], WRONG, "threaded cannot serve download"),
+    (["run", "--workload", "mine,rate=5,szie=1"], WRONG, "did you mean 'size'"),
+    (["run", "--workload", "paced,rate=5"], WRONG, "choose another name"),
+    (["run", "--size", "64", "--server", "nginx"], WRONG, "--size is for servers that echo"),
+    (["run", "--repeat", "1000", "--config", "c10k"], WRONG, "100,000 of one run: ask for fewer"),
+    *(
+        (["run", "--resume", "nowhere", *option], WRONG, f"leave out {option[0]}")
+        for option in (["--size", "9"], ["--find-max"], ["--steps", "10"])
+    ),
+    (["serve", "nobody"], WRONG, "no server is called 'nobody'"),
+    (["ui", "--server", "nobody"], WRONG, "no server is called 'nobody'"),
 ]
 
 
