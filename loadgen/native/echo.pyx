@@ -12,12 +12,6 @@ from libc.string cimport memcpy, memset
 
 from c10k.loadgen.native.linux cimport *
 
-cdef extern from "<sys/socket.h>" nogil:
-    int accept4(int listener, sockaddr *address, socklen_t *length, int flags)
-
-cdef extern from "<sys/epoll.h>" nogil:
-    int EPOLL_CTL_MOD
-
 cdef enum:
     EVENTS = 1024  # taken from epoll at once
     BUFFER = 65536  # of all connections: one that is echoed at once leaves nothing in it

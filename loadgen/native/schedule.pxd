@@ -1,3 +1,4 @@
+# cython: cdivision=True
 """When messages are due in an open loop: fixed in advance, whatever the server does.
 
 uniform: arrival a of connection c, of so many in the fleet, is due at

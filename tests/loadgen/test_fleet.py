@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from c10k.loadgen.fleet import KINDS, Fleet
-from c10k.loadgen.native.engine import due_times
+from c10k.loadgen.native.test_support import due_times
 from c10k.loadgen.workload import Workload
 from c10k.results.histogram import Histogram
 from tests.conftest import threads_called

@@ -13,7 +13,8 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from c10k.loadgen.native.hiccups import HiccupMeter, counts_index
+from c10k.loadgen.native.hiccups import HiccupMeter
+from c10k.loadgen.native.test_support import counts_index
 from tests.conftest import await_end_of_threads, threads_called
 
 MS = 1_000_000

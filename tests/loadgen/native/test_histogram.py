@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from c10k.loadgen.native.hiccups import counts_index
+from c10k.loadgen.native.test_support import counts_index
 from c10k.results.histogram import (
     BUCKETS,
     COUNTS,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c10k.loadgen.native.engine import due_times
+from c10k.loadgen.native.test_support import due_times
 
 MASK = (1 << 64) - 1
 EPOCH_NS = 1_000_000_000_000

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c10k.loadgen.native.engine import due_times
+from c10k.loadgen.native.test_support import due_times
 from c10k.loadgen.portable.schedule import Poisson, Uniform
 
 EPOCH_NS = 1_000_000_000_000
