@@ -97,7 +97,7 @@ class Shard:
 
     def peek(self) -> ShardStatus:
         """Where the shard stands."""
-        return self._driver.standing()
+        return self._driver.status()
 
     def response_counts(self) -> bytes:
         """The response times since the last snapshot, as far as recorded."""

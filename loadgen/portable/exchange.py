@@ -5,8 +5,8 @@ import random
 from typing import Final, Protocol
 
 from c10k.loadgen.address import Address
+from c10k.loadgen.portable.causes import ReplyError
 from c10k.loadgen.portable.http import Reply
-from c10k.loadgen.portable.reply_error import ReplyError
 from c10k.loadgen.workload import Workload
 
 POOL: Final = 1 << 18

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from c10k.loadgen.portable.reply_error import ReplyError
+from c10k.loadgen.portable.causes import ReplyError
 
 LONGEST_HEAD: Final = 65_536
 LONGEST_LINE: Final = 4_096  # of a chunk's size with its extensions

@@ -151,7 +151,7 @@ class TestSources:
 
     def test_beyond_so_many_they_come_from_the_next(self, serve, fleet, monkeypatch):
         for engine in ("native", "portable"):
-            module = "driver" if engine == "portable" else "engine"
+            module = "state" if engine == "portable" else "engine"
             monkeypatch.setattr(f"c10k.loadgen.{engine}.{module}.CONNECTIONS_PER_SOURCE", 4)
         peers = self.peers(serve, fleet, Workload("many"), 10)
         assert peers == ["127.0.0.1"] * 4 + ["127.0.1.1"] * 4 + ["127.0.1.2"] * 2

@@ -160,7 +160,9 @@ class TestDelays:
         given_ns = [ns for given in server.given_ns for ns in given[1:]]  # the first is the probe
         assert report.errors == {}
         assert report.sent == report.messages == report.service.total == len(given_ns) > 100
-        assert (report.response.counts.cumsum() <= report.service.counts.cumsum()).all()
+        # What was queued at the end is lost: a response time without a service time.
+        slower = report.service.counts.cumsum() + report.lost
+        assert (report.response.counts.cumsum() <= slower).all()
         return given_ns, report.service
 
     def test_a_message_is_timed_to_its_last_byte(self, serve, fleet):

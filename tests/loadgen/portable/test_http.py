@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from c10k.loadgen.portable.causes import ReplyError
 from c10k.loadgen.portable.http import Reply
-from c10k.loadgen.portable.reply_error import ReplyError
 
 REASONS = st.sampled_from([b"", b" ", b" OK", b" Not: so good"])
 BODIES = st.binary(max_size=60)
