@@ -1,6 +1,6 @@
-"""The bare echo server in a process of its own: nothing that serves can cost the loader less.
+"""The bare echo server in a process of its own, on which the loader ceiling is measured.
 
-python -m loadgen.echo_server
+python -m c10k.loadgen.echo_server
 """
 
 import json

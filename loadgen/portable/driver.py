@@ -107,7 +107,7 @@ class Driver:
         return self._state.tally.response.counts()
 
     def status(self) -> ShardStatus:
-        """Where the shard stands; any thread may ask."""
+        """The state of the shard; any thread may ask."""
         return self._state.status()
 
     def end(self) -> None:

@@ -79,7 +79,7 @@ class ShardState:
         return self.loading and self.workload.reconnect
 
     def status(self) -> ShardStatus:
-        """Where the shard stands; any thread may ask."""
+        """The figures of the shard; any thread may ask."""
         return ShardStatus(
             ready=self.ready,
             failed=self.failed,

@@ -12,7 +12,8 @@ from importlib.util import find_spec
 import pytest
 
 from c10k.loadgen.fleet import Fleet, Snapshot
-from c10k.results.histogram import Histogram
+from c10k.results.histogram import Histogram, indices
+from tests.conftest import threads_called
 
 PATIENCE_S = 20.0
 
@@ -81,8 +82,8 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def rested(fleet: Fleet) -> Snapshot:
-    """End the load; what happened since the last cut, all messages complete."""
+def drained(fleet: Fleet) -> Snapshot:
+    """End the load; what happened since the last snapshot, all messages complete."""
     fleet.drain(PATIENCE_S)
     return fleet.snapshot()
 
@@ -90,6 +91,17 @@ def rested(fleet: Fleet) -> Snapshot:
 def total(snapshot: Snapshot, kind: str) -> int:
     """How many times of a kind were recorded."""
     return Histogram.from_buffer(snapshot.counts[kind]).total
+
+
+def over(histogram: Histogram, ns: int) -> int:
+    """How many values are at least so long, to within a bucket."""
+    return int(histogram.counts[int(indices(ns)) :].sum())
+
+
+def threads_named(name: str) -> set[int]:
+    """The ids of this process's threads of a name; Python tells it to the system from 3.14 on."""
+    told = {thread.native_id for thread in threading.enumerate() if thread.name == name}
+    return told | threads_called(name)
 
 
 @pytest.fixture

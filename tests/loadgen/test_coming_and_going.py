@@ -9,7 +9,7 @@ import pytest
 from c10k.loadgen.address import Address
 from c10k.loadgen.workload import Workload
 from c10k.results.histogram import Histogram
-from tests.loadgen.conftest import PATIENCE_S, echo, loaded, rested, total, until
+from tests.loadgen.conftest import PATIENCE_S, drained, echo, loaded, total, until
 
 
 class Counting:
@@ -34,7 +34,7 @@ class TestChurn:
         workload = Workload("churn", messages_per_connection=3)
         with loaded(fleet(serve(server), workload), 1) as driven:
             until(lambda: driven.progress().messages >= 30)
-            snapshot = rested(driven)
+            snapshot = drained(driven)
             assert (driven.progress().ready, driven.progress().failed) == (1, 0)
         assert snapshot.errors == {}
         assert snapshot.opened == len(server.messages) >= 10
@@ -48,7 +48,7 @@ class TestChurn:
         workload = Workload("churn", messages_per_connection=1)
         with loaded(fleet(serve(echo), workload), 1) as driven:
             until(lambda: driven.progress().messages >= 20)
-            snapshot = rested(driven)
+            snapshot = drained(driven)
         for kind in ("response", "service", "send_lag"):
             assert total(snapshot, kind) == snapshot.messages
         lag_ns = snapshot.sums_ns["response"] - snapshot.sums_ns["service"]
@@ -66,7 +66,7 @@ class TestChurn:
             assert driven.progress().ready == 4
             snapshot = driven.snapshot()
             until(lambda: driven.progress().messages >= 12)
-            later = rested(driven)
+            later = drained(driven)
         assert snapshot.opened + later.opened == len(server.messages)
         assert snapshot.errors == later.errors == {}
         assert 4 + snapshot.messages + later.messages == sum(server.messages)
@@ -80,7 +80,7 @@ class TestChurn:
         workload = Workload("churn", rate_per_connection=20, messages_per_connection=1)
         with loaded(fleet(serve(slow), workload), 1) as driven:
             time.sleep(1.0)
-            snapshot = rested(driven)
+            snapshot = drained(driven)
         # 20/s are due, 10/s are answered: the longer it goes on, the longer they have waited.
         assert 7 <= snapshot.messages <= 11
         assert Histogram.from_buffer(snapshot.counts["response"]).max_ns >= 300e6
@@ -100,7 +100,7 @@ class TestChurn:
             workload = Workload("churn", messages_per_connection=2, reconnect=False)
             with loaded(fleet(address, workload), 1) as driven:
                 until(lambda: driven.progress().failed == 1)
-                snapshot = rested(driven)
+                snapshot = drained(driven)
                 assert (driven.progress().ready, driven.progress().opening) == (0, 0)
         assert snapshot.messages == 2
         assert snapshot.errors == {"connect_refused": 1}
@@ -111,7 +111,7 @@ class TestActive:
         server = Counting()
         with loaded(fleet(serve(server), Workload("some", active=0.3), threads=2), 10) as driven:
             until(lambda: driven.progress().messages >= 100)
-            snapshot = rested(driven)
+            snapshot = drained(driven)
         assert snapshot.starved == 0
         assert len(server.messages) == 10
         assert sorted(server.messages)[:7] == [1] * 7
@@ -136,7 +136,7 @@ class TestSources:
 
         with loaded(fleet(serve(note), workload, in_flight=1), connections) as driven:
             until(lambda: driven.progress().messages >= connections)
-            assert rested(driven).errors == {}
+            assert drained(driven).errors == {}
         return seen
 
     def test_few_connections_come_from_one_address(self, serve, fleet):
@@ -188,7 +188,7 @@ class TestSeveralProcesses:
             driven.resize(3)
             until(lambda: driven.progress().ready == 3)
             assert Histogram.from_buffer(driven.response_counts()).total >= 20
-            snapshot = rested(driven)
+            snapshot = drained(driven)
         assert snapshot.messages == total(snapshot, "response") >= 20
         assert snapshot.cpu_s > 0
         assert snapshot.errors == {}

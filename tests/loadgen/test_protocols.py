@@ -6,7 +6,7 @@ import pytest
 
 from c10k.loadgen.workload import Workload
 from c10k.results.histogram import Histogram
-from tests.loadgen.conftest import loaded, on_every_loop, rested, total, until
+from tests.loadgen.conftest import drained, loaded, on_every_loop, total, until
 
 pytestmark = on_every_loop
 
@@ -57,7 +57,7 @@ class TestEcho:
 
         with loaded(fleet(serve(keep), Workload("echo")), 5) as driven:
             until(lambda: driven.progress().messages >= 300)
-            rested(driven)
+            drained(driven)
         assert len(set(seen[:300])) > 290
 
     def test_a_large_message_that_is_read_slowly_is_sent_on(self, serve, fleet):
@@ -70,7 +70,7 @@ class TestEcho:
 
         with loaded(fleet(serve(slow), Workload("large", size_bytes=4_000_000)), 2) as driven:
             until(lambda: driven.progress().messages >= 2)
-            assert rested(driven).errors == {}
+            assert drained(driven).errors == {}
 
 
 class TestHttp:
@@ -105,7 +105,7 @@ class TestHttp:
     def test_a_connection_is_kept_for_one_reply_after_the_other(self, serve, fleet, reply):
         with loaded(fleet(serve(http(reply)), get()), 3) as driven:
             until(lambda: driven.progress().messages >= 10)
-            snapshot = rested(driven)
+            snapshot = drained(driven)
         assert snapshot.errors == {}
         assert snapshot.opened == 3
         assert total(snapshot, "response") == total(snapshot, "service") == snapshot.messages
@@ -124,7 +124,7 @@ class TestHttp:
 
         with loaded(fleet(serve(dribble), get()), 2) as driven:
             until(lambda: driven.progress().messages >= 4)
-            assert rested(driven).errors == {}
+            assert drained(driven).errors == {}
 
     @pytest.mark.parametrize(
         "reply",
@@ -137,7 +137,7 @@ class TestHttp:
     def test_a_connection_that_the_server_ends_is_opened_again(self, serve, fleet, reply):
         with loaded(fleet(serve(http(reply, first=reply, close=True)), get()), 2) as driven:
             until(lambda: driven.progress().messages >= 10)
-            snapshot = rested(driven)
+            snapshot = drained(driven)
             assert driven.progress().ready == 2
         assert snapshot.errors == {}
         assert snapshot.opened >= 10
@@ -147,7 +147,7 @@ class TestHttp:
         bad = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops"
         with loaded(fleet(serve(http(bad)), get(rate_per_connection=50)), 2) as driven:
             time.sleep(0.5)
-            snapshot = rested(driven)
+            snapshot = drained(driven)
             assert driven.progress().failed == 0
         assert snapshot.messages == total(snapshot, "response") == 0
         assert snapshot.errors == {"http_status": snapshot.sent}
@@ -202,7 +202,7 @@ class TestRaw:
 
         with loaded(fleet(serve(pong), self.PING), 3) as driven:
             until(lambda: driven.progress().messages >= 20)
-            assert rested(driven).errors == {}
+            assert drained(driven).errors == {}
         assert seen == {b"PING\r\n\xff"}
 
     def test_a_longer_one_is_excess(self, serve, fleet):
@@ -236,7 +236,7 @@ class TestDownload:
     def test_every_byte_arrives(self, serve, fleet):
         with loaded(fleet(serve(self.served(self.BYTES)), self.workload()), 2) as driven:
             until(lambda: driven.progress().messages >= 6)
-            snapshot = rested(driven)
+            snapshot = drained(driven)
         assert snapshot.errors == {}
         assert snapshot.messages >= 6
 
@@ -257,5 +257,5 @@ def test_a_reply_takes_as_long_as_its_last_byte(serve, fleet):
 
     with loaded(fleet(serve(slow), get()), 2) as driven:
         until(lambda: driven.progress().messages >= 4)
-        snapshot = rested(driven)
+        snapshot = drained(driven)
     assert Histogram.from_buffer(snapshot.counts["response"]).min_ns >= 50e6 * 0.999

@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from c10k.loadgen.workload import Workload
 from c10k.results.histogram import Histogram, indices, lowest_values_ns
 from c10k.servers.catalogue import parse_spec
-from tests.loadgen.conftest import PATIENCE_S, echo, until
+from tests.loadgen.conftest import PATIENCE_S, echo, over, until
 from tests.loadgen.misbehaving import (
     Delaying,
     Misbehaving,
@@ -88,11 +88,6 @@ class Report:
             )
             for kind in ("response", "service", "connect")
         )
-
-
-def over(histogram, ns):
-    """How many values are at least so long, to within a bucket."""
-    return int(histogram.counts[int(indices(ns)) :].sum())
 
 
 class TestDelays:

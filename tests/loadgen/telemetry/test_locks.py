@@ -32,7 +32,7 @@ def waiting(pid, looks):
     looking = LockWaits(read_tasks([pid]))
     for _ in range(looks):
         time.sleep(0.02)
-        looking.look()
+        looking.sample()
     return looking.mean()
 
 
@@ -49,7 +49,7 @@ def test_idle_threads_wait_for_no_lock(child):
 
 def test_a_kernel_that_does_not_tell_is_not_taken_at_its_word(child, monkeypatch):
     child.begin(COMPETING)
-    monkeypatch.setattr(locks, "_kernel_tells", lambda: False)
+    monkeypatch.setattr(locks, "_kernel_reports", lambda: False)
     assert isnan(waiting(child.pid, looks=2))
 
 
@@ -59,5 +59,5 @@ def test_where_nothing_was_seen_there_is_no_number(child):
     assert isnan(LockWaits({}).mean())
     child.reap()
     looking = LockWaits(tasks)
-    looking.look()
+    looking.sample()
     assert isnan(looking.mean())

@@ -128,8 +128,8 @@ def test_processes_that_there_is_no_time_to_read_are_estimated_from_the_others(c
     child.do("for _ in range(4): os.fork() or time.sleep(300)")
     tree.rescan()
     whole, part = tree.footprint(), tree.footprint(within_s=0)
-    assert whole.read_share == 1
-    assert part.read_share == pytest.approx(1 / 5, rel=0.1)  # forked ones have touched less
+    assert whole.sampled_fraction == 1
+    assert part.sampled_fraction == pytest.approx(1 / 5, rel=0.1)  # forked ones have touched less
     assert part.rss_bytes == pytest.approx(whole.rss_bytes, rel=0.1)
     assert part.resident_bytes == pytest.approx(whole.resident_bytes, rel=0.2)
 
@@ -238,7 +238,7 @@ def test_below_a_supervisor_are_the_orphans_too_but_not_itself(child):
     child.do(BURN)
     assert tree.cpu_s() - before_s < 0.25, "the supervisor's own"
     tree.rescan()
-    assert tree.footprint().read_share == 1
+    assert tree.footprint().sampled_fraction == 1
     assert tree.breakdown().heap_bytes > 0
 
 

@@ -1,10 +1,12 @@
-"""The native reader of HTTP replies: however they are cut, and whatever comes instead of them."""
+"""Both readers of HTTP replies: in pieces of any size, and with anything in a reply's place."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c10k.loadgen.native.test_support import read_reply
+from c10k.loadgen.portable.causes import ReplyError
+from c10k.loadgen.portable.http import Reply
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SIZED = OK + b"Content-Length: 5\r\n\r\nhello"
@@ -45,6 +47,7 @@ WHOLE = {
     "close": (headed(b"Connection: close", b"Content-Length: 0"), 200, True),
     "close among others": (headed(b"Connection: TE , Close", b"Content-Length: 0"), 200, True),
     "close as a part of another": (headed(b"Connection: closed", b"Content-Length: 0"), 200, False),
+    "a folded header": (headed(b"X: connection:", b" close", b"Content-Length: 0"), 200, False),
     "of version 1.0": (b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", 200, True),
     "of version 1.0, kept": (
         b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 1\r\n\r\nx",
@@ -73,6 +76,10 @@ MALFORMED = {
     "a length that is none": headed(b"Content-Length: five"),
     "an empty length": headed(b"Content-Length:"),
     "a negative length": headed(b"Content-Length: -1"),
+    "a signed length": headed(b"Content-Length: +1"),
+    "a length of two words": headed(b"Content-Length: 1 2"),
+    "a hexadecimal length": headed(b"Content-Length: 0x1"),
+    "a list of lengths": headed(b"Content-Length: 1, 2"),
     "a length beyond counting": headed(b"Content-Length: " + b"9" * 30),
     "two lengths": headed(b"Content-Length: 1", b"Content-Length: 2"),
     "a chunk without a size": headed(b"Transfer-Encoding: chunked", body=b"\r\n"),
@@ -81,60 +88,74 @@ MALFORMED = {
     "a chunk that goes on behind its end": headed(
         b"Transfer-Encoding: chunked", body=b"1\r\nxy\r\n0\r\n\r\n"
     ),
+    "an endless size of a chunk": headed(b"Transfer-Encoding: chunked", body=b"1" * 70_000),
     "an endless line": b"HTTP/1.1 200 " + b"O" * 70_000,
     "an endless head": OK + b"A: b\r\n" * 20_000,
 }
 
 
-def snapshot(data, places):
+PLACES = st.lists(st.integers(0, 6000), max_size=12)
+
+
+def pieces(data, places):
     ends = sorted({place % (len(data) + 1) for place in places} | {len(data)})
     return [data[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
 
 
-SNAPSHOTS = st.lists(st.integers(0, 6000), max_size=12)
+def read_portably(parts):
+    """As `read_reply` does; until its end a reply is not known to close."""
+    reply, complete = Reply(), False
+    try:
+        for part in parts:
+            complete = reply.take(part) if part else complete
+    except ReplyError as error:
+        return reply.status, error.cause, None
+    outcome = "until_close" if reply.end_of_file() else "whole" if complete else "cut"
+    return reply.status, outcome, not reply.keep_alive
+
+
+@pytest.fixture(params=[read_reply, read_portably], ids=["native", "portable"])
+def read(request):
+    return request.param
 
 
 @pytest.mark.parametrize("name", WHOLE)
-@settings(max_examples=25)
-@given(places=SNAPSHOTS)
-def test_a_reply_is_read_however_it_is_cut(name, places):
-    data, status, closing = WHOLE[name]
-    assert read_reply(snapshot(data, places)) == (status, "whole", closing)
-
-
-@pytest.mark.parametrize("name", WHOLE)
-def test_a_reply_comes_byte_by_byte(name):
+def test_a_reply_is_read_in_pieces_of_any_size(read, name):
     data, status, closing = WHOLE[name]
     parts = [data[place : place + 1] for place in range(len(data))]
-    assert read_reply(parts) == (status, "whole", closing)
-    assert read_reply(parts[:-1])[1] == "cut"
+    assert read(parts) == (status, "whole", closing)
+    assert read(parts[:-1])[1] == "cut"
 
+    @settings(max_examples=10)
+    @given(places=PLACES)
+    def read_in_pieces(places):
+        assert read(pieces(data, places)) == (status, "whole", closing)
+        assert read(pieces(data + b"H", places))[1] == "excess"
 
-@pytest.mark.parametrize("name", WHOLE)
-@settings(max_examples=25)
-@given(places=SNAPSHOTS)
-def test_bytes_behind_the_end_are_too_many(name, places):
-    assert read_reply(snapshot(WHOLE[name][0] + b"H", places))[1] == "excess"
+    read_in_pieces()
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-@settings(max_examples=25)
-@given(places=SNAPSHOTS)
-def test_what_is_no_reply_is_refused(name, places):
-    assert read_reply(snapshot(MALFORMED[name], places))[1] == "malformed"
+def test_what_is_no_reply_is_refused(read, name):
+    @settings(max_examples=10)
+    @given(places=PLACES)
+    def refuse(places):
+        assert read(pieces(MALFORMED[name], places))[1] == "malformed"
+
+    refuse()
 
 
-def test_without_a_length_the_end_of_the_connection_ends_it():
-    assert read_reply([headed(b"Server: x", body=b"some of it")]) == (200, "until_close", True)
+def test_without_a_length_the_end_of_the_connection_ends_it(read):
+    assert read([headed(b"Server: x", body=b"some of it")]) == (200, "until_close", True)
 
 
-@given(st.lists(st.binary(max_size=300), max_size=10))
-def test_any_bytes_are_survived(parts):
-    read_reply(parts)
-
-
-@given(
-    st.lists(st.sampled_from([SIZED, CHUNKED, b"\r\n", b"\x00", b"HTTP/1.1 200 OK", b"5", b":"]))
+OUTCOMES = ("whole", "malformed", "excess", "until_close", "cut")
+ANYTHING = st.binary(max_size=300) | st.sampled_from(
+    [SIZED, CHUNKED, b"\r\n", b"\x00", b"HTTP/1.1 200 OK", b"5", b":"]
 )
-def test_any_mixture_is_survived(parts):
-    read_reply(parts)
+
+
+@given(st.lists(ANYTHING, max_size=10))
+def test_any_bytes_are_survived(parts):
+    assert read_reply(parts)[1] in OUTCOMES
+    assert read_portably(parts)[1] in OUTCOMES
