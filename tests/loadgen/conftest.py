@@ -56,14 +56,6 @@ def fleet(engine: str) -> Iterator[MakeFleet]:
         yield make
 
 
-@pytest.fixture
-def on_every_engine(
-    fleet: MakeFleet, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Run a module's tests, which make a Fleet themselves, with every engine."""
-    monkeypatch.setattr(request.module, "Fleet", fleet)
-
-
 @contextmanager
 def loaded(fleet: Fleet, connections: int) -> Iterator[Fleet]:
     """The fleet under load, all of whose connections must have opened."""
@@ -88,9 +80,14 @@ def drained(fleet: Fleet) -> Snapshot:
     return fleet.snapshot()
 
 
+def recorded(snapshot: Snapshot, kind: str) -> Histogram:
+    """The times of a kind."""
+    return Histogram.from_buffer(snapshot.counts[kind])
+
+
 def total(snapshot: Snapshot, kind: str) -> int:
     """How many times of a kind were recorded."""
-    return Histogram.from_buffer(snapshot.counts[kind]).total
+    return recorded(snapshot, kind).total
 
 
 def over(histogram: Histogram, ns: int) -> int:

@@ -3,13 +3,13 @@
 import socket
 import threading
 import time
+from array import array
 
 import pytest
 
 from c10k.loadgen.address import Address
 from c10k.loadgen.workload import Workload
-from c10k.results.histogram import Histogram
-from tests.loadgen.conftest import PATIENCE_S, drained, echo, loaded, total, until
+from tests.loadgen.conftest import PATIENCE_S, drained, echo, loaded, recorded, total, until
 
 
 class Counting:
@@ -54,12 +54,12 @@ class TestChurn:
         lag_ns = snapshot.sums_ns["response"] - snapshot.sums_ns["service"]
         assert lag_ns == snapshot.sums_ns["send_lag"]
         # Every connect but the first is part of a message's waiting to be sent.
-        first_ns = Histogram.from_buffer(snapshot.counts["connect"]).max_ns
+        first_ns = recorded(snapshot, "connect").max_ns
         assert lag_ns >= snapshot.sums_ns["connect"] - first_ns > 0
 
     def test_in_an_open_loop_it_stays_closed_until_the_next_message_is_due(self, serve, fleet):
         server = Counting()
-        workload = Workload("churn", rate_per_connection=2, messages_per_connection=1)
+        workload = Workload("churn", rate_per_connection=5, messages_per_connection=1)
         with loaded(fleet(serve(server), workload), 4) as driven:
             until(lambda: driven.progress().messages >= 4)
             until(lambda: len(server.ended) >= 4)  # each after its first message
@@ -79,12 +79,12 @@ class TestChurn:
 
         workload = Workload("churn", rate_per_connection=20, messages_per_connection=1)
         with loaded(fleet(serve(slow), workload), 1) as driven:
-            time.sleep(1.0)
+            time.sleep(0.6)
             snapshot = drained(driven)
         # 20/s are due, 10/s are answered: the longer it goes on, the longer they have waited.
-        assert 7 <= snapshot.messages <= 11
-        assert Histogram.from_buffer(snapshot.counts["response"]).max_ns >= 300e6
-        assert Histogram.from_buffer(snapshot.counts["service"]).max_ns < 300e6
+        assert 4 <= snapshot.messages <= 7
+        assert recorded(snapshot, "response").max_ns >= 200e6
+        assert recorded(snapshot, "service").max_ns < 200e6
 
     def test_a_server_that_accepts_no_more_fails_the_connection(self, fleet):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -121,9 +121,9 @@ class TestActive:
         workload = Workload("some", rate_per_connection=50, active=0.25)
         with loaded(fleet(serve(echo), workload), 20) as driven:
             driven.snapshot()
-            time.sleep(1.0)
+            time.sleep(0.4)
             snapshot = driven.snapshot()
-        assert snapshot.due == pytest.approx(5 * 50 * snapshot.seconds, abs=5)
+        assert snapshot.due == pytest.approx(5 * 50 * snapshot.seconds, abs=25)
 
 
 class TestSources:
@@ -164,11 +164,11 @@ def test_growing_under_an_open_load_makes_no_late_message_of_what_is_not_open_ye
             driven.resize(size)
             until(lambda size=size: driven.progress().ready == size)
         driven.snapshot()
-        time.sleep(0.5)
+        time.sleep(0.3)
         snapshot = driven.snapshot()
         assert driven.progress().failed == 0
     assert snapshot.errors == {}
-    assert snapshot.due == pytest.approx(40 * 20 * snapshot.seconds, abs=10)
+    assert snapshot.due == pytest.approx(40 * 20 * snapshot.seconds, abs=40)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ class TestSeveralProcesses:
             until(lambda: driven.progress().messages >= 20)
             driven.resize(3)
             until(lambda: driven.progress().ready == 3)
-            assert Histogram.from_buffer(driven.response_counts()).total >= 20
+            assert sum(array("q", driven.response_counts())) >= 20
             snapshot = drained(driven)
         assert snapshot.messages == total(snapshot, "response") >= 20
         assert snapshot.cpu_s > 0

@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from c10k.loadgen.workload import Workload
 from c10k.results.histogram import Histogram, indices, lowest_values_ns
 from c10k.servers.catalogue import parse_spec
-from tests.loadgen.conftest import PATIENCE_S, echo, over, until
+from tests.loadgen.conftest import PATIENCE_S, echo, over, recorded, until
 from tests.loadgen.misbehaving import (
     Delaying,
     Misbehaving,
@@ -69,7 +69,7 @@ def begin(fleet, connections=CONNECTIONS):
 
 
 class Report:
-    """The sum of some cuts."""
+    """The sum of some snapshots."""
 
     def __init__(self, *snapshots):
         self.sent = sum(snapshot.sent for snapshot in snapshots)
@@ -83,9 +83,7 @@ class Report:
             cause: sum(snapshot.errors.get(cause, 0) for snapshot in snapshots) for cause in causes
         }
         self.response, self.service, self.connect = (
-            Histogram().merged(
-                *(Histogram.from_buffer(snapshot.counts[kind]) for snapshot in snapshots)
-            )
+            Histogram().merged(*(recorded(snapshot, kind) for snapshot in snapshots))
             for kind in ("response", "service", "connect")
         )
 
@@ -369,7 +367,7 @@ class TestOneMisbehaviour:
         assert report.errors == {}
         assert report.due == pytest.approx(CONNECTIONS * 40 * report.seconds, abs=2)
         assert report.sent == pytest.approx(report.due * 4 / 5, abs=2)
-        waiting = Histogram.from_buffer(snapshot.counts["waiting"])
+        waiting = recorded(snapshot, "waiting")
         assert waiting.total == snapshot.pending == pytest.approx(40 * report.seconds, abs=4)
         shortest_s, longest_s = report.seconds, report.seconds + before.seconds
         assert shortest_s - 0.1 <= waiting.max_ns / 1e9 <= longest_s
