@@ -114,27 +114,27 @@ def test_quitting_twice_is_quitting(shard):
         shard.stop()
 
 
-def test_where_it_stood_can_be_seen_after_it_quit(shard):
+def test_its_last_state_can_be_polled_after_it_quit(shard):
     shard.resize(3, 3, 3, time.monotonic_ns())
     until(lambda: shard.peek().ready == 3)
     shard.quit()
     assert shard.peek().ready == 3
 
 
-def test_whoever_watches_a_fleet_may_go_on_while_it_is_closed(serve):
+def test_a_fleet_may_be_polled_while_it_is_closed(serve):
     with ThreadPoolExecutor() as beside:
         with loaded(Fleet(serve(echo), Workload("any"), threads=2, processes=True), 4) as fleet:
             ending = threading.Event()
 
-            def watch():
+            def poll():
                 while not ending.is_set():
                     fleet.progress()
 
-            watching = [beside.submit(watch) for _ in range(4)]
+            polling = [beside.submit(poll) for _ in range(4)]
             until(lambda: fleet.progress().messages > 4)
         ending.set()
-        for watcher in watching:
-            watcher.result()
+        for poller in polling:
+            poller.result()
 
 
 def test_it_takes_all_the_descriptors_that_it_may(shard):
@@ -144,7 +144,7 @@ def test_it_takes_all_the_descriptors_that_it_may(shard):
 
 
 def test_processes_have_limits_of_their_own(serve):
-    """Four connections a process fit into what one process could not hold at once."""
+    """Each process holds the descriptors of its own connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with loaded(Fleet(serve(echo), Workload("any"), threads=3, processes=True), 30) as fleet:
         until(lambda: fleet.progress().messages > 30)
@@ -153,7 +153,7 @@ def test_processes_have_limits_of_their_own(serve):
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == (soft, hard)
 
 
-def test_all_processes_cut_at_nearly_the_same_moment(serve):
+def test_all_processes_take_a_snapshot_at_nearly_the_same_moment(serve):
     with loaded(Fleet(serve(echo), Workload("any"), threads=3, processes=True), 6) as fleet:
         fleet.snapshot()
         time.sleep(0.3)

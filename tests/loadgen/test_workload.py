@@ -36,7 +36,7 @@ def test_the_named_workloads_say_what_they_are():
     assert all(workload.summary for workload in WORKLOADS.values())
 
 
-def test_mostly_idle_sends_as_many_messages_as_steady_from_a_tenth_of_the_connections():
+def test_mostly_idle_sends_as_many_messages_as_paced_from_a_tenth_of_the_connections():
     idle, paced = WORKLOADS["mostly_idle"], WORKLOADS["paced"]
     assert idle.active_of(10_000) == 1_000
     assert idle.rate_per_connection * 1_000 == paced.rate_per_connection * 10_000

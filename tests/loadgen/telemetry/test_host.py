@@ -42,7 +42,7 @@ def test_reads_what_the_kernel_writes(monkeypatch):
     )
 
 
-def test_what_the_kernel_does_not_tell_is_not_a_number(monkeypatch):
+def test_what_the_kernel_does_not_report_is_not_a_number(monkeypatch):
     def missing(path):
         raise FileNotFoundError(path)
 
@@ -65,7 +65,7 @@ def test_slab_is_that_of_the_whole_host():
     assert HostMemory.read().slab_bytes == pytest.approx(psutil.virtual_memory().slab, rel=0.5)
 
 
-def test_all_that_grew_is_in_kernel_bytes():
+def test_kernel_delta_is_the_sum_of_what_grew():
     growth = kernel_growth(HostMemory(1, 2, 3, 1, 4), HostMemory(101, 12, 1003, 1, 4))
     assert growth == {
         "kernel_delta_bytes": 1110,

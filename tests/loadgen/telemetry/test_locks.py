@@ -27,37 +27,37 @@ for thread in threads:
 """
 
 
-def waiting(pid, looks):
+def waiting(pid, samples):
     """The mean number of a process's threads that wait for a lock."""
-    looking = LockWaits(read_tasks([pid]))
-    for _ in range(looks):
+    waits = LockWaits(read_tasks([pid]))
+    for _ in range(samples):
         time.sleep(0.02)
-        looking.sample()
-    return looking.mean()
+        waits.sample()
+    return waits.mean()
 
 
 def test_all_but_one_of_the_threads_that_compete_for_the_gil_wait_for_it(child, eventually):
     child.begin(COMPETING)
     # The main thread is done, and waits for its input.
-    eventually(lambda: waiting(child.pid, looks=10) == pytest.approx(6, abs=1))
+    eventually(lambda: waiting(child.pid, samples=10) == pytest.approx(6, abs=1))
 
 
 def test_idle_threads_wait_for_no_lock(child):
     child.do(IDLE)
-    assert waiting(child.pid, looks=5) < 5  # the starting of threads may be under way
+    assert waiting(child.pid, samples=5) < 5  # the starting of threads may be under way
 
 
-def test_a_kernel_that_does_not_tell_is_not_taken_at_its_word(child, monkeypatch):
+def test_a_kernel_that_does_not_report_waits_gives_no_number(child, monkeypatch):
     child.begin(COMPETING)
     monkeypatch.setattr(locks, "_kernel_reports", lambda: False)
-    assert isnan(waiting(child.pid, looks=2))
+    assert isnan(waiting(child.pid, samples=2))
 
 
-def test_where_nothing_was_seen_there_is_no_number(child):
+def test_without_samples_there_is_no_number(child):
     tasks = read_tasks([child.pid])
     assert isnan(LockWaits(tasks).mean())
     assert isnan(LockWaits({}).mean())
     child.reap()
-    looking = LockWaits(tasks)
-    looking.sample()
-    assert isnan(looking.mean())
+    waits = LockWaits(tasks)
+    waits.sample()
+    assert isnan(waits.mean())
