@@ -17,54 +17,40 @@ def headed(*lines, body=b""):
     return OK + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + body
 
 
+CHUNKS = b"Transfer-Encoding: chunked"
+EMPTY = b"Content-Length: 0"
+ONE = b"Content-Length: 1"
+
 WHOLE = {
-    "sized": (SIZED, 200, False),
-    "no body": (headed(b"Content-Length: 0"), 200, False),
-    "chunked": (CHUNKED, 200, False),
-    "trailers": (
-        headed(b"Transfer-Encoding: gzip, chunked", body=b"1\r\nx\r\n0\r\nA: b\r\nC: d\r\n\r\n"),
-        200,
-        False,
+    "sized": SIZED,
+    "no body": headed(EMPTY),
+    "chunked": CHUNKED,
+    "trailers": headed(
+        b"Transfer-Encoding: gzip, chunked", body=b"1\r\nx\r\n0\r\nA: b\r\nC: d\r\n\r\n"
     ),
-    "chunked beats its length": (
-        headed(b"Content-Length: 9", b"transfer-encoding: CHUNKED", body=b"0\r\n\r\n"),
-        200,
-        False,
+    "chunked beats its length": headed(
+        b"Content-Length: 9", b"transfer-encoding: CHUNKED", body=b"0\r\n\r\n"
     ),
-    "names in any case": (headed(b"cOnTeNt-LeNgTh:1", body=b"x"), 200, False),
-    "spaces around a value": (headed(b"Content-Length: \t 1 \t", body=b"x"), 200, False),
-    "bare newlines": (b"HTTP/1.1 200 OK\nContent-Length: 1\n\nx", 200, False),
-    "not found": (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", 404, False),
-    "no reason": (b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", 200, False),
-    "no content": (b"HTTP/1.1 204 No Content\r\n\r\n", 204, False),
-    "not modified": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", 304, False),
-    "interim replies first": (
-        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nContent-Length: 3\r\n\r\n"
-        + SIZED,
-        200,
-        False,
-    ),
-    "close": (headed(b"Connection: close", b"Content-Length: 0"), 200, True),
-    "close among others": (headed(b"Connection: TE , Close", b"Content-Length: 0"), 200, True),
-    "close as a part of another": (headed(b"Connection: closed", b"Content-Length: 0"), 200, False),
-    "a folded header": (headed(b"X: connection:", b" close", b"Content-Length: 0"), 200, False),
-    "of version 1.0": (b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", 200, True),
-    "of version 1.0, kept": (
-        b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 1\r\n\r\nx",
-        200,
-        False,
-    ),
-    "a header longer than what is kept": (
-        headed(b"Content-X: " + b"c" * 5000, b"Content-Length: 1", body=b"x"),
-        200,
-        False,
-    ),
-    "the same length twice": (
-        headed(b"Content-Length: 1", b"Content-Length: 1", body=b"x"),
-        200,
-        False,
-    ),
+    "names in any case": headed(b"cOnTeNt-LeNgTh:1", body=b"x"),
+    "spaces around a value": headed(b"Content-Length: \t 1 \t", body=b"x"),
+    "bare newlines": b"HTTP/1.1 200 OK\nContent-Length: 1\n\nx",
+    "not found": b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno",
+    "no reason": b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
+    "no content": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "not modified": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
+    "interim replies first": b"HTTP/1.1 100 Continue\r\n\r\n"
+    b"HTTP/1.1 103 Early Hints\r\nContent-Length: 3\r\n\r\n" + SIZED,
+    "close": headed(b"Connection: close", EMPTY),
+    "close among others": headed(b"Connection: TE , Close", EMPTY),
+    "close as a part of another": headed(b"Connection: closed", EMPTY),
+    "a folded header": headed(b"X: connection:", b" close", EMPTY),
+    "of version 1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx",
+    "of version 1.0, kept": b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" + ONE + b"\r\n\r\nx",
+    "a header longer than what is kept": headed(b"Content-X: " + b"c" * 5000, ONE, body=b"x"),
+    "the same length twice": headed(ONE, ONE, body=b"x"),
 }
+STATUS = {"not found": 404, "no content": 204, "not modified": 304}  # else 200
+CLOSING = ("close", "close among others", "of version 1.0")
 
 MALFORMED = {
     "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n",
@@ -82,13 +68,11 @@ MALFORMED = {
     "a list of lengths": headed(b"Content-Length: 1, 2"),
     "a length beyond counting": headed(b"Content-Length: " + b"9" * 30),
     "two lengths": headed(b"Content-Length: 1", b"Content-Length: 2"),
-    "a chunk without a size": headed(b"Transfer-Encoding: chunked", body=b"\r\n"),
-    "a chunk of no hexadecimal size": headed(b"Transfer-Encoding: chunked", body=b"x\r\n"),
-    "a chunk beyond counting": headed(b"Transfer-Encoding: chunked", body=b"f" * 16 + b"\r\n"),
-    "a chunk that goes on behind its end": headed(
-        b"Transfer-Encoding: chunked", body=b"1\r\nxy\r\n0\r\n\r\n"
-    ),
-    "an endless size of a chunk": headed(b"Transfer-Encoding: chunked", body=b"1" * 70_000),
+    "a chunk without a size": headed(CHUNKS, body=b"\r\n"),
+    "a chunk of no hexadecimal size": headed(CHUNKS, body=b"x\r\n"),
+    "a chunk beyond counting": headed(CHUNKS, body=b"f" * 16 + b"\r\n"),
+    "a chunk that goes on behind its end": headed(CHUNKS, body=b"1\r\nxy\r\n0\r\n\r\n"),
+    "an endless size of a chunk": headed(CHUNKS, body=b"1" * 70_000),
     "an endless line": b"HTTP/1.1 200 " + b"O" * 70_000,
     "an endless head": OK + b"A: b\r\n" * 20_000,
 }
@@ -121,7 +105,7 @@ def read(request):
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_reply_is_read_in_pieces_of_any_size(read, name):
-    data, status, closing = WHOLE[name]
+    data, status, closing = WHOLE[name], STATUS.get(name, 200), name in CLOSING
     parts = [data[place : place + 1] for place in range(len(data))]
     assert read(parts) == (status, "whole", closing)
     assert read(parts[:-1])[1] == "cut"
