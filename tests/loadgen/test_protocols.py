@@ -39,7 +39,7 @@ def get(path="/", **figures):
 
 
 def causes(fleet):
-    """The errors of a loaded fleet, once all of its connections have failed."""
+    """The errors of a loaded fleet, when all of its connections have failed."""
     until(lambda: fleet.progress().failed == fleet.connections)
     return fleet.snapshot().errors
 
@@ -140,25 +140,19 @@ class TestHttp:
             assert driven.snapshot().errors == {"http_status": 3}
 
     @pytest.mark.parametrize(
-        "reply",
+        ("reply", "cause"),
         [
-            b"nonsense and no HTTP at all\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000,
+            (b"nonsense and no HTTP at all\r\n\r\n", "malformed"),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n", "malformed"),
+            (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000, "malformed"),
+            (OK + b"!", "excess"),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "closed_by_server"),
         ],
     )
-    def test_what_is_no_http_is_malformed(self, serve, fleet, reply):
-        with loaded(fleet(serve(http(reply)), get()), 2) as driven:
-            assert causes(driven) == {"malformed": 2}
-
-    def test_bytes_behind_the_reply_are_excess(self, serve, fleet):
-        with loaded(fleet(serve(http(OK + b"!")), get()), 2) as driven:
-            assert causes(driven) == {"excess": 2}
-
-    def test_half_a_body(self, serve, fleet):
-        half = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"
-        with loaded(fleet(serve(http(half, close=True)), get()), 2) as driven:
-            assert causes(driven) == {"closed_by_server": 2}
+    def test_what_is_no_whole_reply_fails_the_connection(self, serve, fleet, reply, cause):
+        address = serve(http(reply, close=cause == "closed_by_server"))
+        with loaded(fleet(address, get()), 2) as driven:
+            assert causes(driven) == {cause: 2}
 
 
 class TestRaw:
