@@ -2,41 +2,38 @@
 
 Its states:
 
-              open_one               connected              verified reply
-    CLOSED ------------> CONNECTING -----------> PROBING ----------------+
-      ^                      ^                                           v     send_next
-      |                      |  open_one                +------------> IDLE -----------+
-      |                      |                          |                |             |
-      |                   IN_LINE                       | reply          | last reply  |
-      |                    ^   ^                        |                | of several  |
-      |       0.1 s later  |   |                        |                v             |
-      |             BROKEN-+   |                        |    due      PARTED           |
-      |                ^       |                        |     +----------+             |
-      |                |       |                        |     v                        |
-      |                |       |                        |  RECONNECTING                |
-      |                |       |                        |     | connected              |
-      |                |       |                        |     v                        |
-      |                |       |                        +-- BUSY <---------------------+
-      |                |       |
-      +----------------+-------+---- fail, from any state
+              open_one               connected            verified reply
+    CLOSED -------------> CONNECTING -----------> PROBING ----------------> IDLE
+                               ^                                            |  ^
+                      open_one |                              begin_message |  | reply
+                               |                                            v  |
+                            IN_LINE <---+                                   BUSY
+                               ^        |                                      ^
+                   0.1 s later |        |                                      | connected
+                               |        |                 part         reopen  |
+                            BROKEN      |          IDLE ------> PARTED -----> RECONNECTING
+                               ^        |
+                               |        |
+          any state --- fail --+--------+------> CLOSED
 
 A failed connection is CLOSED for good unless the workload reconnects, the load goes on and the
 connection was open once. Then it goes to IN_LINE if it carried a message since it was opened, else
 to BROKEN: a server that accepts connections but answers nothing on them is not tried without a
 pause.
 
-    state         descriptor  counts as  what is due on it
-    CLOSED        no          failed     is queued, in vain (not opened yet: is not due at all)
-    CONNECTING    yes         in flight or reopening   is queued (first time: is not due at all)
-    PROBING       yes         in flight or reopening   is queued (first time: is not due at all)
-    IDLE          yes         ready      is sent
-    BUSY          yes         ready      is queued
-    PARTED        no          ready      opens it
-    RECONNECTING  yes         ready      is queued
-    BROKEN        no          failed     is queued
-    IN_LINE       no          failed     is queued
+    state         descriptor  counts as                what is due on it
+    CLOSED        no          failed                   is queued, in vain
+    CONNECTING    yes         in flight or reopening   is queued
+    PROBING       yes         in flight or reopening   is queued
+    IDLE          yes         ready                    is sent
+    BUSY          yes         ready                    is queued
+    PARTED        no          ready                    opens it
+    RECONNECTING  yes         ready                    is queued
+    BROKEN        no          failed                   is queued
+    IN_LINE       no          failed                   is queued
 
-Those that are reopening count as failed, too, until a reply has come.
+Until a connection has had its first reply it is in flight, and nothing is due on it; when it is
+opened again it is reopening, and counts as failed, too, until a reply has come.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t

@@ -17,7 +17,8 @@ This file is Python's side. The thread's side, from the bottom up:
     messages, receiving
     commands, loop           what Python commands; the thread's main loop
 
-They are headers of inline functions, so that the compiler sees one program.
+They are headers of inline functions, so that the compiler sees one program. `cdivision` in some of
+them is division as C's: Python's would check for zero, and take the GIL to raise.
 """
 
 from libc.errno cimport errno

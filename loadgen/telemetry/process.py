@@ -172,10 +172,10 @@ class ProcessTree:
     def breakdown(self) -> MemoryBreakdown:
         """The memory breakdown; of many processes, estimated by RSS from some of them."""
         some = self._some()[: 1 + SAMPLED_PROCESSES]
-        read, parts = sum(self._of_each(_resident, some)), [*self._of_each(breakdown, some)]
-        if not (read and parts):
+        sampled, parts = sum(self._of_each(_resident, some)), [*self._of_each(breakdown, some)]
+        if not (sampled and parts):
             raise self._gone()
-        share = read / sum(self._of_each(_resident))
+        share = sampled / sum(self._of_each(_resident))
         stacks, heaps = zip(*parts, strict=True)
         return MemoryBreakdown(sum(stacks) / share, sum(heaps) / share)
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # The share of a CPU that sampling may take. Of thousands of processes, samples are less frequent.
-MOST_OF_A_CPU = 0.01
+SAMPLING_CPU_SHARE = 0.01
 # The share for summing up the threads, during which the fleet's thread cannot run. At 1 %, the
 # loader would send 1 % of the messages late, and set the p99 of a server with 10,000 threads.
-MOST_OF_A_CPU_TO_SUM = 0.001
+SUMMING_CPU_SHARE = 0.001
 # How long the exact memory may take. Where a thread waits for a CPU with its process's memory
 # locked, reading takes 0.1 s per process: 400 of Apache's took a minute.
 FOOTPRINT_S = 20.0
@@ -234,13 +234,13 @@ class Telemetry:
                 if time.monotonic() >= sum_again_s:
                     spent = self.tree.spent()
                     summing_s = time.thread_time() - begun_s
-                    sum_again_s = time.monotonic() + summing_s / MOST_OF_A_CPU_TO_SUM
+                    sum_again_s = time.monotonic() + summing_s / SUMMING_CPU_SHARE
                 self._latest = self._sample(spent)
                 self._samples.append(self._latest)
                 if locks := self._locks:
                     locks.sample()
                 took_s = time.thread_time() - begun_s
-                pause_s = max(self.interval_s - took_s, took_s / MOST_OF_A_CPU)
+                pause_s = max(self.interval_s - took_s, took_s / SAMPLING_CPU_SHARE)
         except ProcessGoneError:
             self.alive = False
 

@@ -1,6 +1,5 @@
 """Servers of the tests' own, which behave, or misbehave, exactly as told."""
 
-import selectors
 import socket
 import sys
 import threading
@@ -18,7 +17,7 @@ from tests.conftest import threads_called
 PATIENCE_S = 20.0
 
 Handler = Callable[[socket.socket], None]
-Serve = Callable[[Handler], tuple[str, int]]
+Serve = Callable[..., tuple[str, int]]
 MakeFleet = Callable[..., Fleet]
 
 
@@ -106,8 +105,8 @@ def serve() -> Iterator[Serve]:
     """Start servers that give every connection to a handler in a thread of its own."""
     listeners: list[socket.socket] = []
 
-    def start(handler: Handler) -> tuple[str, int]:
-        listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    def start(handler: Handler, port: int = 0) -> tuple[str, int]:
+        listener = socket.create_server(("127.0.0.1", port), backlog=4096)
         listeners.append(listener)
         threading.Thread(target=_accept, args=(listener, handler), daemon=True).start()
         return listener.getsockname()
@@ -136,41 +135,3 @@ def echo(connection: socket.socket) -> None:
     """Echo until the end of file."""
     while data := connection.recv(65536):
         connection.sendall(data)
-
-
-@contextmanager
-def ordered_echo(arrivals: list[int]) -> Iterator[tuple[str, int]]:
-    """An echo server in one thread that notes which connection (in order of acceptance) each
-    arrival came from."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    stop, stopped = socket.socketpair()
-    selector = selectors.EpollSelector()
-    selector.register(listener, selectors.EVENT_READ)
-    selector.register(stopped, selectors.EVENT_READ)
-
-    def loop() -> None:
-        connections: list[socket.socket] = []
-        while True:
-            for key, _ in selector.select():
-                if key.fileobj is stopped:
-                    return
-                if key.fileobj is listener:
-                    connection, _ = listener.accept()
-                    selector.register(connection, selectors.EVENT_READ, len(connections))
-                    connections.append(connection)
-                elif data := connections[key.data].recv(65536):
-                    arrivals.append(key.data)
-                    connections[key.data].sendall(data)
-                else:
-                    selector.unregister(key.fileobj)
-
-    thread = threading.Thread(target=loop)
-    thread.start()
-    try:
-        yield listener.getsockname()
-    finally:
-        stop.close()
-        thread.join()
-        listener.close()
-        stopped.close()
-        selector.close()

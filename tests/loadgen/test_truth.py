@@ -17,7 +17,6 @@ import signal
 import socket
 import threading
 import time
-from contextlib import suppress
 from itertools import repeat
 
 import numpy as np
@@ -422,7 +421,7 @@ class TestReconnecting:
         assert report.response.total == report.messages + (cause != "corrupt")
         assert report.connect.total == CONNECTIONS + 1
 
-    def test_messages_wait_in_order_for_a_server_that_comes_back(self, fleet, tmp_path):
+    def test_messages_wait_in_order_for_a_server_that_comes_back(self, serve, fleet, tmp_path):
         """By hand: it is away for S seconds of W. What is due in that time waits for the rest of
         it, whatever is refused meanwhile, so that a share of (S - x) / W waits over x seconds. Lost
         is what was under way when it went, one message per connection at most.
@@ -440,15 +439,12 @@ class TestReconnecting:
             gone = time.monotonic()
             time.sleep(1.0)
         back = time.monotonic()
-        with socket.create_server(("127.0.0.1", port), backlog=64) as listener:
-            threading.Thread(target=_serve_all, args=(listener,), daemon=True).start()
-            until(lambda: driven.progress().ready == connections)
-            served = time.monotonic()
-            time.sleep(0.5)
-            driven.drain(PATIENCE_S)
-            snapshot = driven.snapshot()
-            listener.shutdown(socket.SHUT_RDWR)
-        report = Report(snapshot)
+        serve(echo, port)
+        until(lambda: driven.progress().ready == connections)
+        served = time.monotonic()
+        time.sleep(0.5)
+        driven.drain(PATIENCE_S)
+        report = Report(driven.snapshot())
         assert report.errors.pop("connect_refused") >= connections
         assert set(report.errors) <= {"closed_by_server", "reset"}
         # Its connections end before its listener, which may take some of them up once more.
@@ -511,18 +507,6 @@ class TestReconnecting:
         before = driven.progress().messages
         until(lambda: driven.progress().messages > before + 20)
         until(lambda: driven.progress().ready == CONNECTIONS)
-
-
-def _serve_all(listener):
-    with suppress(OSError):
-        while True:
-            connection, _ = listener.accept()
-            threading.Thread(target=_serve_one, args=(connection,), daemon=True).start()
-
-
-def _serve_one(connection):
-    with connection, suppress(OSError):
-        echo(connection)
 
 
 class TestEveryConnection:

@@ -57,7 +57,7 @@ def test_the_trial_annotates_samples(child, eventually):
 
 
 def test_threads_are_summed_up_only_as_often_as_the_load_can_bear(child, eventually, monkeypatch):
-    monkeypatch.setattr(sampler, "MOST_OF_A_CPU_TO_SUM", 1e-9)
+    monkeypatch.setattr(sampler, "SUMMING_CPU_SHARE", 1e-9)
     with Telemetry(child.pid, interval_s=0.01) as telemetry:
         eventually(lambda: telemetry.latest() is not None and isnan(telemetry.latest().cpu_user_s))
     first, *others = telemetry.drain()
