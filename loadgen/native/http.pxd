@@ -4,7 +4,7 @@ Lines are read where they lie in the receive buffer. Only the beginning of a lin
 arrived is copied. Bodies are counted, not read.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memchr, memcpy, memset
 
 cdef extern from "<strings.h>" nogil:
@@ -217,10 +217,10 @@ cdef inline void end_head(Reply *reply) noexcept nogil:
 
 cdef inline void read_chunk_size(Reply *reply, const char *line, size_t length) noexcept nogil:
     """Hexadecimal digits, then perhaps an extension behind a semicolon."""
-    cdef int64_t size = 0
+    cdef uint64_t size = 0
     cdef size_t i = 0
     cdef char digit
-    while i < length and i <= 15: # as many are too many, and one more would not fit
+    while i < length and i <= 15: # 16 digits are too many, and more would not fit
         digit = line[i] | 0x20 # in lower case
         if is_digit(line[i]):
             size = size * 16 + line[i] - c'0'
@@ -232,6 +232,6 @@ cdef inline void read_chunk_size(Reply *reply, const char *line, size_t length) 
     if i == 0 or i > 15 or (i < length and line[i] != c';' and not is_blank(line[i])):
         reply.state = MALFORMED_REPLY
         return
-    reply.left = size
+    reply.left = <int64_t>size
     reply.state = CHUNK if size else TRAILER
     reply.head = 0

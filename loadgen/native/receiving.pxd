@@ -40,8 +40,7 @@ cdef inline void receive(
 
 
 cdef inline void take(ShardState *shard, Connection *connection, uint32_t count) noexcept nogil:
-    """Check `count` bytes in the buffer: the connection fails, or has a part of its reply, or all.
-    """
+    """Check `count` bytes that are in the buffer."""
     if connection.state == IDLE:
         fail(shard, connection, EXCESS)
     elif shard.settings.protocol == ECHO:

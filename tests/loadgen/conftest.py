@@ -14,7 +14,7 @@ from c10k.loadgen.fleet import Fleet, Snapshot
 from c10k.results.histogram import Histogram, indices
 from tests.conftest import threads_called
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 Handler = Callable[[socket.socket], None]
 Serve = Callable[..., tuple[str, int]]
@@ -65,9 +65,9 @@ def loaded(fleet: Fleet, connections: int) -> Iterator[Fleet]:
         yield fleet
 
 
-def until(condition: Callable[[], object]) -> None:
+def until(condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
     """Wait for something that must come true."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)

@@ -53,6 +53,11 @@ SWEEP_S = 0.1  # how often the fleet looks for what has taken too long
 SLACK_S = 5.0  # what a busy machine may take to run a thread
 
 
+@pytest.fixture(params=[1, 3])
+def threads(request):
+    return request.param
+
+
 @pytest.fixture
 def server_process(tmp_path):
     """A real echo server, in a process of its own."""
@@ -271,7 +276,6 @@ class TestOneMisbehaviour:
 
     BEFORE = 40  # messages of all connections, the probes among them
 
-    @pytest.mark.parametrize("threads", [1, 3])
     @pytest.mark.parametrize(
         ("misbehave", "cause"),
         [
@@ -292,7 +296,6 @@ class TestOneMisbehaviour:
         server = Misbehaving({self.BEFORE + 1: misbehave})
         self.drive(fleet(serve(server), CLOSED, threads=threads), server, cause)
 
-    @pytest.mark.parametrize("threads", [1, 3])
     @pytest.mark.parametrize("misbehave", [nothing, a_part])
     def test_silence_is_a_timeout_when_its_time_is_up(self, serve, fleet, misbehave, threads):
         server = Misbehaving({self.BEFORE + 1: misbehave})
@@ -302,7 +305,6 @@ class TestOneMisbehaviour:
         # The clock runs from the sending, a little before the arrival.
         assert 0.4 < patience_s < 0.5 + SWEEP_S + SLACK_S
 
-    @pytest.mark.parametrize("threads", [1, 3])
     def test_messages_swapped_between_two_connections_fail_both(self, serve, fleet, threads):
         swap = Swapped()
         server = Misbehaving({self.BEFORE + 1: swap, self.BEFORE + 2: swap})
@@ -352,7 +354,6 @@ class TestOneMisbehaviour:
         assert len(server.gone) == failures
         assert time.monotonic() - begun < 2 * PATIENCE_S
 
-    @pytest.mark.parametrize("threads", [1, 3])
     def test_the_end_of_file_after_a_whole_message_ends_the_next(self, serve, fleet, threads):
         """By hand: the last echo is a sample; one more message is sent and lost."""
         server = Misbehaving({self.BEFORE + 1: half_close_after})
@@ -398,7 +399,6 @@ class TestReconnecting:
 
     BEFORE = 40
 
-    @pytest.mark.parametrize("threads", [1, 3])
     @pytest.mark.parametrize(
         ("misbehave", "cause"),
         [(flipped(31), "corrupt"), (half_close, "closed_by_server"), (reset, "reset")],
@@ -512,7 +512,6 @@ class TestReconnecting:
 class TestEveryConnection:
     """The server treats all connections alike."""
 
-    @pytest.mark.parametrize("threads", [1, 3])
     def test_an_echo_in_single_bytes_is_one_message_and_one_sample(self, serve, fleet, threads):
         size = 16
 
@@ -535,7 +534,6 @@ class TestEveryConnection:
         assert report.errors == {}
         assert report.sent == report.messages == report.response.total == len(echoed) - PROBES
 
-    @pytest.mark.parametrize("threads", [1, 3])
     @pytest.mark.parametrize(
         ("handler", "cause"),
         [(greeting, "corrupt"), (once, "closed_by_server"), (never_reading, "timeout")],
@@ -621,7 +619,6 @@ class TestEveryConnection:
         assert over(connect, 500_000_000) == over(connect, 950_000_000)
         assert opened.setup_s > 0.95
 
-    @pytest.mark.parametrize("threads", [1, 3])
     def test_a_server_that_dies_in_the_window(self, fleet, server_process, threads):
         """By hand: each connection has one message under way and ends once; later ones are refused.
 

@@ -8,6 +8,7 @@ import pytest
 from c10k.loadgen.telemetry import locks
 from c10k.loadgen.telemetry.locks import LockWaits
 from c10k.loadgen.telemetry.tasks import read_tasks
+from tests.loadgen.conftest import until
 
 COMPETING = """
 import threading
@@ -36,10 +37,10 @@ def waiting(pid, samples):
     return waits.mean()
 
 
-def test_all_but_one_of_the_threads_that_compete_for_the_gil_wait_for_it(child, eventually):
+def test_all_but_one_of_the_threads_that_compete_for_the_gil_wait_for_it(child):
     child.begin(COMPETING)
     # The main thread is done, and waits for its input.
-    eventually(lambda: waiting(child.pid, samples=10) == pytest.approx(6, abs=1))
+    until(lambda: waiting(child.pid, samples=10) == pytest.approx(6, abs=1))
 
 
 def test_idle_threads_wait_for_no_lock(child):

@@ -10,6 +10,7 @@ import pytest
 
 from c10k.loadgen.telemetry import HostMemory, ProcessGoneError, Telemetry, sampler
 from c10k.results import schema
+from tests.loadgen.conftest import until
 
 COLUMNS = schema.SAMPLES.keys() - schema.KEY.keys()
 
@@ -17,15 +18,15 @@ COLUMNS = schema.SAMPLES.keys() - schema.KEY.keys()
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-def test_samples_carry_the_phase_of_the_trial(child, eventually):
+def test_samples_carry_the_phase_of_the_trial(child):
     begin_s = time.monotonic()
     with Telemetry(child.pid, interval_s=0.01) as telemetry:
-        eventually(lambda: telemetry.latest() is not None)
+        until(lambda: telemetry.latest() is not None)
         telemetry.phase = "warmup"
-        eventually(lambda: telemetry.latest().phase == "warmup")
+        until(lambda: telemetry.latest().phase == "warmup")
         child.do("used = b'x' * (50 << 20)")
         telemetry.phase = "window"
-        eventually(lambda: telemetry.latest().phase == "window")
+        until(lambda: telemetry.latest().phase == "window")
     samples = telemetry.drain()
     end_s = time.monotonic()
 
@@ -44,22 +45,22 @@ def test_samples_carry_the_phase_of_the_trial(child, eventually):
     assert telemetry.alive
 
 
-def test_the_trial_annotates_samples(child, eventually):
+def test_the_trial_annotates_samples(child):
     telemetry = Telemetry(child.pid, interval_s=0.01)
     with telemetry:
-        eventually(lambda: telemetry.latest() is not None)
+        until(lambda: telemetry.latest() is not None)
         telemetry.annotate = lambda: {"connected": 10, "messages_per_s": 123.5}
-        eventually(lambda: telemetry.latest().connected == 10)
+        until(lambda: telemetry.latest().connected == 10)
     first, *_, last = telemetry.drain()
     assert isnan(first["connected"])
     assert isnan(first["messages_per_s"])
     assert last["messages_per_s"] == 123.5
 
 
-def test_threads_are_summed_up_only_as_often_as_the_load_can_bear(child, eventually, monkeypatch):
+def test_threads_are_summed_up_only_as_often_as_the_load_can_bear(child, monkeypatch):
     monkeypatch.setattr(sampler, "SUMMING_CPU_SHARE", 1e-9)
     with Telemetry(child.pid, interval_s=0.01) as telemetry:
-        eventually(lambda: telemetry.latest() is not None and isnan(telemetry.latest().cpu_user_s))
+        until(lambda: telemetry.latest() is not None and isnan(telemetry.latest().cpu_user_s))
     first, *others = telemetry.drain()
     summed = ("cpu_user_s", "cpu_system_s", "minor_faults", "major_faults")
     assert all(first[column] >= 0 for column in summed)
@@ -68,23 +69,23 @@ def test_threads_are_summed_up_only_as_often_as_the_load_can_bear(child, eventua
 
 
 @pytest.mark.parametrize("reaped", [False, True], ids=["zombie", "reaped"])
-def test_a_process_that_dies_ends_the_sampling(child, eventually, reaped):
+def test_a_process_that_dies_ends_the_sampling(child, reaped):
     with Telemetry(child.pid, interval_s=0.01) as telemetry:
-        eventually(lambda: telemetry.latest() is not None)
+        until(lambda: telemetry.latest() is not None)
         assert telemetry.alive
         child.kill()
         if reaped:
             child.reap()
-        eventually(lambda: not telemetry.alive)
+        until(lambda: not telemetry.alive)
         assert telemetry.latest() is not None
     assert telemetry.drain()
 
 
-def test_a_process_that_ended_has_no_samples_and_holds_nothing(child, eventually):
+def test_a_process_that_ended_has_no_samples_and_holds_nothing(child):
     child.kill()
     child.reap()
     with Telemetry(child.pid) as telemetry:
-        eventually(lambda: not telemetry.alive)
+        until(lambda: not telemetry.alive)
     assert telemetry.drain() == []
     assert telemetry.latest() is None
     telemetry = Telemetry(child.pid)

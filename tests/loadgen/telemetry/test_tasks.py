@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from c10k.loadgen.telemetry import TaskTimes
 from c10k.loadgen.telemetry.tasks import elapsed, read_tasks
+from tests.loadgen.conftest import until
 
 SPIN = """
 import time
@@ -37,13 +38,13 @@ def test_reads_every_thread(child):
     assert all(times.on_cpu_ns > 0 and times.timeslices > 0 for times in tasks.values())
 
 
-def test_a_lone_busy_process_runs_nearly_all_of_its_runnable_time(child, eventually):
+def test_a_lone_busy_process_runs_nearly_all_of_its_runnable_time(child):
     child.begin(SPIN)
     # Eventually, here and below, as the machine may be busy with others'.
-    eventually(lambda: observe([child.pid], 0.05)[0].efficiency > 0.9, timeout_s=90)
+    until(lambda: observe([child.pid], 0.05)[0].efficiency > 0.9, patience_s=90)
 
 
-def test_two_busy_processes_on_one_cpu_wait_half_of_the_time(start_child, eventually):
+def test_two_busy_processes_on_one_cpu_wait_half_of_the_time(start_child):
     pair = [start_child(), start_child()]
     cpu = min(os.sched_getaffinity(0))
     for child in pair:
@@ -56,7 +57,7 @@ def test_two_busy_processes_on_one_cpu_wait_half_of_the_time(start_child, eventu
         runnable = (passed.on_cpu_ns + passed.waiting_ns) / wall_ns
         return passed.efficiency < 0.75 and passed.timeslices > 2 and 1.8 < runnable < 2.2
 
-    eventually(compete, timeout_s=90)
+    until(compete, patience_s=90)
 
 
 def test_an_idle_process_has_no_efficiency_and_an_ended_one_no_tasks(child):
