@@ -14,6 +14,12 @@ for line in sys.stdin:
     exec(eval(line), globals())
     print(flush=True)
 """
+BURN = """
+import time
+begin = time.process_time()
+while time.process_time() < begin + 0.3:
+    sum(range(10_000))
+"""
 
 
 class Child:
@@ -43,6 +49,12 @@ class Child:
         while line := self.process.stdout.readline().strip():
             printed.append(line)
         return "\n".join(printed)
+
+    def start_threads(self, number: int) -> None:
+        """Start threads that wait without end."""
+        start = "threading.Thread(target=waiting.wait, daemon=True).start()"
+        self.do("import threading; waiting = threading.Event()")
+        self.do(f"for _ in range({number}): {start}")
 
     def kill(self) -> None:
         """End it, which leaves a zombie."""

@@ -11,12 +11,6 @@ import pytest
 from c10k.loadgen.telemetry import HostCounters, HostMemory, host, kernel_growth
 from tests.loadgen.conftest import until
 
-THREADS = """
-import threading
-waiting = threading.Event()
-for _ in range(300):
-    threading.Thread(target=waiting.wait, daemon=True).start()
-"""
 FILES = {
     "/proc/meminfo": "MemTotal: 99 kB\nSlab:  30 kB\nSReclaimable: 10 kB\nKernelStack:  16 kB\n"
     "PageTables:  8 kB\nHugePages_Total:  0\n",
@@ -55,7 +49,7 @@ def test_what_the_kernel_does_not_report_is_not_a_number(monkeypatch):
 def test_threads_take_kernel_memory(start_child):
     def grows():
         before = HostMemory.read()
-        start_child().do(THREADS)
+        start_child().start_threads(300)
         growth = kernel_growth(before, HostMemory.read())
         return growth["kernel_stack_delta_bytes"] >= 300 * 4096 and growth["slab_delta_bytes"] > 0
 

@@ -19,13 +19,6 @@ threads = [threading.Thread(target=spin, daemon=True) for _ in range(7)]
 for thread in threads:
     thread.start()
 """
-IDLE = """
-import threading
-event = threading.Event()
-threads = [threading.Thread(target=event.wait, daemon=True) for _ in range(100)]
-for thread in threads:
-    thread.start()
-"""
 
 
 def waiting(pid, samples):
@@ -44,7 +37,7 @@ def test_all_but_one_of_the_threads_that_compete_for_the_gil_wait_for_it(child):
 
 
 def test_idle_threads_wait_for_no_lock(child):
-    child.do(IDLE)
+    child.start_threads(100)
     assert waiting(child.pid, samples=5) < 5  # the starting of threads may be under way
 
 

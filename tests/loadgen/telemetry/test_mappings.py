@@ -6,20 +6,13 @@ from c10k.loadgen.telemetry import ProcessTree
 from c10k.loadgen.telemetry.mappings import breakdown
 
 MIB = 1 << 20
-WAITING_THREADS = """
-import threading
-event = threading.Event()
-threads = [threading.Thread(target=event.wait, daemon=True) for _ in range(200)]
-for thread in threads:
-    thread.start()
-"""
 
 
 @pytest.mark.parametrize("stack_bytes", [0, 256 << 10], ids=["usual", "small"])
 def test_threads_have_stacks(child, stack_bytes):
     child.do(f"import threading; threading.stack_size({stack_bytes})")
     before = breakdown(child.pid)
-    child.do(WAITING_THREADS)
+    child.start_threads(200)
     grown = breakdown(child.pid).stack_bytes - before.stack_bytes
     assert 200 * 4096 <= grown <= 200 * 64 * 1024  # of what is reserved they touch a few pages
 

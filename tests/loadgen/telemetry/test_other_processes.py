@@ -5,17 +5,12 @@ import os
 import pytest
 
 from c10k.loadgen.telemetry.other_processes import spent_by_other_processes
+from tests.loadgen.telemetry.conftest import BURN
 
-WORK = """
-import time
-begin = time.process_time()
-while time.process_time() < begin + 0.3:
-    sum(range(10_000))
-"""
 CHILD = f"""
 import os
 if not (pid := os.fork()):
-    exec({WORK!r})
+    exec({BURN!r})
     os._exit(0)
 os.waitpid(pid, 0)
 """
@@ -25,7 +20,7 @@ def share_of(child):
     return spent_by_other_processes(()) - spent_by_other_processes({child.pid})
 
 
-@pytest.mark.parametrize("work", [WORK, CHILD], ids=["a process", "a child that has ended"])
+@pytest.mark.parametrize("work", [BURN, CHILD], ids=["a process", "a child that has ended"])
 def test_all_is_counted_but_what_the_members_spend(child, work):
     before = share_of(child)
     child.do(work)
@@ -35,6 +30,6 @@ def test_all_is_counted_but_what_the_members_spend(child, work):
 
 def test_it_grows_with_what_this_process_does():
     before = spent_by_other_processes(())
-    exec(WORK, {})
+    exec(BURN, {})
     assert spent_by_other_processes(()) - before >= 0.25
     assert spent_by_other_processes({os.getpid()}) < spent_by_other_processes(())

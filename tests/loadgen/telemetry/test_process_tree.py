@@ -7,15 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from c10k.loadgen.telemetry import ProcessGoneError, ProcessTree
+from tests.loadgen.telemetry.conftest import BURN
 
 MIB = 1 << 20
 
-WAITING_THREADS = """
-import threading
-waiting = threading.Event()
-for _ in range(20):
-    threading.Thread(target=waiting.wait, daemon=True).start()
-"""
 SLEEPER = """
 import subprocess
 sleeper = subprocess.Popen(["sleep", "60"])
@@ -35,12 +30,6 @@ import subprocess, sys
 code = {SLEEPER!r} + "print(flush=True); sleeper.wait()"
 parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
 parent.stdout.readline()
-"""
-BURN = """
-import time
-begin = time.process_time()
-while time.process_time() < begin + 0.3:
-    pass
 """
 BURN_IN_A_THREAD = f"""
 import threading
@@ -62,7 +51,7 @@ NOBODY = "import os; os.geteuid() or os.setuid(65534)"
 def test_counts_threads_and_descriptors(child, monkeypatch):
     tree = ProcessTree(child.pid)
     before = tree.read()
-    child.do(WAITING_THREADS)
+    child.start_threads(20)
     child.do("files = [open('/dev/null') for _ in range(30)]")
     after = tree.read()
     assert (before.threads, after.threads) == (1, 21)

@@ -29,9 +29,7 @@ def observe(pids, seconds):
 
 
 def test_reads_every_thread(child):
-    child.do("import threading; waiting = threading.Event()")
-    child.do("threads = [threading.Thread(target=waiting.wait, daemon=True) for _ in range(20)]")
-    child.do("for thread in threads: thread.start()")
+    child.start_threads(20)
     ids = child.do("print(*[thread.native_id for thread in threading.enumerate()])").split()
     tasks = read_tasks([child.pid])
     assert tasks.keys() == {int(number) for number in ids}
