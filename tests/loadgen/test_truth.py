@@ -496,7 +496,7 @@ class TestReconnecting:
         report = Report(driven.snapshot())
         assert report.connect.total <= CONNECTIONS + (time.monotonic() - began) / 0.1 + 1
 
-    def test_it_goes_on_after_the_load_has_rested(self, serve, fleet):
+    def test_it_goes_on_after_a_drain(self, serve, fleet):
         """By hand: what fails while nothing is sent stays closed until there is load again."""
         server = Misbehaving({self.BEFORE + 1: reset})
         driven = fleet(serve(server), Workload("closed"))
