@@ -9,11 +9,12 @@ from ipaddress import ip_address
 from typing import Final, Self
 
 CONNECTIONS_PER_SOURCE: Final = 10_000
-"""How many connections share a source address, where there are more of them. Each has some 28,000
-ephemeral ports, but Linux looks for a free one among every other of them first, and the fuller
-those are the longer: 40,000 connections took 13 to 22 s to open with 20,000 an address, 2 s with
-10,000. A connection that was closed holds its port for up to a minute, so where they come and go,
-every connection takes another address than the one before."""
+"""How many connections share a source address, where there are several addresses.
+
+Each has some 28,000 ephemeral ports, but Linux first searches half of them for a free one, and the
+search takes longer the fuller they are: 40,000 connections took 13 to 22 s to open with 20,000 per
+address, 2 s with 10,000. A closed connection holds its port for up to a minute, so where
+connections come and go, each takes the address after the one before it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Address:
 
     @property
     def is_of_this_host(self) -> bool:
-        """Whether what is sent there stays on this host."""
+        """Whether traffic to it stays on this host."""
         address = ip_address(self.host.partition("%")[0])
         address = getattr(address, "ipv4_mapped", None) or address
         if address.is_loopback or address.is_unspecified:
@@ -72,8 +73,10 @@ class Address:
 
     @property
     def sources(self) -> "tuple[Address, ...]":
-        """More addresses of this host's own to connect from, where the target is IPv4 loopback:
-        on Linux all of 127.0.0.0/8 is, and each address has ephemeral ports of its own."""
+        """More addresses of this host to connect from, where the target is IPv4 loopback.
+
+        On Linux all of 127.0.0.0/8 is loopback, and each address has its own ephemeral ports.
+        """
         if (
             sys.platform == "linux"
             and self.family == socket.AF_INET

@@ -1,4 +1,4 @@
-"""Work beside the load that must not hold it up: reading telemetry, drawing progress."""
+"""Work that must not delay the load: reading telemetry, drawing progress."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -8,8 +8,8 @@ from contextlib import suppress
 class Background(ThreadPoolExecutor):
     """Threads that leave a CPU the moment a thread of the fleet wants it (SCHED_IDLE, sched(7)).
 
-    A thread of usual standing would run on for its time slice, milliseconds, and what was due
-    meanwhile would be sent late. Where the CPU is never idle, these get a thousandth of it.
+    A thread of normal priority would keep the CPU for its time slice, some milliseconds, and what
+    was due meanwhile would be sent late. Where the CPU is never idle, these get a thousandth of it.
     """
 
     def __init__(self, name: str, threads: int = 1) -> None:
@@ -17,6 +17,6 @@ class Background(ThreadPoolExecutor):
 
 
 def _give_way() -> None:
-    # A system or a sandbox without the call: the load is only held up a little.
+    # Without the call, on some systems and in sandboxes, the load is only delayed a little.
     with suppress(OSError, AttributeError):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

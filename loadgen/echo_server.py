@@ -1,4 +1,4 @@
-"""The bare echo server in a process of its own: nothing that serves can cost the loader less.
+"""The bare echo server in a process of its own, on which the loader ceiling is measured.
 
 python -m c10k.loadgen.echo_server [THREADS]
 """

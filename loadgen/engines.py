@@ -59,12 +59,12 @@ def shard_class(engine: str) -> "ShardClass":
 
 
 def loss() -> str | None:
-    """One line that says what is lost where the native engine is absent; None where it is not."""
+    """One line on what the absence of the native engine costs; None where it is built."""
     if not (absent := _native_is_absent()):
         return None
     return (
         f"the native engine is not built here ({absent}): a portable one drives the load, takes "
-        f"about twice the CPU a message, and misses hiccups shorter than 10 ms; {REMEDY}"
+        f"about twice the CPU per message, and misses hiccups shorter than 10 ms; {REMEDY}"
     )
 
 

@@ -4,7 +4,7 @@ with Fleet(("127.0.0.1", 9000), WORKLOADS["saturated"]) as fleet:
     fleet.resize(1000)
     opened = fleet.wait_open(timeout_s=30)
     fleet.load()
-    time.sleep(1)  # let it settle
+    time.sleep(1)  # warm up
     fleet.snapshot()  # a window begins
     time.sleep(5)
     window = fleet.snapshot()  # and ends; the next one has begun
@@ -36,14 +36,14 @@ T = TypeVar("T")
 # that opening never overflows it: an overflow costs a SYN its first retransmission, 1 s.
 IN_FLIGHT: Final = 128
 
-# A schedule begins so much later than it is ordered, that every shard has heard of it by then.
+# A schedule begins so much later than the command, by when every shard has it.
 LEAD_NS: Final = 5_000_000
 
-# How long what is under way is waited for when the load ends, and how long without a reply.
+# How long a drain waits for replies: in all, and for the next one.
 DRAIN_S: Final = 10.0
 DRAIN_STILL_S: Final = 2.0
 
-# A loader thread busier than this had no time left: what it measured is its own limit.
+# A loader thread busier than this had no time left: it measured its own limit.
 BUSY_SHARE: Final = 0.95
 # More late messages than this share move the p99 that is reported. A few may be late for one
 # hiccup of the host, which is no limit of the loader's.
@@ -73,7 +73,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class FleetStatus:
-    """Where the fleet stands, read while it runs."""
+    """The state of the fleet, read while it runs."""
 
     ready: int  # connections that had a verified reply, and have not failed since
     failed: int  # connections that failed, and are not open again
@@ -94,8 +94,8 @@ class Snapshot:
     connection waits at any time, those of starved connections, which completed nothing since
     before the last snapshot.
 
-    What got no reply is in response with the time that it was waited for, until it timed out or its
-    connection ended. What got a wrong reply is in none of them.
+    A message without a reply is in response with the time until it timed out or its connection
+    ended. One with a wrong reply is in none of them.
 
     From the first snapshot on, `due` (in a closed loop what was sent) = messages + lost + the
     pending of the last.
@@ -172,8 +172,8 @@ class Fleet:
         self._resized_ns = 0
         self._drained = False
         self._shards: list[Shard] = []
-        # A thread for each process: all of them hear a command at nearly the same moment, and no
-        # KeyboardInterrupt comes between it and its answer.
+        # A thread per process: all processes get a command at nearly the same moment, and no
+        # KeyboardInterrupt separates it from its answer.
         self._threads = ThreadPoolExecutor(threads, "c10k-process") if processes else None
         create = _in_a_process(self.engine) if processes else shard_class(self.engine)
         target = address if isinstance(address, Address) else Address.resolve(*address)
@@ -224,14 +224,14 @@ class Fleet:
     def wait_open(
         self,
         timeout_s: float,
-        watch: Callable[[FleetStatus], None] | None = None,
+        on_progress: Callable[[FleetStatus], None] | None = None,
         *,
         still_s: float = inf,
     ) -> Opened:
         """Wait until every connection has had its first echo or has failed, or time is up.
 
-        It is also up once none has had its first echo for `still_s`. Those that are still without
-        one count as failed once `load` is called.
+        Time is also up once none has had its first echo for `still_s`. Those without one count as
+        failed from `load` on.
         """
         now = came = time.monotonic()
         deadline = now + timeout_s
@@ -240,8 +240,8 @@ class Fleet:
             now = time.monotonic()
             if progress.ready > most:
                 most, came = progress.ready, now
-            if watch:
-                watch(progress)
+            if on_progress:
+                on_progress(progress)
             time.sleep(0.01)
         grown = [
             status
@@ -292,7 +292,7 @@ class Fleet:
         )
 
     def progress(self) -> FleetStatus:
-        """Where the fleet stands; costs the threads nothing."""
+        """The state of the fleet; costs the threads nothing."""
         statuses = self._each(lambda shard, _: shard.peek())
         return FleetStatus(
             ready=sum(status.ready for status in statuses),
@@ -310,8 +310,7 @@ class Fleet:
         self._each(lambda shard, _: shard.stop())
 
     def drain(self, timeout_s: float = DRAIN_S, *, still_s: float = DRAIN_STILL_S) -> None:
-        """Stop, and let the replies come to what is under way, as long as one comes every
-        `still_s`."""
+        """Stop, and let the replies to what is under way arrive, while one does every `still_s`."""
         self.stop()
         self._drained = True
         now = came = time.monotonic()
@@ -328,7 +327,7 @@ class Fleet:
     def close(self) -> None:
         """Drain, then close every connection and end the threads.
 
-        A server that is cut off in mid-message has errors to handle that no client caused.
+        Closed in mid-message, connections would cause errors in the server that no client makes.
         """
         try:
             if not self._drained:

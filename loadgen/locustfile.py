@@ -3,7 +3,7 @@
 locust -f loadgen/locustfile.py --host tcp://127.0.0.1:9000
 
 Locust replaces the blocking calls below by gevent's before it loads this file. It reports service
-times in a closed loop; at many users it is itself what is slow (compare with `c10k load`).
+times in a closed loop; with many users Locust itself is the bottleneck (compare with `c10k load`).
 """
 
 import argparse
@@ -19,12 +19,12 @@ from locust import User, task
 
 events: Any = locust.events  # they have no types of their own
 
-RETRY_PAUSE_S = 0.5  # after a failure: a server that is away is not hammered
+RETRY_PAUSE_S = 0.5  # after a failure: a server that is down is not flooded with connections
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what the web form asks for besides the host; Locust keeps the types of the defaults."""
-    parser.add_argument("--message-bytes", type=int, default=64, help="Bytes a message")
+    parser.add_argument("--message-bytes", type=int, default=64, help="Bytes per message")
     parser.add_argument("--wait-s", type=float, default=1.0, help="Seconds between two messages")
     parser.add_argument("--timeout-s", type=float, default=10.0, help="Seconds for an answer")
 
@@ -76,7 +76,7 @@ class EchoUser(User):
             time.sleep(RETRY_PAUSE_S)
 
     def connect(self) -> None:
-        """Connect to the host of the form; OSError where nobody answers there."""
+        """Connect to the host of the form; OSError where nothing listens there."""
         target = urlsplit(self.host or "")
         if target.hostname is None or target.port is None:
             raise ValueError("Host must be tcp://ADDRESS:PORT")

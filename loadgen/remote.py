@@ -1,4 +1,4 @@
-"""A shard in a process of its own: descriptors are limited a process, and so is the interpreter.
+"""A shard in a process of its own, which has its own limit of descriptors and interpreter.
 
 The parent sends a command's name and arguments through a socket pair; the child answers with what
 it returned or raised. The child ends when its end of the pair does, however the parent ended.
@@ -31,11 +31,10 @@ CHILD: Final = (
 
 
 class RemoteShard:
-    """The methods of `c10k.loadgen.shard.Shard`, obeyed by one in a child process.
+    """A `c10k.loadgen.shard.Shard` that hands its calls to one in a child process.
 
-    Its errors are raised here. A child that dies makes an OSError of the next call. Any thread may
-    call; a call that KeyboardInterrupt cuts short leaves an answer behind that nobody takes, so it
-    should not be the main thread.
+    Its errors are raised here; once the child has died, a call raises OSError. Any thread but the
+    main one may call: a KeyboardInterrupt within a call would leave its answer to the next one.
     """
 
     def __init__(
@@ -97,7 +96,7 @@ class RemoteShard:
         return cast("ShardSnapshot", self._ask("snapshot"))
 
     def peek(self) -> ShardStatus:
-        """Where the shard stands, or stood when it quit: who watches it may go on."""
+        """The state of the shard, or its last one once it has quit, when others may still poll."""
         try:
             self._status = cast("ShardStatus", self._ask("peek"))
         except OSError:
@@ -113,7 +112,7 @@ class RemoteShard:
         """Close every connection and end the child."""
         if self._pipe.closed:
             return
-        # The pipe's end is the order to quit: it needs no answer. Who still waits for one has it.
+        # The pipe's end makes the child quit. A call that still waits for its answer gets it first.
         taken = self._turn.acquire(timeout=QUIT_S)
         self._pipe.close()
         if taken:
@@ -144,8 +143,10 @@ class RemoteShard:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """A child that is started now never takes a SIGINT, not even before its first line: Ctrl-C in
-    a terminal goes to all of its processes, and the parent is the one to end the others."""
+    """Block SIGINT in a child that is started meanwhile, from its first line on.
+
+    Ctrl-C in a terminal goes to all processes there, and the parent ends its children.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -154,7 +155,7 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def serve(descriptor: int) -> None:
-    """The child: create a shard as told, and obey until the pipe ends."""
+    """The child: create the shard, and handle commands until the pipe ends."""
     raise_soft_descriptor_limit()
     with Connection(descriptor) as pipe, suppress(EOFError, OSError):
         _, (engine, target, workload, options) = pipe.recv()

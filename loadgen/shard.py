@@ -1,7 +1,7 @@
 """What a fleet is made of: shards, each of which drives its part of the connections alone.
 
-Whatever drives them (a native thread, an event loop of Python's, either in another process), a
-shard obeys the same commands and records the same way.
+A shard is a native thread or an event loop of Python's, in this process or another. All handle the
+same commands and record the same way.
 """
 
 from typing import Final, NamedTuple, Protocol, TypedDict
@@ -11,7 +11,7 @@ KINDS: Final = ("response", "service", "send_lag", "connect", "first_echo", "wai
 
 
 class ShardStatus(NamedTuple):
-    """Where a shard stands, read while it runs: a figure may be a few messages old."""
+    """The state of a shard, read while it runs: a figure may be a few messages old."""
 
     ready: int  # connections that had a verified reply
     failed: int  # at the moment
@@ -43,7 +43,7 @@ class ShardSnapshot(TypedDict):
 class Shard(Protocol):
     """Connections i * shards + index of a fleet, for i from 0 on.
 
-    A call returns when it has been obeyed.
+    A call returns when the command has been handled.
     """
 
     def resize(self, target: int, active: int, fleet_active: int, epoch_ns: int) -> None:
@@ -63,7 +63,7 @@ class Shard(Protocol):
         """What was recorded since the last snapshot; begin anew."""
 
     def peek(self) -> ShardStatus:
-        """Where the shard stands, at no cost to its driving."""
+        """The state of the shard; costs the thread that drives it nothing."""
 
     def response_counts(self) -> bytes:
         """The response times since the last snapshot, as far as recorded."""

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field
 PROTOCOLS: Final = ("echo", "http", "raw", "download")
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 LARGEST_REPLY: Final = 1024 * 1024 * 1024
-# A request that is the same each time is kept where one send() can take it whole.
+# What one send() may take: a request is sent whole.
 LARGEST_REQUEST: Final = 65_536
 _DAY_S: Final = 86_400
 
@@ -21,9 +21,9 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
 
     A closed loop sends a connection's next message when the reply to the last has come. An open
     loop (a rate is given) sends at times fixed in advance; a message that is due while its
-    connection is busy waits its turn with its clock running. These times are `uniform`, the
-    connections' phases spread evenly over the period, or `poisson`, as independent as people are:
-    some at once, then none for a while; a `seed` gives the same ones again.
+    connection is busy waits its turn, and its response time includes the wait. These times are
+    `uniform`, the connections' phases spread evenly over the period, or `poisson`, as those of
+    independent users; the same `seed` gives the same times.
 
     The protocols:
 
@@ -39,10 +39,10 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     others stay open and silent. With `messages_per_connection` a connection is closed after so
     many replies, and another takes its place when its next message is due.
 
-    A message that gets no right reply is lost, with its connection. With `reconnect` that is opened
-    again, at once or, where it then carries no message, every 0.1 s; what is due meanwhile waits
-    its turn, with its clock running. Without, it waits in vain. Raises ValueError for a figure that
-    cannot be driven.
+    A message that gets no correct reply is lost, and its connection is closed. With `reconnect` the
+    connection is opened again at once, or every 0.1 s where it then carries no message; what is due
+    meanwhile waits its turn. Without `reconnect`, what is due on it is lost. Raises ValueError for
+    a figure that cannot be driven.
     """
 
     name: str
@@ -187,7 +187,7 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
 
     @property
     def message_bytes(self) -> int:
-        """What comes back of a message; 0 where only the server knows."""
+        """The size of a reply; 0 where only the server knows it."""
         return {"echo": self.size_bytes, "http": 0}.get(self.protocol, self.expect_bytes)
 
     @property
@@ -238,10 +238,10 @@ def _types() -> dict[str, Any]:
     return get_type_hints(Workload, include_extras=True)
 
 
-# The chapter's own assumption: 5 ms of processing, and 10 of 100 clients active at a time. In a
-# closed loop a tenth of the clients has a message with the server at any time, whatever the server
-# can do: 5 ms of CPU for each of 10,000 clients is 50 s of CPU, and messages that came at a rate
-# would only tell how long they had been coming.
+# The chapter assumes 5 ms of processing, and 10 of 100 clients active at a time. In a closed loop a
+# tenth of the clients has a message at the server at any time, whatever its speed. In an open loop
+# 10,000 clients would ask for more than a CPU can do (5 ms each is 50 s of CPU), and the response
+# time would only measure how long the load had lasted.
 _TENTH: Final = 0.1
 
 WORKLOADS: Final = {

@@ -1,4 +1,4 @@
-"""Building the native modules, or saying in one line what is lost where that cannot be done.
+"""Building the native modules, or saying in one line what their absence costs.
 
 Named in pyproject.toml as setuptools' `build_ext`; it imports nothing of the project, which is
 not installed yet when it runs.
@@ -15,7 +15,7 @@ from setuptools.errors import BaseError, CCompilerError
 
 LOSS: Final = (
     "c10k is installed without its native engine; a portable one, which takes about twice the CPU "
-    "a message, will drive the load"
+    "per message, will drive the load"
 )
 REMEDY: Final = "On Debian or Ubuntu: sudo apt install build-essential python3-dev"
 # Set where going on without the native engine would hide a mistake of ours, as in CI.
@@ -23,7 +23,7 @@ REQUIRED: Final = "C10K_REQUIRE_NATIVE"
 
 
 class BuildExt(build_ext):
-    """setuptools' own, but what cannot be built is left out."""
+    """setuptools' own, but extensions that cannot be built are left out."""
 
     def build_extensions(self) -> None:
         """Build every extension, or none; where C10K_REQUIRE_NATIVE is set, SystemExit for none."""

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""A bare echo server on one epoll: what the ceiling of the loader is measured on.
+"""A bare echo server on one epoll, on which the loader ceiling is measured.
 
-The loop takes no GIL and no lock, and allocates nothing but to grow its table of connections and
-to keep what a peer does not read yet, from which no more is taken until that is gone.
+The loop takes no GIL and no lock. It allocates only to grow its table of connections, and to keep
+what a peer does not read yet; it reads no more from that peer until that is sent.
 """
 
 from libc.errno cimport EAGAIN, ECONNABORTED, EINTR, errno
@@ -11,12 +11,6 @@ from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 
 from c10k.loadgen.native.linux cimport *
-
-cdef extern from "<sys/socket.h>" nogil:
-    int accept4(int listener, sockaddr *address, socklen_t *length, int flags)
-
-cdef extern from "<sys/epoll.h>" nogil:
-    int EPOLL_CTL_MOD
 
 cdef enum:
     EVENTS = 1024  # taken from epoll at once
@@ -39,6 +33,7 @@ cdef struct Server:
 
 
 cdef int watch(Server *server, int operation, int fd, uint32_t events) noexcept nogil:
+    """Have epoll report these events of a descriptor."""
     cdef epoll_event event
     event.events = events
     event.data.u32 = fd
@@ -46,6 +41,7 @@ cdef int watch(Server *server, int operation, int fd, uint32_t events) noexcept 
 
 
 cdef void drop(Server *server, int fd) noexcept nogil:
+    """Close a connection and forget what it had not read."""
     cdef Connection *connection = &server.connections[fd]
     close(fd)
     free(connection.rest)
@@ -53,7 +49,7 @@ cdef void drop(Server *server, int fd) noexcept nogil:
 
 
 cdef bint admit(Server *server, int fd) noexcept nogil:
-    """Take up a connection; false where memory is short."""
+    """Add a connection to the table and the epoll; false where memory is short."""
     cdef Connection *grown
     cdef int room, yes = 1
     if fd >= server.room:
@@ -69,7 +65,7 @@ cdef bint admit(Server *server, int fd) noexcept nogil:
 
 
 cdef bint accept_all(Server *server) noexcept nogil:
-    """Accept whoever waits; false where descriptors or memory ran out before."""
+    """Accept all that wait; false where descriptors or memory ran out before."""
     cdef int fd
     while True:
         fd = accept4(server.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)
@@ -81,7 +77,7 @@ cdef bint accept_all(Server *server) noexcept nogil:
 
 
 cdef ssize_t send_on(int fd, const char *data, size_t length) noexcept nogil:
-    """How much the peer's window took, -1 where the connection is broken."""
+    """Send as much as the socket takes: how much that was, -1 where the connection is broken."""
     cdef size_t sent = 0
     cdef ssize_t now
     while sent < length:
@@ -93,7 +89,7 @@ cdef ssize_t send_on(int fd, const char *data, size_t length) noexcept nogil:
 
 
 cdef void go_on(Server *server, int fd) noexcept nogil:
-    """Send more of what a slow peer has not had; then listen to it again."""
+    """Send more of what a slow peer has not read yet; when all is sent, read from it again."""
     cdef Connection *connection = &server.connections[fd]
     cdef ssize_t sent = send_on(
         fd, connection.rest + connection.begin, connection.end - connection.begin
@@ -109,7 +105,7 @@ cdef void go_on(Server *server, int fd) noexcept nogil:
 
 
 cdef void echo_once(Server *server, int fd) noexcept nogil:
-    """Send back what has come; level-triggered, so what comes meanwhile is told again."""
+    """Send back what has come. The epoll is level-triggered, so it reports what comes meanwhile."""
     cdef Connection *connection = &server.connections[fd]
     cdef ssize_t sent, came = recv(fd, server.buffer, BUFFER, 0)
     if came < 0 and errno == EAGAIN:
@@ -128,7 +124,7 @@ cdef void echo_once(Server *server, int fd) noexcept nogil:
 
 
 cdef int serve(Server *server) noexcept nogil:
-    """Until `stop` is readable; an errno where the epoll itself fails."""
+    """Serve until `stop` is readable; an errno where the epoll itself fails."""
     cdef epoll_event events[EVENTS]
     cdef bint short_of = False, waiting
     cdef int fd, i, ready
@@ -147,8 +143,8 @@ cdef int serve(Server *server) noexcept nogil:
                 go_on(server, fd)
             else:
                 echo_once(server, fd)
-        # New ones last: a descriptor that was closed above may be theirs. While accept fails the
-        # listener is not watched, or it would be told of again and again.
+        # Accept last: a new connection may get a descriptor that was closed above. While accept()
+        # fails the listener is not watched, or epoll would report it again at once.
         if waiting and short_of != (not accept_all(server)):
             short_of = not short_of
             watch(server, EPOLL_CTL_MOD, server.listener, 0 if short_of else EPOLLIN)

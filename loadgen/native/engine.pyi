@@ -2,20 +2,6 @@ from c10k.loadgen.address import Address
 from c10k.loadgen.shard import ShardSnapshot, ShardStatus
 from c10k.loadgen.workload import Workload
 
-def due_times(
-    arrivals: int,
-    *,
-    connections: int,
-    fleet: int,
-    index: int,
-    shards: int,
-    period_ns: float,
-    poisson: bool,
-    seed: int,
-    epoch_ns: int,
-) -> list[tuple[int, int, int]]: ...
-def read_reply(parts: list[bytes]) -> tuple[int, str, bool]: ...
-
 class Shard:
     def __init__(
         self,

@@ -1,82 +1,26 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
-"""The host's own hiccups: how late a thread wakes that has nothing to do but wake.
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Hiccups of the host: how late a thread wakes that does nothing but wake.
 
-A response that took 20 ms while this thread, too, was 20 ms late was not the server's doing. The
-idea is Gil Tene's jHiccup.
+If this thread was 20 ms late when a response took 20 ms, the host delayed the response, not the
+server. After Gil Tene's jHiccup.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t
-from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
-from c10k.loadgen.native.histogram cimport HDR_COUNTS, hdr_index, hdr_record
+from c10k.loadgen.native.atomics cimport load, store
+from c10k.loadgen.native.histogram cimport HDR_COUNTS, hdr_record
+from c10k.loadgen.native.linux cimport *
 
-cdef extern from * nogil:
-    enum: __ATOMIC_RELAXED
-    bint load_flag "__atomic_load_n"(bint *, int)
-    void store_flag "__atomic_store_n"(bint *, bint, int)
-    int64_t load_count "__atomic_load_n"(int64_t *, int)
-
-cdef extern from "<time.h>" nogil:
-    enum: TIMER_ABSTIME
-    int clock_nanosleep(int, int, const timespec *, timespec *)
-
-cdef extern from "<sys/prctl.h>" nogil:
-    enum: PR_SET_NAME
-    enum: PR_SET_TIMERSLACK
-    int prctl(int, ...)
-
-cdef extern from "<signal.h>" nogil:
-    ctypedef struct sigset_t:
-        pass
-    enum: SIG_SETMASK
-    int sigfillset(sigset_t *)
-    int pthread_sigmask(int, const sigset_t *, sigset_t *)
-
-cdef extern from "<sched.h>" nogil:
-    ctypedef struct cpu_set_t:
-        pass
-    struct sched_param:
-        int sched_priority
-    enum: SCHED_FIFO
-    int sched_get_priority_min(int)
-    void CPU_ZERO(cpu_set_t *)
-    void CPU_SET(int, cpu_set_t *)
-
-cdef extern from "<pthread.h>" nogil:
-    ctypedef struct pthread_t:
-        pass
-    ctypedef struct pthread_attr_t:
-        pass
-    int pthread_attr_init(pthread_attr_t *)
-    int pthread_attr_destroy(pthread_attr_t *)
-    int pthread_attr_setaffinity_np(pthread_attr_t *, size_t, const cpu_set_t *)
-    enum: PTHREAD_EXPLICIT_SCHED
-    int pthread_attr_setinheritsched(pthread_attr_t *, int)
-    int pthread_attr_setschedpolicy(pthread_attr_t *, int)
-    int pthread_attr_setschedparam(pthread_attr_t *, const sched_param *)
-    int pthread_create(
-        pthread_t *, const pthread_attr_t *, void *(*)(void *) noexcept nogil, void *
-    )
-    int pthread_join(pthread_t, void **)
-
-cdef extern from "<string.h>" nogil:
-    char *strerror(int)
-
-cdef int64_t SECOND = 1_000_000_000
+cdef enum:
+    SECOND = 1_000_000_000
 
 
 cdef struct Meter:
     int64_t interval_ns
     int64_t tick_ns  # when to wake next, on the monotonic clock
-    bint stopping
-    int64_t counts[HDR_COUNTS]  # since the start; written by the thread alone
-
-
-cdef int64_t now_ns() noexcept nogil:
-    cdef timespec now
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return now.tv_sec * SECOND + now.tv_nsec
+    int64_t stopping  # a flag that Python sets and the thread reads
+    int64_t counts[HDR_COUNTS]  # since the start; the thread writes them, Python reads them
 
 
 cdef void *measure(void *argument) noexcept nogil:
@@ -84,19 +28,18 @@ cdef void *measure(void *argument) noexcept nogil:
     cdef Meter *meter = <Meter *> argument
     cdef int64_t now
     cdef timespec tick
-    prctl(PR_SET_NAME, <const char *> b"c10k-hiccups")
-    # The default slack lets the kernel wake a thread 50 us late to save power.
-    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0)
+    name_and_pin_thread("c10k-hiccups", -1)
     while True:
         tick.tv_sec = meter.tick_ns // SECOND
         tick.tv_nsec = meter.tick_ns % SECOND
+        # Until a fixed time: relative sleeps would add their lateness up.
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &tick, NULL)
-        now = now_ns()
-        # Whoever had asked to wake at a tick slept through would have waited this long too.
+        now = clock_ns(CLOCK_MONOTONIC)
+        # A thread that had asked to wake at a tick slept through would have waited as long.
         while meter.tick_ns <= now:
             hdr_record(meter.counts, now - meter.tick_ns)
             meter.tick_ns += meter.interval_ns
-        if load_flag(&meter.stopping, __ATOMIC_RELAXED):
+        if load(&meter.stopping):
             return NULL
 
 
@@ -106,12 +49,11 @@ cdef class HiccupMeter:
     Every tick since the start is counted exactly once, the ones slept through too, so that a pause
     of 300 ms at an interval of 1 ms counts as 300, 299, 298 ... ms. The thread takes neither the
     GIL nor a lock nor memory. At 1 ms it costs 1.5 % of a busy core and 4 % of an idle one, at
-    10 ms 0.3 % of a busy one (measured on a virtual machine, where waking from idle is the dear
-    part).
+    10 ms 0.3 % of a busy one (measured on a virtual machine, where waking from idle costs most).
 
-    Beside threads that keep a CPU busy its lateness is also its wait for them: 6.8 ms at the p99
+    Beside threads that keep a CPU busy, its lateness includes its wait for them: 6.8 ms at the p99
     beside a saturated echo server. With `realtime` (SCHED_FIFO, the lowest priority; sched(7)) it
-    runs before any thread of usual standing, and 0.09 ms remained: the host's own.
+    runs before any thread of normal priority, and 0.09 ms remained: the host's.
     """
 
     cdef Meter meter
@@ -142,7 +84,7 @@ cdef class HiccupMeter:
         if self.running:
             raise RuntimeError("the hiccup meter is running already")
         self.meter.stopping = False
-        self.meter.tick_ns = now_ns() + self.meter.interval_ns
+        self.meter.tick_ns = clock_ns(CLOCK_MONOTONIC) + self.meter.interval_ns
         pthread_attr_init(&attributes)
         try:
             if self.cpus is not None:
@@ -156,7 +98,7 @@ cdef class HiccupMeter:
                 pthread_attr_setschedpolicy(&attributes, SCHED_FIFO)
                 pthread_attr_setschedparam(&attributes, &lowest)
             if not error:
-                # A signal handled by this thread would end its sleep, and is not meant for it.
+                # A signal that this thread handles would end its sleep.
                 sigfillset(&every)
                 pthread_sigmask(SIG_SETMASK, &every, &before)
                 error = pthread_create(&self.thread, &attributes, measure, &self.meter)
@@ -180,7 +122,7 @@ cdef class HiccupMeter:
         # The thread only ever adds, so a difference loses nothing and needs no lock: what is
         # counted during this loop falls into this swap or into the next.
         for index in range(HDR_COUNTS):
-            count = load_count(&self.meter.counts[index], __ATOMIC_RELAXED)
+            count = load(&self.meter.counts[index])
             counts[index] = count - self.taken[index]
             self.taken[index] = count
         return since
@@ -188,7 +130,7 @@ cdef class HiccupMeter:
     def stop(self):
         """End the thread within an interval; what it counted can still be swapped out."""
         if self.running:
-            store_flag(&self.meter.stopping, True, __ATOMIC_RELAXED)
+            store(&self.meter.stopping, True)
             with nogil:
                 pthread_join(self.thread, NULL)
             self.running = False
@@ -203,10 +145,5 @@ cdef class HiccupMeter:
     def __dealloc__(self):
         # The thread writes into this object. A destructor may not raise, nor call a method.
         if self.running:
-            store_flag(&self.meter.stopping, True, __ATOMIC_RELAXED)
+            store(&self.meter.stopping, True)
             pthread_join(self.thread, NULL)
-
-
-def counts_index(int64_t ns):
-    """The place of `ns` in the counts, to check the layout against other implementations."""
-    return hdr_index(ns)

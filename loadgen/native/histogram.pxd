@@ -5,7 +5,10 @@ below 2**20 ns are counted in units of 512 ns (the power of two at or below the 
 each bucket after that doubles the range in 1,024 units of double the width.
 """
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t
+
+from c10k.loadgen.native.atomics cimport add, load
 
 cdef extern from * nogil:
     int __builtin_clzll(unsigned long long) noexcept
@@ -38,5 +41,15 @@ cdef inline int hdr_index(int64_t ns) noexcept nogil:
 
 
 cdef inline void hdr_record(int64_t *counts, int64_t ns) noexcept nogil:
-    """Count `ns` in `counts`, an array of HDR_COUNTS."""
-    counts[hdr_index(ns)] += 1
+    """Count `ns` in `counts`, an array of HDR_COUNTS that other threads may read meanwhile."""
+    add(&counts[hdr_index(ns)], 1)
+
+
+cdef inline bytes counts_of(const int64_t *counts):
+    """A copy of HDR_COUNTS counts that another thread may be adding to."""
+    cdef bytes copy = PyBytes_FromStringAndSize(NULL, HDR_COUNTS * sizeof(int64_t))
+    cdef int64_t *copied = <int64_t *>PyBytes_AS_STRING(copy)
+    cdef int i
+    for i in range(HDR_COUNTS):
+        copied[i] = load(&counts[i])
+    return copy

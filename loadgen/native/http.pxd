@@ -1,10 +1,10 @@
-"""Reading a reply of HTTP/1.1 as its bytes arrive, however they are cut (RFC 9112).
+"""Reading a reply of HTTP/1.1 as its bytes arrive, in pieces of any size (RFC 9112).
 
-Lines are looked at where they lie in the receive buffer; only the beginning of a line that is cut
-is kept. Bodies are counted, not read.
+Lines are read where they lie in the receive buffer. Only the beginning of a line whose end has not
+arrived is copied. Bodies are counted, not read.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memchr, memcpy, memset
 
 cdef extern from "<strings.h>" nogil:
@@ -30,13 +30,14 @@ cdef struct Reply:
     uint8_t state
     bint chunked, sized, closing # closing: the server ends the connection after this reply
     uint16_t status
-    uint16_t kept # bytes of the cut line in `line`
-    uint32_t head # bytes read of it
+    uint16_t kept # bytes in `line`
+    uint32_t head # bytes read of the head, or of a line between chunks
     int64_t left # of the body or the chunk
-    char line[LINE]
+    char line[LINE] # the beginning of a line whose end has not arrived
 
 
 cdef inline void reply_begin(Reply *reply) noexcept nogil:
+    """Be ready for a reply."""
     memset(reply, 0, sizeof(Reply) - LINE)
 
 
@@ -55,7 +56,7 @@ cdef inline bint reply_feed(Reply *reply, const char *data, size_t length) noexc
         elif reply.state == WHOLE or reply.state == MALFORMED_REPLY:
             return False
         else:
-            newline = <const char *>memchr(data, 10, length)
+            newline = <const char *>memchr(data, c'\n', length)
             taken = newline - data + 1 if newline != NULL else length
             reply.head += <uint32_t>taken
             if reply.head > HEAD:
@@ -78,17 +79,20 @@ cdef inline bint reply_feed(Reply *reply, const char *data, size_t length) noexc
 
 
 cdef inline bint may_be_status(const Reply *reply) noexcept nogil:
+    """Whether what is kept may become a status line."""
     return strncasecmp(reply.line, b"HTTP/1.", min(reply.kept, 7)) == 0
 
 
 cdef inline void keep(Reply *reply, const char *data, size_t length) noexcept nogil:
+    """Copy a part of a line; what LINE has no room for does not matter."""
     cdef size_t room = LINE - reply.kept
     memcpy(reply.line + reply.kept, data, length if length < room else room)
     reply.kept += <uint16_t>(length if length < room else room)
 
 
 cdef inline void read_line(Reply *reply, const char *line, size_t length) noexcept nogil:
-    while length and (line[length - 1] == 10 or line[length - 1] == 13):
+    """Read a line with its end, as the state says, and go to the next state."""
+    while length and (line[length - 1] == c'\n' or line[length - 1] == c'\r'):
         length -= 1
     if reply.state == HEADER:
         if length:
@@ -108,20 +112,24 @@ cdef inline void read_line(Reply *reply, const char *line, size_t length) noexce
 
 
 cdef inline bint is_digit(char character) noexcept nogil:
-    return 48 <= character <= 57
+    return c'0' <= character <= c'9'
+
+
+cdef inline bint is_blank(char character) noexcept nogil:
+    return character == c' ' or character == c'\t'
 
 
 cdef inline void read_status(Reply *reply, const char *line, size_t length) noexcept nogil:
     """`HTTP/1.1 200 OK`"""
     if (
-        length < 12 or strncasecmp(line, b"HTTP/1.", 7) != 0 or line[8] != 32
+        length < 12 or strncasecmp(line, b"HTTP/1.", 7) != 0 or line[8] != c' '
         or not (is_digit(line[9]) and is_digit(line[10]) and is_digit(line[11]))
-        or (length > 12 and line[12] != 32)
+        or (length > 12 and line[12] != c' ')
     ):
         reply.state = MALFORMED_REPLY
         return
-    reply.status = (line[9] - 48) * 100 + (line[10] - 48) * 10 + line[11] - 48
-    reply.closing = line[7] == 48 # of HTTP/1.0, unless a header says otherwise
+    reply.status = (line[9] - c'0') * 100 + (line[10] - c'0') * 10 + line[11] - c'0'
+    reply.closing = line[7] == c'0' # of HTTP/1.0, unless a header says otherwise
     reply.state = HEADER
 
 
@@ -130,11 +138,11 @@ cdef inline const char *value_of(
 ) noexcept nogil:
     """Where the header's value begins, and its length; NULL if the header is another."""
     cdef size_t i = name_length + 1
-    if length[0] < i or line[name_length] != 58 or strncasecmp(line, name, name_length) != 0:
+    if length[0] < i or line[name_length] != c':' or strncasecmp(line, name, name_length) != 0:
         return NULL
-    while i < length[0] and (line[i] == 32 or line[i] == 9):
+    while i < length[0] and is_blank(line[i]):
         i += 1
-    while length[0] > i and (line[length[0] - 1] == 32 or line[length[0] - 1] == 9):
+    while length[0] > i and is_blank(line[length[0] - 1]):
         length[0] -= 1
     length[0] -= i
     return line + i
@@ -143,14 +151,14 @@ cdef inline const char *value_of(
 cdef inline bint lists(
     const char *value, size_t length, const char *token, size_t token_length
 ) noexcept nogil:
-    """Whether a list, which commas separate, holds the token."""
+    """Whether a list, which commas and blanks separate, holds the token."""
     cdef size_t begin = 0
     cdef size_t end
     while begin < length:
-        while begin < length and (value[begin] == 44 or value[begin] == 32 or value[begin] == 9):
+        while begin < length and (value[begin] == c',' or is_blank(value[begin])):
             begin += 1
         end = begin
-        while end < length and value[end] != 44 and value[end] != 32 and value[end] != 9:
+        while end < length and value[end] != c',' and not is_blank(value[end]):
             end += 1
         if end - begin == token_length and strncasecmp(value + begin, token, token_length) == 0:
             return True
@@ -159,18 +167,19 @@ cdef inline bint lists(
 
 
 cdef inline void read_header(Reply *reply, const char *line, size_t length) noexcept nogil:
+    """Take from a header what says how the body ends, and whether the connection does."""
     cdef const char *value
     cdef size_t i
     cdef int64_t size = 0
-    cdef char first = line[0] | 32 # in lower case
-    if first == 99: # c
+    cdef char first = line[0] | 0x20 # in lower case
+    if first == c'c':
         value = value_of(line, &length, b"Content-Length", 14)
         if value != NULL:
             for i in range(length):
                 if not is_digit(value[i]) or i == 18:
                     reply.state = MALFORMED_REPLY
                     return
-                size = size * 10 + value[i] - 48
+                size = size * 10 + value[i] - c'0'
             if length == 0 or (reply.sized and reply.left != size):
                 reply.state = MALFORMED_REPLY
                 return
@@ -183,7 +192,7 @@ cdef inline void read_header(Reply *reply, const char *line, size_t length) noex
                 reply.closing = True
             elif lists(value, length, b"keep-alive", 10):
                 reply.closing = False
-    elif first == 116: # t
+    elif first == c't':
         value = value_of(line, &length, b"Transfer-Encoding", 17)
         if value != NULL and length >= 7:
             reply.chunked = strncasecmp(value + length - 7, b"chunked", 7) == 0
@@ -208,21 +217,21 @@ cdef inline void end_head(Reply *reply) noexcept nogil:
 
 cdef inline void read_chunk_size(Reply *reply, const char *line, size_t length) noexcept nogil:
     """Hexadecimal digits, then perhaps an extension behind a semicolon."""
-    cdef int64_t size = 0
+    cdef uint64_t size = 0
     cdef size_t i = 0
     cdef char digit
-    while i < length and i <= 15: # as many are too many, and one more would not fit
-        digit = line[i] | 32
+    while i < length and i <= 15: # 16 digits are too many, and more would not fit
+        digit = line[i] | 0x20 # in lower case
         if is_digit(line[i]):
-            size = size * 16 + line[i] - 48
-        elif 97 <= digit <= 102:
-            size = size * 16 + digit - 87
+            size = size * 16 + line[i] - c'0'
+        elif c'a' <= digit <= c'f':
+            size = size * 16 + digit - c'a' + 10
         else:
             break
         i += 1
-    if i == 0 or i > 15 or (i < length and line[i] != 59 and line[i] != 32 and line[i] != 9):
+    if i == 0 or i > 15 or (i < length and line[i] != c';' and not is_blank(line[i])):
         reply.state = MALFORMED_REPLY
         return
-    reply.left = size
+    reply.left = <int64_t>size
     reply.state = CHUNK if size else TRAILER
     reply.head = 0

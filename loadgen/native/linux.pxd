@@ -1,4 +1,7 @@
-"""The system calls of the fleet, as far as Cython's own declarations lack them."""
+"""The system calls of the native modules, as far as Cython's own declarations lack them.
+
+No other file declares any.
+"""
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from posix.time cimport clockid_t, timespec
@@ -12,6 +15,7 @@ cdef extern from "<sys/socket.h>" nogil:
     int SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC, SOL_SOCKET, SO_ERROR, MSG_NOSIGNAL
     int socket(int domain, int type, int protocol)
     int bind(int fd, const sockaddr *address, socklen_t length)
+    int accept4(int listener, sockaddr *address, socklen_t *length, int flags)
     int connect(int fd, const sockaddr *address, socklen_t length)
     int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
     int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
@@ -31,7 +35,7 @@ cdef extern from "<sys/epoll.h>" nogil:
         uint32_t events
         epoll_data_t data
     uint32_t EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLET
-    int EPOLL_CLOEXEC, EPOLL_CTL_ADD
+    int EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_MOD
     int epoll_create1(int flags)
     int epoll_ctl(int epoll, int operation, int fd, epoll_event *event)
     int epoll_wait(int epoll, epoll_event *events, int room, int timeout_ms)
@@ -45,10 +49,44 @@ cdef extern from "<unistd.h>" nogil:
     ssize_t read(int fd, void *buffer, size_t length)
     ssize_t write(int fd, const void *buffer, size_t length)
 
+cdef extern from "<stdlib.h>" nogil:
+    void *aligned_alloc(size_t alignment, size_t size) # a multiple of the alignment
+
+cdef extern from "<string.h>" nogil:
+    char *strerror(int error)
+
+cdef extern from "<signal.h>" nogil:
+    ctypedef struct sigset_t:
+        pass
+    int SIG_SETMASK
+    int sigfillset(sigset_t *signals)
+    int pthread_sigmask(int how, const sigset_t *signals, sigset_t *before)
+
+cdef extern from "<sched.h>" nogil:
+    ctypedef struct cpu_set_t:
+        pass
+    struct sched_param:
+        int sched_priority
+    int SCHED_FIFO
+    int sched_get_priority_min(int policy)
+    void CPU_ZERO(cpu_set_t *cpus)
+    void CPU_SET(int cpu, cpu_set_t *cpus)
+
 cdef extern from "<pthread.h>" nogil:
     ctypedef struct pthread_t:
         pass
-    int pthread_create(pthread_t *thread, void *attributes, void *(*run)(void *), void *argument)
+    ctypedef struct pthread_attr_t:
+        pass
+    int PTHREAD_EXPLICIT_SCHED
+    int pthread_attr_init(pthread_attr_t *attributes)
+    int pthread_attr_destroy(pthread_attr_t *attributes)
+    int pthread_attr_setaffinity_np(pthread_attr_t *attributes, size_t size, const cpu_set_t *cpus)
+    int pthread_attr_setinheritsched(pthread_attr_t *attributes, int inherit)
+    int pthread_attr_setschedpolicy(pthread_attr_t *attributes, int policy)
+    int pthread_attr_setschedparam(pthread_attr_t *attributes, const sched_param *parameters)
+    int pthread_create(
+        pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument
+    )
     int pthread_join(pthread_t thread, void **result)
 
 cdef extern from "<semaphore.h>" nogil:
@@ -61,7 +99,9 @@ cdef extern from "<semaphore.h>" nogil:
 
 cdef extern from "<time.h>" nogil:
     clockid_t CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID
+    int TIMER_ABSTIME
     int clock_gettime(clockid_t clock, timespec *now)
+    int clock_nanosleep(clockid_t clock, int flags, const timespec *until, timespec *left)
 
 cdef extern from *:
     """
@@ -73,9 +113,12 @@ cdef extern from *:
     #include <time.h>
     #include <unistd.h>
 
-    /* The kernel delays a sleeper by up to its timer slack, 50 us unless told: a schedule
-       that is kept to the microsecond cannot have that. */
-    static inline void own_thread(const char *name, int cpu) {
+    /* The compiler refuses the code where the condition is false. */
+    #define REQUIRE_STATICALLY(condition) _Static_assert(condition, #condition)
+
+    /* The name is what top and the tests show. The kernel wakes a sleeper late by up to its
+       timer slack, 50 us by default: too much for a schedule that is kept to the microsecond. */
+    static inline void name_and_pin_thread(const char *name, int cpu) {
         prctl(PR_SET_NAME, name);
         prctl(PR_SET_TIMERSLACK, 1UL);
         if (cpu >= 0) {
@@ -86,23 +129,24 @@ cdef extern from *:
         }
     }
 
-    /* epoll_pwait2 (Linux 5.11) waits to the nanosecond; without it, round down to whole
+    /* epoll_pwait2 (Linux 5.11) waits to the nanosecond. Without it, round down to whole
        milliseconds and poll through the rest, which costs CPU but keeps the schedule. */
     static inline int epoll_wait_ns(int epoll, struct epoll_event *events, int room, long long wait_ns) {
     #ifdef SYS_epoll_pwait2
-        static int missing = 0;
-        if (!missing) {
+        static int missing = 0; /* written by any shard's thread, always to the same value */
+        if (!__atomic_load_n(&missing, __ATOMIC_RELAXED)) {
             struct timespec wait = {wait_ns / 1000000000LL, wait_ns % 1000000000LL};
             int ready = syscall(SYS_epoll_pwait2, epoll, events, room, &wait, (void *)0, 0);
             if (ready >= 0 || errno != ENOSYS)
                 return ready;
-            missing = 1;
+            __atomic_store_n(&missing, 1, __ATOMIC_RELAXED);
         }
     #endif
         return epoll_wait(epoll, events, room, (int)(wait_ns / 1000000LL));
     }
     """
-    void own_thread(const char *name, int cpu) noexcept nogil
+    void REQUIRE_STATICALLY(bint condition) noexcept nogil
+    void name_and_pin_thread(const char *name, int cpu) noexcept nogil
     int epoll_wait_ns(int epoll, epoll_event *events, int room, long long wait_ns) noexcept nogil
 
 

@@ -1,3 +1,4 @@
+# cython: cdivision=True
 """What the connections send, and what must come back.
 
 A message is a run of one pool of random bytes; where it starts follows from the connection and

@@ -1,3 +1,4 @@
+# cython: cdivision=True
 """When messages are due in an open loop: fixed in advance, whatever the server does.
 
 uniform: arrival a of connection c, of so many in the fleet, is due at
@@ -36,12 +37,14 @@ cdef struct Schedule:
 
 
 cdef inline uint32_t in_fleet(const Schedule *schedule, uint32_t connection) noexcept nogil:
+    """The number in the fleet of a connection of this shard."""
     return connection * schedule.shards + schedule.index
 
 
 cdef inline int64_t uniform_due(
     const Schedule *schedule, uint32_t connection, int64_t number
 ) noexcept nogil:
+    """When an arrival is due; from the epoch each time, so that roundings do not add up."""
     cdef double phase = <double>in_fleet(schedule, connection) / schedule.fleet
     return schedule.epoch_ns + <int64_t>((<double>number + phase) * schedule.period_ns)
 
@@ -93,6 +96,7 @@ cdef inline void sink(Schedule *schedule, uint32_t place) noexcept nogil:
 
 
 cdef inline void schedule_aim(Schedule *schedule) noexcept nogil:
+    """Work out the next arrival of all."""
     if schedule.poisson:
         schedule.next = schedule.heap[0].connection
         schedule.next_due_ns = schedule.heap[0].due_ns

@@ -1,4 +1,4 @@
-"""One connection of the portable fleet, through all its messages."""
+"""One connection of the portable engine, through all its messages."""
 
 import asyncio
 import errno
@@ -6,71 +6,51 @@ import socket
 import sys
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
+from c10k.loadgen.portable.causes import WRONG_REPLY, ReplyError, cause_of, connect_cause_of
 from c10k.loadgen.portable.exchange import exchange_of
-from c10k.loadgen.portable.reply_error import ReplyError
+from c10k.loadgen.portable.state import ShardState
 
-if TYPE_CHECKING:
-    from c10k.loadgen.portable.driver import Driver
-
-# States.
-UNOPENED: Final = 0
-FAILED: Final = 1  # given up
-CONNECTING: Final = 2
-PROBING: Final = 3  # connected; its first message has not come back yet
-IDLE: Final = 4
-BUSY: Final = 5
-AWAY: Final = 6  # closed after its messages, and opened again when the next one is due
-REOPENING: Final = 7  # connecting again, for a message that is due
-BROKEN: Final = 8  # failed; to be opened again RETRY_NS after it was opened last
-IN_LINE: Final = 9  # failed; to be opened again as soon as there is room for it
+# States; the diagram in native/connection.pxd shows how one leads to another.
+CLOSED: Final = 0
+CONNECTING: Final = 1
+PROBING: Final = 2  # connected; the reply to its first message has not come yet
+IDLE: Final = 3
+BUSY: Final = 4
+PARTED: Final = 5  # closed after its share of messages, until its next one is due
+RECONNECTING: Final = 6  # with a message that waits for it
+BROKEN: Final = 7  # failed; to be opened again RETRY_NS after it was opened last
+IN_LINE: Final = 8  # failed; to be opened again as soon as there is room for it
 
 RETRY_NS: Final = 100_000_000  # at least, between two attempts to connect that brought no reply
 
-# Replies that came, but not as they should: their time says nothing of the right ones.
-WRONG: Final = ("corrupt", "excess", "malformed", "http_status")
-
-CAUSES: Final = {
-    errno.ECONNRESET: "reset",
-    errno.EPIPE: "reset",
-    errno.ECONNREFUSED: "connect_refused",
-    errno.ETIMEDOUT: "timeout",
-    errno.EADDRNOTAVAIL: "no_port",
-    errno.EMFILE: "no_descriptor",
-    errno.ENFILE: "no_descriptor",
-}
-# Of bind(), where a port is chosen at once, none being free is an address in use.
-CONNECT_CAUSES: Final = CAUSES | {
-    errno.ETIMEDOUT: "connect_timeout",
-    errno.EADDRINUSE: "no_port",
-}
-UNDER_WAY: Final = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
+IN_PROGRESS: Final = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 # Chooses the port when it connects, so that connections to different targets may share one:
 # IP_BIND_ADDRESS_NO_PORT of ip(7), which Python does not name.
 BIND_ADDRESS_NO_PORT: Final = 24 if sys.platform == "linux" else None
 
-# Takes over what a transport still has to say once its connection is done with it.
+# Takes what a transport still reports when its connection is done with it.
 NOBODY: Final = asyncio.Protocol()
 
 
 class Connection(asyncio.Protocol):
     """A place in the fleet, by its number there, and the connection that fills it at the moment."""
 
-    def __init__(self, driver: "Driver", number: int) -> None:
-        self.state = UNOPENED
+    def __init__(self, shard: ShardState, number: int) -> None:
+        self.state = CONNECTING
         self.due_ns = 0
         self.completed_in = 0  # the snapshot in which the last message was completed
-        self._driver = driver
+        self._shard = shard
         self._number = number
-        self._exchange = exchange_of(driver.workload, driver.target, number)
+        self._exchange = exchange_of(shard.workload, shard.address, number)
         self._queued: deque[int] = deque()  # when each was due that waits its turn
         self._message = 0  # the number of the one under way
         self._sent = 0  # bytes of it
         self._sent_ns = 0
         self._opened_ns = 0
-        self._unproven = True  # no verified reply since it was opened
+        self._unverified = True  # no verified reply since it was opened
         self._replies = 0  # since it was opened, but for the probe's
         self._full = False  # the transport wants no more bytes yet
         self._socket: socket.socket | None = None  # until it is connected
@@ -87,19 +67,19 @@ class Connection(asyncio.Protocol):
     @property
     def is_new(self) -> bool:
         """Whether it is being opened for the first time: nothing is due on it yet."""
-        if self.state == PROBING:
-            return self._message == 1
-        return self.state in (UNOPENED, CONNECTING) and self._message == 0
+        if self.state == CONNECTING:
+            return self._message == 0
+        return self.state == PROBING and self._message == 1
 
     def next(self, due_ns: int, now_ns: int) -> None:
         """Send the next message, or let it wait until the connection is free for it."""
         if self.state == IDLE:
             self.state = BUSY
-            self._driver.busy += 1
+            self._shard.busy += 1
             self._send(due_ns, now_ns)
-        elif self.state == AWAY:
-            self.state = REOPENING
-            self._driver.busy += 1
+        elif self.state == PARTED:
+            self.state = RECONNECTING
+            self._shard.busy += 1
             self.due_ns = due_ns
             self._connect()
         else:
@@ -108,10 +88,10 @@ class Connection(asyncio.Protocol):
     def begin_at_once(self) -> None:
         """Send the first message of a closed loop, if nothing is under way."""
         now_ns = time.monotonic_ns()
-        if self.state in (IDLE, AWAY):
+        if self.state in (IDLE, PARTED):
             self.next(now_ns, now_ns)
         elif self.state in (BROKEN, IN_LINE):
-            self._want_next(now_ns)
+            self._queue_next(now_ns)
 
     def lose_queued(self, now_ns: int) -> None:
         """Send none of the messages that wait."""
@@ -121,120 +101,122 @@ class Connection(asyncio.Protocol):
 
     def pending_ns(self) -> list[int]:
         """When each message was due that has neither been replied to nor is lost, in order."""
-        under_way = [self.due_ns] * (self.state in (BUSY, REOPENING))
+        under_way = [self.due_ns] * (self.state in (BUSY, RECONNECTING))
         return [*under_way, *self._queued]
 
-    def fail(self, cause: str) -> None:
+    def fail_if_new(self) -> None:
+        """Give up if it has had no reply at all."""
+        if self.is_new:
+            self._fail("never_opened")
+
+    def retire(self) -> None:
+        """Close it, and take it out of all counts."""
+        shard, state, new = self._shard, self.state, self.is_new
+        self.state = CLOSED
+        self._close()
+        if new:
+            shard.end_opening()
+        elif state in (CONNECTING, PROBING):
+            shard.end_reopening()
+        elif state in (CLOSED, BROKEN, IN_LINE):
+            shard.failed -= 1
+        else:
+            shard.ready -= 1
+            shard.busy -= state in (BUSY, RECONNECTING)
+
+    def sweep(self, now_ns: int, connect_timeout_ns: int, timeout_ns: int) -> None:
+        """Fail if connecting or the message under way has taken too long; if it is broken, be
+        opened again when it is time."""
+        if self.state in (CONNECTING, RECONNECTING):
+            if now_ns - self._opened_ns > connect_timeout_ns:
+                self._fail("connect_timeout")
+        elif self.state in (PROBING, BUSY):
+            if now_ns - self._sent_ns > timeout_ns:
+                self._fail("timeout")
+        elif (
+            self.state == BROKEN and self._shard.reconnects and now_ns - self._opened_ns >= RETRY_NS
+        ):
+            self._stand_in_line()
+
+    # Failing
+
+    def _fail(self, cause: str) -> None:
         """Count why the connection ended, and close it.
 
-        The message under way is lost. While the load goes on, a connection that was open once is
-        opened again, if that is asked for; meanwhile what is due on it waits.
+        The message under way is lost, unless it still waited to be sent and the connection is
+        opened again: then it stays first in the queue.
         """
-        driver, now_ns = self._driver, time.monotonic_ns()
-        again = driver.reopens and not self.is_new
-        waits = self.state == REOPENING
-        driver.tally.errors[cause] += 1
+        shard, now_ns = self._shard, time.monotonic_ns()
+        again = shard.reconnects and not self.is_new
+        waits = self.state == RECONNECTING
+        shard.tally.errors[cause] += 1
         if self.state == BUSY:
             self._lose(cause, now_ns)
         elif waits and not again:
             self._record_loss(now_ns - self.due_ns)
         self.retire()
-        driver.failed += 1
+        shard.failed += 1
         if not again:
             return
-        if waits:  # before what is queued already
+        if waits:
             self._queued.appendleft(self.due_ns)
-        elif driver.workload.rate_per_connection is None:
-            self._want_next(now_ns)
-        # One that opens, but carries no message, is not tried without a pause.
+        elif not shard.is_open_loop:
+            self._queue_next(now_ns)
         self.state = BROKEN
         if self._replies:
             self._stand_in_line()
 
-    def fail_unopened(self) -> None:
-        """Give up if it has had no reply at all."""
-        if self.is_new:
-            self.fail("never_opened")
-
-    def retire(self) -> None:
-        """Close it, and take it out of all counts."""
-        driver, state, new = self._driver, self.state, self.is_new
-        self.state = FAILED
-        self._close()
-        if new:
-            driver.ended_opening(counted=state != UNOPENED)
-        elif state in (CONNECTING, PROBING):
-            driver.mending -= 1
-            driver.failed -= 1
-            driver.open_soon()
-        elif state in (FAILED, BROKEN, IN_LINE):
-            driver.failed -= 1
-        else:
-            driver.ready -= 1
-            driver.busy -= state in (BUSY, REOPENING)
-
     def _lose(self, cause: str, now_ns: int) -> None:
-        """Count the message under way as lost. Its reply takes at least as long as it was waited
-        for; a wrong one says nothing of how long the right one would have taken."""
-        tally = self._driver.tally
-        if cause in WRONG:
-            tally.lost += 1
+        """Count the message under way as lost.
+
+        Its reply would have taken at least as long as it was waited for, so that is recorded. A
+        wrong reply says nothing of how long the right one would have taken.
+        """
+        if cause in WRONG_REPLY:
+            self._shard.tally.lost += 1
             return
         self._record_loss(now_ns - self.due_ns)
-        if not self._driver.sent_when_due:
-            tally.service.note(now_ns - self._sent_ns)
+        if not self._shard.sent_when_due:
+            self._shard.tally.service.note(now_ns - self._sent_ns)
 
     def _record_loss(self, waited_ns: int) -> None:
-        self._driver.tally.lost += 1
-        self._driver.tally.response.note(waited_ns)
+        self._shard.tally.lost += 1
+        self._shard.tally.response.note(waited_ns)
 
-    def _want_next(self, now_ns: int) -> None:
+    def _queue_next(self, now_ns: int) -> None:
         """In a closed loop, let the next message of an active connection wait until it is open."""
-        if self._driver.sends_at_once(self._number) and not self._queued:
+        if self._shard.sends_at_once(self._number) and not self._queued:
             self._queued.append(now_ns)
 
     def _stand_in_line(self) -> None:
         self.state = IN_LINE
-        self._driver.stand_in_line(self)
-
-    def sweep(self, now_ns: int, connect_timeout_ns: int, timeout_ns: int) -> None:
-        """Fail if connecting or the message under way has taken too long; if it is broken, be
-        opened again when it is time."""
-        if self.state in (CONNECTING, REOPENING):
-            if now_ns - self._opened_ns > connect_timeout_ns:
-                self.fail("connect_timeout")
-        elif self.state in (PROBING, BUSY):
-            if now_ns - self._sent_ns > timeout_ns:
-                self.fail("timeout")
-        elif self.state == BROKEN and self._driver.reopens and now_ns - self._opened_ns >= RETRY_NS:
-            self._stand_in_line()
+        self._shard.stand_in_line(self)
 
     # Connecting
 
     def _connect(self) -> None:
-        self._unproven = True
+        self._unverified = True
         self._replies = 0
         self._opened_ns = time.monotonic_ns()
-        target = self._driver.target
         try:
-            self._socket = socket.socket(target.family, socket.SOCK_STREAM)
+            self._socket = socket.socket(self._shard.address.family, socket.SOCK_STREAM)
         except OSError as error:
-            self.fail(CAUSES.get(error.errno or 0, "io_error"))
+            self._fail(cause_of(error))
             return
         self._socket.setblocking(False)
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._bind(self._socket)
-            error_number = self._socket.connect_ex(self._driver.socket_address)
+            error_number = self._socket.connect_ex(self._shard.socket_address)
         except OSError as error:
             error_number = error.errno or errno.EIO
-        if error_number in UNDER_WAY:
-            self._driver.loop.add_writer(self._socket, self._connected)
+        if error_number in IN_PROGRESS:
+            self._shard.loop.add_writer(self._socket, self._connected)
         else:
-            self.fail(CONNECT_CAUSES.get(error_number, "connect_failed"))
+            self._fail(connect_cause_of(error_number))
 
     def _bind(self, connecting: socket.socket) -> None:
-        if source := self._driver.source_of(self._number):
+        if source := self._shard.source_of(self._number):
             if BIND_ADDRESS_NO_PORT is not None:
                 connecting.setsockopt(socket.IPPROTO_IP, BIND_ADDRESS_NO_PORT, 1)
             connecting.bind((source.host, 0))
@@ -243,28 +225,28 @@ class Connection(asyncio.Protocol):
         now_ns = time.monotonic_ns()
         connected, self._socket = self._socket, None
         assert connected is not None
-        loop = self._driver.loop
+        loop = self._shard.loop
         loop.remove_writer(connected)
         if error_number := connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             connected.close()
-            self.fail(CONNECT_CAUSES.get(error_number, "connect_failed"))
+            self._fail(connect_cause_of(error_number))
             return
-        self._driver.tally.connect.note(now_ns - self._opened_ns)
+        self._shard.tally.connect.note(now_ns - self._opened_ns)
         self._adopting = loop.create_task(self._adopt(connected))
 
     async def _adopt(self, connected: socket.socket) -> None:
         """Give a connected socket to a transport, which calls `connection_made`."""
         try:
-            await self._driver.loop.create_connection(lambda: self, sock=connected)
+            await self._shard.loop.create_connection(lambda: self, sock=connected)
         except OSError as error:
             connected.close()
             if self._adopts:
-                self.fail(CAUSES.get(error.errno or 0, "io_error"))
+                self._fail(cause_of(error))
 
     @property
     def _adopts(self) -> bool:
         """Whether the socket that connected last is still waited for."""
-        return self.state in (CONNECTING, REOPENING) and self._socket is None
+        return self.state in (CONNECTING, RECONNECTING) and self._socket is None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send what it was opened for."""
@@ -285,7 +267,7 @@ class Connection(asyncio.Protocol):
 
     def _close(self) -> None:
         if self._socket is not None:
-            self._driver.loop.remove_writer(self._socket)
+            self._shard.loop.remove_writer(self._socket)
             self._socket.close()
             self._socket = None
         if self._transport is not None:
@@ -296,11 +278,11 @@ class Connection(asyncio.Protocol):
     # Messages
 
     def _send(self, due_ns: int, now_ns: int) -> None:
-        driver = self._driver
-        driver.tally.sent += 1
+        shard = self._shard
+        shard.tally.sent += 1
         self.due_ns = due_ns
-        if not driver.sent_when_due:
-            driver.tally.send_lag.note(now_ns - due_ns)
+        if not shard.sent_when_due:
+            shard.tally.send_lag.note(now_ns - due_ns)
         self._begin(now_ns)
 
     def _begin(self, now_ns: int) -> None:
@@ -331,15 +313,14 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Check what has come."""
         if self.state == IDLE:
-            self.fail("excess")
+            self._fail("excess")
             return
         assert self._transport is not None
+        sent = self._sent - self._transport.get_write_buffer_size()
         try:
-            complete = self._exchange.take(
-                data, self._sent - self._transport.get_write_buffer_size()
-            )
+            complete = self._exchange.take(data, sent)
         except ReplyError as error:
-            self.fail(error.cause)
+            self._fail(error.cause)
             return
         if complete:
             self._complete(lasting=self._exchange.lasting)
@@ -349,54 +330,58 @@ class Connection(asyncio.Protocol):
         if self.state != IDLE and self._exchange.end_of_file():
             self._complete(lasting=False)
         else:
-            self.fail("closed_by_server")
+            self._fail("closed_by_server")
 
     def connection_lost(self, error: Exception | None) -> None:
-        """It broke: what we close ourselves tells nobody any more."""
+        """It broke; one that was closed here has no transport any more."""
         if self._transport is None:
             return
         if isinstance(error, OSError):
-            self.fail(CAUSES.get(error.errno or 0, "io_error"))
+            self._fail(cause_of(error))
         else:
-            self.fail("closed_by_server" if error is None else "io_error")
+            self._fail("closed_by_server" if error is None else "io_error")
 
     def _complete(self, *, lasting: bool) -> None:
+        """Take a whole reply: PROBING or BUSY -> IDLE, then what comes next."""
         now_ns = time.monotonic_ns()
-        driver, tally = self._driver, self._driver.tally
+        shard = self._shard
         accepted = self._exchange.accepted
-        if accepted and self._unproven:
-            self._unproven = False
-            tally.first_echo.note(now_ns - self._opened_ns)
+        if accepted and self._unverified:
+            self._unverified = False
+            shard.tally.first_echo.note(now_ns - self._opened_ns)
         if self.state == PROBING:
             if not accepted:
-                self.fail("http_status")
+                self._fail("http_status")
                 return
             new, self.state = self.is_new, IDLE
-            driver.ready += 1
+            shard.ready += 1
             if new:
-                driver.ended_opening()
+                shard.end_opening()
             else:
-                driver.mending -= 1
-                driver.failed -= 1
-                driver.open_soon()
+                shard.end_reopening()
         else:
-            self.state = IDLE
-            self._replies += 1
-            driver.busy -= 1
-            self.completed_in = driver.snapshots
-            if accepted:
-                driver.messages += 1
-                tally.messages += 1
-                tally.response.note(now_ns - self.due_ns)
-                if not driver.sent_when_due:
-                    tally.service.note(now_ns - self._sent_ns)
-            else:
-                tally.errors["http_status"] += 1
-                self._lose("http_status", now_ns)
-        if not lasting or self._replies == driver.workload.messages_per_connection:
-            self.state = AWAY
+            self._count_reply(now_ns, accepted=accepted)
+        if not lasting or self._replies == shard.workload.messages_per_connection:
+            self.state = PARTED
             self._close()
         if self._queued:
             self.next(self._queued.popleft(), now_ns)
-        elif driver.sends_at_once(self._number):
+        elif shard.sends_at_once(self._number):
             self.next(now_ns, now_ns)
+
+    def _count_reply(self, now_ns: int, *, accepted: bool) -> None:
+        """Record a message's reply; one that is not accepted loses the message alone."""
+        shard, tally = self._shard, self._shard.tally
+        self.state = IDLE
+        self._replies += 1
+        shard.busy -= 1
+        self.completed_in = shard.snapshots
+        if accepted:
+            shard.messages += 1
+            tally.messages += 1
+            tally.response.note(now_ns - self.due_ns)
+            if not shard.sent_when_due:
+                tally.service.note(now_ns - self._sent_ns)
+        else:
+            tally.errors["http_status"] += 1
+            self._lose("http_status", now_ns)

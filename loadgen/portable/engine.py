@@ -23,9 +23,8 @@ SPIN_NS: Final = 300_000
 class Shard:
     """One thread of the fleet; see `c10k.loadgen.shard.Shard` for what the calls mean.
 
-    Raises OSError where the machine refuses a descriptor or a thread. `cpu` is taken where the
-    system lets a thread choose. An error that the loop itself runs into ends the shard, and the
-    next call raises it.
+    Raises OSError where the machine refuses a descriptor or a thread. `cpu` is ignored where the
+    system has no call for it. An error in the loop ends the shard, and the next call raises it.
     """
 
     def __init__(
@@ -96,8 +95,8 @@ class Shard:
         return self._handle_command(self._driver.snapshot).taken()
 
     def peek(self) -> ShardStatus:
-        """Where the shard stands."""
-        return self._driver.standing()
+        """The state of the shard."""
+        return self._driver.status()
 
     def response_counts(self) -> bytes:
         """The response times since the last snapshot, as far as recorded."""
@@ -112,7 +111,7 @@ class Shard:
 
     def _run(self) -> None:
         self._loop.run_forever()
-        self._loop.run_until_complete(_settle())
+        self._loop.run_until_complete(_close_transports())
         self._loop.close()
 
     def _stop(self) -> None:
@@ -145,8 +144,8 @@ def _pin(cpu: int) -> None:
         os.sched_setaffinity(0, {cpu})
 
 
-async def _settle() -> None:
-    """Let the transports that were ended close their sockets."""
+async def _close_transports() -> None:
+    """Let the transports that were aborted close their sockets."""
     while len(tasks := asyncio.all_tasks()) > 1:
         await asyncio.wait(tasks - {asyncio.current_task()})
     for _ in range(3):

@@ -1,12 +1,14 @@
-"""What is sent and what must come back, protocol by protocol: one exchange a connection, which goes
-through one message after the other."""
+"""What is sent and what must come back, protocol by protocol.
+
+A connection has one exchange, which goes through one message after the other.
+"""
 
 import random
 from typing import Final, Protocol
 
 from c10k.loadgen.address import Address
+from c10k.loadgen.portable.causes import ReplyError
 from c10k.loadgen.portable.http import Reply
-from c10k.loadgen.portable.reply_error import ReplyError
 from c10k.loadgen.workload import Workload
 
 POOL: Final = 1 << 18
@@ -26,11 +28,11 @@ class Exchange(Protocol):
 
     @property
     def accepted(self) -> bool:
-        """Of a complete reply: it says that the request succeeded."""
+        """Whether a complete reply says that the request succeeded."""
 
     @property
     def lasting(self) -> bool:
-        """Of a complete reply: the connection may carry another."""
+        """Whether the connection may carry another message after a complete reply."""
 
     def begin(self, number: int) -> None:
         """Go on to this message."""
@@ -39,7 +41,7 @@ class Exchange(Protocol):
         """Bytes of the request from `offset` on, RUN of them or up to its end."""
 
     def take(self, data: bytes, sent: int) -> bool:
-        """Check what has come, so much of the request being sent; whether that was the reply's end.
+        """Check what has come after `sent` bytes of the request; whether the reply is complete.
 
         Raises ReplyError.
         """

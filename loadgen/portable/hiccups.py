@@ -1,4 +1,4 @@
-"""The hiccup meter for where the native one is absent: a thread of Python's."""
+"""The hiccup meter in Python, for machines without the native one."""
 
 import os
 import threading
@@ -14,10 +14,9 @@ class HiccupMeter:
     """A thread that wakes every `interval_ns` on `cpus` (None: any) and counts its lateness.
 
     As the native HiccupMeter, it counts every tick since the start exactly once, the ones slept
-    through too. What it sees includes its waits for the interpreter's lock, a few tenths of a
-    millisecond beside a busy fleet; hence its longer interval, which leaves the lock
-    to the fleet. For the same reason real time, which the native one has, is refused with
-    PermissionError.
+    through too. Its lateness includes waits for the GIL, a few tenths of a millisecond beside a
+    busy fleet. Hence the longer interval, which leaves the GIL to the fleet, and PermissionError
+    for `realtime`, which the GIL would defeat.
     """
 
     def __init__(
@@ -90,7 +89,7 @@ class HiccupMeter:
             time.sleep(max(0, tick_ns - time.monotonic_ns()) / 1e9)
             now_ns = time.monotonic_ns()
             with self._swapping:
-                # Whoever had asked to wake at a tick slept through would have waited as long.
+                # A thread that had asked to wake at a tick slept through would have waited as long.
                 while tick_ns <= now_ns:
                     self._late.note(now_ns - tick_ns)
                     tick_ns += self._interval_ns

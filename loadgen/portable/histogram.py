@@ -1,5 +1,7 @@
-"""Counts in the layout of `loadgen/native/histogram.pxd`: times are noted as they are, and binned
-many at once by numpy."""
+"""Counts in the layout of `loadgen/native/histogram.pxd`.
+
+Times are noted as they are, and numpy bins many at once.
+"""
 
 from array import array
 from typing import Final
@@ -11,7 +13,7 @@ COUNTS: Final = 24_576
 HIGHEST_NS: Final = 3_600_000_000_000
 UNIT_MAGNITUDE: Final = 9
 SUB_BUCKET_BITS: Final = 11
-# Of noted times: binned before they take much memory, or more than a fraction of a millisecond.
+# Noted times are binned beyond this many: it takes a fraction of a millisecond, little memory.
 MANY: Final = 8_192
 
 

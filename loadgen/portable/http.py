@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from c10k.loadgen.portable.reply_error import ReplyError
+from c10k.loadgen.portable.causes import ReplyError
 
 LONGEST_HEAD: Final = 65_536
 LONGEST_LINE: Final = 4_096  # of a chunk's size with its extensions
@@ -52,7 +52,7 @@ class Reply:
         return self._part == "to the end"
 
     def _take_head(self, data: bytes) -> bytes:
-        """Take up to the empty line; return what lies behind it."""
+        """Take up to the empty line; return what follows it."""
         self._buffer += data
         end = END_OF_HEAD.search(self._buffer)
         if (end.start() if end else len(self._buffer)) > LONGEST_HEAD:
@@ -101,7 +101,7 @@ class Reply:
         return data[taken:]
 
     def _take_line(self, data: bytes) -> bytes:
-        """Take one of the lines between chunks and after them; return what lies behind it."""
+        """Take one of the lines between chunks and after them; return what follows it."""
         line, newline, rest = (self._buffer + data).partition(b"\n")
         if len(line) > LONGEST_LINE:
             raise ReplyError("malformed")

@@ -12,8 +12,11 @@ SELECTABLE: Final = 1024
 
 
 class PreciseSelector(selectors.DefaultSelector):
-    """epoll, as Python uses it, sleeps for whole milliseconds, rounded up. select() takes
-    microseconds, and an epoll is a descriptor that it can wait for. The others need no help."""
+    """Python's own selector, which wakes to the microsecond also where it uses epoll.
+
+    As Python calls it, epoll sleeps for whole milliseconds, rounded up. select() takes
+    microseconds, and can wait for an epoll, which is a descriptor.
+    """
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait until something is ready, or the time is up."""
@@ -31,7 +34,7 @@ class PreciseSelector(selectors.DefaultSelector):
 def new_event_loop() -> tuple[asyncio.AbstractEventLoop, int]:
     """uvloop's loop where that is installed, else asyncio's; and the ns by which it may oversleep.
 
-    uvloop takes some 10 % less CPU a message.
+    uvloop takes some 10 % less CPU per message.
     """
     try:
         import uvloop

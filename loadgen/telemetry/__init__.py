@@ -1,4 +1,4 @@
-"""What a process tree and its host use while connections drive it."""
+"""Samples and exact readings of what a process tree and its host use under load."""
 
 from c10k.loadgen.telemetry.host import HostCounters, HostMemory, kernel_growth
 from c10k.loadgen.telemetry.process import (

@@ -1,4 +1,4 @@
-"""What the connections take from the host's kernel, which no process is charged for."""
+"""The host's kernel memory, which no process is charged for, and its counters."""
 
 import os
 import re
@@ -11,12 +11,12 @@ from c10k.loadgen.telemetry.proc import read, sizes
 
 @dataclass(frozen=True, slots=True)
 class HostMemory:
-    """Kernel memory of the whole host in bytes; NaN where the kernel does not tell."""
+    """Kernel memory of the whole host in bytes; NaN where the kernel does not report it."""
 
     kernel_stack_bytes: float  # every thread has one
     page_tables_bytes: float
     slab_bytes: float  # sockets, inodes, tasks
-    slab_reclaimable_bytes: float  # the part of it that the kernel may drop: inodes and names
+    slab_reclaimable_bytes: float  # the part of slab that the kernel may drop: inodes and names
     tcp_memory_bytes: float  # socket buffers
 
     @classmethod
@@ -34,9 +34,9 @@ class HostMemory:
 
 
 def kernel_growth(before: HostMemory, now: HostMemory) -> dict[str, float]:
-    """How much kernel memory grew, in bytes by column; `kernel_delta_bytes` is all of it.
+    """How much kernel memory grew, in bytes by column; `kernel_delta_bytes` is the sum.
 
-    The host's: it holds both ends of every connection, and whatever else the host did meanwhile.
+    It is the whole host's, so it holds both ends of every connection, and what others took.
     """
     stack = now.kernel_stack_bytes - before.kernel_stack_bytes
     tables = now.page_tables_bytes - before.page_tables_bytes
@@ -52,13 +52,13 @@ def kernel_growth(before: HostMemory, now: HostMemory) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class HostCounters:
-    """What the host has counted since it booted; NaN where the kernel does not tell."""
+    """Counters of the host since it booted; NaN where the kernel does not report them."""
 
     listen_overflows: float  # connections that found an accept queue full
-    listen_drops: float  # connections that a listening socket dropped, for whatever reason
+    listen_drops: float  # connections that a listening socket dropped, for any reason
     retransmits: float  # TCP segments sent again, each after a wait of 200 ms to seconds
-    steal_s: float  # CPU time that the hypervisor gave to others, over all CPUs
-    busy_s: float  # CPU time of all processes, the kernel's own too, without interrupts
+    steal_s: float  # steal time: CPU time that the hypervisor gave away, over all CPUs
+    busy_s: float  # CPU time of all processes, kernel threads too, without interrupts
 
     @classmethod
     def read(cls) -> Self:

@@ -13,27 +13,27 @@ from typing import Final
 from c10k.loadgen.telemetry.proc import read
 from c10k.loadgen.telemetry.tasks import TaskTimes
 
-AT_ONCE: Final = 64  # threads that are looked at: 1 ms of CPU
+SAMPLED_THREADS: Final = 64  # 1 ms of CPU
 
 
 class LockWaits:
-    """Looks again and again at a random choice of the threads, whose times so far are given.
+    """Samples a random choice of the threads, whose times so far are given.
 
-    A thread waits for a lock where the kernel has it in futex(2) and it has run since the last
-    look: one that waits for the GIL wakes every 5 ms to ask for it (sys.getswitchinterval), and one
-    that waits for a mutex soon gets it. One that has not run is idle: nobody gave it work.
+    A thread waits for a lock if it is in futex(2) and has run since the last sample: one that waits
+    for the GIL wakes every 5 ms to ask for it (sys.getswitchinterval), and one that waits for a
+    mutex soon gets it. One that has not run is idle, without work.
     """
 
     def __init__(self, tasks: Mapping[int, TaskTimes]) -> None:
-        chosen = random.sample(list(tasks), min(AT_ONCE, len(tasks)))
-        shown = [task for task in chosen if _is_shown(task)] if _kernel_tells() else []
+        chosen = random.sample(list(tasks), min(SAMPLED_THREADS, len(tasks)))
+        shown = [task for task in chosen if _is_shown(task)] if _kernel_reports() else []
         self._threads = len(tasks)
         self._timeslices = {task: tasks[task].timeslices for task in shown}
         self._samples_taken = 0
         self._waiting = 0
 
-    def look(self) -> None:
-        """Look at the chosen threads once."""
+    def sample(self) -> None:
+        """Sample the chosen threads once."""
         for task, timeslices in self._timeslices.items():
             with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
                 in_futex = "futex" in read(f"/proc/{task}/wchan")
@@ -43,16 +43,16 @@ class LockWaits:
                 self._samples_taken += 1
 
     def mean(self) -> float:
-        """The mean number of threads that were waiting; NaN where nothing was seen.
+        """The mean number of threads that were waiting; NaN where none was sampled.
 
-        By the messages a second, it is how long each message waits (Little 1961).
+        Divided by messages/s, it is how long each message waits (Little 1961).
         """
         return self._threads * self._waiting / self._samples_taken if self._samples_taken else nan
 
 
 @cache
-def _kernel_tells() -> bool:
-    """Whether the kernel says what a thread waits for (CONFIG_STACKTRACE): one of ours tries."""
+def _kernel_reports() -> bool:
+    """Whether the kernel reports what a thread waits for (CONFIG_STACKTRACE), by a trial."""
     event = threading.Event()
     thread = threading.Thread(target=event.wait)
     thread.start()
@@ -69,7 +69,7 @@ def _kernel_tells() -> bool:
 
 
 def _is_shown(task: int) -> bool:
-    # Of another user's process the kernel says that it waits for nothing.
+    # For another user's process the kernel reports that it waits for nothing.
     try:
         Path(f"/proc/{task}/exe").readlink()
     except OSError:

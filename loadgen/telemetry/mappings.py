@@ -1,4 +1,4 @@
-"""Where the memory of a process lies: in the stacks of its threads, or in its heaps."""
+"""The memory breakdown of a process: stacks of threads, and heaps."""
 
 import re
 import resource
@@ -14,18 +14,19 @@ _MAPPING: Final = re.compile(
 
 
 class MemoryBreakdown(NamedTuple):
-    """Anonymous memory in bytes, what processes share divided among them."""
+    """Anonymous memory in bytes; what processes share is divided among them."""
 
     stack_bytes: float
     heap_bytes: float
 
 
 def breakdown(pid: int) -> MemoryBreakdown:
-    """Where the anonymous memory of a process lies.
+    """The breakdown of a process's anonymous memory.
 
-    A thread's stack begins after a page that nobody may touch, which catches overflows
-    (pthread_attr_setguardsize(3)); all else that has no name is the allocator's. 40 us a thread.
-    NaN where it is another user's; FileNotFoundError or ProcessLookupError where it has ended.
+    A thread's stack begins after a guard page, which catches overflows
+    (pthread_attr_setguardsize(3)); all other memory without a name is the allocator's. Takes 40 us
+    per thread. NaN where it is another user's; FileNotFoundError or ProcessLookupError where it has
+    ended.
     """
     try:
         mappings = _MAPPING.findall(read(f"/proc/{pid}/smaps"))

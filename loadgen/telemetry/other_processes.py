@@ -1,4 +1,4 @@
-"""What other processes spend, which they take from the observed ones or from the loader."""
+"""The CPU time of other processes, which the observed ones and the loader lack."""
 
 import os
 from collections.abc import Container
@@ -8,14 +8,14 @@ from c10k.loadgen.telemetry.proc import read
 
 
 def spent_by_other_processes(members: Container[int]) -> float:
-    """CPU time in s of every process that can be seen but `members`, to 10 ms a process.
+    """CPU time in s of every visible process but `members`, to 10 ms per process.
 
-    With that of the children that each has waited for, so that it does not fall as they end.
-    20 us a process. The sums of /proc/stat would not do: they set apart what is spent in soft
-    interrupts, which most kernels charge to a process, the one that was interrupted.
+    It includes the children that each has waited for, so that it does not fall as they end. Takes
+    20 us per process. The sums of /proc/stat would not do: they leave out soft interrupts, which
+    most kernels charge to the process that was interrupted.
     """
     ticks = 0
-    for name in os.listdir("/proc"):  # noqa: PTH208 (a Path costs 10 times)
+    for name in os.listdir("/proc"):  # noqa: PTH208 (a Path takes 10 times as long)
         if name.isdigit() and int(name) not in members:
             with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
                 # utime, stime, cutime, cstime: proc_pid_stat(5), whose third follows the name.

@@ -1,4 +1,4 @@
-"""What a process and its descendants use."""
+"""The memory, CPU time and descriptors of a process and its descendants."""
 
 import os
 import random
@@ -16,7 +16,7 @@ from c10k.loadgen.telemetry.mappings import MemoryBreakdown, breakdown
 from c10k.loadgen.telemetry.proc import read, sizes
 
 GONE = (FileNotFoundError, ProcessLookupError)  # before a file was opened; before it was read
-SAMPLED_PROCESSES = 32  # processes; their mappings are 1 ms each, of 10,000 threads 0.5 s
+SAMPLED_PROCESSES = 32  # reading mappings takes 1 ms per process, 0.5 s at 10,000 threads
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 CPUCLOCK_SCHED = 2  # the time for which the threads of a process were scheduled
 
@@ -51,15 +51,15 @@ class Spent(NamedTuple):
 class Footprint(NamedTuple):
     """Exact memory of a tree in bytes; NaN where another user's process hides it.
 
-    Where `read_share` is less than 1, so much of the RSS was looked into, and the rest was taken to
-    be like it.
+    Where `sampled_fraction` is less than 1, that part of the RSS was read, and the rest estimated
+    from it.
     """
 
     resident_bytes: float  # what the processes share counted once; of one process its RSS
     rss_bytes: float
     pss_bytes: float  # shared pages divided among those who share them, also outside the tree
     uss_bytes: float  # what would be free if the process ended
-    read_share: float
+    sampled_fraction: float
 
 
 class _Rollup(NamedTuple):
@@ -70,12 +70,12 @@ class _Rollup(NamedTuple):
     unique: float
     own: float  # anonymous memory, divided among the processes of a fork, which alone can share it
     mapped: float  # files, and memory shared on purpose
-    counted: int  # RSS as the kernel counts it, without looking
+    counted: int  # RSS as the kernel counts it, without a walk of the pages
 
 
 class ProcessTree:
-    """A process and its descendants; or with itself=False its descendants alone, as of a supervisor
-    that adopts those who lose their parent.
+    """A process and its descendants; with itself=False its descendants alone, as of a supervisor
+    that adopts orphans.
 
     Its methods raise ProcessGoneError once the process itself has ended, or the last descendant
     without it; `read`, `spent` and `footprint` also while it is a zombie, and `read` when its
@@ -93,7 +93,7 @@ class ProcessTree:
     def rescan(self) -> None:
         """Find all descendants, by asking every process of the host for its parent.
 
-        1 to 2 ms, but 20 ms beside 10,000 threads, which the kernel has to step over.
+        Takes 1 to 2 ms, but 20 ms beside 10,000 threads, which the kernel has to step over.
         """
         try:
             children = psutil.Process(self.pid).children(recursive=True)
@@ -102,10 +102,9 @@ class ProcessTree:
         self.members = (*self._root, *(child.pid for child in children))
 
     def read(self) -> TreeUsage:
-        """The usage now: 0.3 ms a process, however many threads it has.
+        """The usage now. Takes 0.3 ms per process, however many threads it has.
 
-        New children of the main threads are found on the way; those of other threads need a
-        rescan.
+        It finds new children of the main threads; those of other threads need a rescan.
         """
         usages: dict[int, TreeUsage] = {}
         found = list(self.members) if self._itself else [*self.members, *_children(self.pid)]
@@ -126,10 +125,10 @@ class ProcessTree:
         return TreeUsage(*map(sum, zip(*usages.values(), strict=True)))
 
     def spent(self) -> Spent:
-        """What the members have spent: 0.1 ms a process, and 0.3 us a thread.
+        """What the members have spent. Takes 0.1 ms per process, and 0.3 us per thread.
 
         The kernel sums up the threads without a pause: at 10,000 nothing else runs on this CPU
-        for 3 ms, and on some kernels the process itself can start no thread meanwhile.
+        for 3 ms, and on some kernels the process can start no thread meanwhile.
         """
         each = [*self._of_each(self._spent)]
         if not self._itself:
@@ -139,7 +138,7 @@ class ProcessTree:
     def cpu_s(self) -> float:
         """CPU time of all threads, ended ones too, to the nanosecond; without `ended_s`.
 
-        0.2 ms at 10,000 threads if the kernel has just looked at them, else 2 ms.
+        Takes 0.2 ms at 10,000 threads if the kernel has their times cached, else 2 ms.
         """
         return sum(self._of_each(_cpu_s))
 
@@ -147,8 +146,8 @@ class ProcessTree:
         """The exact memory, from /proc/PID/smaps_rollup.
 
         The kernel walks every page under the lock that a new mapping (and so a new thread) needs:
-        18 ms at 10,000 threads, 0.3 ms a process, and until the thread that holds the lock runs.
-        Processes that were not read `within_s` are estimated by their RSS from the others, the
+        18 ms at 10,000 threads, 0.3 ms per process, longer while the lock's holder waits for a CPU.
+        After `within_s` the processes not read are estimated by their RSS from those that were, the
         first and a random choice (the ratio estimate of W. G. Cochran, Sampling Techniques).
         """
         deadline = time.monotonic() + within_s
@@ -160,24 +159,24 @@ class ProcessTree:
             raise self._gone()
         rss, pss, unique, own, mapped, counted = zip(*rollups, strict=True)
         share = sum(counted) / (sum(counted) + sum(self._of_each(_resident, left)))
-        # The processes of a server map the same files, which others may map too: the PSS of a
-        # server depends on who else runs.
+        # The processes of a server map the same files. Other programs may map them too, so that the
+        # PSS of a server depends on what else runs.
         return Footprint(
             resident_bytes=sum(own) / share + max(mapped),
             rss_bytes=sum(rss) / share,
             pss_bytes=sum(pss) / share,
             uss_bytes=sum(unique) / share,
-            read_share=share,
+            sampled_fraction=share,
         )
 
     def breakdown(self) -> MemoryBreakdown:
-        """Where the anonymous memory lies; where processes are many, by RSS from some of them."""
+        """The memory breakdown; of many processes, estimated by RSS from some of them."""
         some = self._some()[: 1 + SAMPLED_PROCESSES]
-        seen, places = sum(self._of_each(_resident, some)), [*self._of_each(breakdown, some)]
-        if not (seen and places):
+        sampled, parts = sum(self._of_each(_resident, some)), [*self._of_each(breakdown, some)]
+        if not (sampled and parts):
             raise self._gone()
-        share = seen / sum(self._of_each(_resident))
-        stacks, heaps = zip(*places, strict=True)
+        share = sampled / sum(self._of_each(_resident))
+        stacks, heaps = zip(*parts, strict=True)
         return MemoryBreakdown(sum(stacks) / share, sum(heaps) / share)
 
     @property
@@ -266,7 +265,7 @@ class _Stat(NamedTuple):
 
 
 def _waited_for(pid: int) -> Spent:
-    """What a process's children that ended and were waited for had spent; nothing of its own."""
+    """What a process's children had spent that ended and were waited for, without its own."""
     stat = _Stat.read(f"/proc/{pid}/stat")
     user_s, system_s = stat.ended_user_ticks / TICKS_PER_S, stat.ended_system_ticks / TICKS_PER_S
     faults = stat.ended_minor_faults, stat.ended_major_faults
@@ -286,7 +285,7 @@ def _usage(pid: int, stat: _Stat) -> TreeUsage:
 
 
 def _children(pid: int) -> list[int]:
-    """The children of the main thread, where the kernel tells (CONFIG_PROC_CHILDREN)."""
+    """The children of the main thread, where the kernel lists them (CONFIG_PROC_CHILDREN)."""
     try:
         return [int(child) for child in read(f"/proc/{pid}/task/{pid}/children").split()]
     except GONE:

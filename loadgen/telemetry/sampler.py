@@ -1,4 +1,4 @@
-"""Watching a process tree and its host from a thread while connections drive them."""
+"""Sampling a process tree and its host from a thread while connections drive them."""
 
 import threading
 import time
@@ -22,14 +22,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What sampling may take of a CPU, if need be by sampling less often: there may be thousands of
-# processes.
-MOST_OF_A_CPU = 0.01
-# What summing up the threads may take, during which the fleet's thread cannot run: were it 1 %,
-# the loader would send 1 % late, and the p99 of a server with 10,000 threads would be its own.
-MOST_OF_A_CPU_TO_SUM = 0.001
-# How long the exact memory may take. Where the threads of a process wait for a CPU with its memory
-# locked, each process takes 0.1 s: 400 of Apache's took a minute.
+# The share of a CPU that sampling may take. Of thousands of processes, samples are less frequent.
+SAMPLING_CPU_SHARE = 0.01
+# The share for summing up the threads, during which the fleet's thread cannot run. At 1 %, the
+# loader would send 1 % of the messages late, and set the p99 of a server with 10,000 threads.
+SUMMING_CPU_SHARE = 0.001
+# How long the exact memory may take. Where a thread waits for a CPU with its process's memory
+# locked, reading takes 0.1 s per process: 400 of Apache's took a minute.
 FOOTPRINT_S = 20.0
 # How long a reading gives way. Where the loader is never idle, 0.1 s of CPU would take minutes.
 PATIENCE_S = 3.0
@@ -38,7 +37,7 @@ NOT_SUMMED = Spent(nan, nan, nan, nan, nan)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What was seen at one time, named as the columns of the samples."""
+    """One sample, named as the columns of the samples."""
 
     t_s: float  # time.monotonic()
     phase: str
@@ -69,11 +68,11 @@ class Telemetry:
 
     A thread samples every `interval_s` between `start` and `stop`, and gives way to the load. A
     sample takes 1 ms of CPU, so 0.5 % of a core at 0.2 s, and twice that within a window, where
-    locks are looked at too; what has to be summed up over 10,000 threads is in one of fifteen. Once
-    the process has ended, sampling ends and `alive` becomes False.
+    locks are sampled too. Sums over 10,000 threads are in one sample of fifteen. Once the process
+    has ended, sampling ends and `alive` becomes False.
 
-    The run sets `phase` (open, settle, window or close), which is copied into every sample, and
-    may set `annotate`, which is asked at every sample for `connected` and `messages_per_s`.
+    The trial sets `phase` (open, warmup, window or close), which is copied into every sample, and
+    may set `annotate`, which gives `connected` and `messages_per_s` at every sample.
     With itself=False only the descendants are observed, as in ProcessTree.
     """
 
@@ -94,7 +93,7 @@ class Telemetry:
 
     @property
     def phase(self) -> str:
-        """What the run is doing: open, settle, window or close."""
+        """What the trial is doing: open, warmup, window or close."""
         return self._phase
 
     @phase.setter
@@ -135,19 +134,18 @@ class Telemetry:
         return replace(memory, slab_bytes=memory.slab_bytes - self._left_in_slab)
 
     def rescan(self) -> None:
-        """Find all processes of the tree; sampling finds what its main threads begin from then on.
+        """Find all processes of the tree; sampling finds those that main threads start later.
 
-        2 s of CPU at 10,000 processes, so not between windows. ProcessGoneError.
+        Takes 2 s of CPU at 10,000 processes, so not between windows. Raises ProcessGoneError.
         """
         with self._noticing_the_end():
-            self._aside(self.tree.rescan)
+            self._in_background(self.tree.rescan)
 
     def reading(self, edge: Literal["begin", "end"]) -> Reading:
-        """An exact reading for one end of a window. ProcessGoneError when the process has ended.
+        """An exact reading for one end of a window. Raises ProcessGoneError.
 
-        What is slow (0.1 s of CPU at 10,000 threads, 0.7 s at 10,000 processes) comes first at a
-        begin and last at an end, so that it lies outside the window, and what is of one instant
-        (1 ms, and 10 ms) lies next to it.
+        The slow part (0.1 s of CPU at 10,000 threads, 0.7 s at 10,000 processes) comes before the
+        window begins or after it ends, and the fast part (1 ms, and 10 ms) at its very ends.
         """
         with self._noticing_the_end():
             if edge == "begin":
@@ -173,9 +171,9 @@ class Telemetry:
         )
 
     def levels(self) -> dict[str, float]:
-        """What the tree holds now, by column. ProcessGoneError.
+        """What the tree holds now, by column. Raises ProcessGoneError.
 
-        4 s of CPU at 10,000 processes, and it holds their memory locked: not between windows.
+        Takes 4 s of CPU at 10,000 processes, with their memory locked: not between windows.
         """
         with self._noticing_the_end():
             tree = self.tree.read()
@@ -191,13 +189,13 @@ class Telemetry:
             "threads": tree.threads,
             "processes": tree.processes,
             "descriptors": tree.descriptors,
-            "memory_sampled_fraction": footprint.read_share,
+            "memory_sampled_fraction": footprint.sampled_fraction,
             "stack_bytes": breakdown.stack_bytes,
             "heap_bytes": breakdown.heap_bytes,
         }
 
     def _tasks(self) -> tuple[Mapping[int, TaskTimes], float, float]:
-        """The times of all threads, the CPU time of others, and the middle of reading both."""
+        """The times of all threads, the CPU time of other processes, and when both were read."""
 
         def read() -> tuple[Mapping[int, TaskTimes], float, float]:
             begun_s = time.monotonic()
@@ -207,12 +205,12 @@ class Telemetry:
             return tasks, other_processes_s, (begun_s + time.monotonic()) / 2
 
         before = HostMemory.read().slab_reclaimable_bytes
-        timed = self._aside(read)
+        timed = self._in_background(read)
         self._left_in_slab += HostMemory.read().slab_reclaimable_bytes - before
         return timed
 
-    def _aside(self, measure: Callable[[], T]) -> T:
-        """What is measured while giving way to the load, or beside it where that takes too long."""
+    def _in_background(self, measure: Callable[[], T]) -> T:
+        """Measure in the background or, where that takes too long, in this thread."""
         try:
             return self._background.submit(measure).result(PATIENCE_S)
         except TimeoutError:
@@ -236,13 +234,13 @@ class Telemetry:
                 if time.monotonic() >= sum_again_s:
                     spent = self.tree.spent()
                     summing_s = time.thread_time() - begun_s
-                    sum_again_s = time.monotonic() + summing_s / MOST_OF_A_CPU_TO_SUM
+                    sum_again_s = time.monotonic() + summing_s / SUMMING_CPU_SHARE
                 self._latest = self._sample(spent)
                 self._samples.append(self._latest)
                 if locks := self._locks:
-                    locks.look()
+                    locks.sample()
                 took_s = time.thread_time() - begun_s
-                pause_s = max(self.interval_s - took_s, took_s / MOST_OF_A_CPU)
+                pause_s = max(self.interval_s - took_s, took_s / SAMPLING_CPU_SHARE)
         except ProcessGoneError:
             self.alive = False
 

@@ -12,11 +12,11 @@ class TaskTimes(NamedTuple):
 
     on_cpu_ns: int
     waiting_ns: int  # runnable, in a run queue; a wait is counted when it ends
-    timeslices: int  # how often it was given a CPU
+    timeslices: int  # how often it got a CPU
 
     @property
     def efficiency(self) -> float:
-        """The part of the runnable time that it ran: 1 when it never waited; NaN if it was idle."""
+        """The share of the runnable time in which it ran; NaN if it was idle."""
         runnable_ns = self.on_cpu_ns + self.waiting_ns
         return self.on_cpu_ns / runnable_ns if runnable_ns else nan
 
@@ -24,8 +24,8 @@ class TaskTimes(NamedTuple):
 def read_tasks(pids: Iterable[int]) -> dict[int, TaskTimes]:
     """The times of every thread of these processes by thread id, since each began.
 
-    Threads that end meanwhile are left out. 9 us a thread, 15 us the first time; from then on the
-    kernel keeps 1.8 kB of names and inodes in Slab for each, until the thread ends.
+    Threads that end meanwhile are left out. Takes 9 us per thread, 15 us the first time; from then
+    on the kernel keeps 1.8 kB of names and inodes in Slab per thread, until it ends.
     """
     tasks: dict[int, TaskTimes] = {}
     for pid in pids:

@@ -1,4 +1,4 @@
-"""What a window cost: two exact readings and what passed between them."""
+"""What was used in a window: the difference of two exact readings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from c10k.loadgen.telemetry.tasks import TaskTimes, elapsed
 class Reading:
     """What the tree and its host have spent until one end of a window.
 
-    All are of one instant but `spent`, `tasks` and `others_s`, which take long where there are
-    many: these are of just before it at a window's begin and of just after it at its end.
+    All are of one instant but `spent`, `tasks` and `other_processes_s`, which take long with many
+    threads: those are read just before a window begins and just after it ends.
     """
 
     at_s: float  # time.monotonic()
@@ -31,10 +31,10 @@ class Reading:
 def usage(begin: Reading, end: Reading) -> dict[str, float]:
     """What was used between two readings, by the columns of a window.
 
-    `cpu_cores` is in CPUs: 1.5 is one and a half of them kept busy. `other_processes_cpu_s` are all
-    of the host, the loader included: what is known of them at least, by the processes that can be
-    seen or, within a container, by the host. What the tasks and others did is scaled to the time
-    between the instants: between two readings of 10,000 it is a second more.
+    `cpu_cores` is CPUs used: 1.5 is one and a half kept busy. `other_processes_cpu_s` includes the
+    loader, and is a lower bound: the visible processes' sum or, within a container, the host's. The
+    figures of tasks and other processes are scaled to the time between the instants: reading 10,000
+    tasks adds a second to theirs.
     """
     lasted_s = end.at_s - begin.at_s
     cpu_s = end.cpu_s - begin.cpu_s

@@ -1,6 +1,5 @@
 """Servers of the tests' own, which behave, or misbehave, exactly as told."""
 
-import selectors
 import socket
 import sys
 import threading
@@ -12,12 +11,13 @@ from importlib.util import find_spec
 import pytest
 
 from c10k.loadgen.fleet import Fleet, Snapshot
-from c10k.results.histogram import Histogram
+from c10k.results.histogram import Histogram, indices
+from tests.conftest import threads_called
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 Handler = Callable[[socket.socket], None]
-Serve = Callable[[Handler], tuple[str, int]]
+Serve = Callable[..., tuple[str, int]]
 MakeFleet = Callable[..., Fleet]
 
 
@@ -55,14 +55,6 @@ def fleet(engine: str) -> Iterator[MakeFleet]:
         yield make
 
 
-@pytest.fixture
-def on_every_engine(
-    fleet: MakeFleet, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Run a module's tests, which make a Fleet themselves, with every engine."""
-    monkeypatch.setattr(request.module, "Fleet", fleet)
-
-
 @contextmanager
 def loaded(fleet: Fleet, connections: int) -> Iterator[Fleet]:
     """The fleet under load, all of whose connections must have opened."""
@@ -73,23 +65,39 @@ def loaded(fleet: Fleet, connections: int) -> Iterator[Fleet]:
         yield fleet
 
 
-def until(condition: Callable[[], object]) -> None:
+def until(condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
     """Wait for something that must come true."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)
 
 
-def rested(fleet: Fleet) -> Snapshot:
-    """End the load; what happened since the last cut, all messages complete."""
+def drained(fleet: Fleet) -> Snapshot:
+    """End the load; what happened since the last snapshot, all messages complete."""
     fleet.drain(PATIENCE_S)
     return fleet.snapshot()
 
 
+def recorded(snapshot: Snapshot, kind: str) -> Histogram:
+    """The times of a kind."""
+    return Histogram.from_buffer(snapshot.counts[kind])
+
+
 def total(snapshot: Snapshot, kind: str) -> int:
     """How many times of a kind were recorded."""
-    return Histogram.from_buffer(snapshot.counts[kind]).total
+    return recorded(snapshot, kind).total
+
+
+def over(histogram: Histogram, ns: int) -> int:
+    """How many values are at least so long, to within a bucket."""
+    return int(histogram.counts[int(indices(ns)) :].sum())
+
+
+def threads_named(name: str) -> set[int]:
+    """The ids of this process's threads of a name; Python tells it to the system from 3.14 on."""
+    told = {thread.native_id for thread in threading.enumerate() if thread.name == name}
+    return told | threads_called(name)
 
 
 @pytest.fixture
@@ -97,8 +105,8 @@ def serve() -> Iterator[Serve]:
     """Start servers that give every connection to a handler in a thread of its own."""
     listeners: list[socket.socket] = []
 
-    def start(handler: Handler) -> tuple[str, int]:
-        listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    def start(handler: Handler, port: int = 0) -> tuple[str, int]:
+        listener = socket.create_server(("127.0.0.1", port), backlog=4096)
         listeners.append(listener)
         threading.Thread(target=_accept, args=(listener, handler), daemon=True).start()
         return listener.getsockname()
@@ -127,41 +135,3 @@ def echo(connection: socket.socket) -> None:
     """Echo until the end of file."""
     while data := connection.recv(65536):
         connection.sendall(data)
-
-
-@contextmanager
-def ordered_echo(arrivals: list[int]) -> Iterator[tuple[str, int]]:
-    """An echo server in one thread that notes which connection (in order of acceptance) each
-    arrival came from."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    stop, stopped = socket.socketpair()
-    selector = selectors.EpollSelector()
-    selector.register(listener, selectors.EVENT_READ)
-    selector.register(stopped, selectors.EVENT_READ)
-
-    def loop() -> None:
-        connections: list[socket.socket] = []
-        while True:
-            for key, _ in selector.select():
-                if key.fileobj is stopped:
-                    return
-                if key.fileobj is listener:
-                    connection, _ = listener.accept()
-                    selector.register(connection, selectors.EVENT_READ, len(connections))
-                    connections.append(connection)
-                elif data := connections[key.data].recv(65536):
-                    arrivals.append(key.data)
-                    connections[key.data].sendall(data)
-                else:
-                    selector.unregister(key.fileobj)
-
-    thread = threading.Thread(target=loop)
-    thread.start()
-    try:
-        yield listener.getsockname()
-    finally:
-        stop.close()
-        thread.join()
-        listener.close()
-        stopped.close()
-        selector.close()

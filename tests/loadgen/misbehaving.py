@@ -161,14 +161,15 @@ def reset_in_the_middle(connection: socket.socket, message: bytes, previous: byt
 class Delaying:
     """A server that echoes each message after the next of `delays_s`.
 
-    `given_ns` holds, for each connection in order of acceptance, the delays that it really gave.
-    One thread, which never sleeps: to wake up takes an idle virtual machine up to 0.3 ms, and the
-    kernel tells nobody.
+    `given_ns` holds, for each connection in order of acceptance, the delays that it really gave,
+    `arrivals` the connection of each message in the order in which they came. One thread, which
+    never sleeps: an idle virtual machine takes up to 0.3 ms to wake up, which nothing reports.
     """
 
     def __init__(self, delays_s: Iterable[float]) -> None:
         self.delays_s = iter(delays_s)
         self.given_ns: list[list[int]] = []
+        self.arrivals: list[int] = []
 
     @contextmanager
     def serving(self) -> Iterator[tuple[str, int]]:
@@ -199,6 +200,7 @@ class Delaying:
                         self.given_ns.append([])
                     elif message := connections[key.data].recv(65536):
                         arrived_ns = time.monotonic_ns()
+                        self.arrivals.append(key.data)
                         due_ns = arrived_ns + int(next(self.delays_s) * 1e9)
                         entry = (due_ns, next(order), arrived_ns, key.data, message)
                         heapq.heappush(waiting, entry)

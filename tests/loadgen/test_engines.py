@@ -19,12 +19,9 @@ def test_the_native_engine_is_built():
     assert engines.engine_of("auto") == "native"
 
 
-def test_where_it_is_not_the_portable_one_drives(without_native, serve):
+def test_where_it_is_not_the_portable_one_drives_and_one_line_says_so(without_native, serve):
     with Fleet(serve(echo), Workload("any")) as fleet:
         assert fleet.engine == "portable"
-
-
-def test_one_line_says_what_is_lost(without_native):
     lost = engines.loss()
     assert "native engine is not built here" in lost
     assert "build-essential" in lost
@@ -36,11 +33,8 @@ def test_an_engine_that_is_not_there_cannot_be_forced(without_native):
         Fleet(("127.0.0.1", 9), Workload("any"), engine="native")
 
 
-def test_portable_can_be_forced(serve):
+def test_portable_can_be_forced_and_there_are_no_others(serve):
     with Fleet(serve(echo), Workload("any"), engine="portable") as fleet:
         assert fleet.engine == "portable"
-
-
-def test_there_are_no_others():
     with pytest.raises(ValueError, match="there are auto, native, portable"):
         Fleet(("127.0.0.1", 9), Workload("any"), engine="quick")

@@ -88,13 +88,6 @@ def test_its_death_is_an_error_of_the_next_call(serve):
     assert all(ended(pid) for pid in pids)
 
 
-def test_it_is_gone_when_the_fleet_is_closed(serve):
-    with loaded(Fleet(serve(echo), Workload("any"), threads=2, processes=True), 4) as fleet:
-        pids = [shard.pid for shard in fleet._shards]
-        assert not any(ended(pid) for pid in pids)
-    assert all(ended(pid) for pid in pids)
-
-
 def test_errors_cross_the_pipe_and_the_shard_lives_on(shard):
     with pytest.raises(TypeError, match="int"):
         shard.load("soon")
@@ -107,58 +100,46 @@ def test_a_shard_that_cannot_be_created_raises_the_same_here(serve):
         RemoteShard("native", target, Workload("any"), **OPTIONS | {"in_flight": -1})
 
 
-def test_quitting_twice_is_quitting(shard):
+def test_its_last_state_can_be_polled_after_it_quit_and_nothing_else(shard):
+    shard.resize(3, 3, 3, time.monotonic_ns())
+    until(lambda: shard.peek().ready == 3)
     shard.quit()
     shard.quit()
+    assert shard.peek().ready == 3
     with pytest.raises(OSError, match="exit status 0"):
         shard.stop()
 
 
-def test_where_it_stood_can_be_seen_after_it_quit(shard):
-    shard.resize(3, 3, 3, time.monotonic_ns())
-    until(lambda: shard.peek().ready == 3)
-    shard.quit()
-    assert shard.peek().ready == 3
-
-
-def test_whoever_watches_a_fleet_may_go_on_while_it_is_closed(serve):
+def test_a_fleet_may_be_polled_while_it_is_closed(serve):
     with ThreadPoolExecutor() as beside:
         with loaded(Fleet(serve(echo), Workload("any"), threads=2, processes=True), 4) as fleet:
             ending = threading.Event()
 
-            def watch():
+            def poll():
                 while not ending.is_set():
                     fleet.progress()
 
-            watching = [beside.submit(watch) for _ in range(4)]
+            polling = [beside.submit(poll) for _ in range(4)]
             until(lambda: fleet.progress().messages > 4)
         ending.set()
-        for watcher in watching:
-            watcher.result()
+        for poller in polling:
+            poller.result()
 
 
-def test_it_takes_all_the_descriptors_that_it_may(shard):
-    limits = Path(f"/proc/{shard.pid}/limits").read_text().splitlines()
-    soft, hard = next(line for line in limits if line.startswith("Max open files")).split()[3:5]
-    assert soft == hard == str(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-
-
-def test_processes_have_limits_of_their_own(serve):
-    """Four connections a process fit into what one process could not hold at once."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+def test_processes_have_limits_of_their_own_and_one_moment_for_a_snapshot(serve):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     with loaded(Fleet(serve(echo), Workload("any"), threads=3, processes=True), 30) as fleet:
+        pids = [shard.pid for shard in fleet._shards]
         until(lambda: fleet.progress().messages > 30)
-        held = [len(list(Path(f"/proc/{s.pid}/fd").iterdir())) for s in fleet._shards]
-    assert all(count >= 10 for count in held)
-    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (soft, hard)
-
-
-def test_all_processes_cut_at_nearly_the_same_moment(serve):
-    with loaded(Fleet(serve(echo), Workload("any"), threads=3, processes=True), 6) as fleet:
         fleet.snapshot()
-        time.sleep(0.3)
+        time.sleep(0.1)
         parts = fleet._each(lambda shard, _: shard.snapshot())
-    began = [part["began_ns"] for part in parts]
-    ends = [part["ended_ns"] for part in parts]
-    assert max(ends) - min(ends) < 0.2e9
-    assert max(began) - min(began) < 0.2e9
+        for pid in pids:
+            assert not ended(pid)
+            assert len(list(Path(f"/proc/{pid}/fd").iterdir())) >= 10
+            assert resource.prlimit(pid, resource.RLIMIT_NOFILE) == (limits[1], limits[1])
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == limits
+    assert all(ended(pid) for pid in pids)
+    for edge in ("began_ns", "ended_ns"):
+        at_ns = [part[edge] for part in parts]
+        assert max(at_ns) - min(at_ns) < 0.2e9

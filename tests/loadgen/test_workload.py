@@ -3,11 +3,6 @@ import pytest
 from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
 
 
-def test_a_rate_makes_an_open_loop():
-    assert WORKLOADS["paced"].loop == "open"
-    assert WORKLOADS["saturated"].loop == "closed"
-
-
 @pytest.mark.parametrize(
     "figures",
     [
@@ -34,10 +29,8 @@ def test_the_named_workloads_say_what_they_are():
         *("work_sleep", "work_cpu", "churn", "download"),
     ]
     assert all(workload.summary for workload in WORKLOADS.values())
-
-
-def test_mostly_idle_sends_as_many_messages_as_steady_from_a_tenth_of_the_connections():
     idle, paced = WORKLOADS["mostly_idle"], WORKLOADS["paced"]
+    assert (paced.loop, WORKLOADS["saturated"].loop) == ("open", "closed")
     assert idle.active_of(10_000) == 1_000
     assert idle.rate_per_connection * 1_000 == paced.rate_per_connection * 10_000
 
@@ -47,6 +40,8 @@ def test_an_echo_load_goes_over_http_and_raw_at_the_same_rates():
     assert (http.protocol, http.path, http.rate_per_connection) == ("http", "/x", 10.0)
     raw = WORKLOADS["churn"].over("raw", {"send": "PING\r\n", "expect_bytes": 7})
     assert (raw.send, raw.message_bytes, raw.messages_per_connection) == ("PING\r\n", 7, 1)
+    assert (http.message_bytes, WORKLOADS["game"].message_bytes) == (0, 64)
+    assert WORKLOADS["download"].message_bytes == 1024**2
     assert WORKLOADS["paced"].over("echo", {}) == WORKLOADS["paced"]
     assert WORKLOADS["download"].over("download", {}) == WORKLOADS["download"]
 
@@ -55,9 +50,3 @@ def test_an_echo_load_goes_over_http_and_raw_at_the_same_rates():
 def test_a_load_that_a_protocol_cannot_carry_is_refused(name, protocol):
     with pytest.raises(ValueError, match="for servers that speak"):
         WORKLOADS[name].over(protocol, {})
-
-
-def test_what_comes_back_of_a_message_is_known_but_over_http():
-    assert WORKLOADS["paced"].message_bytes == 64
-    assert WORKLOADS["download"].message_bytes == 1024**2
-    assert WORKLOADS["paced"].over("http", {}).message_bytes == 0

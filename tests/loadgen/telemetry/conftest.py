@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,6 +13,12 @@ import sys
 for line in sys.stdin:
     exec(eval(line), globals())
     print(flush=True)
+"""
+BURN = """
+import time
+begin = time.process_time()
+while time.process_time() < begin + 0.3:
+    sum(range(10_000))
 """
 
 
@@ -44,6 +49,12 @@ class Child:
         while line := self.process.stdout.readline().strip():
             printed.append(line)
         return "\n".join(printed)
+
+    def start_threads(self, number: int) -> None:
+        """Start threads that wait without end."""
+        start = "threading.Thread(target=waiting.wait, daemon=True).start()"
+        self.do("import threading; waiting = threading.Event()")
+        self.do(f"for _ in range({number}): {start}")
 
     def kill(self) -> None:
         """End it, which leaves a zombie."""
@@ -77,16 +88,3 @@ def start_child() -> Iterator[Callable[[], Child]]:
 @pytest.fixture
 def child(start_child: Callable[[], Child]) -> Child:
     return start_child()
-
-
-@pytest.fixture
-def eventually() -> Callable[[Callable[[], bool]], None]:
-    """Wait until something holds."""
-
-    def wait(condition: Callable[[], bool], timeout_s: float = 30) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            assert time.monotonic() < deadline, "it never came true"
-            time.sleep(0.01)
-
-    return wait

@@ -9,13 +9,8 @@ import psutil
 import pytest
 
 from c10k.loadgen.telemetry import HostCounters, HostMemory, host, kernel_growth
+from tests.loadgen.conftest import until
 
-THREADS = """
-import threading
-waiting = threading.Event()
-for _ in range(300):
-    threading.Thread(target=waiting.wait, daemon=True).start()
-"""
 FILES = {
     "/proc/meminfo": "MemTotal: 99 kB\nSlab:  30 kB\nSReclaimable: 10 kB\nKernelStack:  16 kB\n"
     "PageTables:  8 kB\nHugePages_Total:  0\n",
@@ -42,7 +37,7 @@ def test_reads_what_the_kernel_writes(monkeypatch):
     )
 
 
-def test_what_the_kernel_does_not_tell_is_not_a_number(monkeypatch):
+def test_what_the_kernel_does_not_report_is_not_a_number(monkeypatch):
     def missing(path):
         raise FileNotFoundError(path)
 
@@ -51,21 +46,21 @@ def test_what_the_kernel_does_not_tell_is_not_a_number(monkeypatch):
     assert all(isnan(value) for value in astuple(HostCounters.read()))
 
 
-def test_threads_take_kernel_memory(start_child, eventually):
+def test_threads_take_kernel_memory(start_child):
     def grows():
         before = HostMemory.read()
-        start_child().do(THREADS)
+        start_child().start_threads(300)
         growth = kernel_growth(before, HostMemory.read())
         return growth["kernel_stack_delta_bytes"] >= 300 * 4096 and growth["slab_delta_bytes"] > 0
 
-    eventually(grows)  # as others' threads may end at the same time
+    until(grows)  # as others' threads may end at the same time
 
 
 def test_slab_is_that_of_the_whole_host():
     assert HostMemory.read().slab_bytes == pytest.approx(psutil.virtual_memory().slab, rel=0.5)
 
 
-def test_all_that_grew_is_in_kernel_bytes():
+def test_kernel_delta_is_the_sum_of_what_grew():
     growth = kernel_growth(HostMemory(1, 2, 3, 1, 4), HostMemory(101, 12, 1003, 1, 4))
     assert growth == {
         "kernel_delta_bytes": 1110,
@@ -75,7 +70,7 @@ def test_all_that_grew_is_in_kernel_bytes():
     }
 
 
-def test_counts_connections_that_find_an_accept_queue_full(eventually):
+def test_counts_connections_that_find_an_accept_queue_full():
     before = HostCounters.read()
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
@@ -85,7 +80,7 @@ def test_counts_connections_that_find_an_accept_queue_full(eventually):
             client = stack.enter_context(socket.socket())
             client.setblocking(False)
             client.connect_ex(listener.getsockname())
-        eventually(lambda: HostCounters.read().listen_overflows > before.listen_overflows)
-        eventually(lambda: HostCounters.read().listen_drops > before.listen_drops)
+        until(lambda: HostCounters.read().listen_overflows > before.listen_overflows)
+        until(lambda: HostCounters.read().listen_drops > before.listen_drops)
         # The unanswered SYNs are sent again after a second.
-        eventually(lambda: HostCounters.read().retransmits > before.retransmits)
+        until(lambda: HostCounters.read().retransmits > before.retransmits)

@@ -8,6 +8,7 @@ import pytest
 from c10k.loadgen.telemetry import locks
 from c10k.loadgen.telemetry.locks import LockWaits
 from c10k.loadgen.telemetry.tasks import read_tasks
+from tests.loadgen.conftest import until
 
 COMPETING = """
 import threading
@@ -18,46 +19,39 @@ threads = [threading.Thread(target=spin, daemon=True) for _ in range(7)]
 for thread in threads:
     thread.start()
 """
-IDLE = """
-import threading
-event = threading.Event()
-threads = [threading.Thread(target=event.wait, daemon=True) for _ in range(100)]
-for thread in threads:
-    thread.start()
-"""
 
 
-def waiting(pid, looks):
+def waiting(pid, samples):
     """The mean number of a process's threads that wait for a lock."""
-    looking = LockWaits(read_tasks([pid]))
-    for _ in range(looks):
+    waits = LockWaits(read_tasks([pid]))
+    for _ in range(samples):
         time.sleep(0.02)
-        looking.look()
-    return looking.mean()
+        waits.sample()
+    return waits.mean()
 
 
-def test_all_but_one_of_the_threads_that_compete_for_the_gil_wait_for_it(child, eventually):
+def test_all_but_one_of_the_threads_that_compete_for_the_gil_wait_for_it(child):
     child.begin(COMPETING)
     # The main thread is done, and waits for its input.
-    eventually(lambda: waiting(child.pid, looks=10) == pytest.approx(6, abs=1))
+    until(lambda: waiting(child.pid, samples=10) == pytest.approx(6, abs=1))
 
 
 def test_idle_threads_wait_for_no_lock(child):
-    child.do(IDLE)
-    assert waiting(child.pid, looks=5) < 5  # the starting of threads may be under way
+    child.start_threads(100)
+    assert waiting(child.pid, samples=5) < 5  # the starting of threads may be under way
 
 
-def test_a_kernel_that_does_not_tell_is_not_taken_at_its_word(child, monkeypatch):
+def test_a_kernel_that_does_not_report_waits_gives_no_number(child, monkeypatch):
     child.begin(COMPETING)
-    monkeypatch.setattr(locks, "_kernel_tells", lambda: False)
-    assert isnan(waiting(child.pid, looks=2))
+    monkeypatch.setattr(locks, "_kernel_reports", lambda: False)
+    assert isnan(waiting(child.pid, samples=2))
 
 
-def test_where_nothing_was_seen_there_is_no_number(child):
+def test_without_samples_there_is_no_number(child):
     tasks = read_tasks([child.pid])
     assert isnan(LockWaits(tasks).mean())
     assert isnan(LockWaits({}).mean())
     child.reap()
-    looking = LockWaits(tasks)
-    looking.look()
-    assert isnan(looking.mean())
+    waits = LockWaits(tasks)
+    waits.sample()
+    assert isnan(waits.mean())

@@ -6,25 +6,18 @@ from c10k.loadgen.telemetry import ProcessTree
 from c10k.loadgen.telemetry.mappings import breakdown
 
 MIB = 1 << 20
-WAITING_THREADS = """
-import threading
-event = threading.Event()
-threads = [threading.Thread(target=event.wait, daemon=True) for _ in range(200)]
-for thread in threads:
-    thread.start()
-"""
 
 
 @pytest.mark.parametrize("stack_bytes", [0, 256 << 10], ids=["usual", "small"])
 def test_threads_have_stacks(child, stack_bytes):
     child.do(f"import threading; threading.stack_size({stack_bytes})")
     before = breakdown(child.pid)
-    child.do(WAITING_THREADS)
+    child.start_threads(200)
     grown = breakdown(child.pid).stack_bytes - before.stack_bytes
     assert 200 * 4096 <= grown <= 200 * 64 * 1024  # of what is reserved they touch a few pages
 
 
-def test_what_is_allocated_lies_in_the_heap(child):
+def test_what_is_allocated_is_in_the_heap(child):
     before, footprint = breakdown(child.pid), ProcessTree(child.pid).footprint()
     assert 0 < before.stack_bytes < before.heap_bytes
     assert before.stack_bytes + before.heap_bytes <= footprint.resident_bytes
@@ -34,7 +27,7 @@ def test_what_is_allocated_lies_in_the_heap(child):
     assert after.stack_bytes - before.stack_bytes < MIB
 
 
-def test_of_many_processes_a_few_are_looked_into(child, monkeypatch):
+def test_of_many_processes_a_few_are_read(child, monkeypatch):
     child.do("import os, time")
     child.do("for _ in range(8): os.fork() or time.sleep(300)")
     tree = ProcessTree(child.pid)

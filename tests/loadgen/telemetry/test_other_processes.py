@@ -5,17 +5,12 @@ import os
 import pytest
 
 from c10k.loadgen.telemetry.other_processes import spent_by_other_processes
+from tests.loadgen.telemetry.conftest import BURN
 
-WORK = """
-import time
-begin = time.process_time()
-while time.process_time() < begin + 0.5:
-    sum(range(10_000))
-"""
 CHILD = f"""
 import os
 if not (pid := os.fork()):
-    exec({WORK!r})
+    exec({BURN!r})
     os._exit(0)
 os.waitpid(pid, 0)
 """
@@ -25,16 +20,16 @@ def share_of(child):
     return spent_by_other_processes(()) - spent_by_other_processes({child.pid})
 
 
-@pytest.mark.parametrize("work", [WORK, CHILD], ids=["a process", "a child that has ended"])
+@pytest.mark.parametrize("work", [BURN, CHILD], ids=["a process", "a child that has ended"])
 def test_all_is_counted_but_what_the_members_spend(child, work):
     before = share_of(child)
     child.do(work)
     # Of every process on this machine, read twice in turn: others go on between the two.
-    assert share_of(child) - before == pytest.approx(0.5, abs=0.3)
+    assert share_of(child) - before == pytest.approx(0.3, abs=0.25)
 
 
 def test_it_grows_with_what_this_process_does():
     before = spent_by_other_processes(())
-    exec(WORK, {})
-    assert spent_by_other_processes(()) - before >= 0.45
+    exec(BURN, {})
+    assert spent_by_other_processes(()) - before >= 0.25
     assert spent_by_other_processes({os.getpid()}) < spent_by_other_processes(())

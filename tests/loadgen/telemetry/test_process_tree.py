@@ -7,15 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from c10k.loadgen.telemetry import ProcessGoneError, ProcessTree
+from tests.loadgen.telemetry.conftest import BURN
 
 MIB = 1 << 20
 
-WAITING_THREADS = """
-import threading
-waiting = threading.Event()
-for _ in range(20):
-    threading.Thread(target=waiting.wait, daemon=True).start()
-"""
 SLEEPER = """
 import subprocess
 sleeper = subprocess.Popen(["sleep", "60"])
@@ -36,12 +31,6 @@ code = {SLEEPER!r} + "print(flush=True); sleeper.wait()"
 parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
 parent.stdout.readline()
 """
-BURN = """
-import time
-begin = time.process_time()
-while time.process_time() < begin + 0.5:
-    pass
-"""
 BURN_IN_A_THREAD = f"""
 import threading
 def burn():
@@ -59,22 +48,18 @@ HIDDEN = "import ctypes; ctypes.CDLL(None).prctl(4, 0)"  # PR_SET_DUMPABLE
 NOBODY = "import os; os.geteuid() or os.setuid(65534)"
 
 
-def test_counts_threads_and_descriptors(child):
+def test_counts_threads_and_descriptors(child, monkeypatch):
     tree = ProcessTree(child.pid)
     before = tree.read()
-    child.do(WAITING_THREADS)
+    child.start_threads(20)
     child.do("files = [open('/dev/null') for _ in range(30)]")
     after = tree.read()
     assert (before.threads, after.threads) == (1, 21)
     assert after.descriptors - before.descriptors == 30
     assert before.processes == after.processes == 1
-
-
-def test_counts_descriptors_where_the_kernel_does_not(child, monkeypatch):
-    tree = ProcessTree(child.pid)
-    descriptors = tree.read().descriptors
+    # A kernel before 6.2 gives no number of descriptors.
     monkeypatch.setattr(Path, "stat", lambda _: SimpleNamespace(st_size=0))
-    assert tree.read().descriptors == descriptors >= 3
+    assert tree.read().descriptors == after.descriptors
 
 
 def test_sees_memory_that_is_used_and_memory_that_is_only_reserved(child):
@@ -97,7 +82,7 @@ def test_sees_memory_that_is_used_and_memory_that_is_only_reserved(child):
     assert exact.uss_bytes <= exact.pss_bytes <= exact.rss_bytes
 
 
-def test_follows_children_and_grandchildren(child):
+def test_follows_children_grandchildren_and_those_of_other_threads(child):
     tree = ProcessTree(child.pid)
     alone = tree.read()
     child.do(PARENT_OF_A_SLEEPER)
@@ -108,37 +93,25 @@ def test_follows_children_and_grandchildren(child):
     assert family.descriptors > alone.descriptors
     footprint = tree.footprint()
     assert footprint.pss_bytes < footprint.rss_bytes  # Python's text is shared by two of them
+    child.do(SLEEPER_OF_A_THREAD)
+    tree.rescan()  # only so are the children of other threads found
+    assert tree.read().processes == 4
 
 
-def test_what_forked_processes_share_is_resident_once(child):
+def test_what_forked_processes_share_is_resident_once_and_some_stand_for_all(child):
     tree = ProcessTree(child.pid)
     child.do(f"import os, time; used = b'x' * {50 * MIB}")
     alone = tree.footprint()
     assert alone.resident_bytes == pytest.approx(alone.rss_bytes, rel=1e-3)
-    child.do("os.fork() or time.sleep(300)")
-    tree.rescan()
-    family = tree.footprint()
-    assert family.rss_bytes - alone.rss_bytes > 50 * MIB
-    assert 0 < family.resident_bytes - alone.resident_bytes < 10 * MIB
-
-
-def test_processes_that_there_is_no_time_to_read_are_estimated_from_the_others(child):
-    tree = ProcessTree(child.pid)
-    child.do(f"import os, time; used = b'x' * {50 * MIB}")
     child.do("for _ in range(4): os.fork() or time.sleep(300)")
     tree.rescan()
     whole, part = tree.footprint(), tree.footprint(within_s=0)
-    assert whole.read_share == 1
-    assert part.read_share == pytest.approx(1 / 5, rel=0.1)  # forked ones have touched less
+    assert whole.rss_bytes - alone.rss_bytes > 4 * 50 * MIB
+    assert 0 < whole.resident_bytes - alone.resident_bytes < 40 * MIB
+    assert whole.sampled_fraction == 1
+    assert part.sampled_fraction == pytest.approx(1 / 5, rel=0.1)  # forked ones have touched less
     assert part.rss_bytes == pytest.approx(whole.rss_bytes, rel=0.1)
     assert part.resident_bytes == pytest.approx(whole.resident_bytes, rel=0.2)
-
-
-def test_a_rescan_finds_the_children_of_other_threads(child):
-    tree = ProcessTree(child.pid)
-    child.do(SLEEPER_OF_A_THREAD)
-    tree.rescan()
-    assert tree.read().processes == 2
 
 
 def test_a_child_that_ends_leaves_the_tree(child):
@@ -152,12 +125,6 @@ def test_a_child_that_ends_leaves_the_tree(child):
     assert tree.footprint().rss_bytes > 0
 
 
-def test_a_stranger_with_a_known_number_is_left_out(child):
-    tree = ProcessTree(child.pid)
-    tree.members = (child.pid, os.getpid())
-    assert tree.read().processes == 1
-
-
 @pytest.mark.parametrize("burn", [BURN, BURN_IN_A_THREAD], ids=["process", "ended thread"])
 def test_cpu_time_is_exact(child, burn):
     tree = ProcessTree(child.pid)
@@ -167,7 +134,7 @@ def test_cpu_time_is_exact(child, burn):
     child.do(burn)
     after = tree.spent()
     own_end, end = float(child.do(own)), tree.cpu_s()
-    assert own_end - own_begin >= 0.5
+    assert own_end - own_begin >= 0.3
     assert own_end - own_begin == pytest.approx(end - begin, abs=0.02)
     ticks = after.user_s + after.system_s - before.user_s - before.system_s
     assert ticks == pytest.approx(end - begin, abs=0.05)
@@ -175,9 +142,8 @@ def test_cpu_time_is_exact(child, burn):
 
 def test_cpu_time_of_a_child_that_ended_remains(child):
     tree = ProcessTree(child.pid)
-    before = tree.spent()
     child.do(BURN_IN_A_CHILD)
-    assert tree.spent().ended_s - before.ended_s >= 0.45
+    assert tree.spent().ended_s >= 0.27
     assert tree.read().processes == 1
 
 
@@ -194,9 +160,10 @@ def test_a_process_that_ended_is_gone(child):
             measure()
 
 
-def test_another_process_of_the_same_number_is_not_observed(child):
+def test_another_process_of_a_known_number_is_not_observed(child):
     tree = ProcessTree(child.pid)
-    tree.read()
+    tree.members = (child.pid, os.getpid())
+    assert tree.read().processes == 1
     tree.pid, tree.members = os.getpid(), (os.getpid(),)
     with pytest.raises(ProcessGoneError):
         tree.read()
@@ -205,7 +172,7 @@ def test_another_process_of_the_same_number_is_not_observed(child):
 def test_what_another_user_hides_is_not_a_number(start_child):
     hidden, observer = start_child(), start_child()
     hidden.do(HIDDEN)
-    observer.do("from loadgen.telemetry import ProcessTree")
+    observer.do("from c10k.loadgen.telemetry import ProcessTree")
     observer.do(NOBODY)
     tree = f"ProcessTree({hidden.pid})"
     assert observer.do(f"print(*{tree}.footprint())") == "nan nan nan nan 1.0"
@@ -233,21 +200,14 @@ def test_below_a_supervisor_are_the_orphans_too_but_not_itself(child):
     child.do(ORPHANS)
     assert tree.read().processes == 1
     assert tree.members == (int(child.do("print(orphan)")),)
-    before_s = tree.cpu_s()
-    assert before_s >= 0.5
+    before, before_s = tree.spent(), tree.cpu_s()
+    assert before_s >= 0.3
     child.do(BURN)
-    assert tree.cpu_s() - before_s < 0.25, "the supervisor's own"
+    assert tree.cpu_s() - before_s < 0.15, "the supervisor's own"
     tree.rescan()
-    assert tree.footprint().read_share == 1
+    assert tree.footprint().sampled_fraction == 1
     assert tree.breakdown().heap_bytes > 0
-
-
-def test_what_a_supervisor_has_waited_for_stays_in_the_sums(child):
-    child.do(ADOPT)
-    tree = ProcessTree(child.pid, itself=False)
-    child.do(ORPHANS)
-    tree.read()
-    before = tree.spent()
+    # What it has waited for stays in the sums.
     child.do("import signal; os.kill(orphan, signal.SIGKILL); os.waitpid(orphan, 0)")
     with pytest.raises(ProcessGoneError):
         tree.spent()
@@ -255,4 +215,4 @@ def test_what_a_supervisor_has_waited_for_stays_in_the_sums(child):
     tree.read()
     after = tree.spent()
     assert after.user_s + after.system_s >= before.user_s + before.system_s - 0.02
-    assert after.ended_s >= 0.48
+    assert after.ended_s >= 0.28

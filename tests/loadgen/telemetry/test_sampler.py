@@ -9,63 +9,28 @@ from math import isnan
 import pytest
 
 from c10k.loadgen.telemetry import HostMemory, ProcessGoneError, Telemetry, sampler
+from c10k.results import schema
+from tests.loadgen.conftest import until
 
-COLUMNS = [
-    "t_s",
-    "phase",
-    "rss_bytes",
-    "vms_bytes",
-    "page_tables_bytes",
-    "threads",
-    "processes",
-    "descriptors",
-    "cpu_user_s",
-    "cpu_system_s",
-    "minor_faults",
-    "major_faults",
-    "kernel_stack_bytes",
-    "slab_bytes",
-    "tcp_memory_bytes",
-    "page_tables_host_bytes",
-    "listen_overflows",
-    "listen_drops",
-    "retransmits",
-    "connected",
-    "messages_per_s",
-]
-
-LEVELS = [
-    "resident_bytes",
-    "rss_bytes",
-    "vms_bytes",
-    "uss_bytes",
-    "pss_bytes",
-    "page_tables_bytes",
-    "threads",
-    "processes",
-    "descriptors",
-    "memory_sampled_fraction",
-    "stack_bytes",
-    "heap_bytes",
-]
+COLUMNS = schema.SAMPLES.keys() - schema.KEY.keys()
 
 # An exception in the sampler's thread would be such a warning.
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-def test_samples_what_happens_under_the_phase_of_the_run(child, eventually):
+def test_samples_carry_the_phase_of_the_trial(child):
     begin_s = time.monotonic()
     with Telemetry(child.pid, interval_s=0.01) as telemetry:
-        eventually(lambda: telemetry.latest() is not None)
+        until(lambda: telemetry.latest() is not None)
         telemetry.phase = "warmup"
-        eventually(lambda: telemetry.latest().phase == "warmup")
+        until(lambda: telemetry.latest().phase == "warmup")
         child.do("used = b'x' * (50 << 20)")
         telemetry.phase = "window"
-        eventually(lambda: telemetry.latest().phase == "window")
+        until(lambda: telemetry.latest().phase == "window")
     samples = telemetry.drain()
     end_s = time.monotonic()
 
-    assert all(list(sample) == COLUMNS for sample in samples)
+    assert all(sample.keys() == COLUMNS for sample in samples)
     phases = [phase for phase, _ in groupby(sample["phase"] for sample in samples)]
     assert phases == ["open", "warmup", "window"]
     times = [sample["t_s"] for sample in samples]
@@ -80,22 +45,22 @@ def test_samples_what_happens_under_the_phase_of_the_run(child, eventually):
     assert telemetry.alive
 
 
-def test_the_run_adds_what_it_knows(child, eventually):
+def test_the_trial_annotates_samples(child):
     telemetry = Telemetry(child.pid, interval_s=0.01)
     with telemetry:
-        eventually(lambda: telemetry.latest() is not None)
+        until(lambda: telemetry.latest() is not None)
         telemetry.annotate = lambda: {"connected": 10, "messages_per_s": 123.5}
-        eventually(lambda: telemetry.latest().connected == 10)
+        until(lambda: telemetry.latest().connected == 10)
     first, *_, last = telemetry.drain()
     assert isnan(first["connected"])
     assert isnan(first["messages_per_s"])
     assert last["messages_per_s"] == 123.5
 
 
-def test_threads_are_summed_up_only_as_often_as_the_load_can_bear(child, eventually, monkeypatch):
-    monkeypatch.setattr(sampler, "MOST_OF_A_CPU_TO_SUM", 1e-9)
+def test_threads_are_summed_up_only_as_often_as_the_load_can_bear(child, monkeypatch):
+    monkeypatch.setattr(sampler, "SUMMING_CPU_SHARE", 1e-9)
     with Telemetry(child.pid, interval_s=0.01) as telemetry:
-        eventually(lambda: telemetry.latest() is not None and isnan(telemetry.latest().cpu_user_s))
+        until(lambda: telemetry.latest() is not None and isnan(telemetry.latest().cpu_user_s))
     first, *others = telemetry.drain()
     summed = ("cpu_user_s", "cpu_system_s", "minor_faults", "major_faults")
     assert all(first[column] >= 0 for column in summed)
@@ -104,30 +69,34 @@ def test_threads_are_summed_up_only_as_often_as_the_load_can_bear(child, eventua
 
 
 @pytest.mark.parametrize("reaped", [False, True], ids=["zombie", "reaped"])
-def test_a_process_that_dies_ends_the_sampling(child, eventually, reaped):
+def test_a_process_that_dies_ends_the_sampling(child, reaped):
     with Telemetry(child.pid, interval_s=0.01) as telemetry:
-        eventually(lambda: telemetry.latest() is not None)
+        until(lambda: telemetry.latest() is not None)
         assert telemetry.alive
         child.kill()
         if reaped:
             child.reap()
-        eventually(lambda: not telemetry.alive)
+        until(lambda: not telemetry.alive)
         assert telemetry.latest() is not None
     assert telemetry.drain()
 
 
-def test_a_process_that_is_dead_already_has_no_samples(child, eventually):
+def test_a_process_that_ended_has_no_samples_and_holds_nothing(child):
     child.kill()
     child.reap()
     with Telemetry(child.pid) as telemetry:
-        eventually(lambda: not telemetry.alive)
+        until(lambda: not telemetry.alive)
     assert telemetry.drain() == []
     assert telemetry.latest() is None
+    telemetry = Telemetry(child.pid)
+    for measure in (telemetry.levels, telemetry.rescan):
+        with pytest.raises(ProcessGoneError):
+            measure()
+    assert not telemetry.alive
 
 
 def test_stopping_twice_or_before_the_start_is_harmless(child):
-    telemetry = Telemetry(child.pid)
-    telemetry.stop()
+    Telemetry(child.pid).stop()
     with Telemetry(child.pid) as telemetry:
         telemetry.stop()
 
@@ -135,7 +104,7 @@ def test_stopping_twice_or_before_the_start_is_harmless(child):
 def test_levels_are_what_the_process_holds(child):
     child.do("used = b'x' * (10 << 20)")
     levels = Telemetry(child.pid).levels()
-    assert list(levels) == LEVELS
+    assert levels.keys() <= schema.WINDOWS.keys()
     assert levels["resident_bytes"] == pytest.approx(levels["rss_bytes"], rel=1e-3)
     assert levels["vms_bytes"] > levels["rss_bytes"] >= levels["pss_bytes"] >= levels["uss_bytes"]
     assert levels["uss_bytes"] >= 10 << 20
@@ -147,7 +116,7 @@ def test_levels_are_what_the_process_holds(child):
     assert levels["descriptors"] >= 3
 
 
-def test_where_the_load_leaves_no_time_is_read_beside_it(child, monkeypatch):
+def test_where_the_load_leaves_no_time_readings_do_not_wait(child, monkeypatch):
     monkeypatch.setattr(sampler, "PATIENCE_S", 0.01)
     telemetry = Telemetry(child.pid)
     busy = threading.Event()
@@ -160,16 +129,7 @@ def test_where_the_load_leaves_no_time_is_read_beside_it(child, monkeypatch):
         busy.set()
 
 
-def test_a_process_that_ended_holds_nothing(child):
-    telemetry = Telemetry(child.pid)
-    child.reap()
-    for measure in (telemetry.levels, telemetry.rescan):
-        with pytest.raises(ProcessGoneError):
-            measure()
-    assert not telemetry.alive
-
-
-def test_what_reading_the_threads_leaves_in_slab_is_not_the_connections_own(child, monkeypatch):
+def test_what_reading_the_threads_leaves_in_slab_is_taken_off(child, monkeypatch):
     idle = HostMemory(0, 0, slab_bytes=1000, slab_reclaimable_bytes=400, tcp_memory_bytes=0)
     read = replace(idle, slab_bytes=1060, slab_reclaimable_bytes=460)
     telemetry = Telemetry(child.pid)

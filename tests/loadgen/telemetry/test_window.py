@@ -6,42 +6,19 @@ from dataclasses import replace
 import pytest
 
 from c10k.loadgen.telemetry import ProcessGoneError, TaskTimes, Telemetry, sampler, usage
-
-WORK = """
-import time
-begin = time.process_time()
-while time.process_time() < begin + 0.5:
-    sum(range(10_000))
-touched = b"x" * (10 << 20)
-"""
-COLUMNS = [
-    "cpu_s",
-    "cpu_user_s",
-    "cpu_system_s",
-    "cpu_cores",
-    "cpu_efficiency",
-    "runqueue_wait_s",
-    "lock_wait_s",
-    "context_switches",
-    "minor_faults",
-    "major_faults",
-    "listen_overflows",
-    "listen_drops",
-    "retransmits",
-    "steal_s",
-    "other_processes_cpu_s",
-]
+from c10k.results import schema
+from tests.loadgen.telemetry.conftest import BURN
 
 
 def test_a_window_has_the_columns_of_its_table_and_they_agree(child):
     with Telemetry(child.pid, interval_s=0.05) as telemetry:
         begin = telemetry.reading("begin")
-        child.do(WORK)
+        child.do(BURN + "touched = b'x' * (10 << 20)")
         end = telemetry.reading("end")
     window = usage(begin, end)
 
-    assert list(window) == COLUMNS
-    assert 0.5 <= window["cpu_s"] < 0.7
+    assert window.keys() <= schema.WINDOWS.keys()
+    assert 0.3 <= window["cpu_s"] < 0.5
     assert window["cpu_user_s"] + window["cpu_system_s"] == pytest.approx(window["cpu_s"])
     assert window["cpu_user_s"] > window["cpu_system_s"] >= 0
     assert window["cpu_cores"] == pytest.approx(window["cpu_s"] / (end.at_s - begin.at_s))

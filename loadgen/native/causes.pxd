@@ -1,0 +1,58 @@
+"""The causes by which errors are counted."""
+
+from libc.errno cimport (
+    EADDRNOTAVAIL, ECONNREFUSED, ECONNRESET, EMFILE, ENFILE, EPIPE, ETIMEDOUT,
+)
+
+cdef enum: # in the order of cause_names
+    CONNECT_REFUSED
+    CONNECT_TIMEOUT
+    CONNECT_FAILED
+    NO_PORT
+    NO_DESCRIPTOR
+    NEVER_OPENED
+    CLOSED_BY_SERVER
+    RESET
+    TIMEOUT
+    CORRUPT
+    EXCESS
+    HTTP_STATUS
+    MALFORMED
+    IO_ERROR
+    CAUSES
+
+
+cdef inline tuple cause_names():
+    return (
+        "connect_refused", "connect_timeout", "connect_failed", "no_port", "no_descriptor",
+        "never_opened", "closed_by_server", "reset", "timeout", "corrupt", "excess", "http_status",
+        "malformed", "io_error",
+    )
+
+
+cdef inline bint is_wrong_reply(int cause) noexcept nogil:
+    """Whether a reply came, but not the right one."""
+    return cause == CORRUPT or cause == EXCESS or cause == MALFORMED or cause == HTTP_STATUS
+
+
+cdef inline int cause_of(int error) noexcept nogil:
+    """The cause of an errno of send() or recv()."""
+    if error == ECONNRESET or error == EPIPE:
+        return RESET
+    if error == ECONNREFUSED:
+        return CONNECT_REFUSED
+    if error == EADDRNOTAVAIL:
+        return NO_PORT
+    if error == EMFILE or error == ENFILE:
+        return NO_DESCRIPTOR
+    if error == ETIMEDOUT: # the peer's kernel acknowledges nothing
+        return TIMEOUT
+    return IO_ERROR
+
+
+cdef inline int connect_cause_of(int error) noexcept nogil:
+    """The cause of an errno of bind() or connect()."""
+    cdef int cause = cause_of(error)
+    if cause == TIMEOUT:
+        return CONNECT_TIMEOUT
+    return CONNECT_FAILED if cause == IO_ERROR else cause

@@ -1,0 +1,178 @@
+"""How a message is sent, and what its reply brings about."""
+
+from libc.errno cimport EAGAIN, EINTR, errno
+from libc.stdint cimport int64_t, uint32_t
+
+from c10k.loadgen.native.atomics cimport add
+from c10k.loadgen.native.causes cimport HTTP_STATUS, cause_of, connect_cause_of
+from c10k.loadgen.native.connection cimport (
+    BUSY, CONNECTING, Connection, IDLE, PARTED, PROBING, is_new,
+)
+from c10k.loadgen.native.failing cimport end_reopening, fail, note_opening
+from c10k.loadgen.native.http cimport reply_begin
+from c10k.loadgen.native.linux cimport *
+from c10k.loadgen.native.opening cimport reopen
+from c10k.loadgen.native.payload cimport RUN, message_at, message_start
+from c10k.loadgen.native.schedule cimport gap_after, in_fleet, passed
+from c10k.loadgen.native.shard cimport ECHO, HTTP, ShardState, index_of, is_open_loop
+from c10k.loadgen.native.tally cimport (
+    CONNECT, FIRST_ECHO, SEND_LAG, record, record_lost, record_reply,
+)
+
+
+cdef inline void connected(ShardState *shard, Connection *connection) noexcept nogil:
+    """Take up a connection that connect() is done with, and send what it was opened for.
+
+    CONNECTING -> PROBING, with a first message that is no sample; RECONNECTING -> BUSY.
+    """
+    cdef int error = 0
+    cdef socklen_t length = sizeof(error)
+    cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
+    getsockopt(connection.fd, SOL_SOCKET, SO_ERROR, &error, &length) # how connect() ended
+    if error:
+        fail(shard, connection, connect_cause_of(error))
+        return
+    record(shard.tally, CONNECT, now - connection.opened_ns)
+    if connection.state == CONNECTING:
+        connection.state = PROBING
+        begin_message(shard, connection, now, now)
+    else:
+        add(&shard.status.busy, -1) # begin_message() counts it again
+        connection.state = IDLE
+        begin_message(shard, connection, connection.due_ns, now)
+
+
+cdef inline void deliver(
+    ShardState *shard, Connection *connection, int64_t due, int64_t now
+) noexcept nogil:
+    """Send a message on a connection that is IDLE, or open the one that is PARTED for it."""
+    if connection.state == PARTED:
+        reopen(shard, connection, due)
+    else:
+        begin_message(shard, connection, due, now)
+
+
+cdef inline void begin_message(
+    ShardState *shard, Connection *connection, int64_t due_ns, int64_t now_ns
+) noexcept nogil:
+    """Begin to send the next message: IDLE -> BUSY; in PROBING it is the probe, and no sample."""
+    cdef uint32_t i = index_of(shard, connection)
+    connection.number += 1
+    connection.start = 0
+    if shard.settings.protocol == ECHO:
+        connection.start = message_start(in_fleet(&shard.schedule, i), connection.number)
+    connection.sent = 0
+    connection.received = 0
+    if shard.settings.protocol == HTTP:
+        reply_begin(&shard.replies[i])
+    connection.due_ns = due_ns
+    connection.sent_ns = now_ns
+    if connection.state == IDLE:
+        connection.state = BUSY
+        add(&shard.status.busy, 1)
+        shard.tally.sent += 1
+        if not shard.settings.sent_when_due:
+            record(shard.tally, SEND_LAG, now_ns - due_ns)
+    send_on(shard, connection)
+
+
+cdef inline void send_on(ShardState *shard, Connection *connection) noexcept nogil:
+    """Send what is left of the message, as far as the socket takes it."""
+    cdef uint32_t left
+    cdef ssize_t count
+    while connection.sent < shard.settings.size:
+        left = shard.settings.size - connection.sent
+        count = send(
+            connection.fd,
+            message_at(shard.pool, connection.start, connection.sent),
+            left if left < RUN else RUN,
+            MSG_NOSIGNAL, # a closed connection is an error, not a SIGPIPE that ends the process
+        )
+        if count < 0:
+            if errno == EAGAIN or errno == EINTR:
+                return # an edge tells when there is room again
+            fail(shard, connection, cause_of(errno))
+            return
+        connection.sent += <uint32_t>count
+
+
+cdef inline void complete_message(
+    ShardState *shard, Connection *connection, bint good, bint closing
+) noexcept nogil:
+    """Take a whole reply, good or not: PROBING or BUSY -> IDLE, then what comes next.
+
+    `closing` says that the server ends the connection after it.
+    """
+    cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
+    if connection.unverified and good:
+        connection.unverified = False
+        record(shard.tally, FIRST_ECHO, now - connection.opened_ns)
+    if connection.state == PROBING:
+        if not good:
+            fail(shard, connection, HTTP_STATUS)
+            return
+        end_probing(shard, connection)
+    else:
+        count_reply(shard, connection, good, now)
+    if closing or (
+        shard.settings.replies_per_connection
+        and connection.replies >= shard.settings.replies_per_connection
+    ):
+        part(connection)
+    send_next(shard, connection, now)
+
+
+cdef inline void end_probing(ShardState *shard, Connection *connection) noexcept nogil:
+    """Count a connection as ready that has proved itself: PROBING -> IDLE."""
+    if is_new(connection):
+        add(&shard.status.in_flight, -1)
+    else:
+        end_reopening(shard)
+    connection.state = IDLE
+    add(&shard.status.ready, 1)
+    note_opening(shard)
+
+
+cdef inline void count_reply(
+    ShardState *shard, Connection *connection, bint good, int64_t now
+) noexcept nogil:
+    """Record a message's reply: BUSY -> IDLE. One that is not good loses the message alone."""
+    cdef bint sent_when_due = shard.settings.sent_when_due
+    connection.replies += 1
+    if good:
+        add(&shard.status.messages, 1)
+        record_reply(shard.tally, connection.due_ns, connection.sent_ns, now, sent_when_due)
+    else:
+        shard.tally.errors[HTTP_STATUS] += 1
+        record_lost(
+            shard.tally, HTTP_STATUS, connection.due_ns, connection.sent_ns, now, sent_when_due
+        )
+    connection.completed_in = shard.snapshot
+    connection.state = IDLE
+    add(&shard.status.busy, -1)
+
+
+cdef inline void part(Connection *connection) noexcept nogil:
+    """Close a connection that has carried its share of messages: IDLE -> PARTED.
+
+    By close() alone, with all replies read: the server reads an end of file, not a reset.
+    """
+    close(connection.fd)
+    connection.fd = -1
+    connection.state = PARTED
+
+
+cdef inline void send_next(ShardState *shard, Connection *connection, int64_t now) noexcept nogil:
+    """Send the next message, if one is due already: IDLE -> BUSY, PARTED -> RECONNECTING."""
+    cdef uint32_t i = index_of(shard, connection)
+    cdef int64_t due = now
+    if connection.queued:
+        due = connection.queue_due_ns
+        if is_open_loop(shard):
+            connection.queue_due_ns += gap_after(
+                &shard.schedule, i, passed(&shard.schedule, i) - connection.queued
+            )
+        connection.queued -= 1
+    elif is_open_loop(shard) or not shard.loading or i >= shard.active:
+        return
+    deliver(shard, connection, due, now)

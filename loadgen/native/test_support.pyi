@@ -1,0 +1,14 @@
+def counts_index(ns: int) -> int: ...
+def due_times(
+    arrivals: int,
+    *,
+    connections: int,
+    fleet: int,
+    index: int,
+    shards: int,
+    period_ns: float,
+    poisson: bool,
+    seed: int,
+    epoch_ns: int,
+) -> list[tuple[int, int, int]]: ...
+def read_reply(parts: list[bytes]) -> tuple[int, str, bool]: ...
