@@ -86,7 +86,8 @@ class TestChurn:
         assert recorded(snapshot, "response").max_ns >= 200e6
         assert recorded(snapshot, "service").max_ns < 200e6
 
-    def test_a_server_that_accepts_no_more_fails_the_connection(self, fleet):
+    @pytest.mark.parametrize("reconnect", [False, True])
+    def test_a_message_that_is_refused_a_connection_fails_or_waits(self, serve, fleet, reconnect):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = listener.getsockname()
 
@@ -97,13 +98,23 @@ class TestChurn:
                     echo(connection)
 
             threading.Thread(target=once, daemon=True).start()
-            workload = Workload("churn", messages_per_connection=2, reconnect=False)
+            rate = 20 if reconnect else None
+            workload = Workload(
+                "churn", rate_per_connection=rate, messages_per_connection=2, reconnect=reconnect
+            )
             with loaded(fleet(address, workload), 1) as driven:
                 until(lambda: driven.progress().failed == 1)
-                snapshot = drained(driven)
                 assert (driven.progress().ready, driven.progress().opening) == (0, 0)
-        assert snapshot.messages == 2
-        assert snapshot.errors == {"connect_refused": 1}
+                if reconnect:
+                    serve(echo, address[1])
+                    until(lambda: driven.progress().messages >= 6)
+                snapshot = drained(driven)
+        assert snapshot.errors.keys() == {"connect_refused"}
+        if reconnect:
+            assert snapshot.due == snapshot.messages + snapshot.lost
+            assert snapshot.messages == snapshot.sent
+        else:
+            assert (snapshot.messages, snapshot.errors["connect_refused"]) == (2, 1)
 
 
 class TestActive:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -20,11 +21,9 @@ def test_it_ends_at_once_and_cleanly_even_under_load(number):
         with socket.create_connection(("127.0.0.1", said["port"]), timeout=15) as connection:
 
             def load():
-                try:
+                with suppress(OSError):
                     while connection.send(b"x" * 1000) and connection.recv(65_536):
                         pass
-                except OSError:
-                    pass
 
             loader = threading.Thread(target=load)
             loader.start()

@@ -6,14 +6,10 @@ from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
 @pytest.mark.parametrize(
     "figures",
     [
-        {"rate_per_connection": 0},
-        {"rate_per_connection": 1e-12},
-        {"rate_per_connection": -1},
-        {"rate_per_connection": float("nan")},
+        *({"rate_per_connection": rate} for rate in (0, 1e-12, -1, float("nan"))),
         {"arrivals": "bursts"},
         {"seed": -1},
-        {"size_bytes": 0},
-        {"size_bytes": LARGEST_MESSAGE + 1},
+        *({"size_bytes": size} for size in (0, LARGEST_MESSAGE + 1)),
         {"timeout_s": 0},
         {"connect_timeout_s": float("nan")},
     ],

@@ -46,7 +46,7 @@ def test_what_the_kernel_does_not_report_is_not_a_number(monkeypatch):
     assert all(isnan(value) for value in astuple(HostCounters.read()))
 
 
-def test_threads_take_kernel_memory(start_child):
+def test_threads_take_kernel_memory_of_the_whole_host(start_child):
     def grows():
         before = HostMemory.read()
         start_child().start_threads(300)
@@ -54,9 +54,6 @@ def test_threads_take_kernel_memory(start_child):
         return growth["kernel_stack_delta_bytes"] >= 300 * 4096 and growth["slab_delta_bytes"] > 0
 
     until(grows)  # as others' threads may end at the same time
-
-
-def test_slab_is_that_of_the_whole_host():
     assert HostMemory.read().slab_bytes == pytest.approx(psutil.virtual_memory().slab, rel=0.5)
 
 
