@@ -16,6 +16,16 @@ LARGEST_REQUEST: Final = 65_536
 _DAY_S: Final = 86_400
 
 
+def _option(help_: str = "", spelling: str = "", **more: Any) -> Meta:  # noqa: ANN401 (as Meta has them)
+    """An option of the command line and of files, as c10k/options.py reads it."""
+    bounds = {key: more.pop(key) for key in ("ge", "gt", "le") if key in more}
+    extra = {"spelling": spelling, **more} if spelling else more
+    return Meta(description=help_, extra=extra, **bounds)
+
+
+Duration = Annotated[float, _option("", "duration", gt=0, le=_DAY_S, unit=" s", metavar="TIME")]
+
+
 class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """A way to load a server.
 
@@ -49,113 +59,99 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     rate_per_connection: (
         Annotated[
             float,
-            Meta(
+            _option(
+                "messages/s of each connection, due at fixed times (default: a closed loop, in "
+                "which each sends its next message when the reply to the last has come)",
+                "number",
                 ge=1e-6,
                 le=1e6,
-                description="messages/s of each connection, due at fixed times (default: a closed "
-                "loop, in which each sends its next message when the reply to the last has come)",
-                extra={"spelling": "number", "unit": "/s", "metavar": "PER_CONNECTION"},
+                unit="/s",
+                metavar="PER_CONNECTION",
             ),
         ]
         | None
     ) = field(default=None, name="rate")
     arrivals: Annotated[
         Literal["uniform", "poisson"],
-        Meta(
-            description="with a rate: evenly spread, or as random as independent users are",
-        ),
+        _option("with a rate: evenly spread, or as random as independent users are"),
     ] = "uniform"
-    seed: Annotated[
-        int,
-        Meta(
-            ge=0,
-            description="of poisson arrivals",
-            extra={"spelling": "digits", "metavar": "N"},
-        ),
-    ] = 0
+    seed: Annotated[int, _option("of poisson arrivals", "digits", ge=0, metavar="N")] = 0
     active: Annotated[
         float,
-        Meta(
+        _option(
+            "of the connections that send, such as 10%; the others stay open and silent",
+            "share",
             gt=0,
             le=1,
-            description="of the connections that send, such as 10%; the others stay open and "
-            "silent",
-            extra={"spelling": "share", "metavar": "SHARE"},
+            metavar="SHARE",
         ),
     ] = 1.0
     messages_per_connection: (
         Annotated[
             int,
-            Meta(
+            _option(
+                "close a connection after N messages and open another (default: keep it)",
+                "count",
                 ge=1,
                 le=(1 << 32) - 1,
-                description="close a connection after N messages and open another (default: keep "
-                "it)",
-                extra={"spelling": "count", "metavar": "N"},
+                metavar="N",
             ),
         ]
         | None
     ) = None
     timeout_s: Annotated[
-        float,
-        Meta(
-            gt=0,
-            le=_DAY_S,
-            description="from a message's sending to its reply's last byte; then it counts as lost "
-            "and its connection is closed",
-            extra={"spelling": "duration", "unit": " s", "metavar": "TIME"},
+        Duration,
+        _option(
+            "from a message's sending to its reply's last byte; then it counts as lost and its "
+            "connection is closed"
         ),
     ] = field(default=30.0, name="timeout")
     connect_timeout_s: Annotated[
-        float,
-        Meta(
-            gt=0,
-            le=_DAY_S,
-            description="for a connection to be accepted and its first message to be answered",
-            extra={"spelling": "duration", "unit": " s", "metavar": "TIME"},
-        ),
+        Duration, _option("for a connection to be accepted and its first message to be answered")
     ] = field(default=10.0, name="connect-timeout")
     reconnect: Annotated[
         bool,
-        Meta(
-            description="keep a connection closed that failed; the messages due on it wait in vain "
-            "(default: open it again; they wait in order)",
+        _option(
+            "keep a connection closed that failed; the messages due on it wait in vain (default: "
+            "open it again; they wait in order)"
         ),
     ] = True
     protocol: Annotated[
         Literal["echo", "http", "raw", "download"],
-        Meta(
-            description="echo: random bytes, each of which must come back; http: GET requests "
-            "answered with 2xx; raw: the same bytes each time, answered by so many; download: the "
-            "line N, answered by N bytes, byte i being i mod 251",
+        _option(
+            "echo: random bytes, each of which must come back; http: GET requests answered with "
+            "2xx; raw: the same bytes each time, answered by so many; download: the line N, "
+            "answered by N bytes, byte i being i mod 251"
         ),
     ] = "echo"
     size_bytes: Annotated[
         int,
-        Meta(
+        _option(
+            "of a message to be echoed, such as 64 or 64k",
+            "size",
             ge=1,
             le=LARGEST_MESSAGE,
-            description="of a message to be echoed, such as 64 or 64k",
-            extra={"spelling": "size", "unit": " bytes", "metavar": "BYTES"},
+            unit=" bytes",
+            metavar="BYTES",
         ),
     ] = field(default=64, name="size")
-    path: Annotated[str, Meta(description="what http asks for")] = "/"
-    send: Annotated[
-        str, Meta(description=r"what raw sends, such as 'PING\r\n'", extra={"metavar": "BYTES"})
-    ] = ""
+    path: Annotated[str, _option("what http asks for")] = "/"
+    send: Annotated[str, _option(r"what raw sends, such as 'PING\r\n'", metavar="BYTES")] = ""
     expect_bytes: Annotated[
         int,
-        Meta(
+        _option(
+            "bytes of a reply to raw, or of a download",
+            "size",
             ge=0,
             le=LARGEST_REPLY,
-            description="bytes of a reply to raw, or of a download",
-            extra={"spelling": "size", "unit": " bytes", "metavar": "N"},
+            unit=" bytes",
+            metavar="N",
         ),
     ] = field(default=0, name="expect")
     handler: Annotated[
-        str, Meta(description="what the server does for each message, such as sleep:5ms or cpu:5ms")
+        str, _option("what the server does for each message, such as sleep:5ms or cpu:5ms")
     ] = "none"
-    summary: Annotated[str, Meta(description="what it is, in a few words")] = ""
+    summary: Annotated[str, _option("what it is, in a few words")] = ""
 
     def __post_init__(self) -> None:
         for name, kind in _types().items():
