@@ -50,16 +50,16 @@ def test_the_descriptors_that_a_pool_keeps_are_not_waited_for(tmp_path, monkeypa
     monkeypatch.setattr(trial, "LEAVE_S", 1000.0)
     with ServerProcess("grows", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
         moments = []
-        first = run_trial(server, 5, moments.append)
+        first = run_trial(server, 5, moments.append, replace(TINY, window_s=1.0))
     assert first.step["status"] == "ok"
     assert first.step["connected"] == 5
     phases = [moment.phase for moment in moments]
     assert list(dict.fromkeys(phases)) == ["open", "warmup", "window", "close"]
     assert moments[-1].ready == 5
-    assert max(moment.response_p99_ms for moment in moments) > 0
+    assert any(moment.response_p99_ms > 0 for moment in moments)
     assert {sample["phase"] for sample in first.samples} <= {*phases}
     kinds = [recording.kind for recording in first.histograms]
-    assert kinds == [*OPENING_KINDS, *WINDOW_KINDS, "slice"]
+    assert list(dict.fromkeys(kinds)) == [*OPENING_KINDS, *WINDOW_KINDS, "slice"]
 
 
 def test_a_server_that_is_frozen_within_a_window_is_not_flattered(tmp_path):
