@@ -7,7 +7,7 @@ from libc.string cimport memset
 from c10k.loadgen.native.histogram cimport hdr_index
 from c10k.loadgen.native.http cimport Reply, UNTIL_CLOSE, WHOLE, reply_begin, reply_feed
 from c10k.loadgen.native.schedule cimport (
-    Schedule, in_fleet, passed, schedule_advance, schedule_begin, schedule_free, schedule_reserve,
+    Schedule, gap_after, in_fleet, passed, schedule_advance, schedule_begin, schedule_free, schedule_reserve,
 )
 
 
@@ -20,7 +20,8 @@ def due_times(
     int arrivals, *, uint32_t connections, uint32_t fleet, uint32_t index, uint32_t shards,
     double period_ns, bint poisson, uint64_t seed, int64_t epoch_ns,
 ):
-    """The first arrivals of a shard's schedule, as (connection of the fleet, number, due_ns)."""
+    """The first arrivals of a shard's schedule, as (connection of the fleet, number, due_ns,
+    gap_ns until its next)."""
     cdef Schedule schedule
     cdef int64_t number
     memset(&schedule, 0, sizeof(Schedule))
@@ -33,7 +34,10 @@ def due_times(
         schedule_begin(&schedule, connections, fleet, epoch_ns)
         for _ in range(arrivals):
             number = passed(&schedule, schedule.next)
-            planned.append((in_fleet(&schedule, schedule.next), number, schedule.next_due_ns))
+            planned.append((
+                in_fleet(&schedule, schedule.next), number, schedule.next_due_ns,
+                gap_after(&schedule, schedule.next, number),
+            ))
             schedule_advance(&schedule)
     finally:
         schedule_free(&schedule)

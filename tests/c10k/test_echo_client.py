@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from c10k.echo_client import QUEUE_BYTES, ConversationError, EchoClient, UnreachableError
 from tests.loadgen.conftest import PATIENCE_S, echo, until
 
+pytestmark = pytest.mark.system
+
 
 class Received(bytearray):
     """What came, as the callback of a client; and whether at least so much has."""

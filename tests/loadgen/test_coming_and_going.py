@@ -11,6 +11,8 @@ from c10k.loadgen.address import Address
 from c10k.loadgen.workload import Workload
 from tests.loadgen.conftest import PATIENCE_S, drained, echo, loaded, recorded, total, until
 
+pytestmark = pytest.mark.system
+
 
 class Counting:
     """An echo server's handler that notes how many messages each connection brought."""

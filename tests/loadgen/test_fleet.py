@@ -22,6 +22,8 @@ from tests.loadgen.conftest import (
 )
 from tests.loadgen.misbehaving import Delaying
 
+pytestmark = pytest.mark.system
+
 CLOSED = Workload("closed")
 
 

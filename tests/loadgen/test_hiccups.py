@@ -15,6 +15,8 @@ from c10k.results.histogram import Histogram
 from tests.conftest import await_end_of_threads
 from tests.loadgen.conftest import over, threads_named, until
 
+pytestmark = pytest.mark.system
+
 MS = 1_000_000
 THREAD = "c10k-hiccups"
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.loadgen.conftest import echo
 
+pytestmark = pytest.mark.system
+
 LOCUSTFILE = Path(__file__).parents[2] / "loadgen" / "locustfile.py"
 USERS = 10
 

@@ -7,7 +7,7 @@ import pytest
 from c10k.loadgen.workload import Workload
 from tests.loadgen.conftest import drained, loaded, on_every_loop, recorded, total, until
 
-pytestmark = on_every_loop
+pytestmark = [pytest.mark.system, on_every_loop]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 

@@ -18,6 +18,8 @@ from c10k.loadgen.remote import RemoteShard
 from c10k.loadgen.workload import Workload
 from tests.loadgen.conftest import echo, loaded, until
 
+pytestmark = pytest.mark.system
+
 PARENT = """
 import sys, time
 from c10k.loadgen.fleet import Fleet

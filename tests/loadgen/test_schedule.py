@@ -17,10 +17,17 @@ CONNECTIONS = st.integers(1, 40)
 SEEDS = st.integers(0, MASK)
 
 
-def planned(arrivals, connections, period_ns, *, seed=None, index=0, shards=1):
-    """The first due times of one shard; poisson with a seed, else uniform."""
+def planned(*arguments, **shard):
+    """The first due times of one shard."""
+    return [
+        (connection, number, due) for connection, number, due, _ in arrivals(*arguments, **shard)
+    ]
+
+
+def arrivals(number, connections, period_ns, *, seed=None, index=0, shards=1):
+    """The first arrivals of one shard; poisson with a seed, else uniform."""
     return due_times(
-        arrivals,
+        number,
         connections=(connections - index + shards - 1) // shards,
         fleet=connections,
         index=index,
@@ -96,6 +103,15 @@ def test_poisson_gaps_are_exponential():
     for multiple in (0.1, 1, 3):
         longer = sum(gap > multiple * 1e6 for gap in gaps) / len(gaps)
         assert longer == pytest.approx(math.exp(-multiple), abs=0.02)
+
+
+@settings(max_examples=30)
+@given(CONNECTIONS, PERIODS_NS, st.none() | SEEDS)
+def test_a_queued_message_is_due_a_gap_after_the_one_before_it(connections, period_ns, seed):
+    expected = {}
+    for connection, _, due_ns, gap_ns in arrivals(200, connections, period_ns, seed=seed):
+        assert expected.get(connection, due_ns) == due_ns
+        expected[connection] = due_ns + gap_ns
 
 
 def test_another_seed_is_another_schedule():

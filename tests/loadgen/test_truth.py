@@ -47,6 +47,8 @@ from tests.loadgen.misbehaving import (
     twice,
 )
 
+pytestmark = pytest.mark.system
+
 CLOSED = Workload("closed", reconnect=False)
 PROBES = CONNECTIONS = 5
 SWEEP_S = 0.1  # how often the fleet looks for what has taken too long

@@ -16,6 +16,8 @@ from c10k.results.manifest import RUN_SCHEMA
 from c10k.results.schema import TABLES, check_frame, complete
 from c10k.results.store import RunError, RunWriter, StepRecord, read_run
 
+pytestmark = pytest.mark.system
+
 LOG = "latency.hlog"
 PARQUET = [f"{name}.parquet" for name in TABLES]
 FILES = {"run.json", LOG, *PARQUET}

@@ -6,6 +6,8 @@ import pytest
 
 from tests.servers.talk import echo, fill, receive, served
 
+pytestmark = pytest.mark.system
+
 
 def made(server):
     return server.log.read_text().count(" made\n")

@@ -11,6 +11,8 @@ from c10k.servers.catalogue import Endpoint, parse_spec
 from c10k.servers.catalogue.compiled import CompiledProgram
 from c10k.servers.process import ServerStartError
 
+pytestmark = pytest.mark.system
+
 CMAKE_LISTS = """
 cmake_minimum_required(VERSION 3.16)
 project(tiny LANGUAGES CXX)

@@ -30,6 +30,8 @@ from tests.servers.talk import (
     tree,
 )
 
+pytestmark = pytest.mark.system
+
 MIB = 1024**2
 ECHO = [name for name, server in CATALOGUE.items() if server.protocol == "echo"]
 FOREIGN = f"foreign={sys.executable} {FOLDER} event_loop --host {{host}} --port {{port}}"

@@ -9,6 +9,8 @@ import pytest
 from c10k.servers.event_loop import EventLoop
 from tests.servers.talk import fill, receive, served, tree
 
+pytestmark = pytest.mark.system
+
 
 class LoopEnd(BaseException):
     """Raised by a call to end a loop, which goes on for ever."""

@@ -11,6 +11,8 @@ from c10k.loadgen.fleet import Fleet
 from c10k.loadgen.workload import Workload
 from tests.servers.talk import receive, reset
 
+pytestmark = pytest.mark.system
+
 SIZE = 300 * 1024
 
 

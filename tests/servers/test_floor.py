@@ -12,6 +12,8 @@ from benchmarks.floor import CompileError, compile_program
 from c10k.servers.process import ServerProcess
 from tests.servers.talk import echo, fill, served
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):

@@ -11,6 +11,8 @@ from c10k.servers.catalogue import Endpoint, UnknownOptionError, parse_command
 from c10k.servers.catalogue.foreign import CommandLineError
 from c10k.servers.process import ServerProcess, ServerStartError
 
+pytestmark = pytest.mark.system
+
 
 def test_a_command_line_becomes_a_server(tmp_path):
     definition = "mine=./server --port {port} --bind={host} 'two words' {\"a\":1}"

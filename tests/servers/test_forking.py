@@ -14,6 +14,8 @@ from c10k.servers.catalogue.program import FOLDER
 from c10k.servers.process import ServerProcess
 from tests.servers.talk import served, tree
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).parents[2]
 
 # The kernel's refusal, which root does not get by a limit.

@@ -14,6 +14,8 @@ from c10k.servers.catalogue.program import FOLDER
 from c10k.servers.framework.options import OPTIONS
 from tests.servers.talk import receive, served
 
+pytestmark = pytest.mark.system
+
 STANDARD = [name for name in OPTIONS if not CATALOGUE[name].program.needs]
 IMPORT_ALL = f"import {', '.join(f'servers.{name}' for name in STANDARD)}"
 

@@ -7,6 +7,8 @@ import pytest
 
 from tests.servers.talk import echo, fill, receive, served
 
+pytestmark = pytest.mark.system
+
 MIB = 1024**2
 
 

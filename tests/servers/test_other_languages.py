@@ -12,6 +12,8 @@ import pytest
 from c10k.servers.catalogue import CATALOGUE, Endpoint, parse_spec
 from tests.servers.talk import served
 
+pytestmark = pytest.mark.system
+
 MIB = 1024**2
 NAMES = ["boost_asio", "boost_threads", "node"]
 

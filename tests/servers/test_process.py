@@ -18,6 +18,8 @@ from c10k.servers.catalogue import Endpoint, parse_spec
 from c10k.servers.catalogue.program import free_port
 from c10k.servers.process import LAUNCH, ServerProcess, ServerStartError
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).parents[2]
 
 # A server with a tree: a child with last words, one in a session of its own, and if it is told

@@ -14,6 +14,8 @@ from c10k.servers.catalogue.program import FOLDER
 from c10k.servers.framework.options import OPTIONS
 from tests.servers.talk import echo, receive, reset, served, tree
 
+pytestmark = pytest.mark.system
+
 PYTHON = [name for name in OPTIONS if CATALOGUE[name].protocol == "echo"]
 ASYNCIO_READS = 256 * 1024  # what asyncio's protocols read at once, at most
 DELAY_S = 0.1

@@ -4,8 +4,11 @@ import resource
 import socket
 
 import psutil
+import pytest
 
 from tests.servers.talk import echo, fill, receive, served
+
+pytestmark = pytest.mark.system
 
 
 def test_a_connection_needs_no_pipe_while_it_is_quiet(serve, connect):

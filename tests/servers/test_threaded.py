@@ -5,6 +5,8 @@ import pytest
 
 from tests.servers.talk import served
 
+pytestmark = pytest.mark.system
+
 MIB = 1024**2
 
 

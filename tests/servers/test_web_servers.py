@@ -10,6 +10,8 @@ import pytest
 from c10k.servers.catalogue import parse_spec
 from tests.servers.talk import tree
 
+pytestmark = pytest.mark.system
+
 DOCUMENT = b"x" * 63 + b"\n"
 # Pools that a test can afford, and that hold the 200 clients of one.
 SPECS = {

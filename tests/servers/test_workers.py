@@ -11,6 +11,8 @@ import pytest
 from c10k.servers.process import ServerProcess
 from tests.servers.talk import served, tree
 
+pytestmark = pytest.mark.system
+
 SLOW_TO_START = """
 import json, time
 from pathlib import Path

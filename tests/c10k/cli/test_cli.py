@@ -17,7 +17,7 @@ from c10k.results.histogram_log import read
 from c10k.servers.catalogue import parse_spec
 from tests.c10k.cli.conftest import SMALL, c10k
 
-pytestmark = pytest.mark.usefixtures("mark")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("mark")]
 
 
 @pytest.fixture

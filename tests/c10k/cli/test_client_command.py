@@ -25,6 +25,8 @@ from c10k.echo_client import EchoClient
 from c10k.servers.catalogue import parse_spec
 from tests.loadgen.conftest import echo
 
+pytestmark = pytest.mark.system
+
 PATIENCE_S = 30
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from c10k.servers.catalogue import parse_spec
 
+pytestmark = pytest.mark.system
+
 C10K = [sys.executable, "-m", "c10k"]
 STEPS = ["--profile", "quick", "--steps", "10", "--workload", "saturated", "--force"]
 

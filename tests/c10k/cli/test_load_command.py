@@ -18,6 +18,8 @@ from c10k.loadgen import fleet
 from c10k.loadgen.address import Address
 from c10k.servers.catalogue import parse_spec
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(autouse=True)
 def _restored():

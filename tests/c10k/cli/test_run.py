@@ -15,7 +15,7 @@ from c10k.host.run_lock import OneRun
 from c10k.results.store import read_run
 from tests.c10k.cli.conftest import SMALL, SMALLEST, c10k, marked
 
-pytestmark = pytest.mark.usefixtures("mark")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("mark")]
 
 
 class TestRun:

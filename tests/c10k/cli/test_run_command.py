@@ -4,7 +4,11 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from c10k.results.store import read_run
+
+pytestmark = pytest.mark.system
 
 TINY = (
     "--profile",

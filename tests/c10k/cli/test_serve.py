@@ -16,6 +16,8 @@ import pytest
 
 from c10k.cli.main import main
 
+pytestmark = pytest.mark.system
+
 C10K = [sys.executable, "-m", "c10k"]
 ENDINGS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
 

@@ -15,6 +15,8 @@ from c10k.servers import catalogue
 from c10k.servers.catalogue import CATALOGUE, parse_spec
 from c10k.servers.catalogue.program import PythonProgram
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def lacking(monkeypatch):

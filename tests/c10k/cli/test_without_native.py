@@ -8,6 +8,8 @@ import pytest
 
 from c10k.servers.catalogue import parse_spec
 
+pytestmark = pytest.mark.system
+
 C10K = """
 import sys
 sys.modules["c10k.loadgen.native.engine"] = sys.modules["c10k.loadgen.native.hiccups"] = None

@@ -10,6 +10,8 @@ from c10k.experiment.loader_ceiling import bare_server
 from c10k.loadgen.fleet import Fleet
 from c10k.loadgen.workload import Workload
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def fleet(tmp_path):

@@ -14,6 +14,8 @@ from c10k.experiment.config import plan_of
 from c10k.host.cpus import CpuSplit
 from c10k.results.store import read_run
 
+pytestmark = pytest.mark.system
+
 # Anyone's echo server, which says nothing of where it listens.
 ECHO = """
 import socket, sys, threading

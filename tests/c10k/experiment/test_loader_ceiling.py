@@ -14,6 +14,8 @@ from c10k.loadgen.fleet import Fleet
 from c10k.loadgen.workload import WORKLOADS
 from c10k.servers.process import ServerProcess
 
+pytestmark = pytest.mark.system
+
 
 def plan(*steps, workloads=("paced", "saturated")):
     content = {"servers": ["threaded"], "workloads": workloads, "steps": steps, "profile": "quick"}

@@ -21,6 +21,8 @@ from c10k.results.store import RunWriter, read_run
 from c10k.servers.catalogue import parse_spec
 from c10k.servers.catalogue.program import Launch
 
+pytestmark = pytest.mark.system
+
 TINY = Profile("tiny", warmup_s=0.05, warmup_limit_s=0.1, windows=1, window_s=0.3, repeats=1)
 
 

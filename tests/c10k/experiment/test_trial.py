@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from c10k.experiment import trial
@@ -18,6 +19,8 @@ from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit
 from c10k.loadgen.workload import Workload
 from c10k.servers.process import ServerProcess
+
+pytestmark = pytest.mark.system
 
 # Keeps a descriptor for each connection that it ever had, as a pool does that has grown.
 GROWING = """

@@ -1,11 +1,15 @@
 import math
 import time
 
+import pytest
+
 from c10k.host import environment
 from c10k.host.cpus import CpuSplit
 from c10k.host.hiccups import Hiccups
 from c10k.loadgen.native.hiccups import HiccupMeter
 from tests.conftest import await_end_of_threads
+
+pytestmark = pytest.mark.system
 
 CPUS = CpuSplit.of_this_process()
 

@@ -2,7 +2,11 @@ import resource
 import subprocess
 import sys
 
+import pytest
+
 from c10k.host.limits import Limit, limits_for, loader_processes, port_limits, shortfalls
+
+pytestmark = pytest.mark.system
 
 
 def test_a_limit_that_is_too_low_says_all_that_is_needed():

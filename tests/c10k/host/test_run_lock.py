@@ -12,6 +12,8 @@ import pytest
 
 from c10k.host.run_lock import OneRun, OtherRun
 
+pytestmark = pytest.mark.system
+
 HOLD = """
 import sys, time
 from pathlib import Path

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.system
+
 BUILD = """
 import sys
 from setuptools import Distribution, Extension

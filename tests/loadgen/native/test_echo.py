@@ -12,6 +12,8 @@ import pytest
 
 from c10k.loadgen.native.echo import echo
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def address():

@@ -11,6 +11,8 @@ from c10k.loadgen.portable.connection import Connection
 from c10k.loadgen.workload import Workload
 from tests.loadgen.conftest import echo, until
 
+pytestmark = pytest.mark.system
+
 # What a system without epoll, without CPU affinity and without the native engine looks like.
 ELSEWHERE = """
 import os, select, selectors, sys

@@ -11,6 +11,8 @@ import pytest
 from c10k.loadgen.telemetry import HostCounters, HostMemory, host, kernel_growth
 from tests.loadgen.conftest import until
 
+pytestmark = pytest.mark.system
+
 FILES = {
     "/proc/meminfo": "MemTotal: 99 kB\nSlab:  30 kB\nSReclaimable: 10 kB\nKernelStack:  16 kB\n"
     "PageTables:  8 kB\nHugePages_Total:  0\n",

@@ -10,6 +10,8 @@ from c10k.loadgen.telemetry.locks import LockWaits
 from c10k.loadgen.telemetry.tasks import read_tasks
 from tests.loadgen.conftest import until
 
+pytestmark = pytest.mark.system
+
 COMPETING = """
 import threading
 def spin():

@@ -5,6 +5,8 @@ import pytest
 from c10k.loadgen.telemetry import ProcessTree
 from c10k.loadgen.telemetry.mappings import breakdown
 
+pytestmark = pytest.mark.system
+
 MIB = 1 << 20
 
 

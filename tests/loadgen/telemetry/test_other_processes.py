@@ -7,6 +7,8 @@ import pytest
 from c10k.loadgen.telemetry.other_processes import spent_by_other_processes
 from tests.loadgen.telemetry.conftest import BURN
 
+pytestmark = pytest.mark.system
+
 CHILD = f"""
 import os
 if not (pid := os.fork()):

@@ -9,6 +9,8 @@ import pytest
 from c10k.loadgen.telemetry import ProcessGoneError, ProcessTree
 from tests.loadgen.telemetry.conftest import BURN
 
+pytestmark = pytest.mark.system
+
 MIB = 1 << 20
 
 SLEEPER = """

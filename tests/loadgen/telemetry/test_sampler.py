@@ -15,7 +15,7 @@ from tests.loadgen.conftest import until
 COLUMNS = schema.SAMPLES.keys() - schema.KEY.keys()
 
 # An exception in the sampler's thread would be such a warning.
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.system, pytest.mark.filterwarnings("error")]
 
 
 def test_samples_carry_the_phase_of_the_trial(child):

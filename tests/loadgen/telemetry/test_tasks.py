@@ -4,12 +4,15 @@ import os
 import time
 from math import isnan
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c10k.loadgen.telemetry import TaskTimes
 from c10k.loadgen.telemetry.tasks import elapsed, read_tasks
 from tests.loadgen.conftest import until
+
+pytestmark = pytest.mark.system
 
 SPIN = """
 import time

@@ -9,6 +9,8 @@ from c10k.loadgen.telemetry import ProcessGoneError, TaskTimes, Telemetry, sampl
 from c10k.results import schema
 from tests.loadgen.telemetry.conftest import BURN
 
+pytestmark = pytest.mark.system
+
 
 def test_a_window_has_the_columns_of_its_table_and_they_agree(child):
     with Telemetry(child.pid, interval_s=0.05) as telemetry:

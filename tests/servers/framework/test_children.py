@@ -2,7 +2,11 @@
 
 import os
 
+import pytest
+
 from c10k.servers.framework.children import Children
+
+pytestmark = pytest.mark.system
 
 
 def test_the_last_may_be_waited_for_while_another_is(monkeypatch):
