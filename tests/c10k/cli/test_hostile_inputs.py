@@ -1,7 +1,8 @@
 """What nobody should type, in every command: one line with a remedy and the right exit status.
 
 No traceback, no hang, nothing left behind. What a server's own options refuse is in
-tests/servers/test_catalogue.py; what experiment files refuse, in test_experiment_file.py.
+tests/servers/test_catalogue.py; what experiment files refuse, in
+tests/c10k/experiment/test_config.py.
 """
 
 import pytest
