@@ -1,22 +1,24 @@
 """Runs and their reports, each built once and shared."""
 
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from c10k.reports import figures
 from c10k.reports.build import build_report
 from c10k.reports.measured import Measured
+from c10k.results.schema import MISSING, TABLES, TableSpec
 from c10k.results.store import read_run
 from tests.reports.parsed import Page
 from tests.reports.synthetic import write_run
 
-RECORDED = Path(__file__).parent / "data" / "run"
 DRAW = Figure.savefig
 
 
@@ -65,21 +67,39 @@ def full_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of the recorded run's report."""
-    return _built(tmp_path_factory.mktemp("report"), "en")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the recorded run, with the columns that the schema has got since then."""
+    run = tmp_path_factory.mktemp("recorded") / "run"
+    shutil.copytree(Path(__file__).parent / "data" / "run", run)
+    for name, table in TABLES.items():
+        path = run / f"{name}.parquet"
+        filled(pd.read_parquet(path), table).to_parquet(path)
+    return run
+
+
+def filled(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
+    """A frame in which columns that it lacks are as of steps that did not measure them."""
+    lacking = {name: spec.dtype for name, spec in table.items() if name not in frame}
+    values = {name: MISSING[dtype] for name, dtype in lacking.items()}
+    return frame.assign(**values).astype(lacking)
 
 
 @pytest.fixture(scope="session")
-def korean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(recorded: Path) -> Path:
+    """The directory of the recorded run's report, in that of the run."""
+    return _built(recorded, recorded / "report", "en")
+
+
+@pytest.fixture(scope="session")
+def korean(recorded: Path) -> Path:
     """The same report in Korean."""
-    return _built(tmp_path_factory.mktemp("korean"), "ko")
+    return _built(recorded, recorded / "korean", "ko")
 
 
-def _built(out: Path, language: str) -> Path:
+def _built(run: Path, out: Path, language: str) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a glyph is missing
-        return build_report(RECORDED, out, language).parent
+        return build_report(run, out, language).parent
 
 
 @pytest.fixture(scope="session")

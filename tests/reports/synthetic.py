@@ -289,32 +289,33 @@ def manifest(
         "argv": ["c10k", "run"],
         "plan": {
             "servers": [
-                {
-                    "label": label,
-                    "name": label.partition(",")[0],
-                    "model": model,
-                    "language": "Python",
-                    "command": ["python3", "-m", f"c10k.servers.{label}", "--port", "0"],
-                }
-                for label, model in servers.items()
+                {"server": label, "workloads": list(workloads), "steps": list(steps)}
+                for label in servers
             ],
-            "workloads": [
-                {
-                    "name": name,
-                    "loop": WORKLOADS[name]["loop"],
-                    "rate_per_connection": 1.0 if name == "paced" else None,
-                    "size_bytes": 64,
-                }
-                for name in workloads
-            ],
+            "workloads": [{"name": name} for name in workloads],
             "steps": list(steps),
-            "profile": "standard",
-            "repeats": repeats,
-            "windows": 3,
-            "window_s": 3.0,
-            "warmup_s": 1.0,
-            "warmup_limit_s": 3.0,
+            "profile": {
+                "name": "standard",
+                "repeats": repeats,
+                "windows": 3,
+                "window-s": 3.0,
+                "warmup-s": 1.0,
+                "warmup-limit-s": 3.0,
+            },
         },
+        "servers": [
+            {
+                "label": label,
+                "name": label.partition(",")[0],
+                "model": model,
+                "language": "Python",
+                "command": ["python3", "-m", f"c10k.servers.{label}", "--port", "0"],
+            }
+            for label, model in servers.items()
+        ],
+        "workloads": [{"name": name} for name in workloads],
+        "left_out": [],
+        "mapped": [],
         "host": {
             "hostname_hash": "c0ffee",
             "cpu_model": "Example CPU at 3.0 GHz",
@@ -361,18 +362,19 @@ def write_run(
     change: Change = lambda behaviour: None,
     skip: Callable[[Behaviour], bool] = lambda behaviour: False,
     plan: Mapping[str, Any] | None = None,
+    described: Mapping[str, Any] | None = None,
     probes: Sequence[int] = (),
     found: Sequence[Mapping[str, Any]] = (),
     samples: int = 0,
 ) -> Path:
     """A run on disk; `change` adjusts each step's behaviour, `skip` leaves steps unmeasured.
 
-    `plan` are more keys of the plan, `probes` numbers that a search tried beside the steps, and
-    `found` is its result. `samples` is how many there are of each step.
+    `plan` are more keys of the plan, `described` more of run.json, `probes` numbers that a search
+    tried beside the steps, and `found` is its result. `samples` is how many each step has.
     """
-    described = manifest(servers, workloads, steps, repeats)
-    described["plan"] |= plan or {}
-    described["max_connections"] = list(found)
+    whole = manifest(servers, workloads, steps, repeats)
+    whole["plan"] |= plan or {}
+    whole |= {"max_connections": list(found), **(described or {})}
     records: list[StepRecord] = []
     for repeat in range(repeats):
         for workload in workloads:
@@ -384,7 +386,7 @@ def write_run(
                         sampled = _samples(planned, samples, 0.2 * samples * len(records))
                         records.append(replace(_record(planned, windows, 3.0), samples=sampled))
     # No test turns off the machine.
-    with patch("os.fsync"), RunWriter(directory).create(described) as writer:
+    with patch("os.fsync"), RunWriter(directory).create(whole) as writer:
         with patch.object(RunWriter, "_replace_tables"):  # once for all of them
             for record in records[:-1]:
                 writer.append_step(record)

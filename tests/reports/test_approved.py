@@ -14,7 +14,6 @@ import pytest
 from c10k.reports.language import speaking
 from c10k.reports.summary import terminal_summary
 from c10k.results.store import read_run
-from tests.reports.conftest import RECORDED
 from tests.reports.parsed import Page, records
 
 APPROVED = Path(__file__).parent / "approved"
@@ -23,12 +22,12 @@ BLOCKS = {"h1", "h2", "h3", "p", "li", "dt", "dd", "pre", "summary", "figcaption
 
 
 def terminal(report):
-    return terminal_summary(read_run(RECORDED))
+    return terminal_summary(read_run(report.parent))
 
 
 def terminal_in_korean(report):
     with speaking("ko"):
-        return terminal_summary(read_run(RECORDED))
+        return terminal_summary(read_run(report.parent))
 
 
 def summary(report):

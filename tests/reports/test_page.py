@@ -100,7 +100,9 @@ def test_a_run_that_says_little_of_itself_is_reported(make, tmp_path, unpictured
     directory = make().run.directory
     manifest = json.loads((directory / "run.json").read_text())
     manifest |= {
-        "plan": {"servers": [{}], "workloads": [{}]},
+        "plan": {},
+        "servers": [{}],
+        "workloads": [{}],
         "host": {},
         "limits": {},
         "versions": {},
