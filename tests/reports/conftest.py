@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pandas as pd
 import pytest
@@ -15,9 +14,8 @@ from c10k.reports import figures
 from c10k.reports.build import build_report
 from c10k.reports.measured import Measured
 from c10k.results.schema import MISSING, TABLES, TableSpec
-from c10k.results.store import read_run
-from tests.reports.parsed import Page
-from tests.reports.synthetic import write_run
+from tests.reports.parsed import Page, page_of
+from tests.reports.synthetic import SMALL, held_run, write_run
 
 DRAW = Figure.savefig
 
@@ -49,13 +47,10 @@ def unpictured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Measured]:
-    """Write a small run (one window, three steps by default) and read it for a report."""
+    """Simulate a small run (one window, three steps by default) for a report."""
 
     def made(**options: Any) -> Measured:
-        options = {"steps": (10, 100, 1_000), "windows": 1} | options
-        run = write_run(tmp_path / f"run-{len(list(tmp_path.iterdir()))}", **options)
-        with patch("c10k.results.store.check_frame", lambda _columns, frame, _source: frame):
-            return Measured(read_run(run))  # tests of damaged runs check what is read
+        return Measured(held_run(tmp_path / "run", **SMALL | options))
 
     return made
 
@@ -105,4 +100,4 @@ def _built(run: Path, out: Path, language: str) -> Path:
 @pytest.fixture(scope="session")
 def page(report: Path) -> Page:
     """The page of the recorded run's report."""
-    return Page((report / "index.html").read_text())
+    return page_of(report)

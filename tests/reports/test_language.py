@@ -157,11 +157,12 @@ def test_a_language_that_is_not_there_is_refused():
 
 
 @pytest.mark.parametrize("missing", ["babel.messages.pofile", "koreanize_matplotlib"])
-def test_a_missing_package_of_a_language_is_named(missing, recorded, tmp_path, monkeypatch):
+def test_a_missing_package_of_a_language_is_named(missing, tmp_path, monkeypatch):
     language._catalogue.cache_clear()
     monkeypatch.setitem(sys.modules, missing, None)
+    run = write_run(tmp_path / "run", steps=(10,), windows=1)
     with pytest.raises(LanguageError, match=re.escape("pip install 'c10k-bench[languages]'")):
-        build_report(recorded, tmp_path, "ko")
+        build_report(run, tmp_path / "out", "ko")
 
 
 def test_english_is_spoken_again_afterwards():

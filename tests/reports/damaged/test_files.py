@@ -20,7 +20,7 @@ from tests.reports.damaged.conftest import (
 )
 
 
-def test_the_run_that_is_damaged_here_shows_all_there_is(sound, tmp_path):
+def test_the_run_that_is_damaged_here_shows_all_there_is(sound, tmp_path, undrawn):
     page, _ = report(sound, out=tmp_path / "out")
     parts = ("over the step", "over time", "Techniques", "Max connections", "Capacity", "reset × 1")
     assert all(part in page for part in parts)
@@ -53,7 +53,7 @@ def test_a_damaged_file_is_named(run, file, damage, unpictured):
 
 @some
 @given(st.sampled_from(FILES), st.floats(0, 1, exclude_max=True), st.integers(1, 255))
-def test_a_flipped_byte_raises_no_traceback(sound, run, undrawn, file, place, flip):
+def test_a_flipped_byte_raises_no_traceback(sound, run, unpictured, file, place, flip):
     content = bytearray((sound / file).read_bytes())
     content[int(place * len(content))] ^= flip
     (run / file).write_bytes(content)
@@ -110,6 +110,6 @@ def test_a_histogram_log_that_is_no_text_is_refused(run):
     assert "latency.hlog: 'utf-8' codec" in refusal_of(run)
 
 
-def test_histograms_of_unknown_steps_are_left_out(run, undrawn):
+def test_histograms_of_unknown_steps_are_left_out(run, unpictured):
     relog(run, f"Tag={'W' * 10_000}|%3Cscript%3E|-5|{10**30}|colour,0,1,1,x".encode())
     page_of(run)
