@@ -20,32 +20,44 @@ also wait for something else, `socket_ms` is NaN.
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_USED: Final = (
+    *("connections", "messages", "messages_per_s", "response_mean_ms"),
+    *("cpu_user_s", "cpu_system_s", "runqueue_wait_s", "lock_wait_s"),
+    *("resident_bytes", "kernel_delta_bytes", "stack_bytes", "heap_bytes"),
+    *("first_echo_mean_ms", "connect_mean_ms"),
+)
 
 
 def with_columns(frame: "pd.DataFrame", active: Mapping[str, float]) -> "pd.DataFrame":
     """Steps or windows with these columns; `active` is the part of the connections that send, by
     workload."""
-    messages = frame["messages"].where(frame["messages"] > 0)
-    senders = frame["connections"] * frame["workload"].map(active).astype(float).fillna(1.0)
-    by_law = 1e3 * senders / frame["messages_per_s"].where(frame["messages_per_s"] > 0)
-    by_law = by_law.where(by_law.abs() < math.inf)
-    message_ms = by_law.where(frame["loop"] == "closed", frame["response_mean_ms"])
-    spent = {
-        "user_ms": 1e3 * frame["cpu_user_s"] / messages,
-        "system_ms": 1e3 * frame["cpu_system_s"] / messages,
-        "run_queue_ms": 1e3 * frame["runqueue_wait_s"] / messages,
-        "lock_ms": 1e3 * frame["lock_wait_s"] / messages,
-    }
-    rest = message_ms - sum(spent.values())
-    return frame.assign(
-        occupied_bytes=frame["resident_bytes"] + frame["kernel_delta_bytes"],
-        file_bytes=frame["resident_bytes"] - frame["stack_bytes"] - frame["heap_bytes"],
-        message_ms=message_ms,
-        **spent,
-        socket_ms=rest.where(rest >= 0),
-        first_reply_ms=frame["first_echo_mean_ms"] - frame["connect_mean_ms"],
-    )
+    of = {name: frame[name].to_numpy() for name in _USED}
+    sending = [active.get(workload, 1.0) for workload in frame["workload"].tolist()]
+    with np.errstate(all="ignore"):
+        messages = np.where(of["messages"] > 0, of["messages"], math.nan)
+        rate = np.where(of["messages_per_s"] > 0, of["messages_per_s"], math.nan)
+        by_law = 1e3 * of["connections"] * np.array(sending, float) / rate
+        by_law = np.where(abs(by_law) < math.inf, by_law, math.nan)
+        message_ms = np.where(frame["loop"] == "closed", by_law, of["response_mean_ms"])
+        spent = {
+            "user_ms": 1e3 * of["cpu_user_s"] / messages,
+            "system_ms": 1e3 * of["cpu_system_s"] / messages,
+            "run_queue_ms": 1e3 * of["runqueue_wait_s"] / messages,
+            "lock_ms": 1e3 * of["lock_wait_s"] / messages,
+        }
+        rest = message_ms - sum(spent.values())
+        return frame.assign(
+            occupied_bytes=of["resident_bytes"] + of["kernel_delta_bytes"],
+            file_bytes=of["resident_bytes"] - of["stack_bytes"] - of["heap_bytes"],
+            message_ms=message_ms,
+            **spent,
+            socket_ms=np.where(rest >= 0, rest, math.nan),
+            first_reply_ms=of["first_echo_mean_ms"] - of["connect_mean_ms"],
+        )

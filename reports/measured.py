@@ -354,7 +354,8 @@ class Measured:
     ) -> tuple[list[MeasuredWorkload], list[MeasuredWorkload]]:
         """Those of the capacity map, and all others."""
         mapped = self.manifest.get("mapped", ())
-        rows = self.run.steps.drop_duplicates("workload").to_dict("records")
+        columns = ["workload", "loop", "rate_per_connection", "size_bytes"]
+        rows = self.run.steps[columns].drop_duplicates("workload").to_dict("records")
         first = {str(row["workload"]): row for row in rows}
         known = {item["name"]: item for item in planned if item.get("name") in first}
         workloads = [
@@ -847,9 +848,10 @@ def _beside_little(row: dict[str, Any]) -> bool:
 
 def _grouped(frame: "pd.DataFrame", key: list[str]) -> dict[Point, list[dict[str, Any]]]:
     groups: dict[Point, list[dict[str, Any]]] = {}
-    for row in frame.to_dict("records"):
-        point = Point(*(row[name] for name in key))
-        groups.setdefault(point, []).append({str(name): value for name, value in row.items()})
+    columns = {str(name): values.tolist() for name, values in frame.items()}
+    for values in zip(*columns.values(), strict=True):
+        row = dict(zip(columns, values, strict=True))
+        groups.setdefault(Point(*(row[name] for name in key)), []).append(row)
     return groups
 
 

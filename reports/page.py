@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -74,6 +75,11 @@ def render(
 
 def environment() -> Environment:
     """Templates in which every text is escaped, and a name that is not known is an error."""
+    return _environment(spoken())
+
+
+@cache
+def _environment(language: str) -> Environment:
     made = Environment(
         loader=PackageLoader("c10k.reports"),
         autoescape=True,
@@ -82,7 +88,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"count": wording.count, "day": wording.day, "sentence": wording.sentence}
-    made.globals |= {"_": _, "language": spoken()}
+    made.globals |= {"_": _, "language": language}
     return made
 
 

@@ -277,11 +277,12 @@ def check_frame(table: TableSpec, frame: "pd.DataFrame", source: str) -> None:
     for name, column in table.items():
         if name not in frame.columns:
             raise RunError(f"{source} lacks the column {name}: measure again with this version")
-        dtype = frame[name].dtype
+        values = frame[name]
+        dtype = values.dtype
         found = "str" if dtype.kind == "O" else str(dtype)  # pandas 2 reads text as objects
         if found != column.dtype:
             raise RunError(f"{source}: column {name} is {found}, and should be {column.dtype}")
-        if oddity := _oddity(name, column, frame[name]):
+        if oddity := _oddity(name, column, values):
             raise RunError(f"{source}: column {name} holds {oddity}")
     if table is STEPS and (again := frame.duplicated(list(KEY))).any():
         step = ", ".join(map(str, frame.loc[again, list(KEY)].iloc[0]))
@@ -291,16 +292,17 @@ def check_frame(table: TableSpec, frame: "pd.DataFrame", source: str) -> None:
 def _oddity(name: str, column: ColumnSpec, values: "pd.Series[Any]") -> str:
     """What a column holds that no run measures, in words; empty where there is nothing such."""
     if column.dtype == "str":
-        for value in values:
+        for value in values.tolist():
             if not isinstance(value, str):
                 return f"{value!r:.60}, not a text"
             if name == "error_causes" and not _are_causes(value):
                 return f"{value!r:.60}, not a JSON object of counts"
         return ""
-    if column.least is not None and not (values >= column.least).all():
+    numbers = values.to_numpy()
+    if column.least is not None and not (numbers >= column.least).all():
         start = "" if column.least == -math.inf else f" from {column.least:g} on"
         return f"what is no number{start}"
-    return "a number beyond 2**63" if (values.abs() >= LIMIT).any() else ""
+    return "a number beyond 2**63" if (abs(numbers) >= LIMIT).any() else ""
 
 
 def _are_causes(text: str) -> bool:

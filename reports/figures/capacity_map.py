@@ -1,4 +1,4 @@
-"""The capacity map: p99 over connections and messages/s a client, with the line of the SLO."""
+"""The capacity map: p99 over connections and messages/s per client, with the line of the SLO."""
 
 import math
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def capacity_map(measured: Measured) -> Iterator[Picture]:
                 "p99, ms; line: over {slo} or failures; dashed: the loader's limit",
                 slo=slo,
             ),
-            [_("a client")],
+            [_("per client")],
         )
         for (column, row), point in cells.items():
             _draw(axes, (column, row), measured.at(point, "response_p99_ms"), measured, server)
@@ -57,7 +57,7 @@ def capacity_map(measured: Measured) -> Iterator[Picture]:
                 for workload in measured.map
             ],
         )
-        names(axes, [Name(_("a client"), 1.0, 0.5, looks[server.label].colour)])
+        names(axes, [Name(_("per client"), 1.0, 0.5, looks[server.label].colour)])
         yield saved(
             f"capacity-{index + 1}-{server.label}",
             figure,

@@ -1,22 +1,22 @@
 """Runs and their reports, each built once and shared."""
 
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from c10k.reports import figures
 from c10k.reports.build import build_report
 from c10k.reports.measured import Measured
-from c10k.results.store import read_run
-from tests.reports.parsed import Page
-from tests.reports.synthetic import write_run
+from c10k.results.schema import MISSING, TABLES, TableSpec
+from tests.reports.parsed import Page, page_of
+from tests.reports.synthetic import SMALL, held_run, write_run
 
-RECORDED = Path(__file__).parent / "data" / "run"
 DRAW = Figure.savefig
 
 
@@ -47,13 +47,10 @@ def unpictured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Measured]:
-    """Write a small run (one window, three steps by default) and read it for a report."""
+    """Simulate a small run (one window, three steps by default) for a report."""
 
     def made(**options: Any) -> Measured:
-        options = {"steps": (10, 100, 1_000), "windows": 1} | options
-        run = write_run(tmp_path / f"run-{len(list(tmp_path.iterdir()))}", **options)
-        with patch("c10k.results.store.check_frame", lambda _columns, frame, _source: frame):
-            return Measured(read_run(run))  # tests of damaged runs check what is read
+        return Measured(held_run(tmp_path / "run", **SMALL | options))
 
     return made
 
@@ -65,24 +62,42 @@ def full_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of the recorded run's report."""
-    return _built(tmp_path_factory.mktemp("report"), "en")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the recorded run, with the columns that the schema has got since then."""
+    run = tmp_path_factory.mktemp("recorded") / "run"
+    shutil.copytree(Path(__file__).parent / "data" / "run", run)
+    for name, table in TABLES.items():
+        path = run / f"{name}.parquet"
+        filled(pd.read_parquet(path), table).to_parquet(path)
+    return run
+
+
+def filled(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
+    """A frame in which columns that it lacks are as of steps that did not measure them."""
+    lacking = {name: spec.dtype for name, spec in table.items() if name not in frame}
+    values = {name: MISSING[dtype] for name, dtype in lacking.items()}
+    return frame.assign(**values).astype(lacking)
 
 
 @pytest.fixture(scope="session")
-def korean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(recorded: Path) -> Path:
+    """The directory of the recorded run's report, in that of the run."""
+    return _built(recorded, recorded / "report", "en")
+
+
+@pytest.fixture(scope="session")
+def korean(recorded: Path) -> Path:
     """The same report in Korean."""
-    return _built(tmp_path_factory.mktemp("korean"), "ko")
+    return _built(recorded, recorded / "korean", "ko")
 
 
-def _built(out: Path, language: str) -> Path:
+def _built(run: Path, out: Path, language: str) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a glyph is missing
-        return build_report(RECORDED, out, language).parent
+        return build_report(run, out, language).parent
 
 
 @pytest.fixture(scope="session")
 def page(report: Path) -> Page:
     """The page of the recorded run's report."""
-    return Page((report / "index.html").read_text())
+    return page_of(report)

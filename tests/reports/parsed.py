@@ -2,6 +2,7 @@
 
 import csv
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -46,6 +47,12 @@ class Page(Node):
     def __init__(self, html):
         super().__init__("")
         _Reader(self).feed(html)
+
+
+@cache
+def page_of(report):
+    """The page of a report, read once for all tests."""
+    return Page((report / "index.html").read_text())
 
 
 class _Reader(HTMLParser):

@@ -2,18 +2,23 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
+import pyarrow as pa
 
-from c10k.results.aggregate import Recording, step_row
+from c10k.results.aggregate import Recording, latency_columns, step_row
 from c10k.results.histogram import Histogram
-from c10k.results.store import RunWriter, StepRecord
+from c10k.results.histogram_log import Tag
+from c10k.results.manifest import RUN_SCHEMA, check_manifest
+from c10k.results.schema import TABLES
+from c10k.results.store import Run, RunWriter, StepRecord
 
 KB, MB = 1024, 1024**2
 STEPS = (10, 100, 500, 1_000, 5_000, 10_000)
@@ -32,6 +37,10 @@ WORKLOADS = {
     "saturated": {"loop": "closed", "rate_per_connection": math.nan},
     "work_cpu": {"loop": "closed", "rate_per_connection": math.nan},
 }
+
+
+SMALL = {"steps": (10, 100, 1_000), "windows": 1}
+BEGUN, ENDED = "2025-06-15T15:00:00+00:00", "2025-06-15T15:06:40+00:00"
 
 
 @dataclass
@@ -122,11 +131,23 @@ class _Recorded(Histogram):
         return self._encoded
 
 
+@cache
 def _histogram(median_ms: float, sigma: float, messages: float, seed: int) -> Histogram:
     histogram = _Recorded()
     values = np.random.default_rng(seed).lognormal(math.log(median_ms * 1e6), sigma, 2_000)
     histogram.record(values.astype(np.int64), max(1, round(messages / 2_000)))
     return histogram
+
+
+class _Step(StepRecord):
+    """A step that is turned into rows of tables once for all tests."""
+
+    @cached_property
+    def _tables(self) -> dict[str, pa.Table]:
+        return super().tables()
+
+    def tables(self) -> dict[str, pa.Table]:
+        return self._tables
 
 
 _known: dict[str, StepRecord] = {}
@@ -160,7 +181,7 @@ def _made(b: Behaviour, windows: int, window_s: float) -> StepRecord:
         "started_at": 1_750_000_000.0,
     }
     if b.status == "failed":
-        return StepRecord({**key, **told})
+        return _Step({**key, **told})
     rows: list[dict[str, Any]] = []
     recordings: list[Recording] = []
     for window in range(windows):
@@ -246,10 +267,10 @@ def _made(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "server_hiccup_max_ms": 2.3,
                 "steal_s": b.stolen * window_s,
                 "other_processes_cpu_s": b.others * window_s,
-                **step_latencies(here),
+                **latency_columns(here),
             }
         )
-    return StepRecord(step_row(rows, recordings), windows=rows, histograms=recordings)
+    return _Step(step_row(rows, recordings), windows=rows, histograms=recordings)
 
 
 def _samples(b: Behaviour, count: int, begin_s: float) -> list[dict[str, Any]]:
@@ -272,13 +293,6 @@ def _little(b: Behaviour) -> float:
     return b.littles_law or (b.connections - b.starved) / b.connections
 
 
-def step_latencies(recordings: Iterable[Recording]) -> dict[str, float]:
-    """The latency columns of a window."""
-    from c10k.results.aggregate import latency_columns
-
-    return latency_columns(recordings)
-
-
 def manifest(
     servers: Mapping[str, str], workloads: Sequence[str], steps: Sequence[int], repeats: int
 ) -> dict[str, Any]:
@@ -289,32 +303,33 @@ def manifest(
         "argv": ["c10k", "run"],
         "plan": {
             "servers": [
-                {
-                    "label": label,
-                    "name": label.partition(",")[0],
-                    "model": model,
-                    "language": "Python",
-                    "command": ["python3", "-m", f"c10k.servers.{label}", "--port", "0"],
-                }
-                for label, model in servers.items()
+                {"server": label, "workloads": list(workloads), "steps": list(steps)}
+                for label in servers
             ],
-            "workloads": [
-                {
-                    "name": name,
-                    "loop": WORKLOADS[name]["loop"],
-                    "rate_per_connection": 1.0 if name == "paced" else None,
-                    "size_bytes": 64,
-                }
-                for name in workloads
-            ],
+            "workloads": [{"name": name} for name in workloads],
             "steps": list(steps),
-            "profile": "standard",
-            "repeats": repeats,
-            "windows": 3,
-            "window_s": 3.0,
-            "warmup_s": 1.0,
-            "warmup_limit_s": 3.0,
+            "profile": {
+                "name": "standard",
+                "repeats": repeats,
+                "windows": 3,
+                "window-s": 3.0,
+                "warmup-s": 1.0,
+                "warmup-limit-s": 3.0,
+            },
         },
+        "servers": [
+            {
+                "label": label,
+                "name": label.partition(",")[0],
+                "model": model,
+                "language": "Python",
+                "command": ["python3", "-m", f"c10k.servers.{label}", "--port", "0"],
+            }
+            for label, model in servers.items()
+        ],
+        "workloads": [{"name": name} for name in workloads],
+        "left_out": [],
+        "mapped": [],
         "host": {
             "hostname_hash": "c0ffee",
             "cpu_model": "Example CPU at 3.0 GHz",
@@ -351,8 +366,7 @@ def manifest(
     }
 
 
-def write_run(
-    directory: Path,
+def simulated(
     servers: Mapping[str, str] = MODELS,
     workloads: Sequence[str] = ("paced", "saturated"),
     steps: Sequence[int] = STEPS,
@@ -361,18 +375,21 @@ def write_run(
     change: Change = lambda behaviour: None,
     skip: Callable[[Behaviour], bool] = lambda behaviour: False,
     plan: Mapping[str, Any] | None = None,
+    described: Mapping[str, Any] | None = None,
     probes: Sequence[int] = (),
     found: Sequence[Mapping[str, Any]] = (),
     samples: int = 0,
-) -> Path:
-    """A run on disk; `change` adjusts each step's behaviour, `skip` leaves steps unmeasured.
+) -> tuple[dict[str, Any], list[StepRecord]]:
+    """The description and the steps of a run.
 
-    `plan` are more keys of the plan, `probes` numbers that a search tried beside the steps, and
-    `found` is its result. `samples` is how many there are of each step.
+    `change` adjusts each step's behaviour, `skip` leaves steps unmeasured.
+
+    `plan` are more keys of the plan, `described` more of run.json, `probes` numbers that a search
+    tried beside the steps, and `found` is its result. `samples` is how many each step has.
     """
-    described = manifest(servers, workloads, steps, repeats)
-    described["plan"] |= plan or {}
-    described["max_connections"] = list(found)
+    whole = manifest(servers, workloads, steps, repeats)
+    whole["plan"] |= plan or {}
+    whole |= {"max_connections": list(found), **(described or {})}
     records: list[StepRecord] = []
     for repeat in range(repeats):
         for workload in workloads:
@@ -381,14 +398,53 @@ def write_run(
                     planned = behaviour(server, workload, step, repeat)
                     change(planned)
                     if not skip(planned):
-                        sampled = _samples(planned, samples, 0.2 * samples * len(records))
-                        records.append(replace(_record(planned, windows, 3.0), samples=sampled))
+                        record = _record(planned, windows, 3.0)
+                        if samples:
+                            sampled = _samples(planned, samples, 0.2 * samples * len(records))
+                            record = replace(record, samples=sampled)
+                        records.append(record)
+    return whole, records
+
+
+def write_run(directory: Path, *args: Any, **options: Any) -> Path:
+    """A simulated run on disk."""
+    description, records = simulated(*args, **options)
     # No test turns off the machine.
-    with patch("os.fsync"), RunWriter(directory).create(described) as writer:
+    with patch("os.fsync"), RunWriter(directory).create(description) as writer:
         with patch.object(RunWriter, "_replace_tables"):  # once for all of them
             for record in records[:-1]:
                 writer.append_step(record)
         for record in records[-1:]:
             writer.append_step(record)
-        writer.update_manifest(finished_at="2025-06-15T15:06:40+00:00")
+        writer.update_manifest(finished_at=ENDED)
     return directory
+
+
+class _Held(NamedTuple):
+    """An interval of the log whose histogram was never encoded."""
+
+    start_s: float
+    length_s: float
+    value: Histogram
+
+    def histogram(self) -> Histogram:
+        return self.value
+
+
+def held_run(directory: Path, **options: Any) -> Run:
+    """A simulated run as it would be read from the directory, which is left alone: for tests that
+    want many runs and no file.
+    """
+    description, records = simulated(**options)
+    begun = {"created_at": BEGUN, "finished_at": ENDED, "interrupted": False}
+    whole = check_manifest({"schema": RUN_SCHEMA, **begun, **description}, "run.json")
+    parts = [record.tables() for record in records]
+    frames = {
+        name: pa.concat_tables([part[name] for part in parts]).to_pandas(ignore_metadata=True)
+        for name in TABLES
+    }
+    intervals: dict[Tag, list[Any]] = defaultdict(list)
+    for record in records:
+        for kind, *held in record.histograms:
+            intervals[Tag(*record.key, kind)].append(_Held(*held))
+    return Run(directory, whole, **frames, log_end=0, _intervals=intervals)

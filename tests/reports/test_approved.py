@@ -14,8 +14,7 @@ import pytest
 from c10k.reports.language import speaking
 from c10k.reports.summary import terminal_summary
 from c10k.results.store import read_run
-from tests.reports.conftest import RECORDED
-from tests.reports.parsed import Page, records
+from tests.reports.parsed import page_of, records
 
 APPROVED = Path(__file__).parent / "approved"
 POINT = re.compile(r'<use [^>]*style="(fill: #[0-9a-f]+; stroke: #(?!5f6872)[0-9a-f]+)')  # no tick
@@ -23,12 +22,12 @@ BLOCKS = {"h1", "h2", "h3", "p", "li", "dt", "dd", "pre", "summary", "figcaption
 
 
 def terminal(report):
-    return terminal_summary(read_run(RECORDED))
+    return terminal_summary(read_run(report.parent))
 
 
 def terminal_in_korean(report):
     with speaking("ko"):
-        return terminal_summary(read_run(RECORDED))
+        return terminal_summary(read_run(report.parent))
 
 
 def summary(report):
@@ -46,7 +45,7 @@ def page(report):
     """What a reader sees or hears of the page but its tables, pictures and recorded figures, which
     other files and tests hold.
     """
-    return "\n".join(blocks(Page((report / "index.html").read_text()).one("html")))
+    return "\n".join(blocks(page_of(report).one("html")))
 
 
 def page_in_korean(korean):
@@ -85,7 +84,7 @@ def pictures(report):
     """Of each picture what a screen reader says, what is written in it, the lines in its data that
     are not of servers, and its points: hollow where they bear a flag.
     """
-    figures = Page((report / "index.html").read_text()).one("section", id="pictures").all("figure")
+    figures = page_of(report).one("section", id="pictures").all("figure")
     for figure in figures:
         yield figure.attributes["aria-label"]
         yield f"  {' | '.join(text.text() for text in figure.all('text'))}"

@@ -153,9 +153,9 @@ def troubled_run(directory):
     long = "asyncio_protocol,python=/opt/interpreters/python3.13t/bin/python,loop=uvloop,buffer=64k"
     servers = {
         hostile: "<i>model</i>",
-        "threaded": "a thread a connection",
-        long: "an event loop",
-        "🦥 \N{RIGHT-TO-LEFT OVERRIDE}\N{HEBREW LETTER HE}": "a process a connection",
+        "threaded": "thread per connection",
+        long: "event loop",
+        "🦥 \N{RIGHT-TO-LEFT OVERRIDE}\N{HEBREW LETTER HE}": "process per connection",
     }
 
     def trouble(behaviour):
@@ -176,14 +176,16 @@ def troubled_run(directory):
         repeats=2,
         change=trouble,
         skip=lambda step: step.server == long and step.connections > 100,
-        plan={
+        described={
             "mapped": ["paced"],
             "left_out": [f"{hostile} cannot run here: {200 * 'W'}"],
+        },
+        plan={
             "techniques": [
                 {
                     "name": "buffer pool",
-                    "with_it": long,
-                    "without_it": "threaded",
+                    "with": long,
+                    "without": "threaded",
                     "workloads": ["saturated"],
                     "claim": "buffer pool",
                 }
@@ -211,7 +213,7 @@ def test_a_page_of_much_trouble_and_long_names_is_sound_and_fits(browser, tmp_pa
 
 
 def test_a_page_of_many_servers_fits(browser, tmp_path, unpictured):
-    servers = {f"server_{number},python=python3.13": "an event loop" for number in range(12)}
+    servers = {f"server_{number},python=python3.13": "event loop" for number in range(12)}
     run = write_run(tmp_path / "run", servers, steps=(10, 100), windows=1)
     assert faults(browser, build_report(run, tmp_path / "out"), WIDTHS, axe=False) == []
 

@@ -21,7 +21,6 @@ from c10k.reports import language, wording
 from c10k.reports.build import build_report
 from c10k.reports.language import LanguageError, _, languages, local_number, speaking
 from c10k.servers.catalogue import CATALOGUE
-from tests.reports.conftest import RECORDED
 from tests.reports.parsed import Page
 from tests.reports.synthetic import write_run
 
@@ -161,8 +160,9 @@ def test_a_language_that_is_not_there_is_refused():
 def test_a_missing_package_of_a_language_is_named(missing, tmp_path, monkeypatch):
     language._catalogue.cache_clear()
     monkeypatch.setitem(sys.modules, missing, None)
+    run = write_run(tmp_path / "run", steps=(10,), windows=1)
     with pytest.raises(LanguageError, match=re.escape("pip install 'c10k-bench[languages]'")):
-        build_report(RECORDED, tmp_path, "ko")
+        build_report(run, tmp_path / "out", "ko")
 
 
 def test_english_is_spoken_again_afterwards():

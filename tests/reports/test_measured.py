@@ -3,7 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from c10k.reports.measured import Mark, Point, Quantity, ReportError, exactly
+from c10k.reports.measured import Mark, Measured, Point, Quantity, ReportError, exactly
+from c10k.results.store import read_run
+from tests.reports.synthetic import write_run
 
 THREADS = Point("threaded", "paced", 1_000)
 
@@ -354,6 +356,7 @@ def test_a_disturbed_step_bounds_nothing(make):
     assert _limit(make, change=disturb) == ("≥ ", 100, (Mark.DISTURBED,))
 
 
-def test_a_run_without_steps_is_refused(make):
+def test_a_run_without_steps_is_refused(tmp_path):
+    run = read_run(write_run(tmp_path / "run", skip=lambda step: True))
     with pytest.raises(ReportError, match="no step"):
-        make(skip=lambda step: True)
+        Measured(run)

@@ -29,7 +29,7 @@ def test_each_server_stands_at_its_largest_step(make):
 
 
 def test_the_page_has_it_where_there_are_more_than_two(tmp_path, unpictured):
-    servers = {"threaded": "a thread a connection", "one": "an event loop", "other": "another"}
+    servers = {"threaded": "thread per connection", "one": "event loop", "other": "another"}
     run = write_run(tmp_path / "many", servers, ["paced"], (10, 100), windows=1)
     page = build_report(run, tmp_path / "out").read_text()
     assert 'id="servers"' in page
@@ -41,7 +41,7 @@ def test_the_page_has_it_where_there_are_more_than_two(tmp_path, unpictured):
 def test_in_a_picture_of_many_servers_no_label_is_lost(make, monkeypatch):
     for of_one_server in ("time", "percentiles", "over_time"):
         monkeypatch.setattr(figures, of_one_server, lambda *_: iter(()))
-    servers = {f"server_{number}": "an event loop" for number in range(16)}
+    servers = {f"server_{number}": "event loop" for number in range(16)}
     measured = make(servers=servers, workloads=["saturated"], steps=(10, 100))
     for picture in figures.pictures(measured):
         height = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', picture.svg)[1])

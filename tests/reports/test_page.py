@@ -8,15 +8,16 @@ from c10k.reports.build import ReportError, build_report
 from c10k.reports.summary import WIDTH, terminal_summary
 from c10k.results.schema import RunError
 from tests.reports.parsed import Page
+from tests.reports.synthetic import SMALL, write_run
 
 
 @pytest.fixture
-def page_of(make, tmp_path, unpictured):
+def page_of(tmp_path, unpictured):
     """The page of a small run, without pictures."""
 
     def built(**options):
-        directory = make(**options).run.directory
-        return Page(build_report(directory, tmp_path / "report").read_text())
+        run = write_run(tmp_path / "run", **SMALL | options)
+        return Page(build_report(run, tmp_path / "report").read_text())
 
     return built
 
@@ -96,11 +97,13 @@ def test_a_run_in_which_all_failed_is_reported(page_of):
     assert not list(page.all("svg"))
 
 
-def test_a_run_that_says_little_of_itself_is_reported(make, tmp_path, unpictured):
-    directory = make().run.directory
+def test_a_run_that_says_little_of_itself_is_reported(tmp_path, unpictured):
+    directory = write_run(tmp_path / "run", **SMALL)
     manifest = json.loads((directory / "run.json").read_text())
     manifest |= {
-        "plan": {"servers": [{}], "workloads": [{}]},
+        "plan": {},
+        "servers": [{}],
+        "workloads": [{}],
         "host": {},
         "limits": {},
         "versions": {},
@@ -121,8 +124,8 @@ def test_a_directory_without_a_run_is_refused_in_one_line(tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_an_unwritable_place_is_refused_in_one_line(make, tmp_path, unpictured):
-    run = make(workloads=("paced",)).run.directory
+def test_an_unwritable_place_is_refused_in_one_line(tmp_path, unpictured):
+    run = write_run(tmp_path / "run", workloads=("paced",), **SMALL)
     (tmp_path / "file").write_text("")
     with pytest.raises(ReportError, match="cannot be written") as caught:
         build_report(run, tmp_path / "file")

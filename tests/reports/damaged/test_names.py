@@ -44,17 +44,18 @@ def named(directory, name, monkeypatch):
 
     write_run(
         directory,
-        servers={name: name, "threaded": "a thread a connection"},
+        servers={name: name, "threaded": "thread per connection"},
         workloads=(name,),
         steps=(10,),
         windows=1,
         samples=2,
         change=fail,
-        plan={"profile": name, "left_out": [name]},
+        described={"left_out": [name]},
         found=[{"server": name, "workload": name, "why": name}],
     )
     manifest = json.loads((directory / "run.json").read_text())
     manifest |= {"argv": [name], "commit": name, "created_at": name, "finished_at": name}
+    manifest["plan"]["profile"]["name"] = name
     manifest["host"] = {name: name, "cpu_model": name, "kernel": name}
     manifest["versions"] = manifest["limits"] = {name: name}
     manifest["warnings"] = [{"message": name, "remedy": name}]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c10k.results.manifest import check_contents, check_manifest
+from c10k.results.manifest import RUN_SCHEMA, check_manifest
 from tests.reports.damaged.conftest import (
     ABSENT,
     HOSTILE,
@@ -25,17 +25,18 @@ from tests.reports.damaged.conftest import (
         (b"5", "run.json is not the description of a run: it names no schema"),
         (b'"schema"', "run.json is not the description of a run: it names no schema"),
         (b"\xff{}", "run.json is not JSON"),
-        (b"[" * 100_000, "run.json is not JSON: it is nested too deeply"),
+        (b"[" * 100_000, "run.json is not JSON: maximum recursion depth exceeded"),
         (b"9" * 5_000, "run.json is not JSON"),
         (rb'{"schema": "\ud800"}', "run.json is not JSON"),
+        (b'{"schema": NaN}', "run.json is not JSON"),
         (
-            b'{"schema": "c10k.run/2", "c10k_version": "9"}',
+            b'{"schema": "c10k.run/1", "c10k_version": "9"}',
             "read it with the c10k that wrote it (9",
         ),
         (b'{"schema": "c10k.load/1"}', "is of schema 'c10k.load/1'"),
         (b'{"schema": "<script>\\n"}', "is of schema '<script>"),
         (b'{"schema": null}', "is of schema None"),
-        (b'{"schema": "c10k.run/1"}', "created_at is missing"),
+        (json.dumps({"schema": RUN_SCHEMA}).encode(), "missing required field `created_at`"),
     ],
 )
 def test_a_file_that_describes_no_run_is_refused(run, content, message):
@@ -65,7 +66,6 @@ def changed(value, path, wrong):
 
 def is_accepted(manifest):
     refused = said(check_manifest, manifest, "run.json")
-    refused = refused or said(check_contents, manifest, "run.json")
     assert refused.startswith("run.json") or not refused
     return not refused
 
@@ -94,7 +94,8 @@ def holds_more(value, path):
     return any(isinstance(each, dict | list) for each in items)
 
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+NUMBER = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = st.none() | st.booleans() | NUMBER | st.text()
 JSON = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

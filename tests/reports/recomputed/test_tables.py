@@ -45,7 +45,7 @@ def test_figures_of_a_step_are_medians_of_its_repeats(raw, report, name, figures
     unit = "_ms" if name == "t5-breakdown" else ""
     stems = [each.removesuffix(f"_low{unit}") for each in rows[0] if each.endswith(f"_low{unit}")]
     stems = [stem for stem in stems if stem != "resident_bytes_per_connection"]  # a slope
-    assert len(stems) == figures
+    assert len(stems) >= figures
     for row in rows:
         point = row["server"], row["workload"], int(row["connections"])
         for stem in stems:
@@ -167,7 +167,7 @@ def test_each_step_shows_all_that_was_recorded_of_it(raw, page):
         for place in page.all("details", class_="place")
     }
     told_apart = {"server", "workload", "repeat", "connections"}
-    told_apart |= {"status", "reason", "log_tail", "error_causes"}
+    told_apart |= {"status", "reason", "log_tail", "error_causes", "due", "lost"}
     searched = {point for point in raw.steps if point[2] in (386, 391)}
     assert len(shown) == len(raw.steps) - len(searched)
     for point in raw.steps.keys() - searched:
