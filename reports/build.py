@@ -17,7 +17,7 @@ from c10k.reports import (
 from c10k.reports.chapter.tables import chapter_tables
 from c10k.reports.data import Record, as_csv, as_parquet
 from c10k.reports.figures import Picture
-from c10k.reports.language import ENGLISH, speaking
+from c10k.reports.language import ENGLISH, use_locale
 from c10k.reports.measured import Measured, ReportError
 from c10k.reports.table import Table
 from c10k.results.store import read_run
@@ -31,7 +31,7 @@ def build_report(run_directory: Path, out: Path, language: str = ENGLISH) -> Pat
     results.store.RunError when the run cannot be read, ReportError when it holds no step or `out`
     cannot be written, LanguageError when the language cannot be spoken: one line each.
     """
-    with speaking(language):
+    with use_locale(language):
         return _build(run_directory, out)
 
 

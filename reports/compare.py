@@ -9,18 +9,18 @@ from typing import Final
 from c10k.reports import output, style, summary, wording
 from c10k.reports.contrast import APART_MS, Contrast, Subject
 from c10k.reports.data import Raw, as_csv
-from c10k.reports.language import ENGLISH, _, later, speaking
+from c10k.reports.language import ENGLISH, N_, _, use_locale
 from c10k.reports.measured import Measured, Point, Quantity, ReportError, why_apart
 from c10k.reports.page import environment
 from c10k.reports.table import Cell, Column, Section, Table, cell
 from c10k.results.store import read_run
 
 MEASURES: Final = {
-    "messages_per_s": Subject(later("messages/s"), wording.PER_S, higher_is_better=True),
-    "response_p50_ms": Subject(later("p50 ms"), wording.PLAIN, apart=APART_MS),
-    "response_p99_ms": Subject(later("p99 ms"), wording.PLAIN, apart=APART_MS),
-    "resident_bytes": Subject(later("resident"), wording.BYTES),
-    "cpu_us_per_message": Subject(later("CPU µs/msg"), wording.PLAIN),
+    "messages_per_s": Subject(N_("messages/s"), wording.PER_S, higher_is_better=True),
+    "response_p50_ms": Subject(N_("p50 ms"), wording.PLAIN, apart=APART_MS),
+    "response_p99_ms": Subject(N_("p99 ms"), wording.PLAIN, apart=APART_MS),
+    "resident_bytes": Subject(N_("resident"), wording.BYTES),
+    "cpu_us_per_message": Subject(N_("CPU µs/msg"), wording.PLAIN),
 }
 _FACTS: Final = ("cpu_model", "cpus", "kernel", "memory_bytes")
 
@@ -38,7 +38,7 @@ def build_comparison(directories: Sequence[Path], out: Path, language: str = ENG
 
     As `read_sides` and `write`; LanguageError where the language cannot be spoken.
     """
-    with speaking(language):
+    with use_locale(language):
         return write(read_sides(directories), out)
 
 

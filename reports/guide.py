@@ -17,15 +17,15 @@ from c10k.reports.chapter.verdict import CLEAR
 from c10k.reports.contrast import APART_MS, Contrast, Subject
 from c10k.reports.crossover import Crossing, crossings
 from c10k.reports.data import Raw
-from c10k.reports.language import _, later
+from c10k.reports.language import N_, _
 from c10k.reports.measured import Measured, MeasuredServer, MeasuredWorkload, Point
 from c10k.reports.table import Cell, Column, Section, Table
 
 _MEMORIES: Final = (1 * GB, 4 * GB, 16 * GB)
 _MEASURES: Final = {  # column -> what is compared
-    "messages_per_s": Subject(later("messages/s"), wording.PER_S, higher_is_better=True),
-    "response_p99_ms": Subject(later("p99 response"), wording.MS, apart=APART_MS),
-    "cpu_us_per_message": Subject(later("CPU a message"), wording.PLAIN),
+    "messages_per_s": Subject(N_("messages/s"), wording.PER_S, higher_is_better=True),
+    "response_p99_ms": Subject(N_("p99 response"), wording.MS, apart=APART_MS),
+    "cpu_us_per_message": Subject(N_("CPU a message"), wording.PLAIN),
 }
 
 

@@ -32,7 +32,7 @@ def spoken() -> str:
 
 
 @contextmanager
-def speaking(code: str) -> Iterator[None]:
+def use_locale(code: str) -> Iterator[None]:
     """Tell what is told within in this language. LanguageError where that cannot be."""
     if code not in languages():
         raise LanguageError(f"there is no language {code!r}: there are {', '.join(languages())}")
@@ -50,8 +50,8 @@ def _(message: str, /, **values: object) -> str:
     return told.format(**values) if values else told
 
 
-def later(message: str) -> str:
-    """A message that is told later: it stands in the catalogues."""
+def N_(message: str) -> str:  # noqa: N802 (the name that gettext's users know)
+    """Mark a message for translation that is looked up elsewhere."""
     return message
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from c10k.reports import derived, wording
 from c10k.reports.chapter import claims
-from c10k.reports.language import _, later, local_number
+from c10k.reports.language import N_, _, local_number
 from c10k.results import fitness
 from c10k.results.merging import total
 from c10k.results.schema import STEPS
@@ -37,10 +37,10 @@ MOST_LOST: Final = 0.01
 
 # What prose calls what a server speaks.
 _PROTOCOLS: Final = {
-    "echo": later("echo"),
+    "echo": N_("echo"),
     "http": "HTTP",
-    "raw": later("its own protocol"),
-    "download": later("downloads"),
+    "raw": N_("its own protocol"),
+    "download": N_("downloads"),
 }
 
 
@@ -51,29 +51,27 @@ class ReportError(ValueError):
 class Mark(Enum):
     """Why a step's figures must not be read like the others: symbol and meaning."""
 
-    PARTIAL = ("†", later("some connections or messages failed"))
-    LIMITED = ("‡", later("the loader was the bottleneck, the server may do better"))
+    PARTIAL = ("†", N_("some connections or messages failed"))
+    LIMITED = ("‡", N_("the loader was the bottleneck, the server may do better"))
     STARVED = (
         "§",
-        later("connections without an echo in a window; response times include their wait"),
+        N_("connections without an echo in a window; response times include their wait"),
     )
     LITTLE = (
         "λ",
-        later("throughput × mean response is not the connections (Little's law) within 2 %"),
+        N_("throughput × mean response is not the connections (Little's law) within 2 %"),
     )
-    UNSETTLED = ("※", later("had not settled when the windows began"))
+    UNSETTLED = ("※", N_("had not settled when the windows began"))
     ESTIMATED = (
         "≈",
-        later("memory estimated by RSS, as reading that of all processes took too long"),
+        N_("memory estimated by RSS, as reading that of all processes took too long"),
     )
     STOLEN = (
         "◊",
-        later(
-            "the hypervisor gave over 5 % of a CPU to others, which shows in the slowest responses"
-        ),
+        N_("the hypervisor gave over 5 % of a CPU to others, which shows in the slowest responses"),
     )
-    DISTURBED = ("△", later("others than server and loader took over 20 % of a CPU"))
-    FAILED = ("¶", later("failed, nothing usable"))
+    DISTURBED = ("△", N_("others than server and loader took over 20 % of a CPU"))
+    FAILED = ("¶", N_("failed, nothing usable"))
 
     def __init__(self, symbol: str, meaning: str) -> None:
         self.symbol = symbol

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from c10k.reports import wording
-from c10k.reports.language import _, later
+from c10k.reports.language import N_, _
 from c10k.reports.measured import Measured, Point, Quantity
 from c10k.reports.table import Cell, Column, Section, Table, cell
 from c10k.reports.wording import Unit
 
 _COUNT: Final = Unit("", wording.count)
 _HEADINGS: Final = (
-    *(later("clients"), later("messages/s"), later("p50 ms"), later("p99 ms")),
-    *(later("memory/conn"), later("CPU µs/msg")),
+    *(N_("clients"), N_("messages/s"), N_("p50 ms"), N_("p99 ms")),
+    *(N_("memory/conn"), N_("CPU µs/msg")),
 )
 _SHORT: Final = {  # so that lines fit into 80 columns
-    "messages/s": later("msg/s"),
-    "memory/conn": later("mem/conn"),
-    "CPU µs/msg": later("µs/msg"),
+    "messages/s": N_("msg/s"),
+    "memory/conn": N_("mem/conn"),
+    "CPU µs/msg": N_("µs/msg"),
 }
 
 

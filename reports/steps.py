@@ -6,7 +6,7 @@ from typing import Final
 
 from c10k.reports import wording
 from c10k.reports.data import Raw
-from c10k.reports.language import _, later
+from c10k.reports.language import N_, _
 from c10k.reports.measured import Measured, Point
 from c10k.reports.table import Cell, Column, Table, by_workload, cell
 from c10k.reports.wording import Unit
@@ -16,40 +16,40 @@ _SECONDS = Unit("s", wording.number)
 _NUMBER = Unit("", wording.number)
 _COUNT = Unit("", wording.count)
 COLUMNS: Final[Sequence[tuple[str, str, str, Unit]]] = (
-    (later("connected"), later("connections"), "connected", _COUNT),
-    (later("set-up, s"), later("connections"), "setup_s", _SECONDS),
-    (later("settling, s"), later("connections"), "warmup_s", _SECONDS),
-    (later("starved"), later("connections"), "starved", _COUNT),
-    (later("errors"), later("connections"), "errors", _COUNT),
-    (later("offered"), later("messages/s"), "offered_per_s", wording.PER_S),
-    (later("echoed"), later("messages/s"), "messages_per_s", wording.PER_S),
-    (later("ceiling"), later("messages/s"), "ceiling_messages_per_s", _COUNT),
-    (later("mean"), later("response time, ms"), "response_mean_ms", _NUMBER),
-    (later("p50"), later("response time, ms"), "response_p50_ms", _NUMBER),
-    (later("p90"), later("response time, ms"), "response_p90_ms", _NUMBER),
-    (later("p99"), later("response time, ms"), "response_p99_ms", _NUMBER),
-    (later("p99.9"), later("response time, ms"), "response_p99_9_ms", _NUMBER),
-    (later("max"), later("response time, ms"), "response_max_ms", _NUMBER),
-    (later("Little's law"), later("response time, ms"), "littles_law_ratio", _NUMBER),
-    (later("resident"), later("memory"), "resident_bytes", wording.BYTES),
-    (later("shared divided"), later("memory"), "pss_bytes", wording.BYTES),
-    (later("virtual"), later("memory"), "vms_bytes", wording.BYTES),
-    (later("page tables"), later("memory"), "page_tables_bytes", wording.BYTES),
-    (later("kernel"), later("memory"), "kernel_delta_bytes", wording.BYTES),
-    (later("threads"), later("memory"), "threads", _COUNT),
-    (later("µs a message"), later("server CPU"), "cpu_us_per_message", _NUMBER),
-    (later("CPUs busy"), later("server CPU"), "cpu_cores", _NUMBER),
-    (later("efficiency"), later("server CPU"), "cpu_efficiency", _NUMBER),
-    (later("switches a message"), later("server CPU"), "context_switches_per_message", _NUMBER),
-    (later("µs a message"), later("loader"), "loader_cpu_us_per_message", _NUMBER),
-    (later("CPUs busy"), later("loader"), "loader_cpu_cores", _NUMBER),
-    (later("send lag p99, ms"), later("loader"), "send_lag_p99_ms", _NUMBER),
-    (later("loader p99"), later("hiccups, ms"), "hiccup_p99_ms", _NUMBER),
-    (later("loader max"), later("hiccups, ms"), "hiccup_max_ms", _NUMBER),
-    (later("server p99"), later("hiccups, ms"), "server_hiccup_p99_ms", _NUMBER),
-    (later("server max"), later("hiccups, ms"), "server_hiccup_max_ms", _NUMBER),
-    (later("steal, s"), later("host"), "steal_s", _NUMBER),
-    (later("others' CPU, s"), later("host"), "other_processes_cpu_s", _NUMBER),
+    (N_("connected"), N_("connections"), "connected", _COUNT),
+    (N_("set-up, s"), N_("connections"), "setup_s", _SECONDS),
+    (N_("settling, s"), N_("connections"), "warmup_s", _SECONDS),
+    (N_("starved"), N_("connections"), "starved", _COUNT),
+    (N_("errors"), N_("connections"), "errors", _COUNT),
+    (N_("offered"), N_("messages/s"), "offered_per_s", wording.PER_S),
+    (N_("echoed"), N_("messages/s"), "messages_per_s", wording.PER_S),
+    (N_("ceiling"), N_("messages/s"), "ceiling_messages_per_s", _COUNT),
+    (N_("mean"), N_("response time, ms"), "response_mean_ms", _NUMBER),
+    (N_("p50"), N_("response time, ms"), "response_p50_ms", _NUMBER),
+    (N_("p90"), N_("response time, ms"), "response_p90_ms", _NUMBER),
+    (N_("p99"), N_("response time, ms"), "response_p99_ms", _NUMBER),
+    (N_("p99.9"), N_("response time, ms"), "response_p99_9_ms", _NUMBER),
+    (N_("max"), N_("response time, ms"), "response_max_ms", _NUMBER),
+    (N_("Little's law"), N_("response time, ms"), "littles_law_ratio", _NUMBER),
+    (N_("resident"), N_("memory"), "resident_bytes", wording.BYTES),
+    (N_("shared divided"), N_("memory"), "pss_bytes", wording.BYTES),
+    (N_("virtual"), N_("memory"), "vms_bytes", wording.BYTES),
+    (N_("page tables"), N_("memory"), "page_tables_bytes", wording.BYTES),
+    (N_("kernel"), N_("memory"), "kernel_delta_bytes", wording.BYTES),
+    (N_("threads"), N_("memory"), "threads", _COUNT),
+    (N_("µs a message"), N_("server CPU"), "cpu_us_per_message", _NUMBER),
+    (N_("CPUs busy"), N_("server CPU"), "cpu_cores", _NUMBER),
+    (N_("efficiency"), N_("server CPU"), "cpu_efficiency", _NUMBER),
+    (N_("switches a message"), N_("server CPU"), "context_switches_per_message", _NUMBER),
+    (N_("µs a message"), N_("loader"), "loader_cpu_us_per_message", _NUMBER),
+    (N_("CPUs busy"), N_("loader"), "loader_cpu_cores", _NUMBER),
+    (N_("send lag p99, ms"), N_("loader"), "send_lag_p99_ms", _NUMBER),
+    (N_("loader p99"), N_("hiccups, ms"), "hiccup_p99_ms", _NUMBER),
+    (N_("loader max"), N_("hiccups, ms"), "hiccup_max_ms", _NUMBER),
+    (N_("server p99"), N_("hiccups, ms"), "server_hiccup_p99_ms", _NUMBER),
+    (N_("server max"), N_("hiccups, ms"), "server_hiccup_max_ms", _NUMBER),
+    (N_("steal, s"), N_("host"), "steal_s", _NUMBER),
+    (N_("others' CPU, s"), N_("host"), "other_processes_cpu_s", _NUMBER),
 )
 
 

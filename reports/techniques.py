@@ -14,7 +14,7 @@ from c10k.reports.chapter import claims
 from c10k.reports.chapter.verdict import CLEAR
 from c10k.reports.contrast import Contrast, Subject
 from c10k.reports.data import Raw
-from c10k.reports.language import _, later
+from c10k.reports.language import N_, _
 from c10k.reports.measured import UNFIT, Measured, MeasuredTechnique, Point
 from c10k.reports.table import Cell, Column, Section, Table, cell
 from c10k.reports.wording import Unit, joined
@@ -22,20 +22,20 @@ from c10k.reports.wording import Unit, joined
 _CPU: Final = Unit("us", wording.number)
 MEASURES: Final = {
     "messages_per_s": Subject(
-        later("throughput"), wording.PER_S, later("messages/s"), higher_is_better=True
+        N_("throughput"), wording.PER_S, N_("messages/s"), higher_is_better=True
     ),
-    "cpu_us_per_message": Subject(later("CPU"), _CPU, later("CPU a message, µs")),
-    "resident_bytes": Subject(later("memory"), wording.BYTES, later("memory")),
+    "cpu_us_per_message": Subject(N_("CPU"), _CPU, N_("CPU a message, µs")),
+    "resident_bytes": Subject(N_("memory"), wording.BYTES, N_("memory")),
 }
 
-_HELD: Final = later("held")
-_CONTRARY: Final = later("no, the contrary")
-_IN_PART: Final = later("in part")
+_HELD: Final = N_("held")
+_CONTRARY: Final = N_("no, the contrary")
+_IN_PART: Final = N_("in part")
 _PROSE: Final = {
-    _HELD: later("the chapter's claim held"),
-    _CONTRARY: later("the contrary of the chapter's claim was measured"),
-    _IN_PART: later("the chapter's claim held in part"),
-    wording.MISSING: later("the chapter claims nothing"),
+    _HELD: N_("the chapter's claim held"),
+    _CONTRARY: N_("the contrary of the chapter's claim was measured"),
+    _IN_PART: N_("the chapter's claim held in part"),
+    wording.MISSING: N_("the chapter claims nothing"),
 }
 
 
@@ -66,10 +66,10 @@ class TechniqueComparison:
         if self.unjudged:
             return _("not judged: {why}", why=self.unjudged)
         if not any(contrast.decided for contrast in about):
-            return later("not measured")
+            return N_("not measured")
         better = {contrast.better for contrast in about}
         if better == {None}:
-            return later("no clear difference")
+            return N_("no clear difference")
         return {(True, False): _HELD, (False, True): _CONTRARY}.get(
             (0 in better, 1 in better), _IN_PART
         )
@@ -206,7 +206,7 @@ def told(measured: Measured) -> Answer:
 
 def _brief(trial: TechniqueComparison) -> str:
     """The verdict without what a mark says too."""
-    return later("not judged") if trial.unjudged else trial.verdict
+    return N_("not judged") if trial.unjudged else trial.verdict
 
 
 def largest(measured: Measured) -> list[TechniqueComparison]:

@@ -94,11 +94,11 @@ def _newest() -> Path:
 def _compare(runs: Sequence[Path], out: Path | None, language: str) -> Path:
     """Write the page that compares runs and print how they differ; the path of the page."""
     from c10k.reports import compare
-    from c10k.reports.language import speaking
+    from c10k.reports.language import use_locale
     from c10k.reports.summary import terminal_width
     from c10k.results.schema import one_line
 
-    with speaking(language):
+    with use_locale(language):
         sides = compare.read_sides(runs)
         page = compare.write(sides, out or COMPARISON)
         print("\n".join(map(one_line, compare.verdicts(sides, terminal_width()))), end="\n\n")

@@ -138,11 +138,11 @@ def _run(
     from c10k.host.limits import raise_soft_descriptor_limit
     from c10k.host.run_lock import OneRun
     from c10k.loadgen.engines import loss
-    from c10k.reports.language import speaking
+    from c10k.reports.language import use_locale
     from c10k.results.store import read_run
 
     try:
-        with speaking(args.lang):  # refuse an unknown language before measuring
+        with use_locale(args.lang):  # refuse an unknown language before measuring
             pass
     except ValueError as error:
         raise CommandError(str(error)) from None
@@ -362,14 +362,14 @@ def _progress(
 
 def _report(directory: Path, language: str) -> bool:
     """Print the summary and write the report; whether that succeeded."""
-    from c10k.reports.language import speaking
+    from c10k.reports.language import use_locale
     from c10k.reports.output import UnwritableError
     from c10k.reports.summary import terminal_summary, terminal_width
     from c10k.results.schema import one_line
     from c10k.results.store import read_run
 
     try:
-        with speaking(language):
+        with use_locale(language):
             print("\n" + terminal_summary(read_run(directory), terminal_width()))
         print(f"report: {report.write(directory, None, language)}")
     except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors

@@ -36,7 +36,7 @@ class HostMemory:
 def kernel_growth(before: HostMemory, now: HostMemory) -> dict[str, float]:
     """How much kernel memory grew, in bytes by column; `kernel_delta_bytes` is the sum.
 
-    It is the whole host's, so it holds both ends of every connection, and what others took.
+    It is the whole host's, so it holds both ends of every connection, and what other programs took.
     """
     stack = now.kernel_stack_bytes - before.kernel_stack_bytes
     tables = now.page_tables_bytes - before.page_tables_bytes

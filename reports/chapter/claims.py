@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from c10k.reports.language import later, local_number
+from c10k.reports.language import N_, local_number
 
 Role = Literal["synchronous", "asynchronous"]
 ROLES: Final[tuple[Role, ...]] = ("synchronous", "asynchronous")
@@ -66,10 +66,10 @@ MEMORY: Final = {
 
 # T3, by number of clients.
 LOADS: Final = {
-    10: later("low"),
-    100: later("medium"),
-    1_000: later("high"),
-    10_000: later("extreme"),
+    10: N_("low"),
+    100: N_("medium"),
+    1_000: N_("high"),
+    10_000: N_("extreme"),
 }
 RESPONSE_BY_CLIENTS: Final = {
     10: Claim("5 ms", "3 ms"),
@@ -105,14 +105,14 @@ class TechniqueClaim:
 
 TECHNIQUES: Final = {
     "threads on a loop": TechniqueClaim(
-        later("several threads on one event loop use every core"), ("messages_per_s",)
+        N_("several threads on one event loop use every core"), ("messages_per_s",)
     ),
     "buffer pool": TechniqueClaim(
-        later("a pool of buffers removes the cost of allocation and fragmentation"),
+        N_("a pool of buffers removes the cost of allocation and fragmentation"),
         ("cpu_us_per_message", "resident_bytes"),
     ),
     "zero copy": TechniqueClaim(
-        later("zero copy saves two copies, and CPU for large files"), ("cpu_us_per_message",)
+        N_("zero copy saves two copies, and CPU for large files"), ("cpu_us_per_message",)
     ),
 }
 
@@ -125,60 +125,60 @@ MANY_CLIENTS: Final = 1_000  # from which an event loop fits
 
 NOTES: Final = {
     "T1": (
-        later(
+        N_(
             "The chapter's 8,192 KB a thread is the address space reserved for its stack, not "
             "memory in use: the figure to hold against it is virtual memory."
         ),
-        later(
+        N_(
             "The chapter's 4 KB a connection does not agree with its own T2, where 10,000 "
             "connections take 10 MB (1 KB each) instead of 40 MB."
         ),
     ),
     "T2": (
-        later(
+        N_(
             "The chapter counts whole stacks as memory in use. Resident is what the server really "
             "occupies; virtual is what it reserves; page tables and kernel memory (thread stacks, "
             "sockets of both ends) come on top and are no part of the chapter's count."
         ),
-        later("4 KB × 10,000 is 40 MB, as the chapter's text says; this table of its says 10 MB."),
+        N_("4 KB × 10,000 is 40 MB, as the chapter's text says; this table of its says 10 MB."),
     ),
     "T2 lies": (
-        later(
+        N_(
             "The chapter's thread is a control block of 8 KB, a stack of 8 MB, a session of 1 KB "
             "and a buffer of 1 KB; its session on an event loop is 80 bytes, a descriptor of 4 "
             "bytes and a buffer of 1 KB, which it calls about 4 KB."
         ),
     ),
     "T3": (
-        later(
+        N_(
             "The chapter assumes 5 ms of processing a message and about a tenth of the "
             "connections active: the workloads work_sleep and work_cpu are that. Under the others "
             "servers only echo."
         ),
-        later(
+        N_(
             "It does not say whether it means a mean or which percentile, so its figure stands "
             "beside each."
         ),
     ),
     "T4": (
-        later(
+        N_(
             "The chapter states figures for 10, 100, 1,000 and 10,000 clients only. Its drawing "
             "puts the asynchronous line near 50 ms, its table at 3 to 15 ms."
         ),
-        later(
+        N_(
             "A median is of messages: where connections starve, the few that are served send most "
             "of them. T3's mean and p99 do not flatter such a server."
         ),
     ),
     "T5": (
-        later(
+        N_(
             "The chapter draws a request as a line of milliseconds: thread creation 1 to 5, "
             "waiting for the scheduler 6 to 15, context switches 16 to 20, cache misses 21 to 25, "
             "processing 26 to 30, sending and clean-up 31 to 50; on the event loop it is seen at "
             "1, queued at 2, handled from 3 to 7 and done at 8. A thread is created for a "
             "connection, not for a request."
         ),
-        later(
+        N_(
             "What cache misses cost is a part of user time that hardware counters would tell: it "
             "was not measured by itself. Context switches are a part of system time."
         ),

@@ -13,7 +13,7 @@ from c10k.reports import wording
 from c10k.reports.chapter.claims import ROLES, Claim
 from c10k.reports.chapter.verdict import Judgement, judge
 from c10k.reports.data import Raw
-from c10k.reports.language import _, later
+from c10k.reports.language import N_, _
 from c10k.reports.measured import (
     Measured,
     MeasuredServer,
@@ -47,8 +47,8 @@ def _saved(ratio: Quantity) -> Quantity:
     return replace(part, value=1 - part.value, low=1 - part.high, high=1 - part.low, bound="")
 
 
-RATIO: Final = Comparison(later("sync ÷ async"), wording.RATIO, lambda ratio: ratio)
-SAVED: Final = Comparison(later("saved by async"), wording.SHARE, _saved)
+RATIO: Final = Comparison(N_("sync ÷ async"), wording.RATIO, lambda ratio: ratio)
+SAVED: Final = Comparison(N_("saved by async"), wording.SHARE, _saved)
 
 
 @dataclass(frozen=True)

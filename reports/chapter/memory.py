@@ -8,7 +8,7 @@ from c10k.reports import wording
 from c10k.reports.chapter import claims
 from c10k.reports.chapter.form import SAVED, Figure, against_the_chapter, at_step
 from c10k.reports.data import Raw
-from c10k.reports.language import _, later
+from c10k.reports.language import N_, _
 from c10k.reports.measured import Measured, MeasuredWorkload, Quantity
 from c10k.reports.table import Cell, Column, Section, Table, cell
 
@@ -26,21 +26,21 @@ class Kind:
 
 
 KINDS: Final = (
-    Kind("resident", later("resident"), "resident_bytes", claimed=True),
-    Kind("kernel", later("kernel"), "kernel_delta_bytes"),
-    Kind("occupied", later("resident + kernel"), "occupied_bytes", claimed=True),
-    Kind("virtual", later("virtual"), "vms_bytes", claimed=True),
+    Kind("resident", N_("resident"), "resident_bytes", claimed=True),
+    Kind("kernel", N_("kernel"), "kernel_delta_bytes"),
+    Kind("occupied", N_("resident + kernel"), "occupied_bytes", claimed=True),
+    Kind("virtual", N_("virtual"), "vms_bytes", claimed=True),
 )
 
 # Where a connection's memory lies: resident in the process, and in the kernel.
 PARTS: Final = (
-    Kind("stack", later("stacks"), "stack_bytes"),
-    Kind("heap", later("heap"), "heap_bytes"),
-    Kind("file", later("programs"), "file_bytes"),
-    Kind("page_tables", later("page tables"), "page_tables_bytes"),
-    Kind("kernel_stack", later("kernel stacks"), "kernel_stack_delta_bytes"),
-    Kind("slab", later("sockets and the like"), "slab_delta_bytes"),
-    Kind("tcp", later("socket buffers"), "tcp_memory_delta_bytes"),
+    Kind("stack", N_("stacks"), "stack_bytes"),
+    Kind("heap", N_("heap"), "heap_bytes"),
+    Kind("file", N_("programs"), "file_bytes"),
+    Kind("page_tables", N_("page tables"), "page_tables_bytes"),
+    Kind("kernel_stack", N_("kernel stacks"), "kernel_stack_delta_bytes"),
+    Kind("slab", N_("sockets and the like"), "slab_delta_bytes"),
+    Kind("tcp", N_("socket buffers"), "tcp_memory_delta_bytes"),
 )
 
 

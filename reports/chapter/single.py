@@ -10,7 +10,7 @@ import numpy as np
 from c10k.reports import guide, techniques, wording
 from c10k.reports.chapter import claims
 from c10k.reports.chapter.verdict import NOT_MEASURED, Judgement, Verdict, judge
-from c10k.reports.language import _, later, local_number
+from c10k.reports.language import N_, _, local_number
 from c10k.reports.measured import Measured, MeasuredServer, MeasuredWorkload, Point, Quantity
 from c10k.reports.table import Cell, Column, Section, Table
 
@@ -283,7 +283,7 @@ def _where(fits: Mapping[int, bool]) -> str:
         return _("holds from {clients} on", clients=wording.count(held[0]))
     if answers == sorted(answers, reverse=True):
         return _("holds up to {clients}", clients=wording.count(held[-1]))
-    return later("in part")
+    return N_("in part")
 
 
 def _told(

@@ -7,21 +7,21 @@ from c10k.reports import wording
 from c10k.reports.chapter import claims
 from c10k.reports.chapter.form import Figure, against_the_chapter, at_step
 from c10k.reports.data import Raw
-from c10k.reports.language import _, later
+from c10k.reports.language import N_, _
 from c10k.reports.measured import Measured, MeasuredWorkload, Point
 from c10k.reports.table import Cell, Column, Table, by_workload, cell
 
 # The parts of a message's time, from the outside in, as they are drawn and told.
 PARTS: Final = {
-    "socket_ms": later("in sockets and under way"),
-    "run_queue_ms": later("waiting for a CPU"),
-    "lock_ms": later("waiting for a lock"),
-    "system_ms": later("system CPU"),
-    "user_ms": later("user CPU"),
+    "socket_ms": N_("in sockets and under way"),
+    "run_queue_ms": N_("waiting for a CPU"),
+    "lock_ms": N_("waiting for a lock"),
+    "system_ms": N_("system CPU"),
+    "user_ms": N_("user CPU"),
 }
 _SET_UP: Final = {
-    "connect_mean_ms": later("connect"),
-    "first_reply_ms": later("to the first reply"),
+    "connect_mean_ms": N_("connect"),
+    "first_reply_ms": N_("to the first reply"),
 }
 
 
@@ -29,8 +29,8 @@ def where_time_goes(measured: Measured) -> Table:
     """The chapter's parts of a request at 1,000 clients beside those measured."""
     connections = measured.nearest_step(claims.TIME_CLIENTS)
     titles = {
-        "message_ms": later("a message, in all"),
-        "first_reply_ms": later("set-up: to the first reply"),
+        "message_ms": N_("a message, in all"),
+        "first_reply_ms": N_("set-up: to the first reply"),
     }
 
     def figures(workload: MeasuredWorkload) -> Iterable[Figure]:
@@ -58,7 +58,7 @@ def where_time_goes(measured: Measured) -> Table:
 
 def breakdown(measured: Measured) -> Table:
     """The same for every server at every step."""
-    columns = {"message_ms": later("a message"), **PARTS}
+    columns = {"message_ms": N_("a message"), **PARTS}
     points = measured.points()
     return Table(
         "t5-breakdown",

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Final
 
 from c10k.reports import wording
-from c10k.reports.language import _, later
+from c10k.reports.language import N_, _
 from c10k.reports.measured import Quantity
 
 WITHIN: Final = 1.5
@@ -23,12 +23,12 @@ CLEAR: Final = 1.2  # two servers differ clearly from so many times on
 class Verdict(Enum):
     """What becomes of a claim."""
 
-    HOLDS = later("holds")
-    DIRECTION = later("right direction")
-    CONTRADICTED = later("contradicted")
-    OFF = later("no direction to judge")
-    NOT_JUDGED = later("not judged")
-    NOT_MEASURED = later("not measured here")
+    HOLDS = N_("holds")
+    DIRECTION = N_("right direction")
+    CONTRADICTED = N_("contradicted")
+    OFF = N_("no direction to judge")
+    NOT_JUDGED = N_("not judged")
+    NOT_MEASURED = N_("not measured here")
 
 
 @dataclass(frozen=True)

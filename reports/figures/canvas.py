@@ -17,7 +17,7 @@ from c10k.reports import fonts, style, wording
 from c10k.reports.chapter.claims import ROLES, Claim
 from c10k.reports.data import Raw
 from c10k.reports.figures.axes import clients_tick, draw_ticks, ticks
-from c10k.reports.language import _, later
+from c10k.reports.language import N_, _
 from c10k.reports.measured import Mark, Measured, MeasuredWorkload, Point, Quantity
 from c10k.reports.style import SeriesStyle
 
@@ -26,15 +26,15 @@ _LABEL_LENGTH: Final = 16  # most characters of a line's label
 _LINE: Final = 1.18  # the height of a line of text, by the font's size
 _HEIGHT: Final = 0.64  # of the axes, by the picture's
 _MARK_WORDS: Final = {
-    Mark.PARTIAL: later("partial"),
-    Mark.LIMITED: later("loader-limited"),
-    Mark.STARVED: later("starved"),
-    Mark.LITTLE: later("Little's law"),
-    Mark.UNSETTLED: later("unsteady"),
-    Mark.ESTIMATED: later("memory estimated"),
-    Mark.STOLEN: later("stolen CPU"),
-    Mark.DISTURBED: later("others' CPU"),
-    Mark.FAILED: later("failed"),
+    Mark.PARTIAL: N_("partial"),
+    Mark.LIMITED: N_("loader-limited"),
+    Mark.STARVED: N_("starved"),
+    Mark.LITTLE: N_("Little's law"),
+    Mark.UNSETTLED: N_("unsteady"),
+    Mark.ESTIMATED: N_("memory estimated"),
+    Mark.STOLEN: N_("stolen CPU"),
+    Mark.DISTURBED: N_("others' CPU"),
+    Mark.FAILED: N_("failed"),
 }
 _UNDRAWABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")  # nor valid in XML
 _TEXT_LENGTH: Final = 200  # most characters of any other text

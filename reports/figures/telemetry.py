@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from c10k.reports import style, wording
 from c10k.reports.figures.axes import bytes_tick, clients_tick, log_axis, round_sizes, round_values
 from c10k.reports.figures.canvas import Name, Picture, canvas, names, saved
-from c10k.reports.language import _, later
+from c10k.reports.language import N_, _
 from c10k.reports.measured import Measured, MeasuredWorkload
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = {
     "rss_bytes": (
-        later("Memory over time"),
-        later("resident, every sample; above: the clients"),
+        N_("Memory over time"),
+        N_("resident, every sample; above: the clients"),
         bytes_tick,
     ),
     "messages_per_s": (
-        later("Messages/s over time"),
-        later("every sample; above: the clients"),
+        N_("Messages/s over time"),
+        N_("every sample; above: the clients"),
         lambda value: _("{value} /s", value=clients_tick(value)),
     ),
 }

@@ -266,7 +266,7 @@ class TestStall:
         waited = over(window.response, 100_000_000) / (connections * rate)
         assert 0.9 * (shortest_s - 0.1) <= waited <= 1.1 * (longest_s - 0.1)
 
-        # Coordinated omission: a message a connection, 0.6 %, and even the p99 sees none of it.
+        # Coordinated omission: a message per connection, 0.6 %, and even the p99 sees none of it.
         # (With time-outs it is lost, and one that was sent anew with the stall's end may be late.)
         assert connections <= over(window.service, 100_000_000) <= 2 * connections
         assert window.service.percentile_ns(99) < 0.1e9

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from c10k.reports.language import speaking
+from c10k.reports.language import use_locale
 from c10k.reports.summary import terminal_summary
 from c10k.results.store import read_run
 from tests.reports.parsed import page_of, records
@@ -26,7 +26,7 @@ def terminal(report):
 
 
 def terminal_in_korean(report):
-    with speaking("ko"):
+    with use_locale("ko"):
         return terminal_summary(read_run(report.parent))
 
 

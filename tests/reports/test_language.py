@@ -19,7 +19,7 @@ from c10k.host.limits import limits_for
 from c10k.loadgen.workload import WORKLOADS
 from c10k.reports import language, wording
 from c10k.reports.build import build_report
-from c10k.reports.language import LanguageError, _, languages, local_number, speaking
+from c10k.reports.language import LanguageError, _, languages, local_number, use_locale
 from c10k.servers.catalogue import CATALOGUE
 from tests.reports.parsed import Page
 from tests.reports.synthetic import write_run
@@ -34,7 +34,7 @@ def _wanted():
     """The messages of the code, as `tox -e catalogues` finds them."""
     mappings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
     methods = [(each["pattern"], each["method"]) for each in mappings]
-    found = extract_from_dir(REPORTS, methods, keywords={"_": None, "later": None})
+    found = extract_from_dir(REPORTS, methods, keywords={"_": None, "N_": None})
     return {message for _file, _line, message, *_rest in found}
 
 
@@ -51,7 +51,7 @@ def test_every_message_of_the_code_is_found(wanted):
         for call in ast.walk(ast.parse(file.read_text()))
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Name)
-        and call.func.id in {"_", "later"}
+        and call.func.id in {"_", "N_"}
         and isinstance(call.args[0], ast.Constant)
     }
     assert written - wanted == set()
@@ -122,7 +122,7 @@ def test_only_the_runs_own_words_are_not_translated(bracketed, tmp_path):
     names = {"csv", "echo", "linux", "parquet"}
     seen = " ".join(_outside_of_brackets(text) for text in _words(page))
     assert set(re.findall(r"[a-z]{3,}", seen.lower())) - own - names == set()
-    with speaking(bracketed):
+    with use_locale(bracketed):
         local = local_number("10,000")
     assert local in seen
     assert "10,000" not in seen
@@ -153,7 +153,7 @@ def test_the_korean_page_and_pictures_bring_their_letters(report, korean):
 
 def test_a_language_that_is_not_there_is_refused():
     with pytest.raises(LanguageError, match="no language 'tlh': there are en, ko"):
-        speaking("tlh").__enter__()
+        use_locale("tlh").__enter__()
 
 
 @pytest.mark.parametrize("missing", ["babel.messages.pofile", "koreanize_matplotlib"])
@@ -166,9 +166,9 @@ def test_a_missing_package_of_a_language_is_named(missing, tmp_path, monkeypatch
 
 
 def test_english_is_spoken_again_afterwards():
-    with speaking("ko"):
+    with use_locale("ko"):
         assert _("memory") == "메모리"
-        with pytest.raises(LanguageError), speaking("tlh"):
+        with pytest.raises(LanguageError), use_locale("tlh"):
             pass
         assert _("memory") == "메모리"
     assert _("memory") == "memory"
@@ -183,5 +183,5 @@ def test_english_is_spoken_again_afterwards():
     ],
 )
 def test_a_day_is_written_as_the_language_does(code, time, day):
-    with speaking(code):
+    with use_locale(code):
         assert wording.day(time) == day
