@@ -35,7 +35,7 @@ def window(fleet, seconds):
 
 def planned(arrivals, workload, connections, epoch_ns=0):
     """The schedule of a fleet of one thread: (connection, number, due_ns)."""
-    return due_times(
+    found = due_times(
         arrivals,
         connections=connections,
         fleet=connections,
@@ -46,6 +46,7 @@ def planned(arrivals, workload, connections, epoch_ns=0):
         seed=workload.seed,
         epoch_ns=epoch_ns,
     )
+    return [arrival[:3] for arrival in found]
 
 
 class TestClosedLoop:

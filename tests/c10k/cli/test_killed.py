@@ -14,7 +14,7 @@ import pytest
 
 from c10k.servers.catalogue import parse_spec
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]  # one at a time on a machine
 
 C10K = [sys.executable, "-m", "c10k"]
 STEPS = ["--profile", "quick", "--steps", "10", "--workload", "saturated", "--force"]

@@ -15,7 +15,11 @@ from c10k.host.run_lock import OneRun
 from c10k.results.store import read_run
 from tests.c10k.cli.conftest import SMALL, SMALLEST, c10k, marked
 
-pytestmark = [pytest.mark.system, pytest.mark.usefixtures("mark")]
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.usefixtures("mark"),
+    pytest.mark.xdist_group("runs"),
+]  # one at a time on a machine
 
 
 class TestRun:
@@ -67,11 +71,10 @@ class TestRun:
         assert shown.returncode == 0, shown.stderr
         run = read_run(tmp_path / shown.stdout.splitlines()[-1])
         assert list(run.steps.server) == ["threaded,stack=256k"]
-        # Other tests may measure at the same time: then it may be of these that it knows.
+        # Somebody else may measure at the same time: then it may be of these that it knows.
         others = [
             each["message"] for each in run.manifest["warnings"] if each["code"] == "other_run"
         ]
-        assert others
         if first.other is None:
             first_named = f"process {os.getpid()}, {tmp_path / 'first'}"
             assert any(first_named in message for message in others)

@@ -8,7 +8,7 @@ import pytest
 
 from c10k.results.store import read_run
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]  # one at a time on a machine
 
 TINY = (
     "--profile",

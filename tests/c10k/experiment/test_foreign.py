@@ -14,7 +14,7 @@ from c10k.experiment.config import plan_of
 from c10k.host.cpus import CpuSplit
 from c10k.results.store import read_run
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]  # one at a time on a machine
 
 # Anyone's echo server, which says nothing of where it listens.
 ECHO = """
