@@ -8,7 +8,8 @@ import pytest
 
 from c10k.servers.catalogue import parse_spec
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]  # one at a time on a machine
+# One run at a time on a machine: they would measure each other.
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]
 
 C10K = """
 import sys

@@ -14,7 +14,8 @@ from c10k.experiment.config import plan_of
 from c10k.host.cpus import CpuSplit
 from c10k.results.store import read_run
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]  # one at a time on a machine
+# One run at a time on a machine: they would measure each other.
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]
 
 # Anyone's echo server, which says nothing of where it listens.
 ECHO = """
