@@ -19,10 +19,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import msgspec
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -32,6 +31,9 @@ from c10k.results.histogram import Histogram
 from c10k.results.histogram_log import LogInterval, Tag
 from c10k.results.manifest import RUN_SCHEMA, check_manifest
 from c10k.results.schema import KEY, TABLES, RunError, check_frame, complete
+
+if TYPE_CHECKING:
+    import pandas as pd  # a second that writing a run need not wait for
 
 __all__ = ["Key", "Run", "RunError", "RunWriter", "StepRecord", "newest_run", "read_run"]
 
@@ -213,9 +215,9 @@ class Run:
 
     directory: Path
     manifest: dict[str, Any]
-    steps: pd.DataFrame
-    windows: pd.DataFrame
-    samples: pd.DataFrame
+    steps: "pd.DataFrame"
+    windows: "pd.DataFrame"
+    samples: "pd.DataFrame"
     log_end: int
     _intervals: Mapping[Tag, list[LogInterval]] = field(repr=False)
 
@@ -305,7 +307,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     return check_manifest(found, str(path))
 
 
-def _read_table(directory: Path, name: str) -> pd.DataFrame:
+def _read_table(directory: Path, name: str) -> "pd.DataFrame":
     path = _parquet(directory, name)
     data = _read(path)
     try:
@@ -320,7 +322,7 @@ def _read_table(directory: Path, name: str) -> pd.DataFrame:
     return found
 
 
-def _read_log(directory: Path, steps: pd.DataFrame) -> tuple[int, dict[Tag, list[LogInterval]]]:
+def _read_log(directory: Path, steps: "pd.DataFrame") -> tuple[int, dict[Tag, list[LogInterval]]]:
     """Where the log's last line of these steps ends, and the intervals up to there by their tags.
 
     What follows was written of a step that does not count.
@@ -349,7 +351,7 @@ def _belongs(line: bytes, counted: set[bytes]) -> bool:
     return line.endswith(b"\n") and (of_a_step or line.startswith((b"#", b'"')))
 
 
-def _keys(steps: pd.DataFrame) -> set[Key]:
+def _keys(steps: "pd.DataFrame") -> set[Key]:
     return set(steps[list(KEY)].itertuples(index=False, name=None))
 
 
