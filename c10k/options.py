@@ -32,15 +32,6 @@ T = TypeVar("T", bound=msgspec.Struct)
 LONGEST_SHOWN: Final = 60  # characters of a value that is refused
 
 
-def option(help_: str = "", spelling: str | Callable[[str], Any] = "", **more: Any) -> msgspec.Meta:  # noqa: ANN401 (as Meta has them)
-    """The declaration of an option: bounds `ge`, `gt`, `le` and `min_length`, and what `extra` may
-    hold.
-    """
-    bounds = {key: more.pop(key) for key in ("ge", "gt", "le", "min_length") if key in more}
-    extra = {"spelling": spelling, **more} if spelling else more
-    return msgspec.Meta(description=help_, extra=extra, **bounds)
-
-
 def digits(text: str) -> int:
     """Read a number that names something, as a port or a seed does: digits alone."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 20):
@@ -222,6 +213,11 @@ def given(args: argparse.Namespace, struct: type[msgspec.Struct]) -> dict[str, A
     """Those options of a struct that the command line gave, by key."""
     values = {key: getattr(args, key.replace("-", "_"), None) for key in options_of(struct)}
     return {key: value for key, value in values.items() if value is not None}
+
+
+def argument(kind: object) -> Callable[[str], Any]:
+    """A `type` for add_argument, of a type that is annotated with an option."""
+    return _argument(_option("", inspect.type_info(kind)))
 
 
 def _argument(option: Option) -> Callable[[str], Any]:

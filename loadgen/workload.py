@@ -6,7 +6,9 @@ from functools import cache
 from typing import Annotated, Any, Final, Literal, get_type_hints
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
+
+from c10k.loadgen.option import option
 
 PROTOCOLS: Final = ("echo", "http", "raw", "download")
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
@@ -16,14 +18,7 @@ LARGEST_REQUEST: Final = 65_536
 _DAY_S: Final = 86_400
 
 
-def _option(help_: str = "", spelling: str = "", **more: Any) -> Meta:  # noqa: ANN401 (as Meta has them)
-    """An option of the command line and of files, as c10k/options.py reads it."""
-    bounds = {key: more.pop(key) for key in ("ge", "gt", "le") if key in more}
-    extra = {"spelling": spelling, **more} if spelling else more
-    return Meta(description=help_, extra=extra, **bounds)
-
-
-Duration = Annotated[float, _option("", "duration", gt=0, le=_DAY_S, unit=" s", metavar="TIME")]
+Duration = Annotated[float, option("", "duration", gt=0, le=_DAY_S, unit=" s", metavar="TIME")]
 
 
 class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -59,7 +54,7 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     rate_per_connection: (
         Annotated[
             float,
-            _option(
+            option(
                 "messages/s of each connection, due at fixed times (default: a closed loop, in "
                 "which each sends its next message when the reply to the last has come)",
                 "number",
@@ -73,12 +68,12 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     ) = field(default=None, name="rate")
     arrivals: Annotated[
         Literal["uniform", "poisson"],
-        _option("with a rate: evenly spread, or as random as independent users are"),
+        option("with a rate: evenly spread, or as random as independent users are"),
     ] = "uniform"
-    seed: Annotated[int, _option("of poisson arrivals", "digits", ge=0, metavar="N")] = 0
+    seed: Annotated[int, option("of poisson arrivals", "digits", ge=0, metavar="N")] = 0
     active: Annotated[
         float,
-        _option(
+        option(
             "of the connections that send, such as 10%; the others stay open and silent",
             "share",
             gt=0,
@@ -89,7 +84,7 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     messages_per_connection: (
         Annotated[
             int,
-            _option(
+            option(
                 "close a connection after N messages and open another (default: keep it)",
                 "count",
                 ge=1,
@@ -101,24 +96,24 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     ) = None
     timeout_s: Annotated[
         Duration,
-        _option(
+        option(
             "from a message's sending to its reply's last byte; then it counts as lost and its "
             "connection is closed"
         ),
     ] = field(default=30.0, name="timeout")
     connect_timeout_s: Annotated[
-        Duration, _option("for a connection to be accepted and its first message to be answered")
+        Duration, option("for a connection to be accepted and its first message to be answered")
     ] = field(default=10.0, name="connect-timeout")
     reconnect: Annotated[
         bool,
-        _option(
+        option(
             "keep a connection closed that failed; the messages due on it wait in vain (default: "
             "open it again; they wait in order)"
         ),
     ] = True
     protocol: Annotated[
         Literal["echo", "http", "raw", "download"],
-        _option(
+        option(
             "echo: random bytes, each of which must come back; http: GET requests answered with "
             "2xx; raw: the same bytes each time, answered by so many; download: the line N, "
             "answered by N bytes, byte i being i mod 251"
@@ -126,7 +121,7 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     ] = "echo"
     size_bytes: Annotated[
         int,
-        _option(
+        option(
             "of a message to be echoed, such as 64 or 64k",
             "size",
             ge=1,
@@ -135,11 +130,11 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
             metavar="BYTES",
         ),
     ] = field(default=64, name="size")
-    path: Annotated[str, _option("what http asks for")] = "/"
-    send: Annotated[str, _option(r"what raw sends, such as 'PING\r\n'", metavar="BYTES")] = ""
+    path: Annotated[str, option("what http asks for")] = "/"
+    send: Annotated[str, option(r"what raw sends, such as 'PING\r\n'", metavar="BYTES")] = ""
     expect_bytes: Annotated[
         int,
-        _option(
+        option(
             "bytes of a reply to raw, or of a download",
             "size",
             ge=0,
@@ -149,9 +144,9 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
         ),
     ] = field(default=0, name="expect")
     handler: Annotated[
-        str, _option("what the server does for each message, such as sleep:5ms or cpu:5ms")
+        str, option("what the server does for each message, such as sleep:5ms or cpu:5ms")
     ] = "none"
-    summary: Annotated[str, _option("what it is, in a few words")] = ""
+    summary: Annotated[str, option("what it is, in a few words")] = ""
 
     def __post_init__(self) -> None:
         for name, kind in _types().items():

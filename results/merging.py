@@ -45,7 +45,7 @@ def lowest(column: str, rows: WindowRows) -> Cell:
 
 
 def highest(column: str, rows: WindowRows) -> Cell:
-    """The largest value: of what cannot be merged and should not be flattered."""
+    """The largest value, for figures that cannot be merged: it flatters none."""
     return max(_measured(column, rows), default=math.nan)
 
 

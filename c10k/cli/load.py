@@ -7,15 +7,16 @@ import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from c10k.cli.arguments import connections, within
+from c10k.cli.arguments import connections
 from c10k.cli.outputs import OutputFile, json_text
 from c10k.experiment.workload_config import check_useful
+from c10k.loadgen.option import option
 from c10k.loadgen.workload import Workload
-from c10k.options import add_options, given, read
+from c10k.options import add_options, argument, given, read
 from c10k.outcome import CommandError, Status, say
-from c10k.servers.framework.quantities import count, seconds, share, unescaped
+from c10k.servers.framework.quantities import unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,14 +46,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-d",
         "--duration",
-        type=within(seconds, 0, 86_400, above=True, unit=" s"),
+        type=argument(Annotated[float, option("", "duration", gt=0, le=86_400, unit=" s")]),
         default=10.0,
         metavar="TIME",
         help="how long, such as 10s or 2m (default: 10s)",
     )
     parser.add_argument(
         "--warmup",
-        type=within(seconds, 0, 3600, unit=" s"),
+        type=argument(Annotated[float, option("", "duration", ge=0, le=3600, unit=" s")]),
         metavar="TIME",
         help="wait at most so long before that for a steady throughput; 0 for none (default: 3s, "
         "or --duration if that is less)",
@@ -64,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-failed",
-        type=within(share, 0, 1),
+        type=argument(Annotated[float, option("", "share", ge=0, le=1)]),
         default=0.01,
         metavar="SHARE",
         help="exit 1 where more of the connections or of the messages were lost; 100%% is never "
@@ -82,7 +83,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _configure_loader(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--threads",
-        type=within(count, 1, 256),
+        type=argument(Annotated[int, option("", "count", ge=1, le=256)]),
         default=1,
         metavar="K",
         help="loader threads (default: 1); processes, as many as it takes, where there are more "
@@ -335,11 +336,9 @@ def _write(
     from c10k.load import log
 
     written = True
-    for option, output in outputs.items():
+    for flag, output in outputs.items():
         try:
-            output.write(
-                json_text(found) if option == "--json" else log.text(workload, measurement)
-            )
+            output.write(json_text(found) if flag == "--json" else log.text(workload, measurement))
         except CommandError as error:
             say(str(error))
             written = False

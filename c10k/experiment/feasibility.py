@@ -1,4 +1,4 @@
-"""From what is asked for to a plan of what this machine can measure, and why the rest is left out.
+"""Reduces a plan to what this machine can measure, and says what it leaves out and why.
 
 What was named on the command line is measured or refused. What a file names, or nobody does, is
 left out where it cannot be measured, with a line that says so.

@@ -30,8 +30,8 @@ WARMUP_S: Final = 0.2  # by then each of 10,000 connections has sent
 OPEN_S: Final = 15.0  # at most
 OPENING_S: Final = 0.00015  # what one connection takes to open and close
 KEPT: Final = ("messages_per_s", "loader_cpu_us_per_message", "loader_cpu_cores")
-# From this share of the ceiling on, a server cannot be told from one that does nothing: measured
-# again and again on a virtual machine, the ceiling has a standard deviation of about a tenth.
+# From this share of the ceiling on, a server cannot be distinguished from one that does nothing:
+# repeated on a virtual machine, the ceiling has a standard deviation of about a tenth.
 NEAR_CEILING: Final = 0.9
 
 Ceiling = Sequence[Mapping[str, Any]]

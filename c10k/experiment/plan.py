@@ -17,8 +17,8 @@ from msgspec import Struct, field
 from c10k.experiment import workload_config
 from c10k.experiment.profile import PROFILES, Duration, Profile, Repeats, profile_named
 from c10k.experiment.rate_sweep import MAP_WORKLOADS, is_on_the_map
+from c10k.loadgen.option import option
 from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
-from c10k.options import option
 from c10k.results.slo import P99_MS
 from c10k.servers.framework import quantities
 
@@ -73,7 +73,7 @@ def check_steps(steps: Sequence[int], text: str = "") -> None:
 
 
 def check_unique(labels: Sequence[str], what: str) -> None:
-    """Raise ValueError where a label is given twice: its rows could not be told apart."""
+    """Raise ValueError where a label is given twice: its rows would be mixed up."""
     for label, times in Counter(labels).items():
         if times > 1:
             raise ValueError(f"{what} {label!r} is given twice; name each once")

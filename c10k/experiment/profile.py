@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from msgspec import Struct
 
-from c10k.options import option
+from c10k.loadgen.option import option
 
 MOST_REPEATS: Final = 1_000  # far below what would keep a machine busy with the plan alone
 

@@ -136,7 +136,7 @@ cdef inline void read_status(Reply *reply, const char *line, size_t length) noex
 cdef inline const char *value_of(
     const char *line, size_t *length, const char *name, size_t name_length
 ) noexcept nogil:
-    """Where the header's value begins, and its length; NULL if the header is another."""
+    """Where the header's value begins, and its length; NULL if it is a different header."""
     cdef size_t i = name_length + 1
     if length[0] < i or line[name_length] != c':' or strncasecmp(line, name, name_length) != 0:
         return NULL

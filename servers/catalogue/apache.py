@@ -9,7 +9,7 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
-from ..framework.options import WORKERS, Option, defaults, named, task_count
+from ..framework.options import WORKERS, ServerOption, defaults, named, task_count
 from .program import Endpoint
 from .web import BACKLOG, ROOT, WebServer, listening, user_and_group
 
@@ -59,10 +59,10 @@ MaxSpareThreads {workers}"""
 # A process of the event MPM holds connections for as long as one of its threads is idle.
 EVENTS: Final = f"{THREADS}\nAsyncRequestWorkerFactor 100000"
 ACCESS_LOG: Final = r'CustomLog /dev/stdout "%a:%{remote}p \"%r\" %>s %B"'
-START: Final = Option(
+START: Final = ServerOption(
     "start", task_count, "processes from the start; it adds 32 per second at most", "5"
 )
-OPTIONS: Final[Mapping[str, Mapping[str, Option]]] = {
+OPTIONS: Final[Mapping[str, Mapping[str, ServerOption]]] = {
     "prefork": named(WORKERS.by_default("10240", "the most processes"), START),
     "worker": named(
         WORKERS.by_default("10240", "the most threads, 64 per process"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..framework.options import Option
+from ..framework.options import ServerOption
 from .program import Program
 
 
@@ -20,7 +20,7 @@ class CatalogueEntry:
     language: str
     summary: str
     program: Program
-    options: Mapping[str, Option]
+    options: Mapping[str, ServerOption]
     protocol: str = "echo"
     request: Mapping[str, str | int] = field(default_factory=dict)
     threads_per_connection: int = 0

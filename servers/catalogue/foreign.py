@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ..framework.options import Option, between, defaults, named, one_of
+from ..framework.options import ServerOption, between, defaults, named, one_of
 from ..framework.quantities import size_bytes, unescaped
 from .builtin import CATALOGUE
 from .entry import CatalogueEntry
@@ -18,15 +18,15 @@ from .spec import ServerSpec, UnknownOptionError, parse_spec_of
 EXAMPLE: Final = "mine=./server --port {port}"
 PROTOCOLS: Final = ("echo", "http", "raw")
 OPTIONS: Final = named(
-    Option("protocol", one_of(*PROTOCOLS), "echo, http or raw", "echo"),
-    Option("path", str, "what http asks for", "/"),
-    Option(
+    ServerOption("protocol", one_of(*PROTOCOLS), "echo, http or raw", "echo"),
+    ServerOption("path", str, "what http asks for", "/"),
+    ServerOption(
         "send",
         unescaped,
         r"what raw sends, written as in C: PING\r\n, and \x2c for a comma, \x3d for =",
     ),
-    Option("expect", between(size_bytes, "1", "1g"), "bytes of a reply to raw"),
-    Option("model", str, "its concurrency model, as reports shall name it", "any"),
+    ServerOption("expect", between(size_bytes, "1", "1g"), "bytes of a reply to raw"),
+    ServerOption("model", str, "its concurrency model, as reports shall name it", "any"),
 )
 # Which options go with which protocol, and the fields of a workload that they become.
 _REQUESTS: Final[Mapping[str, Mapping[str, str]]] = {

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ..framework.options import WORKERS, Option, between, defaults, named
+from ..framework.options import WORKERS, ServerOption, between, defaults, named
 from ..framework.quantities import count
 from .program import Endpoint
 from .web import BACKLOG, ROOT, WebServer, listening, user_and_group
@@ -36,7 +36,9 @@ http {{
 OPTIONS: Final = named(
     WORKERS.by_default("1", "worker processes"),
     # At least 2: nginx counts its listener.
-    Option("connections", between(count, "2", "10m"), "the most that a worker holds", "16384"),
+    ServerOption(
+        "connections", between(count, "2", "10m"), "the most that a worker holds", "16384"
+    ),
 )
 
 

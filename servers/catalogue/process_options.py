@@ -9,7 +9,7 @@ import subprocess
 import threading
 from typing import Final
 
-from ..framework.options import Option, named
+from ..framework.options import ServerOption, named
 from ..framework.quantities import size_bytes
 
 LIMITS: Final = {
@@ -60,15 +60,15 @@ def parse_python(text: str) -> str:
     return text
 
 
-LIMIT: Final = Option(
+LIMIT: Final = ServerOption(
     "limit",
     parse_limits,
     "a resource limit, NAME:VALUE as in setrlimit(2): as:4g, nofile:100 (join with +)",
 )
-CPUS: Final = Option(
+CPUS: Final = ServerOption(
     "cpus", parse_cpus, "the CPUs that it may run on: 1 or 0-1 or 0+2 (as the run splits them)"
 )
-PYTHON: Final = Option(
+PYTHON: Final = ServerOption(
     "python",
     parse_python,
     "another interpreter, python3.13 or a path (the one that runs c10k)",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..framework.handler import Handler
-from ..framework.options import Option
+from ..framework.options import ServerOption
 
 FOLDER = Path(__file__).resolve().parents[1]
 
@@ -97,7 +97,7 @@ def arguments(options: Mapping[str, str]) -> list[str]:
     ]
 
 
-def plain(option: Option, text: str) -> str:
+def plain(option: ServerOption, text: str) -> str:
     """Write a value as a program in any language reads it: 256k as 262144, 1m30s in microseconds.
 
     Raises ValueError, with one line, where it is no value of the option.

@@ -19,7 +19,7 @@ from .quantities import count, size_bytes
 
 
 @dataclass(frozen=True)
-class Option:
+class ServerOption:
     """An option: key=value in a SPEC, --key value on a command line.
 
     `read` turns a text into the value, or raises ValueError with one line. `default` is written as
@@ -41,7 +41,7 @@ class Option:
         """What it means, with the default."""
         return self.help if self.default is None else f"{self.help} ({self.default})"
 
-    def by_default(self, default: str | None, help: str = "") -> Option:  # noqa: A002
+    def by_default(self, default: str | None, help: str = "") -> ServerOption:  # noqa: A002
         """The same option of a server that has another default, and perhaps another unit."""
         return replace(self, default=default, help=help or self.help)
 
@@ -52,7 +52,7 @@ def between(read: Callable[[str], int], least: str, most: str) -> Callable[[str]
     def read_within(text: str) -> int:
         number = read(text)
         if not read(least) <= number <= read(most):
-            raise ValueError(f"it is from {least} to {most}")
+            raise ValueError(f"must be from {least} to {most}")
         return number
 
     return read_within
@@ -63,18 +63,18 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if text not in choices:
-            raise ValueError(f"it is one of {', '.join(choices)}")
+            raise ValueError(f"must be one of {', '.join(choices)}")
         return text
 
     return read
 
 
-def named(*options: Option) -> Mapping[str, Option]:
+def named(*options: ServerOption) -> Mapping[str, ServerOption]:
     """Map options by name; of two with the same name, the last one counts."""
     return {option.name: option for option in options}
 
 
-def defaults(options: Mapping[str, Option]) -> dict[str, str]:
+def defaults(options: Mapping[str, ServerOption]) -> dict[str, str]:
     """Return the defaults of the options that have one, as a person writes them."""
     return {o.name: o.default for o in options.values() if o.default is not None}
 
@@ -82,36 +82,42 @@ def defaults(options: Mapping[str, Option]) -> dict[str, str]:
 # At most so many processes or threads: a typing error must not fill the machine with them.
 task_count = between(count, "1", "20000")
 
-BACKLOG = Option(
+BACKLOG = ServerOption(
     "backlog",
     between(count, "0", "2147483647"),
     "connections that may wait for accept, at most net.core.somaxconn",
     "65535",
 )
-BUFFER = Option("buffer", between(size_bytes, "1", "1g"), "bytes per read", "1024")
-GIL_HOG = Option(
+BUFFER = ServerOption("buffer", between(size_bytes, "1", "1g"), "bytes per read", "1024")
+GIL_HOG = ServerOption(
     "gil_hog",
     parse_hog,
     "HOLD:RELEASE, a thread that holds the GIL for so long, then releases it: 10ms:5ms",
 )
-HANDLER = Option("handler", parse_handler, "work per read: none, sleep:5ms or cpu:5ms", "none")
-LOOP = Option("loop", one_of("asyncio", "uvloop", "rloop"), "asyncio, uvloop or rloop", "asyncio")
-POOL = Option("pool", one_of("on", "off"), "on, or off for a new buffer per read", "on")
-SIZE = Option("size", between(size_bytes, "1", "1024g"), "bytes of the file, 64m or 1g", "16m")
-STACK = Option(
+HANDLER = ServerOption(
+    "handler", parse_handler, "work per read: none, sleep:5ms or cpu:5ms", "none"
+)
+LOOP = ServerOption(
+    "loop", one_of("asyncio", "uvloop", "rloop"), "asyncio, uvloop or rloop", "asyncio"
+)
+POOL = ServerOption("pool", one_of("on", "off"), "on, or off for a new buffer per read", "on")
+SIZE = ServerOption(
+    "size", between(size_bytes, "1", "1024g"), "bytes of the file, 64m or 1g", "16m"
+)
+STACK = ServerOption(
     "stack",
     between(size_bytes, "32k", "64g"),  # Python refuses less
     "bytes of stack per thread, 256k or 8m (ulimit -s)",
 )
-THREADS = Option("threads", task_count, "event loops, each in a thread (as many as CPUs)")
-WORKERS = Option("workers", task_count, "processes (as many as CPUs)")
+THREADS = ServerOption("threads", task_count, "event loops, each in a thread (as many as CPUs)")
+WORKERS = ServerOption("workers", task_count, "processes (as many as CPUs)")
 
 _COMMON = (BACKLOG, GIL_HOG)
 _ECHO = (HANDLER, BUFFER, *_COMMON)
 # asyncio decides how much its protocols read at once.
 _PROTOCOL = (LOOP, HANDLER, *_COMMON)
 
-OPTIONS: Mapping[str, Mapping[str, Option]] = {
+OPTIONS: Mapping[str, Mapping[str, ServerOption]] = {
     "threaded": named(STACK, *_ECHO),
     "threadpool": named(WORKERS.by_default("64", "threads"), *_ECHO),
     "forking": named(*_ECHO),

@@ -96,8 +96,8 @@ def over(histogram: Histogram, ns: int) -> int:
 
 def threads_named(name: str) -> set[int]:
     """The ids of this process's threads of a name; Python tells it to the system from 3.14 on."""
-    told = {thread.native_id for thread in threading.enumerate() if thread.name == name}
-    return told | threads_called(name)
+    known = {thread.native_id for thread in threading.enumerate() if thread.name == name}
+    return known | threads_called(name)
 
 
 @pytest.fixture

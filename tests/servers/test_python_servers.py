@@ -133,7 +133,7 @@ def test_a_gil_hog_holds_up_the_server(serve, connect):
     [
         (["--port", "70000"], 1, "port must be 0-65535"),
         (["--host", "192.0.2.1"], 1, "Cannot assign requested address"),
-        (["--buffer", "0"], 2, "argument --buffer: it is from 1 to 1g"),
+        (["--buffer", "0"], 2, "argument --buffer: must be from 1 to 1g"),
         (["--handler", "nap"], 2, "--handler: a handler is none, sleep:5ms or cpu:5ms, not 'nap'"),
         (["--stack", "abc"], 2, "argument --stack: a size is a number of bytes"),
     ],

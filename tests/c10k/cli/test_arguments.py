@@ -1,25 +1,31 @@
 """How the values of arguments are read, and the one line that refuses them."""
 
 import argparse
+from typing import Annotated
 
 import pytest
 
-from c10k.cli.arguments import Parser, port, whole, within
+from c10k.cli.arguments import Parser, port
+from c10k.loadgen.option import option
+from c10k.options import argument, digits
 from c10k.outcome import CommandError
-from c10k.servers.framework.quantities import number, seconds
+
+TIME = argument(Annotated[float, option("", "duration", gt=0, le=60, unit=" s")])
+RATE = argument(Annotated[float, option("", "number", ge=1e-6, le=1e6)])
+HALF_TO_TWO = argument(Annotated[float, option("", "number", ge=0.5, le=2)])
 
 
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
     [
-        (within(seconds, 0, 60, above=True, unit=" s"), "0", "above 0 and at most 60 s; got '0'"),
+        (TIME, "0", "above 0 and at most 60 s; got '0'"),
         (
-            within(seconds, 0, 60, above=True, unit=" s"),
+            TIME,
             "61s",
             "above 0 and at most 60 s; got '61s'",
         ),
-        (within(number, 1e-6, 1e6), "0", "must be from 0.000001 to 1,000,000; got '0'"),
-        (within(number, 0.5, 2), "many", "such as 0.5, 100 or 10k; got 'many'"),
+        (RATE, "0", "must be from 0.000001 to 1,000,000; got '0'"),
+        (HALF_TO_TWO, "many", "such as 0.5, 100 or 10k; got 'many'"),
         (port, "0", "must be from 1 to 65,535; got '0'"),
         (port, "8k", "written in digits; got '8k'"),
     ],
@@ -31,10 +37,10 @@ def test_what_is_refused_is_told_with_its_bounds(kind, text, message):
 
 
 def test_bounds_are_within():
-    assert within(number, 0.5, 2)("0.5") == 0.5
-    assert within(number, 0.5, 2)("2") == 2
+    assert HALF_TO_TWO("0.5") == 0.5
+    assert HALF_TO_TWO("2") == 2
     assert port("65535") == 65535
-    assert whole("18446744073709551615") == (1 << 64) - 1
+    assert digits("18446744073709551615") == (1 << 64) - 1
 
 
 def test_an_error_is_one_line_that_names_the_help():
