@@ -32,7 +32,7 @@ def test_a_window_has_the_columns_of_its_table_and_they_agree(child):
     assert 0 < window["cpu_efficiency"] <= 1
     assert window["runqueue_wait_s"] < end.at_s - begin.at_s
     assert window["lock_wait_s"] == 0
-    assert window["context_switches"] >= 1
+    assert window["context_switches"] > 0
     assert window["minor_faults"] > 0
     # Ticks and exact times of the same work differ by a tick or two.
     assert window.pop("other_processes_cpu_s") >= -0.05
