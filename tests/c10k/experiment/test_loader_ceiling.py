@@ -23,7 +23,10 @@ def plan(*steps, workloads=("paced", "saturated")):
 
 
 @pytest.fixture
-def cpus():
+def cpus(monkeypatch):
+    """The CPUs; windows are short."""
+    monkeypatch.setattr(loader_ceiling, "LEAST_S", 0.1)
+    monkeypatch.setattr(loader_ceiling, "TOTAL_S", 0.2)
     before = os.sched_getaffinity(0)
     yield CpuSplit.of_this_process()
     os.sched_setaffinity(0, before)
@@ -57,7 +60,7 @@ def test_a_server_that_cannot_start_leaves_no_ceiling_and_says_why(cpus, tmp_pat
 def test_a_step_that_fails_is_missing_alone(cpus, tmp_path, monkeypatch):
     short = functools.partial(ServerProcess, limits={"nofile": 64})
     monkeypatch.setattr(loader_ceiling, "ServerProcess", short)
-    monkeypatch.setattr(loader_ceiling, "OPEN_S", 0.5)
+    monkeypatch.setattr(loader_ceiling, "OPEN_S", 0.3)
     measured, missing = loader_ceiling.measure(plan(2, 100), cpus, tmp_path / "log", Mock())
     assert [point["connections"] for point in measured] == [2]
     assert "never_opened at 100 connections" in missing

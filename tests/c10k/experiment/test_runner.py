@@ -23,16 +23,17 @@ from c10k.servers.catalogue.program import Launch
 
 pytestmark = pytest.mark.system
 
-TINY = Profile("tiny", warmup_s=0.05, warmup_limit_s=0.1, windows=1, window_s=0.3, repeats=1)
+TINY = Profile("tiny", warmup_s=0.05, warmup_limit_s=0.1, windows=1, window_s=0.15, repeats=1)
 
 
 @pytest.fixture
-def run(tmp_path):
-    """Run a plan, or what is left of it, in the same directory.
+def run(tmp_path, monkeypatch):
+    """Run a plan, or what is left of it, in the same directory, without a loader ceiling.
 
     It returns the trials that began, the lines that were said, and the run.
     """
     before = os.sched_getaffinity(0)
+    monkeypatch.setattr(manifest.environment, "warnings", lambda cpus: [])  # which takes a while
 
     def ran(plan):
         cpus = CpuSplit.of_this_process()
@@ -40,7 +41,7 @@ def run(tmp_path):
         if directory.exists():
             writer = RunWriter.open(directory)
         else:
-            described = manifest.describe(plan, cpus, [])
+            described = manifest.describe(plan, cpus, []) | {"ceiling": []}
             writer = RunWriter(directory).create(described)
         with writer:
             Experiment(plan, writer, cpus, progress, 0.0).run()
@@ -48,7 +49,6 @@ def run(tmp_path):
             [call.args[0] for call in method.call_args_list]
             for method in (progress.begin, progress.say)
         )
-        begun = [trial for trial in begun if trial.server != "ceiling"]
         return begun, said, read_run(directory)
 
     yield ran
@@ -61,7 +61,7 @@ def plan(*workloads, steps=(4,), profile=TINY, **content):
 
 
 def test_a_search_finds_how_many_threads_an_address_space_has_room_for(run):
-    spec = "threaded,limit=as:512m,stack=64m"
+    spec = "threaded,limit=as:512m,stack=96m"
     goal = {"find-max": True, "slo-p99": 60_000.0}
     searching = plan("saturated", steps=(2,), servers=[spec], **goal)
     begun, said, searched = run(searching)
@@ -102,7 +102,7 @@ def test_work_is_done_by_the_server_and_churn_opens_connections(run):
     assert set(steps.protocol) == {"echo"}
     opened = run.histograms("asyncio_streams", "churn", 4, "first_echo").total
     assert opened == pytest.approx(steps.messages["churn"], abs=8)
-    assert steps.accepts_per_s["churn"] > 10
+    assert steps.accepts_per_s["churn"] > 5
 
 
 SERVER = """

@@ -43,17 +43,22 @@ while True:
 TINY = Profile("tiny", 0.1, 0.2, 1, 0.2, 1)
 
 
-def run_trial(server, connections, on_progress=lambda _: None, profile=TINY, **workload):
+def run_trial(
+    server, connections, on_progress=lambda _: None, profile=TINY, last=False, **workload
+):
     runner = TrialRunner(server, profile, CpuSplit.of_this_process(), on_progress)
     trial = Trial(server.name, "w", 0, connections)
-    return runner.run(StepRecording(trial, Workload("w", **workload), time.monotonic()))
+    recording = StepRecording(trial, Workload("w", **workload), time.monotonic())
+    return runner.run(recording, last=last)
 
 
 def test_the_descriptors_that_a_pool_keeps_are_not_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr(trial, "LEAVE_S", 1000.0)
+    monkeypatch.setattr(trial, "STILL_S", 0.3)
+    monkeypatch.setattr(trial, "PERCENTILE_S", 0.05)
     with ServerProcess("grows", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
         moments = []
-        first = run_trial(server, 5, moments.append, replace(TINY, window_s=1.0))
+        first = run_trial(server, 5, moments.append, replace(TINY, window_s=0.4))
     assert first.step["status"] == "ok"
     assert first.step["connected"] == 5
     phases = [moment.phase for moment in moments]
@@ -66,7 +71,7 @@ def test_the_descriptors_that_a_pool_keeps_are_not_waited_for(tmp_path, monkeypa
 
 
 def test_a_server_that_is_frozen_within_a_window_is_not_flattered(tmp_path):
-    """By hand: it is frozen for 0.6 s of 1 s. The messages due meanwhile wait for 0 to 0.6 s,
+    """By hand: it is frozen for 0.6 s of 0.8 s. The messages due meanwhile wait for 0 to 0.6 s,
     evenly, so a tenth of all wait over 0.5 s. Service times hide it: few were sent meanwhile."""
     thaw = None
 
@@ -78,8 +83,8 @@ def test_a_server_that_is_frozen_within_a_window_is_not_flattered(tmp_path):
             thaw.start()
 
     with ServerProcess("echo", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
-        profile = replace(TINY, window_s=1.0)
-        record = run_trial(server, 5, freeze, profile, rate_per_connection=20.0)
+        profile = replace(TINY, window_s=0.8)
+        record = run_trial(server, 5, freeze, profile, last=True, rate_per_connection=20.0)
         thaw.join()
     step = record.step
     assert step["response_p90_ms"] > 300
@@ -104,11 +109,11 @@ def test_a_server_that_ends_when_its_clients_leave_has_served_them(tmp_path, mon
 
 def test_a_server_that_is_busy_ending_connections_is_waited_for(tmp_path, monkeypatch):
     """Threads that wait for the GIL: none ends for longer than a pool is waited for."""
-    monkeypatch.setattr(trial, "STILL_S", 0.3)
+    monkeypatch.setattr(trial, "STILL_S", 0.2)
     end = "connection.sendall(data)\n"
     busy = GROWING.replace(end, f"{end}        work()\n        os.close(kept.pop())\n")
     work = "\ndef work():\n    began = time.process_time()\n"
-    work += "    while time.process_time() < began + 1.5:\n        pass\n"
+    work += "    while time.process_time() < began + 0.7:\n        pass\n"
     busy = busy.replace("kept = []\n", f"import time\nkept = []\n{work}")
     with ServerProcess("busy", [sys.executable, "-c", busy], log=tmp_path / "log") as server:
         before = len(list(Path(f"/proc/{server.pid}/fd").iterdir()))

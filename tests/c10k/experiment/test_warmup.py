@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c10k.experiment.warmup import WarmUp
@@ -76,12 +76,13 @@ def test_a_server_that_answers_in_bursts_is_steady_after_many(period_s):
     assert warmup.unsteady == ""
 
 
-@given(st.floats(0.5, 30))
+@settings(max_examples=25)
+@given(st.floats(0.5, 15))
 def test_memory_that_grows_is_waited_for_until_it_does_not(ends_s):
     def rss_bytes(t_s):
         return 20 * MIB + 10 * MIB * min(t_s, ends_s)
 
-    warmup = warmed_up(steady(1000), rss_bytes, limit_s=120.0)
+    warmup = warmed_up(steady(1000), rss_bytes, limit_s=60.0)
     assert warmup.unsteady == ""
     # Its samples are of the last two thirds, in which hardly anything may grow.
     assert warmup.waited_s > ends_s - 0.2
