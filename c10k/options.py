@@ -49,12 +49,20 @@ SPELLINGS: Final[Mapping[str, Callable[[str], Any]]] = {
 }
 
 
+TYPES: Final[Mapping[type[inspect.Type], tuple[tuple[type, ...], str]]] = {
+    inspect.BoolType: ((bool,), "true or false"),
+    inspect.StrType: ((str,), "text"),
+    inspect.IntType: ((int,), "a whole number"),
+    inspect.FloatType: ((int, float), "a number"),
+}
+
+
 @dataclass(frozen=True)
 class Option:
     """A field as it is written by people: `key` in a file, `flag` on the command line."""
 
+    name: str
     key: str
-    flag: str
     help: str
     default: Any
     kind: inspect.Type
@@ -62,65 +70,67 @@ class Option:
     item: "Option | None"  # of what a list holds, where it is one
     extra: Mapping[str, Any]
 
-    def read(self, value: object) -> Any:  # noqa: ANN401 (as the field)
+    @property
+    def flag(self) -> str:
+        """What the command line calls it."""
+        return str(self.extra.get("flag", f"--{self.key}"))
+
+    def read(self, given: object) -> Any:  # noqa: ANN401 (as the field)
         """The value, of the field's type. Raises ValueError, which says what would do."""
+        value: Any = given
         if value is None and self.optional:
             return None
-        shown = _shown(value)
-        if isinstance(value, str) and (spelling := self.extra.get("spelling")):
+        spelling = self.extra.get("spelling")
+        if spelling and isinstance(value, str):
             value = SPELLINGS.get(spelling, spelling)(value)
         if isinstance(self.kind, inspect.StructType):
             if not isinstance(value, self.kind.cls | Mapping):
-                words = "text or a table" if "spelling" in self.extra else "a table"
-                raise ValueError(f"must be {words}, not {shown}")
+                words = "text or a table" if spelling else "a table"
+                raise ValueError(f"must be {words}, not {shown(given)}")
             value = read(self.kind.cls, value, str)
         elif self.item is not None:
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if type(value) in (int, float):
                 value = (value,)  # one alone
             if not isinstance(value, list | tuple):
-                raise ValueError(f"must be a list, not {_shown(value)}")
+                raise ValueError(f"must be a list, not {shown(value)}")
             value = tuple(map(self.item.read, value))
         else:
-            value = self._scalar(value, shown)
+            value = self._scalar(value, given)
         if check := self.extra.get("check"):
             check(value)
         return value
 
-    def _scalar(self, value: object, shown: str) -> object:
+    def _scalar(self, value: Any, given: object) -> object:  # noqa: ANN401 (what is checked)
         kind = self.kind
         if isinstance(kind, inspect.LiteralType):
-            if value not in kind.values:
-                raise ValueError(f"must be {' or '.join(map(str, kind.values))}, not {shown}")
-            return value
-        types: dict[type, tuple[type | tuple[type, ...], str]] = {
-            inspect.BoolType: (bool, "true or false"),
-            inspect.StrType: (str, "text"),
-            inspect.IntType: (int, "a whole number"),
-            inspect.FloatType: ((int, float), "a number"),
-        }
-        fitting, words = types[type(kind)]
-        wrong = isinstance(value, bool) and not isinstance(kind, inspect.BoolType)
-        empty = value == "" and getattr(kind, "min_length", None)
-        if wrong or empty or not isinstance(value, fitting):
-            raise ValueError(f"must be {words}, not {shown}")
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            least, above, most = (getattr(kind, end, None) for end in ("ge", "gt", "le"))
-            inside = (least is None or value >= least) and (above is None or value > above)
-            if not inside or value != value or (most is not None and value > most):
-                raise ValueError(f"must be {self.bounds}; got {shown}")
+            fits, words = value in kind.values, " or ".join(map(str, kind.values))
+        else:
+            types, words = TYPES[type(kind)]
+            fits = type(value) in types and not (value == "" and getattr(kind, "min_length", 0))
+        if not fits:
+            raise ValueError(f"must be {words}, not {shown(given)}")
+        if isinstance(kind, inspect.IntType | inspect.FloatType):
+            inside = (kind.ge is None or value >= kind.ge) and (kind.gt is None or value > kind.gt)
+            if not inside or not (kind.le is None or value <= kind.le):  # NaN, too
+                raise ValueError(f"must be {self._bounds(kind)}; got {shown(given)}")
             return float(value) if isinstance(kind, inspect.FloatType) else value
         return value
 
-    @property
-    def bounds(self) -> str:
-        """The bounds in words; empty where there are none."""
-        least, above, most = (getattr(self.kind, end, None) for end in ("ge", "gt", "le"))
+    def _bounds(self, kind: inspect.IntType | inspect.FloatType) -> str:
+        """The bounds in words."""
         unit = self.extra.get("unit", "")
-        if most is None:
-            return "" if least is None else f"at least {_plain(least)}{unit}"
-        if above is not None:
-            return f"above {_plain(above)} and at most {_plain(most)}{unit}"
-        return f"from {_plain(least or 0)} to {_plain(most)}{unit}"
+        if kind.le is None:
+            return f"at least {_plain(kind.ge or 0)}{unit}"
+        if kind.gt is not None:
+            return f"above {_plain(kind.gt)} and at most {_plain(kind.le)}{unit}"
+        return f"from {_plain(kind.ge or 0)} to {_plain(kind.le)}{unit}"
+
+    def argument(self, text: str) -> Any:  # noqa: ANN401 (as the field)
+        """Read an argument: argparse tells why only of an error of its own."""
+        try:
+            return self.read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
 
 
 @cache
@@ -129,12 +139,12 @@ def options_of(struct: type[msgspec.Struct]) -> dict[str, Option]:
     described = inspect.type_info(struct)
     assert isinstance(described, inspect.StructType)
     return {
-        field.encode_name: _option(field.encode_name, field.type, field.default)
+        field.encode_name: _option(field.type, field.name, field.encode_name, field.default)
         for field in described.fields
     }
 
 
-def _option(key: str, kind: inspect.Type, default: object = None) -> Option:
+def _option(kind: inspect.Type, name: str = "", key: str = "", default: object = None) -> Option:
     help_, optional = "", False
     extra: dict[str, Any] = {}
     while True:
@@ -147,9 +157,8 @@ def _option(key: str, kind: inspect.Type, default: object = None) -> Option:
             (kind,) = (each for each in kind.types if not isinstance(each, inspect.NoneType))
         else:
             break
-    item = _option(key, kind.item_type) if isinstance(kind, inspect.VarTupleType) else None
-    flag = extra.get("flag", f"--{key}")
-    return Option(key, flag, help_, default, kind, optional, item, extra)
+    item = _option(kind.item_type) if isinstance(kind, inspect.VarTupleType) else None
+    return Option(name, key, help_, default, kind, optional, item, extra)
 
 
 def read(struct: type[T], table: T | Mapping[str, Any], where: Where) -> T:
@@ -165,14 +174,13 @@ def read(struct: type[T], table: T | Mapping[str, Any], where: Where) -> T:
     values = {}
     for key, value in table.items():
         try:
-            values[key] = options[key].read(value)
+            values[options[key].name] = options[key].read(value)
         except ValueError as error:
             raise ValueError(f"{where(key)}: {error}") from None
-    names = {field.encode_name: field.name for field in msgspec.structs.fields(struct)}
-    missing = {f.encode_name for f in msgspec.structs.fields(struct) if f.required} - values.keys()
-    if missing:
-        raise ValueError(f"needs {', '.join(sorted(missing))}")
-    return struct(**{names[key]: value for key, value in values.items()})
+    required = (key for key, option in options.items() if option.default is msgspec.NODEFAULT)
+    if missing := [key for key in required if key not in table]:
+        raise ValueError(f"needs {', '.join(missing)}")
+    return struct(**values)
 
 
 def check_keys(table: Mapping[str, Any], known: Iterable[str], where: Where) -> None:
@@ -192,21 +200,21 @@ def add_options(
     """Declare options of the command line; what is not given is None."""
     for key in keys:
         option = options_of(struct)[key]
-        words: dict[str, Any] = {"dest": key.replace("-", "_"), "default": None}
+        text = f"{option.help}{_default(option)}".replace("%", "%%")
+        words: dict[str, Any] = {"dest": key.replace("-", "_"), "default": None, "help": text}
         if isinstance(option.kind, inspect.BoolType):
-            action, flag = ("store_false", f"--no-{key}") if option.default else ("store_true", "")
-            text = option.help.replace("%", "%%")
-            parser.add_argument(flag or option.flag, action=action, help=text, **words)
+            flag, action = option.flag, "store_true"
+            if option.default:
+                flag, action = f"--no-{key}", "store_false"
+            parser.add_argument(flag, action=action, **words)
             continue
         each = option
         if option.item and "spelling" not in option.extra:
             words["action"], each = "append", option.item
         if isinstance(option.kind, inspect.LiteralType):
             words["choices"] = option.kind.values
-        words["metavar"] = option.extra.get("metavar")
-        text = f"{option.help}{_default(option)}".replace("%", "%%")
-        read_by = str if each.extra.get("raw") else _argument(each)
-        parser.add_argument(option.flag, type=read_by, help=text, **words)
+        words["type"] = str if each.extra.get("raw") else each.argument
+        parser.add_argument(option.flag, metavar=option.extra.get("metavar"), **words)
 
 
 def given(args: argparse.Namespace, struct: type[msgspec.Struct]) -> dict[str, Any]:
@@ -217,37 +225,29 @@ def given(args: argparse.Namespace, struct: type[msgspec.Struct]) -> dict[str, A
 
 def argument(kind: object) -> Callable[[str], Any]:
     """A `type` for add_argument, of a type that is annotated with an option."""
-    return _argument(_option("", inspect.type_info(kind)))
-
-
-def _argument(option: Option) -> Callable[[str], Any]:
-    def parse(text: str) -> Any:  # noqa: ANN401 (as the field)
-        try:
-            return option.read(text)
-        except ValueError as error:  # of which argparse would not say why
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return parse
+    return _option(inspect.type_info(kind)).argument
 
 
 def _default(option: Option) -> str:
     """What its help says of its default."""
-    default = option.extra.get("default")
-    if default is None and option.default not in (None, (), "", msgspec.NODEFAULT):
-        unit = option.extra.get("unit", "")
-        share = option.extra.get("spelling") == "share"
-        default = f"{option.default:.0%}" if share else str(option.default).removesuffix(".0")
-        if isinstance(option.default, tuple):
-            default = ",".join(map(str, option.default))
-        default += unit.strip() if unit == " s" else ""
-    return f" (default: {default})" if default else ""
+    default = option.extra.get("default", option.default)
+    if isinstance(default, bool) or default in (None, (), "", msgspec.NODEFAULT):
+        return ""
+    if isinstance(default, tuple):
+        text = ",".join(map(str, default))
+    elif option.extra.get("spelling") == "share":
+        text = f"{default:.0%}"
+    else:
+        text = str(default).removesuffix(".0") + "s" * (option.extra.get("unit") == " s")
+    return f" (default: {text})"
 
 
 def _plain(bound: float) -> str:
     """0.000001 and 1,000,000, not 1e-06 and 1,000,000.0."""
-    return f"{bound:,}" if isinstance(bound, int) else f"{bound:,.6f}".rstrip("0").rstrip(".")
+    return f"{bound:,.6f}".rstrip("0").rstrip(".")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value that is refused, as a message shows it."""
     text = repr(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"

@@ -17,10 +17,9 @@ from c10k.options import add_options, given, options_of
 from c10k.outcome import CommandError, Status, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from c10k.cli.standard_output import Output
-    from c10k.experiment.plan import Trial
     from c10k.experiment.progress import Progress
     from c10k.host.cpus import CpuSplit
     from c10k.host.run_lock import OtherRun
@@ -301,8 +300,8 @@ def _measure(
     from c10k.experiment.runner import Experiment
     from c10k.results.store import RunError
 
-    remaining = {} if writer.manifest.get("ceiling") is not None else loader_ceiling.seconds(plan)
-    remaining |= {v: s for v, s in plan.time().items() if v.key not in writer.done()}
+    remaining = {} if writer.manifest.get("ceiling") is not None else loader_ceiling.time(plan)
+    remaining |= {each: s for each, s in plan.time().items() if each not in writer.done()}
     go_on = f"continue with `{shlex.join(['c10k', 'run', '--resume', str(writer.directory)])}`"
     # Servers get their own CPUs when they start; this process is the loader's side.
     os.sched_setaffinity(0, cpus.loader)
@@ -333,7 +332,7 @@ def _measure(
 
 def _progress(
     plan: Plan,
-    trials: "Mapping[Trial, float]",
+    remaining: "Mapping[Hashable, float]",
     cpus: "CpuSplit",
     output: "Output",
     *,
@@ -345,7 +344,7 @@ def _progress(
     from c10k.experiment.progress import Clock, LiveProgress, PlainProgress, QuietProgress, duration
     from c10k.reports.wording import joined
 
-    clock = Clock(trials)
+    clock = Clock(remaining)
     if quiet:
         return QuietProgress(clock, print)
     servers = joined([each.server for each in plan.servers])

@@ -23,11 +23,12 @@ from c10k.experiment.plan import (
     Technique,
     check_unique,
 )
-from c10k.experiment.profile import Profile
 from c10k.experiment.rate_sweep import MAP_WORKLOADS, NAMED_WORKLOADS
+from c10k.experiment.workload_config import sized
 from c10k.loadgen.workload import Workload
-from c10k.options import Where, check_keys, options_of, read
+from c10k.options import Where, read
 from c10k.reports.chapter.claims import TECHNIQUES
+from c10k.servers.catalogue import parse_command
 
 INTERPRETERS: Final = (
     *("python3.11", "python3.12", "python3.13", "python3.13t", "python3.14", "python3.14t"),
@@ -80,54 +81,55 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
     What this machine can do of it is not known yet. Raises ValueError for a key or a value that
     will not do; it begins with `where` of the key.
     """
-    check_keys(content, options_of(Plan), where)
     given = content.get("workloads", ())
-    described = _described(given, where("workloads"))
     if isinstance(given, list | tuple):
-        content = {**content, "workloads": tuple(described.values())}
+        content = {**content, "workloads": [_described(each, where) for each in given]}
     if isinstance(found := content.get("interpreters"), str):
         if found != "found":
             raise ValueError(f'{where("interpreters")}: must be "found" or a list, not {found!r}')
         content = {**content, "interpreters": found_interpreters()}
     asked = read(Plan, content, where)
-    own_size = {name for name, item in zip(described, given, strict=True) if _has_size(item)}
-    known = _known(asked, described, own_size, where)
-    named = [known[load.name] for load in asked.workloads]
-    named += [known[load.name] for load in _paced(asked, where)]
-    check_unique([load.name for load in named], f"{where('workloads')}: workload")
-    loads = named or [known[name] for name in DEFAULT_WORKLOADS]
+    loads = [
+        load if _has_size(item) else sized(load, asked.size)
+        for load, item in zip(asked.workloads, given, strict=True)
+    ]
+    loads += [sized(load, asked.size) for load in _paced(asked.rate, where)]
+    check_unique([load.name for load in loads], f"{where('workloads')}: workload")
+    known = {name: sized(load, asked.size) for name, load in NAMED_WORKLOADS.items()}
+    known |= {load.name: load for load in loads}
+    names = tuple(load.name for load in loads) or DEFAULT_WORKLOADS
     techniques = [
-        _technique(each, loads, known, f"{where('techniques')}: {each.name}")
+        replace(each, workloads=each.workloads or names, steps=each.steps or asked.steps)
         for each in asked.techniques
     ]
     check_unique([each.name for each in techniques], f"{where('techniques')}: technique")
-    # Techniques bring servers and workloads of their own.
-    alone = bool(techniques) and not (asked.servers or asked.commands)
-    names = tuple(load.name for load in (named if alone else loads))
     servers = [
-        replace(each, steps=each.steps or asked.steps, workloads=each.workloads or names)
-        for each in _servers(asked, where, () if alone else DEFAULT_SERVERS)
+        replace(each, workloads=each.workloads or names, steps=each.steps or asked.steps)
+        for each in _servers(asked, where)
     ]
-    for each in servers:
-        _check_known(each.workloads, known, f"{where('servers')}: {each.server}")
-    servers = _with_sides(servers, techniques, asked.steps, where("techniques"))
+    for kind, name, used in (
+        *(("techniques", each.name, each.workloads) for each in techniques),
+        *(("servers", each.server, each.workloads) for each in servers),
+    ):
+        _check_known(used, known, f"{where(kind)}: {name}")
+    servers = _with_sides(servers, techniques, where("techniques"))
     if asked.map:
         servers = [each if each.for_techniques else _with(each, MAPPED) for each in servers]
-    return whole(
-        replace(
-            asked,
-            commands=(),
-            interpreters=(),
-            workloads=tuple(known.values()),
-            rate=(),
-            size=None,
-            profile=_profile(asked),
-            duration=None,
-            repeat=None,
-            techniques=tuple(techniques),
-        ),
-        servers,
+    profile = asked.profile
+    if asked.duration is not None:
+        profile = replace(profile, window_s=asked.duration / profile.windows)
+    if asked.repeat is not None:
+        profile = replace(profile, repeats=asked.repeat)
+    plan = Plan(
+        workloads=tuple(known.values()),
+        profile=profile,
+        fit=asked.fit,
+        find_max=asked.find_max,
+        slo_p99_ms=asked.slo_p99_ms,
+        map=asked.map,
+        techniques=tuple(techniques),
     )
+    return whole(plan, servers)
 
 
 def whole(plan: Plan, servers: Iterable[PlannedServer]) -> Plan:
@@ -139,73 +141,56 @@ def whole(plan: Plan, servers: Iterable[PlannedServer]) -> Plan:
     return replace(
         plan,
         servers=servers,
-        workloads=tuple(known[name] for name in used if name in known),
+        workloads=tuple(known[name] for name in used),
         steps=tuple(sorted(steps)),
     )
 
 
-def _described(given: object, where: str) -> dict[str, Workload | str]:
-    """What is given as workloads, by name, with those that are described read."""
-    found: dict[str, Workload | str] = {}
-    for item in given if isinstance(given, list | tuple) else ():
-        load = item
-        try:
-            if isinstance(item, str) and "," in item:
-                load = workload_config.from_text(item)
-            elif isinstance(item, Mapping):
-                load = (
-                    item["name"] if item.keys() == {"name"} else workload_config.own_workload(item)
-                )
-        except ValueError as error:
-            raise ValueError(f"{where}: {error}") from None
-        name = load.name if isinstance(load, Workload) else str(load)
-        check_unique([*found, name], f"{where}: workload")
-        found[name] = load
-    return found
+def _described(item: object, where: Where) -> object:
+    """The workload that a table of a file describes; what names one is read later."""
+    if not isinstance(item, Mapping):
+        return item
+    if item.keys() == {"name"}:
+        return item["name"]
+    try:
+        return workload_config.own_workload(item)
+    except ValueError as error:
+        raise ValueError(f"{where('workloads')}: {error}") from None
 
 
 def _has_size(item: object) -> bool:
     return "size" in item if isinstance(item, Mapping) else ",size=" in str(item)
 
 
-def _known(
-    asked: Plan, described: Mapping[str, object], own_size: Collection[str], where: Where
-) -> dict[str, Workload]:
-    """All workloads by name: c10k's own, and those that are asked for."""
-    own = [load for load in described.values() if isinstance(load, Workload)]
-    loads = [*NAMED_WORKLOADS.values(), *own, *_paced(asked, where)]
-    if asked.size is not None:
-        loads = [
-            load if load.name in own_size else workload_config.sized(load, asked.size)
-            for load in loads
-        ]
-    return {load.name: load for load in loads}
-
-
-def _paced(asked: Plan, where: Where) -> list[Workload]:
+def _paced(rates: Iterable[float], where: Where) -> list[Workload]:
     """The workloads that rates alone describe."""
     try:
-        return [workload_config.paced(rate) for rate in asked.rate]
+        return [workload_config.paced(rate) for rate in rates]
     except ValueError as error:
         raise ValueError(f"{where('rate')}: {error}") from None
 
 
-def _servers(asked: Plan, where: Where, default: Iterable[str]) -> list[PlannedServer]:
-    """The servers, the same on each of the interpreters, if they are Python's, and the commands."""
-    given = asked.servers or ([] if asked.commands else list(map(PlannedServer, default)))
+def _servers(asked: Plan, where: Where) -> list[PlannedServer]:
+    """The servers, the same on each of the interpreters, if they are Python's, and the commands.
+
+    Techniques bring servers of their own.
+    """
+    alone = asked.servers or asked.commands or asked.techniques
     servers = []
-    for each in given:
+    for each in asked.servers if alone else map(PlannedServer, DEFAULT_SERVERS):
         servers.append(each)
         if "python" in each.spec.server.options and "python" not in each.spec.options:
             servers += [
                 replace(each, server=f"{each.server},python={interpreter}")
                 for interpreter in asked.interpreters
             ]
+    directory = Path.cwd()
     for definition in asked.commands:
         try:
-            servers.append(PlannedServer.of_command(definition, Path.cwd()))
+            label = parse_command(definition, directory).text
         except ValueError as error:
             raise ValueError(f"{where('commands')}: {error}") from None
+        servers.append(PlannedServer(label, definition, str(directory)))
     check_unique([each.server for each in servers], f"{where('servers')}: server")
     return servers
 
@@ -215,16 +200,18 @@ def _with(server: PlannedServer, names: Iterable[str]) -> PlannedServer:
 
 
 def _with_sides(
-    servers: Iterable[PlannedServer],
-    techniques: Iterable[Technique],
-    steps: tuple[int, ...],
-    where: str,
+    servers: Iterable[PlannedServer], techniques: Iterable[Technique], where: str
 ) -> list[PlannedServer]:
     """The servers, and those that techniques bring, under the workloads of these too."""
     found = {each.server: each for each in servers}
     for technique in techniques:
+        if technique.claim and technique.claim not in TECHNIQUES:
+            raise ValueError(
+                f"{where}: {technique.name}: claim: the chapter claims nothing of "
+                f"{technique.claim!r}, but {', '.join(TECHNIQUES)}"
+            )
         for label in technique.sides:
-            own = PlannedServer(label, steps=technique.steps or steps, for_techniques=True)
+            own = PlannedServer(label, steps=technique.steps, for_techniques=True)
             try:
                 _ = own.spec
             except ValueError as error:
@@ -233,32 +220,11 @@ def _with_sides(
     return list(found.values())
 
 
-def _technique(
-    technique: Technique, loads: Iterable[Workload], known: Collection[str], where: str
-) -> Technique:
-    """The technique with its workloads. Raises ValueError for what is not known."""
-    names = technique.workloads or tuple(load.name for load in loads)
-    _check_known(names, known, where)
-    if technique.claim and technique.claim not in TECHNIQUES:
-        others = ", ".join(TECHNIQUES)
-        raise ValueError(
-            f"{where}: claim: the chapter claims nothing of {technique.claim!r}, but {others}"
-        )
-    return replace(technique, workloads=names)
-
-
 def _check_known(names: Iterable[str], known: Collection[str], where: str) -> None:
     for name in names:
         if name not in known:
             there = ", ".join(known)
             raise ValueError(f"{where}: unknown workload {name[:60]!r}; there are {there}")
-
-
-def _profile(asked: Plan) -> Profile:
-    profile = asked.profile
-    if asked.duration is not None:
-        profile = replace(profile, window_s=asked.duration / profile.windows)
-    return profile if asked.repeat is None else replace(profile, repeats=asked.repeat)
 
 
 def found_interpreters() -> tuple[str, ...]:

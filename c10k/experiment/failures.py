@@ -24,7 +24,7 @@ class Failures:
 
 def failures_of(plan: Plan, rows: Iterable[Row]) -> Failures:
     """Judge the steps of the plan; those of a search are there to fail."""
-    planned = {trial.key for _, _, trials in plan.ramps() for trial in trials}
+    planned = {trial for _, _, trials in plan.ramps() for trial in trials}
     steps = [row for row in rows if _key(row) in planned]
     failed = [row for row in steps if row["status"] == "failed"]
     troubles = [

@@ -5,15 +5,17 @@ left out where it cannot be measured, with a line that says so.
 """
 
 from collections.abc import Container, Iterable
+from typing import Final
 
 from msgspec.structs import replace
 
 from c10k.experiment.config import whole
-from c10k.experiment.plan import MOST_TRIALS, Plan, PlannedServer, Technique, load_on
+from c10k.experiment.plan import Plan, PlannedServer, Technique, load_on
 from c10k.host.limits import Limit, shortfalls
-from c10k.loadgen.workload import Workload
 from c10k.outcome import CommandError, Status
 from c10k.reports.wording import joined
+
+MOST_TRIALS: Final = 100_000
 
 
 def feasible(asked: Plan, named: Container[str] = ()) -> tuple[Plan, list[str]]:
@@ -23,17 +25,16 @@ def feasible(asked: Plan, named: Container[str] = ()) -> tuple[Plan, list[str]]:
     CommandError for what of these cannot be measured, and where nothing is left.
     """
     left_out: list[str] = []
-    strict = "servers" in named or "commands" in named
-    servers = _able(asked.servers, left_out, strict=strict)
-    servers = _serving(asked, servers, left_out, named, strict=strict)
+    servers = _serving(asked, _able(asked.servers, left_out, named), left_out, named)
     if "size" in named and all(each.spec.server.protocol != "echo" for each in servers):
         raise CommandError("--size is for servers that echo; those asked for here do not")
     servers = _within_limits(servers, left_out, fit=asked.fit)
     plan = whole(asked, servers)
     plan = replace(plan, techniques=_comparable(plan, left_out))
-    if plan.most_trials > MOST_TRIALS:
+    trials = sum(len(each.workloads) * len(each.steps) for each in plan.servers)
+    if (trials := trials * plan.profile.repeats) > MOST_TRIALS:
         raise CommandError(
-            f"{plan.most_trials:,} steps of servers, workloads and repeats are more than the "
+            f"{trials:,} steps of servers, workloads and repeats are more than the "
             f"{MOST_TRIALS:,} of one run: ask for fewer"
         )
     return plan, left_out
@@ -45,14 +46,14 @@ def check_limits(plan: Plan) -> None:
 
 
 def _able(
-    servers: Iterable[PlannedServer], left_out: list[str], *, strict: bool
+    servers: Iterable[PlannedServer], left_out: list[str], named: Container[str]
 ) -> list[PlannedServer]:
     """The servers that can run here."""
     able = []
     for each in servers:
         if missing := each.spec.missing:
             left_out.append(f"{each.server} cannot run here: {missing}")
-            if strict:
+            if "servers" in named or "commands" in named:
                 raise CommandError(left_out[-1], Status.UNABLE)
         else:
             able.append(each)
@@ -62,12 +63,7 @@ def _able(
 
 
 def _serving(
-    plan: Plan,
-    servers: Iterable[PlannedServer],
-    left_out: list[str],
-    named: Container[str],
-    *,
-    strict: bool,
+    plan: Plan, servers: Iterable[PlannedServer], left_out: list[str], named: Container[str]
 ) -> list[PlannedServer]:
     """The servers that can serve at least one workload, each with those that it can.
 
@@ -77,17 +73,22 @@ def _serving(
     serving = []
     unserved: dict[str, list[str]] = {}  # workload -> why no server can serve it
     for each in servers:
-        obstacles = {name: _obstacle(each, known[name]) for name in each.workloads}
-        able = tuple(name for name, obstacle in obstacles.items() if not obstacle)
-        asked = {name: why for name, why in obstacles.items() if name not in plan.mapped}
-        for reason in dict.fromkeys(filter(None, asked.values())):
-            names = [name for name, why in asked.items() if why == reason]
+        able = []
+        unable: dict[str, list[str]] = {}  # reason -> workloads
+        for name in each.workloads:
+            try:
+                load_on(each.spec, known[name])
+                able.append(name)
+            except ValueError as error:
+                if name not in plan.mapped:
+                    unable.setdefault(str(error), []).append(name)
+        for reason, names in unable.items():
             left_out.append(f"{each.server} cannot serve {joined(names)}: {reason}")
             for name in names:
                 unserved.setdefault(name, []).append(left_out[-1])
         if able:
-            serving.append(replace(each, workloads=able))
-        elif strict:
+            serving.append(replace(each, workloads=tuple(able)))
+        elif "servers" in named or "commands" in named:
             raise CommandError(left_out[-1])
     for name in (name for each in serving for name in each.workloads):
         unserved.pop(name, None)
@@ -95,14 +96,6 @@ def _serving(
         reasons = dict.fromkeys(line for lines in unserved.values() for line in lines)
         raise CommandError("; ".join(reasons) or "no workload is asked for")
     return serving
-
-
-def _obstacle(server: PlannedServer, workload: Workload) -> str:
-    try:
-        load_on(server.spec, workload)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def _within_limits(

@@ -7,12 +7,12 @@ server that comes near it may be faster than the loader can show.
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c10k.experiment.cycle import Cycle
-from c10k.experiment.plan import Plan, Trial, load_on
+from c10k.experiment.plan import Plan, load_on
 from c10k.loadgen.fleet import Fleet, Snapshot, loader_limited
 from c10k.loadgen.workload import Workload
 from c10k.results.histogram import Histogram
@@ -36,6 +36,18 @@ NEAR_CEILING: Final = 0.9
 
 Ceiling = Sequence[Mapping[str, Any]]
 """As run.json holds it: a mapping for each number of connections and size of messages."""
+
+
+class CeilingStep(NamedTuple):
+    """Where the ceiling is measured."""
+
+    connections: int
+    size_bytes: int
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """What stands in the place of a workload and of a server."""
+        return NAME, f"bare echo, {self.size_bytes} B"
 
 
 def limited(windows: Sequence[Snapshot], ceiling_per_s: float) -> bool:
@@ -101,8 +113,8 @@ def driven(
     }
 
 
-def trials(plan: Plan) -> dict[Trial, int]:
-    """The trials of the bare echo server, each with the size of its messages in bytes."""
+def steps(plan: Plan) -> list[CeilingStep]:
+    """Where it is measured for a plan; nowhere if it bounds none of the workloads."""
     loads = (
         load_on(server.spec, load)
         for server in plan.servers
@@ -110,37 +122,33 @@ def trials(plan: Plan) -> dict[Trial, int]:
         if load.name in server.workloads
     )
     sizes = sorted({load.size_bytes for load in loads if bounds(load)})
-    return {Trial(f"bare echo, {size} B", NAME, 0, n): size for size in sizes for n in plan.steps}
+    return [CeilingStep(connections, size) for size in sizes for connections in plan.steps]
 
 
-def seconds(plan: Plan) -> dict[Trial, float]:
-    """Roughly how long each of them takes."""
-    return {
-        trial: WARMUP_S + _window_s(plan) + OPENING_S * trial.connections for trial in trials(plan)
-    }
+def time(plan: Plan) -> dict[Hashable, float]:
+    """Roughly how long each step takes, in seconds."""
+    held_s = WARMUP_S + _window_s(plan)
+    return {step: held_s + OPENING_S * step.connections for step in steps(plan)}
 
 
 def measure(plan: Plan, cpus: "CpuSplit", log: Path, progress: "Progress") -> tuple[Ceiling, str]:
     """Measure it at every step; also why some are missing, empty where none is."""
-    from c10k.results.store import StepRecord
-
     ceiling: list[dict[str, Any]] = []
     missing = []
-    if not trials(plan):
+    if not steps(plan):
         return ceiling, ""
     try:
         with bare_server(log, cpus.server) as server:
-            for trial, size in trials(plan).items():
-                progress.begin(trial)
-                workload = Workload(NAME, size_bytes=size)
+            for step in steps(plan):
+                progress.begin(step)
+                workload = Workload(NAME, size_bytes=step.size_bytes)
                 with Fleet((server.host, server.port), workload, cpus=cpus.loader) as fleet:
-                    row = driven(fleet, trial.connections, _window_s(plan))
-                progress.end(trial, StepRecord(row, [], [], []))
+                    row = driven(fleet, step.connections, _window_s(plan))
+                progress.end(step, row)
                 if row["status"] == "ok":
-                    point = {"connections": trial.connections, "size_bytes": size}
-                    ceiling.append(point | {name: row[name] for name in KEPT})
+                    ceiling.append(step._asdict() | {name: row[name] for name in KEPT})
                 else:
-                    missing.append(f"{row['reason']} at {trial.connections:,} connections")
+                    missing.append(f"{row['reason']} at {step.connections:,} connections")
     except (ServerStartError, OSError, MemoryError) as error:
         missing.append(str(error).split("\n", 1)[0])
     return ceiling, "; ".join(missing)
@@ -148,4 +156,4 @@ def measure(plan: Plan, cpus: "CpuSplit", log: Path, progress: "Progress") -> tu
 
 def _window_s(plan: Plan) -> float:
     held_s = plan.profile.windows * plan.profile.window_s
-    return min(held_s, max(LEAST_S, TOTAL_S / len(trials(plan))))
+    return min(held_s, max(LEAST_S, TOTAL_S / max(len(steps(plan)), 1)))

@@ -5,12 +5,12 @@ keeps and --resume reads back: its fields are the keys of all three.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 from msgspec import Struct, field
 
@@ -19,8 +19,10 @@ from c10k.experiment.profile import PROFILES, Duration, Profile, Repeats, profil
 from c10k.experiment.rate_sweep import MAP_WORKLOADS, is_on_the_map
 from c10k.loadgen.option import option
 from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
+from c10k.options import shown
 from c10k.results.slo import P99_MS
 from c10k.servers.framework import quantities
+from c10k.servers.framework.handler import parse_handler
 
 if TYPE_CHECKING:
     from c10k.servers.catalogue import ServerSpec
@@ -39,37 +41,32 @@ PROBES_PER_SEARCH: Final = 7  # usually
 # Beyond any machine of today, and far below what would keep this one busy with the plan alone.
 MOST_CONNECTIONS: Final = 1_000_000_000
 MOST_STEPS: Final = 1_000
-MOST_TRIALS: Final = 100_000
 
 Name = Annotated[str, option(min_length=1)]
 
 
-def parse_steps(text: str) -> tuple[int, ...]:
-    """`10,100,1k` as numbers. Raises ValueError unless they are positive and ascending."""
+def _steps(text: str) -> tuple[int, ...]:
+    """Read 10,100,1k."""
     try:
-        steps = tuple(map(_connections, text.split(",")))
+        return tuple(map(quantities.count, text.split(",")))
     except ValueError:
-        steps = ()
-    check_steps(steps, text)
-    return steps
+        raise _not_ascending(text) from None
 
 
-def _connections(text: str) -> int:
-    too_long = text.isdecimal() and len(text) > len(str(MOST_CONNECTIONS))
-    return MOST_CONNECTIONS + 1 if too_long else quantities.count(text)
-
-
-def check_steps(steps: Sequence[int], text: str = "") -> None:
-    """Raise ValueError unless the steps are positive and ascending; `text` is as given."""
-    text = text or ",".join(map(str, steps))
-    given = text if len(text) <= 60 else text[:60] + "…"
+def _check_steps(steps: Sequence[int]) -> None:
+    text = ",".join(map(str, steps))
     if not steps or steps[0] < 1 or any(a >= b for a, b in pairwise(steps)):
-        raise ValueError(f"must be ascending positive numbers, such as 10,100,1000; got {given!r}")
+        raise _not_ascending(text)
     if len(steps) > MOST_STEPS or steps[-1] > MOST_CONNECTIONS:
         raise ValueError(
             f"must be at most {MOST_STEPS:,} steps of at most {MOST_CONNECTIONS:,} connections; "
-            f"got {given!r}"
+            f"got {shown(text)}"
         )
+
+
+def _not_ascending(text: str) -> ValueError:
+    example = "10,100,1000"
+    return ValueError(f"must be ascending positive numbers, such as {example}; got {shown(text)}")
 
 
 def check_unique(labels: Sequence[str], what: str) -> None:
@@ -89,12 +86,7 @@ def _milliseconds(text: str) -> float:
 
 Steps = Annotated[
     tuple[Annotated[int, option("", "count")], ...],
-    option(
-        "numbers of connections, ascending",
-        parse_steps,
-        check=check_steps,
-        metavar="N,N,…",
-    ),
+    option("numbers of connections, ascending", _steps, check=_check_steps, metavar="N,N,…"),
 ]
 
 
@@ -112,14 +104,6 @@ class PlannedServer(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
     workloads: tuple[Name, ...] = ()
     for_techniques: bool = False  # compared with its other side alone: no search, no map
 
-    @classmethod
-    def of_command(cls, definition: str, directory: Path) -> "PlannedServer":
-        """The server that a --command defines. Raises ValueError."""
-        from c10k.servers.catalogue import parse_command
-
-        label = parse_command(definition, directory).text
-        return cls(label, definition, str(directory))
-
     @property
     def spec(self) -> "ServerSpec":
         """The server itself. Raises ValueError for one that this version does not know."""
@@ -131,10 +115,6 @@ def _spec(server: str, command: str, directory: str) -> "ServerSpec":
     from c10k.servers.catalogue import parse_command, parse_spec
 
     return parse_command(command, Path(directory)) if command else parse_spec(server)
-
-
-def _check_spec(server: PlannedServer) -> None:
-    _ = server.spec
 
 
 class Technique(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -156,9 +136,8 @@ class Technique(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True)
         return self.with_it, self.without_it
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One server, loaded with one workload over one number of connections."""
+class Trial(NamedTuple):
+    """One server, loaded with one workload over one number of connections: the key of a step."""
 
     server: str
     workload: str
@@ -166,9 +145,9 @@ class Trial:
     connections: int
 
     @property
-    def key(self) -> tuple[str, str, int, int]:
-        """What identifies the trial's row among the steps."""
-        return self.server, self.workload, self.repeat, self.connections
+    def labels(self) -> tuple[str, str]:
+        """The workload, and the server with the number of the repeat."""
+        return self.workload, self.server + (f" #{self.repeat + 1}" if self.repeat else "")
 
 
 class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_only=True):
@@ -181,7 +160,7 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
     """
 
     servers: Annotated[
-        tuple[Annotated[PlannedServer, option("", PlannedServer, check=_check_spec)], ...],
+        tuple[Annotated[PlannedServer, option("", PlannedServer, check=attrgetter("spec"))], ...],
         option(
             "a built-in server with its options, such as threaded,stack=256k; repeat for more "
             "(default: threaded and asyncio_streams, unless there is a --command)",
@@ -300,12 +279,6 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
         """The workloads that are for a capacity map alone."""
         return tuple(load.name for load in MAP_WORKLOADS) if self.map else ()
 
-    @property
-    def most_trials(self) -> int:
-        """How many trials the ramps have, those that a map leaves out included."""
-        each = (len(server.workloads) * len(server.steps) for server in self.servers)
-        return self.profile.repeats * sum(each)
-
     def ramps(self) -> Iterator[tuple[Workload, int, list[Trial]]]:
         """Each ramp, which fresh server processes live through, with its trials in order.
 
@@ -317,16 +290,15 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
                 servers = [each for each in self.servers if workload.name in each.workloads]
                 trials = []
                 for position, connections in enumerate(self.steps):
+                    if workload.name in self.mapped and not is_on_the_map(workload, connections):
+                        continue
                     turn = servers[:: 1 if (position + repeat) % 2 == 0 else -1]
                     trials += [
                         Trial(each.server, workload.name, repeat, connections)
                         for each in turn
-                        if connections in each.steps and self._measures(workload, connections)
+                        if connections in each.steps
                     ]
                 yield workload, repeat, trials
-
-    def _measures(self, workload: Workload, connections: int) -> bool:
-        return workload.name not in self.mapped or is_on_the_map(workload, connections)
 
     def searches(self) -> list[tuple[PlannedServer, Workload]]:
         """What to search the most connections of, after the ramps."""
@@ -340,41 +312,31 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
             and workload.name not in self.mapped
         ]
 
-    def search(self, server: PlannedServer, workload: Workload) -> Trial:
-        """What stands for all probes of a search that are still to come, in the time left."""
-        return Trial(server.server, workload.name, 0, 0)
-
-    def time(self) -> dict[Trial, float]:
+    def time(self) -> dict[Hashable, float]:
         """Roughly how long each trial takes, and each search, in seconds."""
-        trials = {trial: self.seconds(trial) for _, _, ramp in self.ramps() for trial in ramp}
-        searches = {
-            self.search(server, workload): PROBES_PER_SEARCH
-            * self.seconds(Trial(server.server, workload.name, 0, server.steps[-1]))
-            for server, workload in self.searches()
+        servers = {each.server: each for each in self.servers}
+        times: dict[Hashable, float] = {
+            trial: self.seconds(servers[trial.server], workload, trial.connections)
+            for workload, _, trials in self.ramps()
+            for trial in trials
         }
-        return trials | searches
+        for server, workload in self.searches():
+            probe_s = self.seconds(server, workload, server.steps[-1])
+            times[server, workload] = PROBES_PER_SEARCH * probe_s
+        return times
 
-    def seconds(self, trial: Trial) -> float:
+    def seconds(self, server: PlannedServer, workload: Workload, connections: int) -> float:
         """Roughly how long a trial takes."""
         profile = self.profile
         warmup_s = (profile.warmup_s + profile.warmup_limit_s) / 2
         held_s = warmup_s + profile.windows * profile.window_s
-        (workload,) = (load for load in self.workloads if load.name == trial.workload)
-        (server,) = (each.spec.server for each in self.servers if each.server == trial.server)
-        per_connection = SECONDS_PER_CONNECTION + cpu_s(workload)
-        per_connection += SECONDS_PER_PROCESS * server.processes_per_connection
-        return held_s + SECONDS_PER_TRIAL + per_connection * trial.connections
+        handler = parse_handler(workload.handler)
+        per_connection = SECONDS_PER_CONNECTION + (handler.cpu_s if handler else 0)
+        per_connection += SECONDS_PER_PROCESS * server.spec.server.processes_per_connection
+        return held_s + SECONDS_PER_TRIAL + per_connection * connections
 
 
 def load_on(spec: "ServerSpec", workload: Workload) -> Workload:
     """The workload as this server is driven with it. Raises ValueError where it cannot serve it."""
     spec.handling(workload.handler)
     return workload.over(spec.server.protocol, spec.server.request)
-
-
-def cpu_s(workload: Workload) -> float:
-    """The CPU time that a server is to burn for each message."""
-    from c10k.servers.framework.handler import parse_handler
-
-    handler = parse_handler(workload.handler)
-    return handler.cpu_s if handler else 0.0

@@ -7,8 +7,8 @@ alone, for a program may read a pipe.
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, Self
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -16,85 +16,89 @@ from rich.text import Text
 
 from c10k.cli.columns import beside
 from c10k.experiment.cycle import PHASES
-from c10k.experiment.plan import Trial
+from c10k.experiment.failures import WORDS
 from c10k.experiment.trial import Moment
 from c10k.reports import wording
-from c10k.results.store import StepRecord
+
+if TYPE_CHECKING:
+    from c10k.experiment.loader_ceiling import CeilingStep
+    from c10k.experiment.plan import Trial
 
 # Few lines are enough for a log, yet a watcher of one must see that it goes on.
 LINE_EVERY_S: Final = 5.0
 LIVE_EVERY_S: Final = 0.12
 COLUMNS: Final = (("msg/s", 7), ("p99 ms", 6), ("memory", 7), ("µs/msg", 6), ("left", 5))
 INDENTED: Final = 78  # what 80 columns leave to a line that is indented
+FIGURES: Final[Mapping[str, Callable[[float], str]]] = {
+    "messages_per_s": wording.rate,
+    "response_p99_ms": wording.number,
+    "resident_bytes": wording.size,
+    "cpu_us_per_message": wording.number,
+}
 SYMBOLS: Final = {"ok": "[green]✓[/]", "partial": "[yellow]![/]", "failed": "[red]✗[/]"}
 
 
 class Clock:
-    """How much time the trials still take: as planned, corrected by how long others really took.
+    """How much time the steps still take: as planned, corrected by how long others really took.
 
-    `trials` maps each to the seconds that it was planned to take.
+    `planned` maps each to the seconds that it was planned to take; a search counts as one step.
     """
 
-    def __init__(self, trials: Mapping[Trial, float]) -> None:
-        self._left = dict(trials)
+    def __init__(self, planned: Mapping[Hashable, float]) -> None:
+        self._left = dict(planned)
         self._planned_s = self._taken_s = 0.0
         self._began = time.monotonic()
 
-    def expect(self, trials: Mapping[Trial, float]) -> None:
+    def expect(self, planned: Mapping[Hashable, float]) -> None:
         """Count these as well, or with another time than before."""
-        self._left |= trials
+        self._left |= planned
 
     def begin(self) -> None:
-        """A trial begins."""
+        """A step begins."""
         self._began = time.monotonic()
 
-    def end(self, trial: Trial) -> None:
-        """A trial has ended."""
-        self._planned_s += self._left.pop(trial)
+    def end(self, step: Hashable) -> None:
+        """A step has ended."""
+        self._planned_s += self._left.pop(step)
         self._taken_s += time.monotonic() - self._began
 
     def seconds_left(self) -> float:
-        """Until the last trial ends."""
+        """Until the last step ends."""
         pace = self._taken_s / self._planned_s if self._planned_s else 1.0
         return max(0.0, pace * sum(self._left.values()) - (time.monotonic() - self._began))
 
 
-class Rows:
-    """How steps are written, below one heading: at most 80 columns, but for a longer name.
+class Progress(ABC):
+    """Shows how a run goes on: a row when a step ends, and what happens within it now and then.
 
-    `width` is the terminal's; without one, nothing is shortened.
+    Rows stand below one heading, in at most 80 columns, but for a longer name. `width` is the
+    terminal's; without one, nothing is shortened.
     """
+
+    every_s: float  # between two lines within a step
 
     def __init__(self, clock: Clock, width: int | None = None) -> None:
         self._clock = clock
         self._width = width
+        self._step: Trial | CeilingStep
+        self._shown = 0.0
 
-    @property
-    def heading(self) -> str:
-        """The names of the columns; CPU time is per message."""
-        names = [name for name, _ in COLUMNS]
-        return self._fitting("server", lambda server: _row("workload", "clients", names, server))
+    def expect(self, planned: Mapping[Hashable, float]) -> None:
+        """Count these in the time left, each with so many seconds."""
+        self._clock.expect(planned)
 
-    def step(self, trial: Trial, record: StepRecord) -> str:
-        """How a step went; what was not measured is left out."""
-        values = [
-            text(record.step.get(column, math.nan))
-            for column, text in (
-                ("messages_per_s", wording.rate),
-                ("response_p99_ms", wording.number),
-                ("resident_bytes", wording.size),
-                ("cpu_us_per_message", wording.number),
-            )
-        ]
-        shown = ["" if value == wording.MISSING else value for value in values] + [self._left]
-        clients = f"{trial.connections:,}"
-        return self._fitting(
-            _server(trial), lambda server: _row(trial.workload, clients, shown, server)
-        )
+    def begin(self, step: "Trial | CeilingStep") -> None:
+        """A step begins."""
+        self._clock.begin()
+        self._step = step
+        self._shown = time.monotonic()
 
-    def moment(self, trial: Trial, moment: Moment) -> str:
-        """Where a step stands: as much of it as there is room for."""
-        wanted = f" of {trial.connections:,}" if moment.phase == "open" else ""
+    def see(self, moment: Moment) -> None:
+        """Show where the step stands, if nothing was shown for a while."""
+        if time.monotonic() - self._shown <= self.every_s:
+            return
+        self._shown = time.monotonic()
+        wanted = f" of {self._step.connections:,}" if moment.phase == "open" else ""
         parts = [
             f"{PHASES[moment.phase]}: {moment.ready:,}{wanted} ready",
             *([f"{moment.failed:,} failed"] if moment.failed else []),
@@ -102,19 +106,44 @@ class Rows:
             f"p99 {wording.milliseconds(moment.response_p99_ms)}",
             wording.size(moment.rss_bytes),
         ]
-        return self._now(trial, [part for part in parts if wording.MISSING not in part])
+        self._stands([part for part in parts if wording.MISSING not in part])
 
-    def begun(self, trial: Trial) -> str:
-        """That a step begins."""
-        return self._now(trial, ["starting"])
+    def end(self, step: "Trial | CeilingStep", row: Mapping[str, Any]) -> None:
+        """Show how the step went; what was not measured is left out."""
+        self._clock.end(step)
+        values = [text(row.get(column, math.nan)) for column, text in FIGURES.items()]
+        shown = ["" if value == wording.MISSING else value for value in values] + [self._left]
+        workload, server = step.labels
+        clients = f"{step.connections:,}"
+        text = self._fitting(server, lambda name: _row(workload, clients, shown, name))
+        self._row(text, row["status"])
+        if remarks := "; ".join(_remarks(row)):
+            for line in beside("    ", [remarks]):
+                self._line(line)
 
-    def _now(self, trial: Trial, parts: list[str]) -> str:
-        def line(server: str) -> str:
-            return f"{trial.workload}, {server}: {', '.join(parts)}; {self._left} left"
+    def say(self, line: str) -> None:
+        """Show what is to be known."""
+        for each in beside("", [line]):
+            self._line(each)
 
-        while len(parts) > 1 and len(line(_server(trial))) > (self._width or INDENTED):
+    def __enter__(self) -> Self:
+        names = [name for name, _ in COLUMNS]
+        self._head(self._fitting("server", lambda name: _row("workload", "clients", names, name)))
+        return self
+
+    def __exit__(self, *_: object) -> None:  # noqa: B027 (a pipe needs no end)
+        pass
+
+    def _stands(self, parts: list[str]) -> None:
+        """Show as many parts of where the step stands as there is room for."""
+        workload, server = self._step.labels
+
+        def line(name: str) -> str:
+            return f"{workload}, {name}: {', '.join(parts)}; {self._left} left"
+
+        while len(parts) > 1 and len(line(server)) > (self._width or INDENTED):
             parts.pop()
-        return self._fitting(_server(trial), line)
+        self._now(self._fitting(server, line))
 
     @property
     def _left(self) -> str:
@@ -128,52 +157,8 @@ class Rows:
         room = len(server) - (len(written) - self._width)
         return line(wording.shortened(server, max(room, 1)))[: self._width]
 
-
-class Progress(ABC):
-    """Shows how a run goes on: a row when a step ends, and what happens within it now and then."""
-
-    every_s: float  # between two lines within a step
-
-    def __init__(self, clock: Clock, width: int | None = None) -> None:
-        self._clock = clock
-        self._rows = Rows(clock, width)
-        self._trial: Trial | None = None
-        self._shown = 0.0
-
-    def expect(self, trials: Mapping[Trial, float]) -> None:
-        """Count these in the time left, each with so many seconds."""
-        self._clock.expect(trials)
-
-    def begin(self, trial: Trial) -> None:
-        """A trial begins."""
-        self._clock.begin()
-        self._trial = trial
-        self._shown = time.monotonic()
-
-    def see(self, moment: Moment) -> None:
-        """Show where the trial stands, if nothing was shown for a while."""
-        if self._trial and time.monotonic() - self._shown > self.every_s:
-            self._shown = time.monotonic()
-            self._now(self._rows.moment(self._trial, moment))
-
-    def end(self, trial: Trial, record: StepRecord) -> None:
-        """Show how the step went."""
-        self._clock.end(trial)
-        self._row(self._rows.step(trial, record), record.step["status"])
-        for line in _remarks(record):
-            self._line(line)
-
-    def say(self, line: str) -> None:
-        """Show what is to be known."""
-        for each in beside("", [line]):
-            self._line(each)
-
-    def __enter__(self) -> Self:
-        self._line(self._rows.heading)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._trial = None
+    def _head(self, text: str) -> None:
+        self._line(text)
 
     def _row(self, text: str, status: str) -> None:
         self._line(text)
@@ -209,7 +194,7 @@ class QuietProgress(PlainProgress):
     def see(self, moment: Moment) -> None:
         """Show nothing."""
 
-    def end(self, trial: Trial, record: StepRecord) -> None:
+    def end(self, step: "Trial | CeilingStep", row: Mapping[str, Any]) -> None:
         """Show nothing."""
 
     def __enter__(self) -> Self:
@@ -228,21 +213,23 @@ class LiveProgress(Progress):
         super().__init__(clock, console.width - 2)
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
-    def begin(self, trial: Trial) -> None:
-        """A trial begins, which is shown at once: its server may take long to start."""
-        super().begin(trial)
-        self._now(self._rows.begun(trial))
+    def begin(self, step: "Trial | CeilingStep") -> None:
+        """A step begins, which is shown at once: its server may take long to start."""
+        super().begin(step)
+        self._stands(["starting"])
 
     def __enter__(self) -> Self:
         self._live.start()
-        self._print(Text(f"  {self._rows.heading}"))
-        return self
+        return super().__enter__()
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def _now(self, text: str) -> None:
         self._live.update(Text(f"  {text}", "bold", no_wrap=True), refresh=True)
+
+    def _head(self, text: str) -> None:
+        self._line(f"  {text}")
 
     def _row(self, text: str, status: str) -> None:
         self._print(Text.from_markup(SYMBOLS[status] + " ").append(text))
@@ -260,26 +247,16 @@ def _row(workload: str, clients: str, values: Sequence[str], server: str) -> str
     return "  ".join([first, *columns, server])
 
 
-def _server(trial: Trial) -> str:
-    return trial.server + (f" #{trial.repeat + 1}" if trial.repeat else "")
-
-
-def _remarks(record: StepRecord) -> Iterator[str]:
-    """What is to be known of a step beside its figures, in lines below them."""
-    step = record.step
-    remarks = []
-    if step["status"] == "failed":
-        remarks.append(f"failed: {step['reason']}")
-    elif step["status"] == "partial":
-        remarks.append(f"partly failed: {step['reason']}")
-    if starved := step.get("starved"):
-        remarks.append(f"{starved:,} starved: without a reply in a window")
-    if unsteady := step.get("unsteady"):
-        remarks.append(f"no steady state: {unsteady}")
-    if step.get("loader_limited"):
-        remarks.append("loader-limited")
-    if remarks:
-        yield from beside("    ", ["; ".join(remarks)])
+def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
+    """What is to be known of a step beside its figures."""
+    if word := WORDS.get(row["status"]):
+        yield f"{word}: {row['reason']}"
+    if starved := row.get("starved"):
+        yield f"{starved:,} starved: without a reply in a window"
+    if unsteady := row.get("unsteady"):
+        yield f"no steady state: {unsteady}"
+    if row.get("loader_limited"):
+        yield "loader-limited"
 
 
 def duration(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,20 +41,17 @@ class Experiment:
         self._specs = {each.server: each.spec for each in plan.servers}
         self._logs = writer.directory / "logs"
         self._ceiling: Ceiling = ()
-        # By server and handler, what try_to_start() returned at the first start. A server that did
-        # not listen then is not started again: waiting for it at each step would take too long.
-        self._starts: dict[tuple[str, str], str] = {}
+        self._starts: dict[tuple[str, str], ServerStartError | None] = {}
 
     def run(self) -> None:
         """Measure all ramps, then search. RunError when a step cannot be stored."""
         for workload, repeat, trials in self._plan.ramps():
-            todo = [trial for trial in trials if trial.key not in self._writer.done()]
+            todo = [trial for trial in trials if trial not in self._writer.done()]
             if todo:
-                self._ceiling = self._known_ceiling()
                 with self._ramp(f"{workload.name}-{repeat}", workload) as ramp:
                     for server in dict.fromkeys(trial.server for trial in todo):
-                        # A server that cannot start fails its own steps only.
-                        ramp.try_to_start(self._specs[server])
+                        with suppress(ServerStartError):  # it fails its own steps
+                            ramp.server(self._specs[server])
                     for number, trial in enumerate(todo, start=1):
                         last = all(later.server != trial.server for later in todo[number:])
                         self._run_trial(ramp, trial, last=last)
@@ -67,7 +64,6 @@ class Experiment:
         known = {(each["server"], each["workload"]) for each in found}
         for server, workload in self._plan.searches():
             if (server.server, workload.name) not in known:
-                self._ceiling = self._known_ceiling()
                 with self._ramp(f"{workload.name}-max", workload) as ramp:
                     found.append(self._search(ramp, server, workload))
                 self._writer.update_manifest(max_connections=found)
@@ -80,7 +76,6 @@ class Experiment:
         most, limits = most_connections(
             reach, server.threads_per_connection, server.processes_per_connection
         )
-        left = self._plan.search(planned, workload)
         while True:
             rows = self._rows(spec, workload)
             obstacles = capacity_search.obstacles(rows, self._plan.p99_ms)
@@ -88,11 +83,11 @@ class Experiment:
             if not (number := capacity_search.next_probe(tried, most)):
                 break
             probe = Trial(spec.text, workload.name, len(rows.get(number, ())), number)
-            seconds = self._plan.seconds(probe)
+            seconds = self._plan.seconds(planned, workload, number)
             others = capacity_search.probes_left(tried, most) - 1
-            self._progress.expect({probe: seconds, left: seconds * others})
+            self._progress.expect({probe: seconds, (planned, workload): seconds * others})
             self._run_trial(ramp, probe, last=True)
-        self._progress.expect({left: 0.0})
+        self._progress.expect({(planned, workload): 0.0})
         held, broken = capacity_search.bracket(tried)
         if broken is not None:
             why = f"at {broken:,}: {obstacles[broken]}"
@@ -132,35 +127,41 @@ class Experiment:
         return measured
 
     def _ramp(self, name: str, workload: Workload) -> "_Ramp":
+        self._ceiling = self._known_ceiling()  # before the first server starts
         return _Ramp(self._logs, name, workload, self._cpus.server, self._starts)
 
-    def _run_trial(self, ramp: "_Ramp", trial: Trial, *, last: bool) -> StepRecord:
+    def _run_trial(self, ramp: "_Ramp", trial: Trial, *, last: bool) -> None:
         """Measure one step and store it."""
         self._progress.begin(trial)
         record = self._measure(ramp, trial, last=last)
         self._writer.append_step(record)
-        self._progress.end(trial, record)
-        return record
+        self._progress.end(trial, record.step)
 
     def _measure(self, ramp: "_Ramp", trial: Trial, *, last: bool) -> StepRecord:
         spec = self._specs[trial.server]
         load = load_on(spec, ramp.workload)
         ceiling_per_s = loader_ceiling.at(self._ceiling, trial.connections, load)
         recording = StepRecording(trial, load, self._began, ceiling_per_s)
-        if not ramp.is_alive(spec) and (error := ramp.try_to_start(spec)):
+        try:
+            server = ramp.server(spec)
+        except ServerStartError as error:
             recording.opened = Opened(0, 0, math.nan)
-            recording.failure = error.splitlines()[0]
-            return recording.record(time.time(), [], error)
-        runner = TrialRunner(ramp.server(spec), self._plan.profile, self._cpus, self._progress.see)
+            recording.failure = str(error).splitlines()[0]
+            return recording.record(time.time(), [], str(error))
+        runner = TrialRunner(server, self._plan.profile, self._cpus, self._progress.see)
         record = runner.run(recording, last=last)
         if last:
             # 10,000 threads take 10 s to close their connections, and SIGTERM waits for them.
-            ramp.server(spec).stop(END_S)
+            server.stop(END_S)
         return record
 
 
 class _Ramp(ExitStack):
-    """The server processes of one ramp under one workload, all ended with it."""
+    """The server processes of one ramp under one workload, all ended with it.
+
+    `starts` holds how the first start of each server with a handler went, over all ramps: one that
+    did not listen then is not started again, for waiting for it at each step would take too long.
+    """
 
     def __init__(
         self,
@@ -168,7 +169,7 @@ class _Ramp(ExitStack):
         name: str,
         workload: Workload,
         cpus: tuple[int, ...],
-        starts: dict[tuple[str, str], str],
+        starts: dict[tuple[str, str], ServerStartError | None],
     ) -> None:
         super().__init__()
         self.workload = workload
@@ -178,24 +179,20 @@ class _Ramp(ExitStack):
         self._starts = starts
         self._servers: dict[str, ServerProcess] = {}
 
-    def is_alive(self, spec: ServerSpec) -> bool:
-        return spec.text in self._servers and self._servers[spec.text].alive
-
     def server(self, spec: ServerSpec) -> ServerProcess:
-        return self._servers[spec.text]
-
-    def try_to_start(self, spec: ServerSpec) -> str:
-        """Start a fresh process; returns why it did not start, or an empty string."""
+        """Its process, a fresh one unless it is alive. Raises ServerStartError."""
+        if (running := self._servers.get(spec.text)) and running.alive:
+            return running
         name = (spec.text, self.workload.handler)
         if given_up := self._starts.get(name):
-            return given_up
+            raise given_up
         log = self._logs / f"{self._name}-{spec.text.replace('/', '_')}.log"
         try:
             working = spec.handling(self.workload.handler)
-            server = working.process(host=HOST, log=log, cpus=self._cpus)
-            self._servers[spec.text] = self.enter_context(server)
+            server = self.enter_context(working.process(host=HOST, log=log, cpus=self._cpus))
         except ServerStartError as error:
-            self._starts.setdefault(name, str(error))
-            return str(error)
-        self._starts.setdefault(name, "")
-        return ""
+            self._starts.setdefault(name, error)
+            raise
+        self._starts.setdefault(name, None)
+        self._servers[spec.text] = server
+        return server

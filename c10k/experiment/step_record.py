@@ -3,25 +3,28 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS, Slice
 from c10k.experiment.loader_ceiling import limited
 from c10k.experiment.plan import Trial
-from c10k.experiment.warmup import WarmUp
 from c10k.loadgen.fleet import Opened, Snapshot
 from c10k.loadgen.workload import Workload
 from c10k.results.aggregate import Recording, latency_columns, step_row
 from c10k.results.histogram import Histogram
 from c10k.results.store import StepRecord
 
+if TYPE_CHECKING:
+    from c10k.experiment.warmup import WarmUp
+
 
 class StepRecording:
     """Collects a trial as it goes on, and makes a record of it however it ends.
 
     `began` is the run's start on CLOCK_MONOTONIC, in seconds: times in the record count from it.
-    `ceiling_per_s` is what the loader can drive of this workload, in messages/s, or NaN.
+    `ceiling_per_s` is what the loader can drive of this workload, in messages/s, or NaN. What the
+    runner of the trial learns once, it sets.
     """
 
     def __init__(
@@ -32,11 +35,10 @@ class StepRecording:
         self.began = began
         self.ceiling_per_s = ceiling_per_s
         self.opened = Opened(0, trial.connections, math.nan)
-        self._active = workload.active_of(trial.connections)
-        self._replied = self._lost = self._pending = 0  # since the load began
+        self.warmup: WarmUp | None = None
+        self.levels: Mapping[str, float] = {}  # what the server held after the windows
         self.failure = ""  # why nothing more could be measured
-        self._warmup: dict[str, Any] = {}
-        self._levels: dict[str, float] = {}
+        self._replied = self._lost = self._pending = 0  # since the load began
         self._snapshots: list[Snapshot] = []
         self._windows: list[dict[str, Any]] = []
         self._recordings: list[Recording] = []
@@ -46,16 +48,8 @@ class StepRecording:
         """Take the opening of the connections."""
         self.opened = opened
         if not self._churning:
-            self._recordings += [self._recording(kind, snapshot) for kind in OPENING_KINDS]
+            self._recordings += self._recorded(OPENING_KINDS, snapshot)
         self.add_between(snapshot)
-
-    def add_warmup(self, warmup: WarmUp) -> None:
-        """Take the warm-up."""
-        self._warmup = {"warmup_s": warmup.waited_s, "unsteady": warmup.unsteady}
-
-    def add_levels(self, levels: Mapping[str, float]) -> None:
-        """Take what the server held after the windows."""
-        self._levels = dict(levels)
 
     def add_between(self, snapshot: Snapshot) -> None:
         """Take a time outside of the windows: its errors and losses count too."""
@@ -72,22 +66,21 @@ class StepRecording:
         slices: Sequence[Slice] = (),
     ) -> None:
         """Take a window: the fleet's snapshot and slices, and the columns of the observers."""
-        recordings = [self._recording(kind, snapshot) for kind in WINDOW_KINDS]
-        waiting = recordings[-1].histogram
+        recordings = self._recorded(WINDOW_KINDS, snapshot)
+        waiting = recordings[-1]
         closed = self.workload.loop == "closed"
         served = self.workload.active_of(self.opened.connected)
         if self._churning:  # connections open within the windows
-            recordings += [self._recording(kind, snapshot) for kind in OPENING_KINDS]
+            recordings += self._recorded(OPENING_KINDS, snapshot)
         self._snapshots.append(snapshot)
-        start_s = snapshot.began_ns / 1e9 - self.began
         self._recordings += recordings + [
-            Recording("slice", start_s + part.start_s, part.seconds, part.responses)
+            Recording("slice", waiting.start_s + part.start_s, part.seconds, part.responses)
             for part in slices
         ]
         self.add_between(snapshot)
         self._windows.append(
             {
-                **self._key(),
+                **self.trial._asdict(),
                 **self._load(),
                 **latency_columns(recordings),
                 **telemetry,
@@ -104,7 +97,9 @@ class StepRecording:
                 "errors": sum(snapshot.errors.values()),
                 "error_causes": json.dumps(snapshot.errors, sort_keys=True),
                 "starved": snapshot.starved,
-                "starved_wait_max_ms": waiting.max_ns / 1e6 if snapshot.starved else math.nan,
+                "starved_wait_max_ms": waiting.histogram.max_ns / 1e6
+                if snapshot.starved
+                else math.nan,
                 "littles_law_ratio": snapshot.littles_law_ratio(served) if closed else math.nan,
                 "other_processes_cpu_s": telemetry["other_processes_cpu_s"] - snapshot.cpu_s,
                 "loader_cpu_s": snapshot.cpu_s,
@@ -124,26 +119,24 @@ class StepRecording:
         """The step as it is stored; the times of `samples` are on CLOCK_MONOTONIC."""
         row = step_row(self._windows, self._recordings) if self._windows else self._load()
         status, reason = self._verdict(row.get("messages", 0))
-        opened = self.opened
-        row |= (
-            self._key()
-            | self._warmup
-            | self._levels
-            | {
-                "connected": opened.connected,
-                "status": status,
-                "loader_limited": limited(self._snapshots, self.ceiling_per_s),
-                "reason": reason,
-                "log_tail": log_tail,
-                "due": self._replied + self._lost + self._pending,
-                "lost": self._lost + self._pending,
-                "errors": self._errors.total(),
-                "error_causes": json.dumps(self._errors, sort_keys=True),
-                "setup_s": opened.setup_s,
-                "accepts_per_s": self._accepts_per_s(),
-                "started_at": started_at,
-            }
-        )
+        row |= {
+            **self.trial._asdict(),
+            **self.levels,
+            "connected": self.opened.connected,
+            "status": status,
+            "loader_limited": limited(self._snapshots, self.ceiling_per_s),
+            "reason": reason,
+            "log_tail": log_tail,
+            "due": self._replied + self._lost + self._pending,
+            "lost": self._lost + self._pending,
+            "errors": self._errors.total(),
+            "error_causes": json.dumps(self._errors, sort_keys=True),
+            "setup_s": self.opened.setup_s,
+            "accepts_per_s": self._accepts_per_s(),
+            "started_at": started_at,
+        }
+        if self.warmup:
+            row |= {"warmup_s": self.warmup.waited_s, "unsteady": self.warmup.unsteady}
         rebased = [{**sample, "t_s": sample["t_s"] - self.began} for sample in samples]
         return StepRecord(row, self._windows, rebased, self._recordings)
 
@@ -177,31 +170,23 @@ class StepRecording:
             return "failed", "; ".join(reasons) or "no message was answered"
         return ("partial" if reasons else "ok"), "; ".join(reasons)
 
-    def _key(self) -> dict[str, Any]:
-        trial = self.trial
-        return {
-            "server": trial.server,
-            "workload": trial.workload,
-            "repeat": trial.repeat,
-            "connections": trial.connections,
-        }
-
     def _load(self) -> dict[str, Any]:
-        rate = self.workload.rate_per_connection
+        rate = self.workload.rate_per_connection or math.nan
         return {
             "loop": self.workload.loop,
-            "rate_per_connection": rate if rate else math.nan,
-            "offered_per_s": rate * self._active if rate else math.nan,
+            "rate_per_connection": rate,
+            "offered_per_s": rate * self.workload.active_of(self.trial.connections),
             "protocol": self.workload.protocol,
             "size_bytes": self.workload.message_bytes,
             "ceiling_messages_per_s": self.ceiling_per_s,
         }
 
-    def _recording(self, kind: str, snapshot: Snapshot) -> Recording:
+    def _recorded(self, kinds: Iterable[str], snapshot: Snapshot) -> list[Recording]:
         start_s = snapshot.began_ns / 1e9 - self.began
-        return Recording(
-            kind, start_s, snapshot.seconds, Histogram.from_buffer(snapshot.counts[kind])
-        )
+        return [
+            Recording(kind, start_s, snapshot.seconds, Histogram.from_buffer(snapshot.counts[kind]))
+            for kind in kinds
+        ]
 
 
 def _per(amount: float, count: float) -> float:

@@ -96,7 +96,7 @@ class TrialRunner:
         fleet, profile, telemetry = cycle.fleet, self._profile, self._telemetry
         before = telemetry.memory()
         recording.add_opening(*cycle.open(recording.trial.connections, OPEN_S))
-        recording.add_warmup(cycle.warm_up(profile.warmup_s, profile.warmup_limit_s))
+        recording.warmup = cycle.warm_up(profile.warmup_s, profile.warmup_limit_s)
         telemetry.rescan()
         for _ in range(profile.windows):
             begin = telemetry.reading("begin")
@@ -112,7 +112,7 @@ class TrialRunner:
         recording.add_between(fleet.snapshot())
         # Under load as in the windows, but after them: reading memory locks it, and what fails
         # meanwhile fails because of that.
-        recording.add_levels(telemetry.levels())
+        recording.levels = telemetry.levels()
         recording.add_between(cycle.drain())
 
     def _check_alive(self) -> None:

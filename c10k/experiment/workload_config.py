@@ -14,13 +14,8 @@ from c10k.reports.wording import size as size_text
 from c10k.servers.framework.handler import parse_handler
 from c10k.servers.framework.quantities import unescaped
 
-_OF_PROTOCOL: Final = {
-    "echo": ("size",),
-    "http": ("path",),
-    "raw": ("send", "expect"),
-    "download": ("expect",),
-}
 _NEEDED: Final = {"raw": ("send", "expect"), "download": ("expect",)}
+_OF_PROTOCOL: Final = {"echo": ("size",), "http": ("path",), **_NEEDED}
 _NAME: Final = re.compile(r"\w[\w.-]{0,39}")
 _RESERVED: Final = ("ceiling",)  # what the loader's own ceiling is called
 _FIELDS: Final = {field.encode_name: field for field in fields(Workload)}
@@ -71,15 +66,10 @@ def table_of(text: str) -> dict[str, Any]:
         table[key] = value
     if "send" in table:  # as a shell can hardly hold it: written as in C
         table["send"] = unescaped(table["send"])
-    flags = {"true": True, "false": False}
-    return {
-        key: flags.get(value, value) if _is_flag(key) else value for key, value in table.items()
-    }
-
-
-def _is_flag(key: str) -> bool:
-    options = options_of(Workload)
-    return key in options and isinstance(options[key].kind, inspect.BoolType)
+    for key, option in options_of(Workload).items():
+        if key in table and isinstance(option.kind, inspect.BoolType):
+            table[key] = {"true": True, "false": False}.get(table[key], table[key])
+    return table
 
 
 def arguments_of(load: Workload) -> list[str]:
@@ -98,9 +88,9 @@ def arguments_of(load: Workload) -> list[str]:
     return words
 
 
-def sized(load: Workload, size: int) -> Workload:
-    """The workload with echoed messages of another size; itself where it has no such messages."""
-    if load.protocol != "echo" or load.size_bytes == size:
+def sized(load: Workload, size: int | None) -> Workload:
+    """The workload with echoed messages of a size, if one is given; others stay as they are."""
+    if load.protocol != "echo" or size in (None, load.size_bytes):
         return load
     return replace(load, size_bytes=size, summary=f"{load.summary}; {_messages_of(size)}")
 

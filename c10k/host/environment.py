@@ -16,6 +16,7 @@ from c10k.host.hiccups import Hiccups
 
 PACKAGES: Final = ("numpy", "pandas", "pyarrow", "psutil", "matplotlib")
 SYSTEM: Final = Path("/sys/devices/system")
+GOVERNOR: Final = SYSTEM / "cpu/cpu0/cpufreq/scaling_governor"
 
 
 def describe() -> dict[str, Any]:
@@ -34,7 +35,7 @@ def describe() -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "clocksource": _text(SYSTEM / "clocksource/clocksource0/current_clocksource"),
         "virtualization": _virtualization(),
-        "governor": _text(SYSTEM / "cpu/cpu0/cpufreq/scaling_governor"),
+        "governor": _text(GOVERNOR),
     }
     same = (facts[key] for key in ("cpu_model", "cpus", "memory_bytes", "kernel", "python"))
     facts["fingerprint"] = hashlib.sha256(repr(tuple(same)).encode()).hexdigest()[:12]
@@ -62,61 +63,50 @@ def commit() -> str:
 
 def warnings(cpus: CpuSplit) -> list[dict[str, str]]:
     """The environment warnings, each with its code, message and remedy."""
-    found = []
-    if cpus.shared:
-        found.append(
-            _warning(
-                "shared_cpu",
-                "the loader and the servers share their only CPU",
-                "give the process two CPUs or more: figures of CPU and latency are of both",
-            )
-        )
-    if (governor := _text(SYSTEM / "cpu/cpu0/cpufreq/scaling_governor")) not in (
-        "",
-        "performance",
-    ):
-        found.append(
-            _warning(
-                "governor",
-                f"the CPU frequency governor is {governor}",
-                "set it with `sudo cpupower frequency-set -g performance`",
-            )
-        )
+    governor = _text(GOVERNOR)
     with Hiccups(cpus) as hiccups:
         realtime = hiccups.realtime
-    if not realtime:
-        found.append(
-            _warning(
-                "no_realtime",
-                "the host's hiccups on the servers' CPUs are not measured, and those on the "
-                "loader's include waits behind the loader: real-time priority is not permitted",
-                "measure as root, or permit it with `sudo prlimit --pid $$ --rtprio=1:1`, or for "
-                "good in /etc/security/limits.conf",
-            )
-        )
     busy = psutil.cpu_percent(interval=0.3) / 100 * (os.cpu_count() or 1)
-    if busy > 0.3:
-        found.append(
-            _warning(
-                "busy",
-                f"other programs used {busy:.1f} CPUs just before the run",
-                "stop them, or trust ratios between servers more than single figures",
-            )
-        )
-    if _virtualization() not in ("", "none"):
-        found.append(
-            _warning(
-                "virtual_machine",
-                "this is a virtual machine: waking an idle CPU costs 0.1 to 0.3 ms, and "
-                "neighbours may take time",
-                "measure on bare metal for absolute figures; ratios between servers hold",
-            )
-        )
-    return found
-
-
-def _warning(code: str, message: str, remedy: str) -> dict[str, str]:
-    return {"code": code, "message": message, "remedy": remedy}
+    found = (
+        (
+            cpus.shared,
+            "shared_cpu",
+            "the loader and the servers share their only CPU",
+            "give the process two CPUs or more: figures of CPU and latency are of both",
+        ),
+        (
+            governor not in ("", "performance"),
+            "governor",
+            f"the CPU frequency governor is {governor}",
+            "set it with `sudo cpupower frequency-set -g performance`",
+        ),
+        (
+            not realtime,
+            "no_realtime",
+            "the host's hiccups on the servers' CPUs are not measured, and those on the loader's "
+            "include waits behind the loader: real-time priority is not permitted",
+            "measure as root, or permit it with `sudo prlimit --pid $$ --rtprio=1:1`, or for good "
+            "in /etc/security/limits.conf",
+        ),
+        (
+            busy > 0.3,
+            "busy",
+            f"other programs used {busy:.1f} CPUs just before the run",
+            "stop them, or trust ratios between servers more than single figures",
+        ),
+        (
+            _virtualization() not in ("", "none"),
+            "virtual_machine",
+            "this is a virtual machine: waking an idle CPU costs 0.1 to 0.3 ms, and neighbours may "
+            "take time",
+            "measure on bare metal for absolute figures; ratios between servers hold",
+        ),
+    )
+    return [
+        {"code": code, "message": message, "remedy": remedy}
+        for applies, code, message, remedy in found
+        if applies
+    ]
 
 
 def _text(path: Path) -> str:

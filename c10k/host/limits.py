@@ -3,6 +3,7 @@
 import math
 import os
 import resource
+from bisect import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,13 +102,15 @@ def _most_descriptors() -> int:
 
 def _task_limits(tasks: int) -> Iterator[Limit]:
     """The limits on threads and processes, which the kernel counts alike, as tasks."""
-    running = _running_tasks()
+    # The fourth field is those that run and those there are (proc_loadavg(5)).
+    running = int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2])
+    needed = running + tasks + SPARE_PROCESSES
     for name in ("kernel/threads-max", "kernel/pid_max"):
         setting = name.replace("/", ".")
         yield Limit(
             f"the number of tasks of the system ({setting})",
             int(_read(name)),
-            running + tasks + SPARE_PROCESSES,
+            needed,
             f"raise it with `sudo sysctl {setting}=N`",
         )
     _, processes = resource.getrlimit(resource.RLIMIT_NPROC)
@@ -115,19 +118,17 @@ def _task_limits(tasks: int) -> Iterator[Limit]:
         yield Limit(
             "the process limit (ulimit -Hu)",
             processes,
-            running + tasks + SPARE_PROCESSES,
+            needed,
             "raise it with `sudo prlimit --pid $$ --nproc=N:N`, "
             "or for good in /etc/security/limits.conf",
         )
-    for group in _cgroups():
-        limit, used = group / "pids.max", group / "pids.current"
-        if limit.exists() and (value := limit.read_text().strip()) != "max":
-            yield Limit(
-                f"the number of tasks of the control group ({limit})",
-                int(value),
-                int(used.read_text()) + tasks + SPARE_PROCESSES,
-                "raise it there, or with `systemctl set-property … TasksMax=N`",
-            )
+    for file, most, used in _cgroup_limits("pids"):
+        yield Limit(
+            f"the number of tasks of the control group ({file})",
+            most,
+            used + tasks + SPARE_PROCESSES,
+            "raise it there, or with `systemctl set-property … TasksMax=N`",
+        )
 
 
 def _memory_limits(needed_mib: int) -> Iterator[Limit]:
@@ -137,15 +138,13 @@ def _memory_limits(needed_mib: int) -> Iterator[Limit]:
         needed_mib,
         "end other programs, or add memory",
     )
-    for group in _cgroups():
-        limit, used = group / "memory.max", group / "memory.current"
-        if limit.exists() and (value := limit.read_text().strip()) != "max":
-            yield Limit(
-                f"the memory left to the control group ({limit}, MB)",
-                (int(value) - int(used.read_text())) // 1024**2,
-                needed_mib,
-                "raise it there, or with `systemctl set-property … MemoryMax=N`",
-            )
+    for file, most, used in _cgroup_limits("memory"):
+        yield Limit(
+            f"the memory left to the control group ({file}, MB)",
+            (most - used) // 1024**2,
+            needed_mib,
+            "raise it there, or with `systemctl set-property … MemoryMax=N`",
+        )
 
 
 def shortfalls(
@@ -168,33 +167,24 @@ def most_connections(
 ) -> tuple[int, list[Limit]]:
     """How many of the wanted connections fit, and which limits prevent one more."""
     each = threads_per_connection, processes_per_connection
-    fitting, beyond = 0, wanted + 1
-    while beyond - fitting > 1:
-        middle = (fitting + beyond) // 2
-        if shortfalls([middle], *each):
-            beyond = middle
-        else:
-            fitting = middle
-    return fitting, shortfalls([beyond], *each).get(beyond, []) if beyond <= wanted else []
+    fitting = bisect(range(1, wanted + 1), 0, key=lambda number: len(shortfalls([number], *each)))
+    return fitting, shortfalls([fitting + 1], *each).get(
+        fitting + 1, []
+    ) if fitting < wanted else []
 
 
 def _read(setting: str) -> str:
     return Path("/proc/sys", setting).read_text()
 
 
-def _running_tasks() -> int:
-    """The tasks of the system: the fourth field of /proc/loadavg (proc_loadavg(5))."""
-    try:
-        return int(Path("/proc/loadavg").read_text().split()[3].split("/")[1])
-    except (OSError, IndexError, ValueError):
-        return len(psutil.pids())
-
-
-def _cgroups() -> Iterator[Path]:
-    """The control group (version 2) of this process, and all above it."""
+def _cgroup_limits(controller: str) -> Iterator[tuple[Path, int, int]]:
+    """The files that limit this process's control group (version 2) and those above it, each with
+    the limit and what is used of it."""
     root = Path("/sys/fs/cgroup")
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         if line.startswith("0::/"):
             group = root / line.removeprefix("0::/")
-            yield group
-            yield from (parent for parent in group.parents if parent.is_relative_to(root))
+            for each in (group, *(above for above in group.parents if above.is_relative_to(root))):
+                file = each / f"{controller}.max"
+                if file.exists() and (most := file.read_text().strip()) != "max":
+                    yield file, int(most), int((each / f"{controller}.current").read_text())

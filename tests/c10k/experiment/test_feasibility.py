@@ -99,7 +99,7 @@ def memory(monkeypatch):
         kib = SPARE_KIB + processes * KIB_PER_PROCESS
         free = psutil.virtual_memory()._replace(available=kib * 1024)
         monkeypatch.setattr(limits.psutil, "virtual_memory", lambda: free)
-        monkeypatch.setattr(limits, "_cgroups", lambda: iter(()))
+        monkeypatch.setattr(limits, "_cgroup_limits", lambda controller: iter(()))
 
     return have
 

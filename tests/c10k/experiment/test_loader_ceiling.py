@@ -46,8 +46,8 @@ def test_it_is_measured_at_every_step_with_a_loader_that_was_busy(cpus, tmp_path
         assert point["loader_cpu_us_per_message"] > 0
     begun = [call.args[0] for call in progress.begin.call_args_list]
     ended = [call.args for call in progress.end.call_args_list]
-    assert [trial for trial, record in ended if record.step["status"] == "ok"] == begun
-    assert begun == list(loader_ceiling.trials(plan(2, 20)))
+    assert [step for step, row in ended if row["status"] == "ok"] == begun
+    assert begun == loader_ceiling.steps(plan(2, 20)) == [(2, 64), (20, 64)]
 
 
 def test_a_server_that_cannot_start_leaves_no_ceiling_and_says_why(cpus, tmp_path, monkeypatch):
@@ -68,16 +68,12 @@ def test_a_step_that_fails_is_missing_alone(cpus, tmp_path, monkeypatch):
 
 def test_every_size_of_message_has_its_own():
     both = plan(10, 100, workloads=("saturated", "large,size=4096"))
-    assert [(trial.connections, size) for trial, size in loader_ceiling.trials(both).items()] == [
-        *((10, 64), (100, 64)),
-        *((10, 4096), (100, 4096)),
-    ]
-    assert len({trial.key for trial in loader_ceiling.trials(both)}) == 4
+    assert loader_ceiling.steps(both) == [(10, 64), (100, 64), (10, 4096), (100, 4096)]
 
 
 def test_it_takes_a_few_seconds_whatever_the_plan():
     for steps in ((10,), (10, 100, 500, 1000, 5000, 10000)):
-        assert sum(loader_ceiling.seconds(plan(*steps)).values()) < 15
+        assert sum(loader_ceiling.time(plan(*steps)).values()) < 15
 
 
 def test_it_is_looked_up_by_connections_and_size():
@@ -103,7 +99,7 @@ def test_a_plan_of_other_workloads_has_none(cpus, tmp_path):
     )
     assert measured == ([], "")
     progress.begin.assert_not_called()
-    assert not loader_ceiling.seconds(plan(2, workloads=("churn",)))
+    assert not loader_ceiling.time(plan(2, workloads=("churn",)))
 
 
 def test_a_bare_server_of_several_threads_serves_on_one_port(tmp_path):

@@ -7,9 +7,12 @@ from msgspec.structs import replace
 
 from c10k.experiment import loader_ceiling
 from c10k.experiment.config import plan_of
-from c10k.experiment.plan import Trial, check_unique, load_on, parse_steps
+from c10k.experiment.plan import Plan, check_unique, load_on
 from c10k.loadgen.workload import WORKLOADS
+from c10k.options import options_of
 from c10k.servers.catalogue import parse_spec
+
+STEPS = options_of(Plan)["steps"]
 
 
 def plan(*servers, steps=(10, 100, 500), profile="quick", **others):
@@ -19,13 +22,13 @@ def plan(*servers, steps=(10, 100, 500), profile="quick", **others):
 
 @given(st.lists(st.integers(1, 10**6), min_size=1, unique=True).map(sorted))
 def test_ascending_steps_are_read_as_they_are(steps):
-    assert parse_steps(",".join(map(str, steps))) == tuple(steps)
+    assert STEPS.read(",".join(map(str, steps))) == tuple(steps)
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "10,10", "100,10", "10,x", "10,,100", "1.5"])
 def test_other_steps_are_refused_with_an_example(text):
     with pytest.raises(ValueError, match=r"ascending positive numbers, such as"):
-        parse_steps(text)
+        STEPS.read(text)
 
 
 def test_a_server_may_be_named_once():
@@ -36,7 +39,7 @@ def test_a_server_may_be_named_once():
 
 def test_every_server_visits_every_step_of_every_workload_and_repeat():
     planned = plan("threaded", "asyncio_streams", profile="thorough")
-    keys = [trial.key for _, _, trials in planned.ramps() for trial in trials]
+    keys = [trial for _, _, trials in planned.ramps() for trial in trials]
     assert len(keys) == len(set(keys)) == 2 * 2 * 3 * 5
 
 
@@ -55,8 +58,8 @@ def test_a_profile_keeps_its_promise_by_its_own_estimate(profile, minutes):
     planned = plan(
         "threaded", "asyncio_streams", steps=(10, 100, 500, 1000, 5000, 10000), profile=profile
     )
-    seconds = sum(planned.seconds(trial) for _, _, trials in planned.ramps() for trial in trials)
-    assert seconds + sum(loader_ceiling.seconds(planned).values()) < minutes * 60
+    both = planned.time() | loader_ceiling.time(planned)
+    assert sum(both.values()) < minutes * 60
 
 
 def test_a_server_is_measured_at_its_own_steps_under_its_own_workloads():
@@ -84,9 +87,9 @@ def test_the_time_of_a_plan_counts_its_searches_and_what_servers_compute():
     searching = replace(simple, find_max=True)
     assert sum(searching.time().values()) > sum(simple.time().values())
     computing = plan("threaded", workloads=["work_cpu"])
-    first = Trial("threaded", "work_cpu", 0, 10_000)
-    least = Trial("threaded", "work_cpu", 0, 10)
-    assert computing.seconds(first) - computing.seconds(least) > 0.005 * 9_000
+    (threaded,), (work,) = computing.servers, computing.workloads
+    most, least = (computing.seconds(threaded, work, number) for number in (10_000, 10))
+    assert most - least > 0.005 * 9_000
 
 
 def test_a_server_is_driven_over_its_own_protocol():

@@ -10,7 +10,6 @@ from rich.console import Console
 from c10k.experiment.plan import Trial
 from c10k.experiment.progress import Clock, LiveProgress, PlainProgress, QuietProgress
 from c10k.experiment.trial import Moment
-from c10k.results.store import StepRecord
 
 NAME = "threaded,stack=256k"
 LONG = "asyncio_protocol,loop=uvloop,limit=as:4g,handler=sleep:5ms"
@@ -42,7 +41,7 @@ def plain(kind, *records, server=NAME):
             progress.begin(each)
             progress._shown -= 60
             progress.see(MOMENT)
-            progress.end(each, StepRecord(record))
+            progress.end(each, record)
         progress.say("warning: " + "word " * 30)
     return lines
 
@@ -94,7 +93,7 @@ def test_a_terminal_is_never_too_narrow(width):
         progress.begin(trial(LONG))
         progress._shown -= 60
         progress.see(MOMENT)
-        progress.end(trial(LONG), StepRecord(LARGE))
+        progress.end(trial(LONG), LARGE)
         progress.say("warning: short")
     shown = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", file.getvalue())
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", shown) if line.strip()]

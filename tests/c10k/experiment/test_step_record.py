@@ -56,8 +56,7 @@ def recorded(
     trial = Trial("threaded", workload, 0, 10)
     recording = StepRecording(trial, WORKLOADS[workload], began=4.0, ceiling_per_s=ceiling)
     recording.add_opening(opened or Opened(10, 0, 0.5), opening or snapshot())
-    if warmup:
-        recording.add_warmup(warmup)
+    recording.warmup = warmup
     for window in windows:
         recording.add_window(window, TELEMETRY, {"server_hiccup_max_ms": 2.5})
     recording.failure = failure
