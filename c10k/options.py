@@ -14,7 +14,7 @@ in run.json, and the line that refuses a value. The bounds (`ge`, `gt`, `le`) an
 
 import argparse
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -170,7 +170,11 @@ def read(struct: type[T], table: T | Mapping[str, Any], where: Where) -> T:
     if not isinstance(table, Mapping):
         return table
     options = options_of(struct)
-    check_keys(table, options, where)
+    for key in table.keys() - options.keys():
+        close = difflib.get_close_matches(key, options, n=1)
+        guess = f": did you mean {close[0]!r}?" if close else "."
+        name = key if len(key) <= LONGEST_SHOWN else key[:LONGEST_SHOWN] + "…"
+        raise ValueError(f"{where(name)}: there is no such key{guess} Known: {', '.join(options)}")
     values = {}
     for key, value in table.items():
         try:
@@ -181,15 +185,6 @@ def read(struct: type[T], table: T | Mapping[str, Any], where: Where) -> T:
     if missing := [key for key in required if key not in table]:
         raise ValueError(f"needs {', '.join(missing)}")
     return struct(**values)
-
-
-def check_keys(table: Mapping[str, Any], known: Iterable[str], where: Where) -> None:
-    """Raise ValueError for a key that is not known; it names the nearest."""
-    for key in table.keys() - set(known):
-        close = difflib.get_close_matches(key, known, n=1)
-        guess = f": did you mean {close[0]!r}?" if close else "."
-        name = key if len(key) <= LONGEST_SHOWN else key[:LONGEST_SHOWN] + "…"
-        raise ValueError(f"{where(name)}: there is no such key{guess} Known: {', '.join(known)}")
 
 
 def add_options(

@@ -341,7 +341,7 @@ def _progress(
     from rich.console import Console
 
     from c10k.cli.columns import beside
-    from c10k.experiment.progress import Clock, LiveProgress, PlainProgress, QuietProgress, duration
+    from c10k.experiment.progress import Clock, LiveProgress, Progress, QuietProgress, duration
     from c10k.reports.wording import joined
 
     clock = Clock(remaining)
@@ -356,7 +356,7 @@ def _progress(
     for line in beside("", [begun]):
         print(line)
     console = Console(file=cast("TextIO", output))
-    return LiveProgress(clock, console) if console.is_terminal else PlainProgress(clock, print)
+    return LiveProgress(clock, console) if console.is_terminal else Progress(clock, print)
 
 
 def _report(directory: Path, language: str) -> bool:

@@ -8,8 +8,9 @@ from typing import Any, Final
 from c10k.experiment.plan import Plan
 from c10k.reports.wording import joined, objective
 from c10k.results import slo
+from c10k.results.schema import KEY
+from c10k.results.slo import Row
 
-Row = Mapping[str, Any]
 MOST_LINES: Final = 10
 WORDS: Final = {"failed": "failed", "partial": "partly failed"}
 
@@ -25,7 +26,7 @@ class Failures:
 def failures_of(plan: Plan, rows: Iterable[Row]) -> Failures:
     """Judge the steps of the plan; those of a search are there to fail."""
     planned = {trial for _, _, trials in plan.ramps() for trial in trials}
-    steps = [row for row in rows if _key(row) in planned]
+    steps = [row for row in rows if tuple(row[name] for name in KEY) in planned]
     failed = [row for row in steps if row["status"] == "failed"]
     troubles = [
         (WORDS[row["status"]], row["server"], row["workload"], row["reason"], row["connections"])
@@ -77,10 +78,6 @@ def _lines(troubles: Iterable[tuple[str, str, str, str, int]]) -> list[str]:
         rest = len(lines) - MOST_LINES
         lines[MOST_LINES:] = [f"and {rest:,} more, which the report names"]
     return lines
-
-
-def _key(row: Row) -> tuple[str, str, int, int]:
-    return row["server"], row["workload"], row["repeat"], row["connections"]
 
 
 def _step(row: Row) -> tuple[str, str, int]:

@@ -112,7 +112,7 @@ def _within_limits(
         short |= shortfalls(each.steps, each.spec.server.threads_per_connection)
     if short:
         largest = max(short)
-        reasons = _because(short[largest])
+        reasons = "; ".join(map(str, short[largest]))
         fits = any(step not in short for each in servers for step in each.steps)
         if not fit or not fits:
             hint = "; or leave such steps out with --fit" if fits else ""
@@ -127,17 +127,13 @@ def _within_limits(
             each.steps, server.threads_per_connection, server.processes_per_connection
         )
         if own := over.keys() - short.keys():
-            reasons = _because(over[min(own)])
+            reasons = "; ".join(map(str, over[min(own)]))
             left_out.append(f"{each.server} at {_numbers(own)} connections: {reasons}")
         if steps := tuple(step for step in each.steps if step not in over):
             fitting.append(replace(each, steps=steps))
     if not fitting:
         raise CommandError("; ".join(left_out), Status.UNABLE)
     return fitting
-
-
-def _because(limits: Iterable[Limit]) -> str:
-    return "; ".join(map(str, limits))
 
 
 def _numbers(steps: Iterable[int]) -> str:

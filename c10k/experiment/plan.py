@@ -45,28 +45,22 @@ MOST_STEPS: Final = 1_000
 Name = Annotated[str, option(min_length=1)]
 
 
-def _steps(text: str) -> tuple[int, ...]:
-    """Read 10,100,1k."""
-    try:
-        return tuple(map(quantities.count, text.split(",")))
-    except ValueError:
-        raise _not_ascending(text) from None
+def _listed(text: str) -> list[int | str]:
+    """The steps as written, to be read one by one, but for a number that no count can hold."""
+    return [
+        MOST_CONNECTIONS + 1 if each.isdecimal() and len(each) > 15 else each
+        for each in text.split(",")
+    ]
 
 
 def _check_steps(steps: Sequence[int]) -> None:
-    text = ",".join(map(str, steps))
     if not steps or steps[0] < 1 or any(a >= b for a, b in pairwise(steps)):
-        raise _not_ascending(text)
+        got = shown(",".join(map(str, steps)))
+        raise ValueError(f"must be ascending positive numbers, such as 10,100,1000; got {got}")
     if len(steps) > MOST_STEPS or steps[-1] > MOST_CONNECTIONS:
         raise ValueError(
-            f"must be at most {MOST_STEPS:,} steps of at most {MOST_CONNECTIONS:,} connections; "
-            f"got {shown(text)}"
+            f"must be at most {MOST_STEPS:,} steps of at most {MOST_CONNECTIONS:,} connections"
         )
-
-
-def _not_ascending(text: str) -> ValueError:
-    example = "10,100,1000"
-    return ValueError(f"must be ascending positive numbers, such as {example}; got {shown(text)}")
 
 
 def check_unique(labels: Sequence[str], what: str) -> None:
@@ -86,8 +80,11 @@ def _milliseconds(text: str) -> float:
 
 Steps = Annotated[
     tuple[Annotated[int, option("", "count")], ...],
-    option("numbers of connections, ascending", _steps, check=_check_steps, metavar="N,N,…"),
+    option("numbers of connections, ascending", _listed, check=_check_steps, metavar="N,N,…"),
 ]
+Rate = Annotated[float, option("", "number", gt=0, le=1e6, unit=" messages/s")]
+Size = Annotated[int, option("", "size", ge=1, le=LARGEST_MESSAGE, unit=" bytes")]
+Milliseconds = Annotated[float, option("", _milliseconds, gt=0, le=3.6e6, unit=" ms")]
 
 
 class PlannedServer(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -190,26 +187,19 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
         ),
     ] = ()
     rate: Annotated[
-        tuple[Annotated[float, option("", "number", gt=0, le=1e6, unit=" messages/s")], ...],
+        tuple[Rate, ...],
         option(
             "a workload of so many messages/s per client, due at fixed times; repeat for more",
             metavar="PER_CLIENT",
         ),
     ] = ()
-    size: (
-        Annotated[
-            int,
-            option(
-                "of a message to be echoed, such as 64 or 64k, under each workload (default: 64)",
-                "size",
-                ge=1,
-                le=LARGEST_MESSAGE,
-                unit=" bytes",
-                metavar="BYTES",
-            ),
-        ]
-        | None
-    ) = None
+    size: Annotated[
+        Size | None,
+        option(
+            "of a message to be echoed, such as 64 or 64k, under each workload (default: 64)",
+            metavar="BYTES",
+        ),
+    ] = None
     steps: Steps = DEFAULT_STEPS
     profile: Annotated[
         Profile,
@@ -221,16 +211,13 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
             default="standard",
         ),
     ] = PROFILES["standard"]
-    duration: (
-        Annotated[
-            Duration,
-            option("time measured at each step, such as 10s, instead of the profile's"),
-        ]
-        | None
-    ) = None
-    repeat: (
-        Annotated[Repeats, option("ramps on fresh servers, instead of the profile's")] | None
-    ) = None
+    duration: Annotated[
+        Duration | None,
+        option("time measured at each step, such as 10s, instead of the profile's"),
+    ] = None
+    repeat: Annotated[
+        Repeats | None, option("ramps on fresh servers, instead of the profile's")
+    ] = None
     fit: Annotated[bool, option("leave out the steps that this machine's limits forbid")] = False
     find_max: Annotated[
         bool,
@@ -239,22 +226,15 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
             "within 2 % and up to ten times the largest step: about 5 to 9 steps more for each"
         ),
     ] = False
-    slo_p99_ms: (
-        Annotated[
-            float,
-            option(
-                "the objective: the response time that 99 of 100 messages must have, and no "
-                "message fail, at every step, else the exit status is 1; with --find-max, what the "
-                "search goes by (default: 100 for that, and no objective)",
-                _milliseconds,
-                gt=0,
-                le=3.6e6,
-                unit=" ms",
-                metavar="MS",
-            ),
-        ]
-        | None
-    ) = field(default=None, name="slo-p99")
+    slo_p99_ms: Annotated[
+        Milliseconds | None,
+        option(
+            "the objective: the response time that 99 of 100 messages must have, and no message "
+            "fail, at every step, else the exit status is 1; with --find-max, what the search goes "
+            "by (default: 100 for that, and no objective)",
+            metavar="MS",
+        ),
+    ] = field(default=None, name="slo-p99")
     map: Annotated[
         bool,
         option(

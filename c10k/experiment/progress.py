@@ -6,8 +6,7 @@ alone, for a program may read a pipe.
 
 import math
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from rich.console import Console
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 # Few lines are enough for a log, yet a watcher of one must see that it goes on.
 LINE_EVERY_S: Final = 5.0
 LIVE_EVERY_S: Final = 0.12
-COLUMNS: Final = (("msg/s", 7), ("p99 ms", 6), ("memory", 7), ("µs/msg", 6), ("left", 5))
+COLUMNS: Final = {"msg/s": 7, "p99 ms": 6, "memory": 7, "µs/msg": 6, "left": 5}
 INDENTED: Final = 78  # what 80 columns leave to a line that is indented
 FIGURES: Final[Mapping[str, Callable[[float], str]]] = {
     "messages_per_s": wording.rate,
@@ -68,28 +67,25 @@ class Clock:
         return max(0.0, pace * sum(self._left.values()) - (time.monotonic() - self._began))
 
 
-class Progress(ABC):
-    """Shows how a run goes on: a row when a step ends, and what happens within it now and then.
+class Progress:
+    """Shows how a run goes on, line by line, for a log or a pipe: a row when a step ends, and what
+    happens within it now and then.
 
-    Rows stand below one heading, in at most 80 columns, but for a longer name. `width` is the
-    terminal's; without one, nothing is shortened.
+    Rows stand below one heading, in at most 80 columns, but for a longer name.
     """
 
-    every_s: float  # between two lines within a step
+    every_s = LINE_EVERY_S  # between two lines within a step
+    width: int | None = None  # of the terminal; without one, nothing is shortened
 
-    def __init__(self, clock: Clock, width: int | None = None) -> None:
-        self._clock = clock
-        self._width = width
+    def __init__(self, clock: Clock, write: Callable[[str], None]) -> None:
+        self.clock = clock
+        self._write = write
         self._step: Trial | CeilingStep
         self._shown = 0.0
 
-    def expect(self, planned: Mapping[Hashable, float]) -> None:
-        """Count these in the time left, each with so many seconds."""
-        self._clock.expect(planned)
-
     def begin(self, step: "Trial | CeilingStep") -> None:
         """A step begins."""
-        self._clock.begin()
+        self.clock.begin()
         self._step = step
         self._shown = time.monotonic()
 
@@ -110,29 +106,25 @@ class Progress(ABC):
 
     def end(self, step: "Trial | CeilingStep", row: Mapping[str, Any]) -> None:
         """Show how the step went; what was not measured is left out."""
-        self._clock.end(step)
+        self.clock.end(step)
         values = [text(row.get(column, math.nan)) for column, text in FIGURES.items()]
         shown = ["" if value == wording.MISSING else value for value in values] + [self._left]
-        workload, server = step.labels
-        clients = f"{step.connections:,}"
-        text = self._fitting(server, lambda name: _row(workload, clients, shown, name))
-        self._row(text, row["status"])
+        self._row(*step.labels, f"{step.connections:,}", shown, row["status"])
         if remarks := "; ".join(_remarks(row)):
             for line in beside("    ", [remarks]):
-                self._line(line)
+                self._write(line)
 
     def say(self, line: str) -> None:
         """Show what is to be known."""
         for each in beside("", [line]):
-            self._line(each)
+            self._write(each)
 
     def __enter__(self) -> Self:
-        names = [name for name, _ in COLUMNS]
-        self._head(self._fitting("server", lambda name: _row("workload", "clients", names, name)))
+        self._row("workload", "server", "clients", list(COLUMNS), "")
         return self
 
-    def __exit__(self, *_: object) -> None:  # noqa: B027 (a pipe needs no end)
-        pass
+    def __exit__(self, *_: object) -> None:
+        return
 
     def _stands(self, parts: list[str]) -> None:
         """Show as many parts of where the step stands as there is room for."""
@@ -141,54 +133,38 @@ class Progress(ABC):
         def line(name: str) -> str:
             return f"{workload}, {name}: {', '.join(parts)}; {self._left} left"
 
-        while len(parts) > 1 and len(line(server)) > (self._width or INDENTED):
+        while len(parts) > 1 and len(line(server)) > (self.width or INDENTED):
             parts.pop()
-        self._now(self._fitting(server, line))
+        self._write_within(self._fitting(server, line))
+
+    def _row(
+        self, workload: str, server: str, clients: str, values: Iterable[str], status: str
+    ) -> None:
+        first = workload + f"{clients:>{18 - len(workload)}}"
+        columns = (f"{text:>{size}}" for text, size in zip(values, COLUMNS.values(), strict=True))
+        row = "  ".join([first, *columns, ""])
+        self._write_row(self._fitting(server, row.__add__), status)
 
     @property
     def _left(self) -> str:
-        return duration(self._clock.seconds_left())
+        return duration(self.clock.seconds_left())
 
     def _fitting(self, server: str, line: Callable[[str], str]) -> str:
         """The line, with as much of the server's name as the terminal has room for."""
         written = line(server)
-        if self._width is None or len(written) <= self._width:
+        if self.width is None or len(written) <= self.width:
             return written
-        room = len(server) - (len(written) - self._width)
-        return line(wording.shortened(server, max(room, 1)))[: self._width]
+        room = len(server) - (len(written) - self.width)
+        return line(wording.shortened(server, max(room, 1)))[: self.width]
 
-    def _head(self, text: str) -> None:
-        self._line(text)
-
-    def _row(self, text: str, status: str) -> None:
-        self._line(text)
-
-    @abstractmethod
-    def _now(self, text: str) -> None:
-        """Show a line that says where a step stands."""
-
-    @abstractmethod
-    def _line(self, text: str) -> None:
-        """Show a line that stands."""
-
-
-class PlainProgress(Progress):
-    """Line by line, for a log or a pipe."""
-
-    every_s = LINE_EVERY_S
-
-    def __init__(self, clock: Clock, write: Callable[[str], None]) -> None:
-        super().__init__(clock)
-        self._write = write
-
-    def _now(self, text: str) -> None:
+    def _write_within(self, text: str) -> None:
         self._write(f"  {text}")
 
-    def _line(self, text: str) -> None:
+    def _write_row(self, text: str, status: str) -> None:
         self._write(text)
 
 
-class QuietProgress(PlainProgress):
+class QuietProgress(Progress):
     """Shows what is to be known, and nothing else."""
 
     def see(self, moment: Moment) -> None:
@@ -210,7 +186,8 @@ class LiveProgress(Progress):
     every_s = LIVE_EVERY_S
 
     def __init__(self, clock: Clock, console: Console) -> None:
-        super().__init__(clock, console.width - 2)
+        super().__init__(clock, lambda text: console.print(Text(text), soft_wrap=True))
+        self.width = console.width - 2
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def begin(self, step: "Trial | CeilingStep") -> None:
@@ -225,26 +202,12 @@ class LiveProgress(Progress):
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def _now(self, text: str) -> None:
+    def _write_within(self, text: str) -> None:
         self._live.update(Text(f"  {text}", "bold", no_wrap=True), refresh=True)
 
-    def _head(self, text: str) -> None:
-        self._line(f"  {text}")
-
-    def _row(self, text: str, status: str) -> None:
-        self._print(Text.from_markup(SYMBOLS[status] + " ").append(text))
-
-    def _line(self, text: str) -> None:
-        self._print(Text(text))
-
-    def _print(self, text: Text) -> None:
-        self._live.console.print(text, soft_wrap=True)
-
-
-def _row(workload: str, clients: str, values: Sequence[str], server: str) -> str:
-    first = workload + f"{clients:>{18 - len(workload)}}"
-    columns = (f"{value:>{width}}" for value, (_, width) in zip(values, COLUMNS, strict=True))
-    return "  ".join([first, *columns, server])
+    def _write_row(self, text: str, status: str) -> None:
+        marked = Text.from_markup(SYMBOLS.get(status, " ") + " ").append(text)
+        self._live.console.print(marked, soft_wrap=True)
 
 
 def _remarks(row: Mapping[str, Any]) -> Iterator[str]:

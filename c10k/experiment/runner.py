@@ -55,8 +55,7 @@ class Experiment:
                     for number, trial in enumerate(todo, start=1):
                         last = all(later.server != trial.server for later in todo[number:])
                         self._run_trial(ramp, trial, last=last)
-        if self._plan.find_max:
-            self._find_max()
+        self._find_max()
 
     def _find_max(self) -> None:
         """Search for each server and workload, after the ramps, and store the results."""
@@ -85,9 +84,9 @@ class Experiment:
             probe = Trial(spec.text, workload.name, len(rows.get(number, ())), number)
             seconds = self._plan.seconds(planned, workload, number)
             others = capacity_search.probes_left(tried, most) - 1
-            self._progress.expect({probe: seconds, (planned, workload): seconds * others})
+            self._progress.clock.expect({probe: seconds, (planned, workload): seconds * others})
             self._run_trial(ramp, probe, last=True)
-        self._progress.expect({(planned, workload): 0.0})
+        self._progress.clock.expect({(planned, workload): 0.0})
         held, broken = capacity_search.bracket(tried)
         if broken is not None:
             why = f"at {broken:,}: {obstacles[broken]}"

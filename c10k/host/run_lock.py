@@ -14,7 +14,6 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 ADDRESS: Final = "\0c10k.run"
@@ -60,12 +59,7 @@ class OneRun:
                 time.sleep(0.02)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with suppress(OSError):  # if it does not listen
             self._socket.shutdown(socket.SHUT_RDWR)  # ends the thread's accept()
         self._socket.close()

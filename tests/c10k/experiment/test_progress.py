@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from c10k.experiment.plan import Trial
-from c10k.experiment.progress import Clock, LiveProgress, PlainProgress, QuietProgress
+from c10k.experiment.progress import Clock, LiveProgress, Progress, QuietProgress
 from c10k.experiment.trial import Moment
 
 NAME = "threaded,stack=256k"
@@ -49,19 +49,19 @@ def plain(kind, *records, server=NAME):
 def test_every_line_fits_80_columns():
     troubled = LARGE | {"status": "partial", "reason": "9,388 of 10,000 connections were served"}
     troubled |= {"starved": 1234, "unsteady": "throughput and memory", "loader_limited": True}
-    lines = plain(PlainProgress, LARGE, BARE, FAILED, troubled)
+    lines = plain(Progress, LARGE, BARE, FAILED, troubled)
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
     for word in ("partly failed: 9,388 of", "1,234 starved", "no steady state: throughput and"):
         assert word in text
     assert "loader-limited" in text
-    shorter = plain(PlainProgress, LARGE, server="threaded")[1]
+    shorter = plain(Progress, LARGE, server="threaded")[1]
     assert "threaded: measuring: 10,000 ready, 1,234 failed" in shorter
     assert len(shorter) <= 80
 
 
 def test_figures_stand_below_their_headings_in_the_units_of_the_report():
-    heading, _, row, *_ = plain(PlainProgress, LARGE)
+    heading, _, row, *_ = plain(Progress, LARGE)
     ends = {word: heading.index(word) + len(word) for word in ("msg/s", "memory", "µs/msg")}
     assert row[: ends["msg/s"]].endswith("250,123")
     assert row[: ends["memory"]].endswith("1.50 GB")
@@ -71,13 +71,13 @@ def test_figures_stand_below_their_headings_in_the_units_of_the_report():
 
 
 def test_what_was_not_measured_is_left_out():
-    lines = plain(PlainProgress, BARE, FAILED)
+    lines = plain(Progress, BARE, FAILED)
     assert not re.search("[–—]|nan", "\n".join(lines))
 
 
 @pytest.mark.parametrize("server", [NAME, LONG])
 def test_no_name_is_shortened_in_a_pipe(server):
-    row = plain(PlainProgress, LARGE, server=server)[2]
+    row = plain(Progress, LARGE, server=server)[2]
     assert row.endswith(server)
 
 
