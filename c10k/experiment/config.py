@@ -10,11 +10,10 @@ import sys
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from c10k.experiment import workload_config
 from c10k.experiment.plan import (
     DEFAULT_SERVERS,
     DEFAULT_WORKLOADS,
@@ -24,8 +23,7 @@ from c10k.experiment.plan import (
     check_unique,
 )
 from c10k.experiment.rate_sweep import MAP_WORKLOADS, NAMED_WORKLOADS
-from c10k.experiment.workload_config import sized
-from c10k.loadgen.workload import Workload
+from c10k.experiment.workload_config import own_workload, paced, sized
 from c10k.options import Where, read
 from c10k.reports.chapter.claims import TECHNIQUES
 from c10k.servers.catalogue import parse_command
@@ -35,6 +33,7 @@ INTERPRETERS: Final = (
     "pypy3",
 )
 """Those that interpreters = "found" looks for."""
+T = TypeVar("T", PlannedServer, Technique)
 MAPPED: Final = tuple(load.name for load in MAP_WORKLOADS)
 
 
@@ -81,37 +80,19 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
     What this machine can do of it is not known yet. Raises ValueError for a key or a value that
     will not do; it begins with `where` of the key.
     """
-    given = content.get("workloads", ())
-    if isinstance(given, list | tuple):
-        content = {**content, "workloads": [_described(each, where) for each in given]}
-    if isinstance(found := content.get("interpreters"), str):
-        if found != "found":
-            raise ValueError(f'{where("interpreters")}: must be "found" or a list, not {found!r}')
-        content = {**content, "interpreters": found_interpreters()}
-    asked = read(Plan, content, where)
-    loads = [
-        load if _has_size(item) else sized(load, asked.size)
-        for load, item in zip(asked.workloads, given, strict=True)
-    ]
-    loads += [sized(load, asked.size) for load in _paced(asked.rate, where)]
-    check_unique([load.name for load in loads], f"{where('workloads')}: workload")
+    asked = _read(content, where)
     known = {name: sized(load, asked.size) for name, load in NAMED_WORKLOADS.items()}
-    known |= {load.name: load for load in loads}
-    names = tuple(load.name for load in loads) or DEFAULT_WORKLOADS
+    known |= {load.name: load for load in asked.workloads}
+    names = tuple(load.name for load in asked.workloads) or DEFAULT_WORKLOADS
     techniques = [
-        replace(each, workloads=each.workloads or names, steps=each.steps or asked.steps)
+        _complete(each, names, asked.steps, known, f"{where('techniques')}: {each.name}")
         for each in asked.techniques
     ]
     check_unique([each.name for each in techniques], f"{where('techniques')}: technique")
     servers = [
-        replace(each, workloads=each.workloads or names, steps=each.steps or asked.steps)
+        _complete(each, names, asked.steps, known, f"{where('servers')}: {each.server}")
         for each in _servers(asked, where)
     ]
-    for kind, name, used in (
-        *(("techniques", each.name, each.workloads) for each in techniques),
-        *(("servers", each.server, each.workloads) for each in servers),
-    ):
-        _check_known(used, known, f"{where(kind)}: {name}")
     servers = _with_sides(servers, techniques, where("techniques"))
     if asked.map:
         servers = [each if each.for_techniques else _with(each, MAPPED) for each in servers]
@@ -146,6 +127,28 @@ def whole(plan: Plan, servers: Iterable[PlannedServer]) -> Plan:
     )
 
 
+def _read(content: Mapping[str, Any], where: Where) -> Plan:
+    """What is asked for; workloads have their size, and those of a rate alone are among them."""
+    given = content.get("workloads", ())
+    if isinstance(given, list | tuple):
+        content = {**content, "workloads": [_described(each, where) for each in given]}
+    if isinstance(found := content.get("interpreters"), str):
+        if found != "found":
+            raise ValueError(f'{where("interpreters")}: must be "found" or a list, not {found!r}')
+        content = {**content, "interpreters": found_interpreters()}
+    asked = read(Plan, content, where)
+    loads = [
+        load if _has_size(item) else sized(load, asked.size)
+        for load, item in zip(asked.workloads, given, strict=True)
+    ]
+    try:
+        loads += [sized(paced(rate), asked.size) for rate in asked.rate]
+    except ValueError as error:
+        raise ValueError(f"{where('rate')}: {error}") from None
+    check_unique([load.name for load in loads], f"{where('workloads')}: workload")
+    return replace(asked, workloads=tuple(loads))
+
+
 def _described(item: object, where: Where) -> object:
     """The workload that a table of a file describes; what names one is read later."""
     if not isinstance(item, Mapping):
@@ -153,7 +156,7 @@ def _described(item: object, where: Where) -> object:
     if item.keys() == {"name"}:
         return item["name"]
     try:
-        return workload_config.own_workload(item)
+        return own_workload(item)
     except ValueError as error:
         raise ValueError(f"{where('workloads')}: {error}") from None
 
@@ -162,12 +165,15 @@ def _has_size(item: object) -> bool:
     return "size" in item if isinstance(item, Mapping) else ",size=" in str(item)
 
 
-def _paced(rates: Iterable[float], where: Where) -> list[Workload]:
-    """The workloads that rates alone describe."""
-    try:
-        return [workload_config.paced(rate) for rate in rates]
-    except ValueError as error:
-        raise ValueError(f"{where('rate')}: {error}") from None
+def _complete(
+    each: T, names: tuple[str, ...], steps: tuple[int, ...], known: Collection[str], where: str
+) -> T:
+    """A server or technique with these workloads and steps, unless it has its own."""
+    for name in each.workloads:
+        if name not in known:
+            there = ", ".join(known)
+            raise ValueError(f"{where}: unknown workload {name[:60]!r}; there are {there}")
+    return replace(each, workloads=each.workloads or names, steps=each.steps or steps)
 
 
 def _servers(asked: Plan, where: Where) -> list[PlannedServer]:
@@ -218,13 +224,6 @@ def _with_sides(
                 raise ValueError(f"{where}: {technique.name}: {error}") from None
             found[label] = _with(found.get(label, own), technique.workloads)
     return list(found.values())
-
-
-def _check_known(names: Iterable[str], known: Collection[str], where: str) -> None:
-    for name in names:
-        if name not in known:
-            there = ", ".join(known)
-            raise ValueError(f"{where}: unknown workload {name[:60]!r}; there are {there}")
 
 
 def found_interpreters() -> tuple[str, ...]:
