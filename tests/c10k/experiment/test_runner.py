@@ -1,6 +1,5 @@
 """Experiments that run: real servers, the fewest connections, the shortest windows."""
 
-import dataclasses
 import math
 import os
 import shlex
@@ -18,8 +17,6 @@ from c10k.host.cpus import CpuSplit
 from c10k.reports.measured import Measured
 from c10k.results.slo import refusal
 from c10k.results.store import RunWriter, read_run
-from c10k.servers.catalogue import parse_spec
-from c10k.servers.catalogue.program import Launch
 
 pytestmark = pytest.mark.system
 
@@ -105,47 +102,24 @@ def test_work_is_done_by_the_server_and_churn_opens_connections(run):
     assert steps.accepts_per_s["churn"] > 5
 
 
-SERVER = """
-import asyncio, json
-
-async def converse(reader, writer):
-    while line := await reader.readline():
-        if line.startswith(b"GET"):
-            await reader.readuntil(b"\\r\\n\\r\\n")
-            writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nhi")
-        else:
-            writer.write(bytes(i % 251 for i in range(int(line))))
-        await writer.drain()
-    writer.close()
-
-async def serve():
-    server = await asyncio.start_server(converse, "127.0.0.1", 0)
-    print(json.dumps({"port": server.sockets[0].getsockname()[1]}), flush=True)
-    await server.serve_forever()
-
-asyncio.run(serve())
-"""
-
-
-class Other:
-    """A program that answers http and downloads."""
-
-    def missing(self, options):
-        return ""
-
-    def launch(self, options, place):
-        return Launch([sys.executable, "-c", SERVER])
+WEB = shlex.join(
+    [sys.executable, "-m", "http.server", "{port}", "--bind", "{host}", "--protocol", "HTTP/1.1"]
+)
 
 
 @pytest.mark.parametrize(
-    ("protocol", "workload", "size"), [("http", "saturated", 0), ("download", "download", 1024**2)]
+    ("server", "workload", "protocol", "size"),
+    [
+        ({"commands": [f"web,protocol=http={WEB}"]}, "saturated", "http", 0),
+        ({"servers": ["files"]}, "download", "download", 1024**2),
+    ],
+    ids=["http", "download"],
 )
-def test_a_server_is_driven_over_its_own_protocol(run, protocol, workload, size, monkeypatch):
-    known = parse_spec("threaded")
-    other = dataclasses.replace(known.server, program=Other(), protocol=protocol)
-    spec = dataclasses.replace(known, server=other)
-    monkeypatch.setattr("c10k.experiment.plan._spec", lambda *_: spec)
-    *_, run = run(plan(workload, steps=(2,), servers=["threaded"]))
+def test_a_server_is_driven_over_its_own_protocol(
+    run, server, workload, protocol, size, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)  # which is what the web server lists
+    *_, run = run(plan(workload, steps=(2,), **server))
     (step,) = run.steps.to_dict("records")
     assert (step["status"], step["protocol"], step["size_bytes"]) == ("ok", protocol, size)
     assert step["messages"] > 0

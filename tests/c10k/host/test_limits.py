@@ -35,23 +35,14 @@ def test_steps_beyond_a_limit_are_named_with_it():
     assert any("open files" in limit.name for limit in short[hard])
 
 
-def test_the_soft_limit_of_open_files_is_raised_to_the_hard_one():
-    code = (
-        "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (100, 200));"
-        "from c10k.host.limits import raise_soft_descriptor_limit as f;"
-        "print(f(), *r.getrlimit(r.RLIMIT_NOFILE))"
-    )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert shown.stdout.split() == ["200", "200", "200"]
-
-
-def test_more_connections_than_open_files_take_more_processes():
+def test_the_soft_limit_of_open_files_is_raised_and_more_connections_take_more_processes():
     code = (
         "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (200, 1000));"
-        "from c10k.host.limits import loader_processes as f; print(f(900), f(1000), f(3000))"
+        "from c10k.host.limits import loader_processes as f, raise_soft_descriptor_limit as g;"
+        "print(f(900), f(1000), f(3000), g(), *r.getrlimit(r.RLIMIT_NOFILE))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert shown.stdout.split() == ["1", "2", "4"]
+    assert shown.stdout.split() == ["1", "2", "4", "1000", "1000", "1000"]
     assert loader_processes(1) == 1
 
 
