@@ -70,6 +70,7 @@ class StepRecording:
         waiting = recordings[-1]
         closed = self.workload.loop == "closed"
         served = self.workload.active_of(self.opened.connected)
+        starved_ms = waiting.histogram.max_ns / 1e6 if snapshot.starved else math.nan
         if self._churning:  # connections open within the windows
             recordings += self._recorded(OPENING_KINDS, snapshot)
         self._snapshots.append(snapshot)
@@ -97,9 +98,7 @@ class StepRecording:
                 "errors": sum(snapshot.errors.values()),
                 "error_causes": json.dumps(snapshot.errors, sort_keys=True),
                 "starved": snapshot.starved,
-                "starved_wait_max_ms": waiting.histogram.max_ns / 1e6
-                if snapshot.starved
-                else math.nan,
+                "starved_wait_max_ms": starved_ms,
                 "littles_law_ratio": snapshot.littles_law_ratio(served) if closed else math.nan,
                 "other_processes_cpu_s": telemetry["other_processes_cpu_s"] - snapshot.cpu_s,
                 "loader_cpu_s": snapshot.cpu_s,

@@ -53,7 +53,7 @@ def test_it_goes_up_as_far_as_it_may_where_all_steps_held():
     assert next_probe({10: True, 100: True}, 100) is None
 
 
-def test_a_server_that_serves_nobody_is_found_out():
+def test_a_server_that_serves_nobody_has_a_capacity_of_0():
     tried = {10: False}
     while (number := next_probe(tried, 100)) is not None:
         tried[number] = False

@@ -43,7 +43,7 @@ def test_nothing_asked_for_is_the_chapters_pair():
     assert all(each.steps == DEFAULT_STEPS for each in asked.servers)
 
 
-def test_every_key_is_heard():
+def test_every_key_takes_effect():
     asked = plan_of(
         {
             "servers": ["threaded", {"server": "threaded,limit=as:4g", "steps": [5, 50]}],
@@ -242,7 +242,7 @@ def test_what_is_wrong_is_named_with_its_key(content, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_none_is_said_so(tmp_path):
+def test_a_file_that_is_not_toml_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"nowhere\.toml cannot be read: No such file"):
         content_of(tmp_path / "nowhere.toml")
     (tmp_path / "x.toml").write_bytes(b"steps = [10,")

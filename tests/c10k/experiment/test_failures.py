@@ -32,7 +32,7 @@ def rows():
     return [row(each.server, step) for each in PLAN.servers for step in PLAN.steps]
 
 
-def test_all_is_well(rows):
+def test_nothing_failed(rows):
     failures = failures_of(PLAN, rows)
     assert (failures.lines, failures.failure) == ([], "")
     assert failures_of(PLAN, []).failure == ""
@@ -51,7 +51,7 @@ def test_a_step_that_failed_fails_the_run_and_one_that_partly_did_is_named(rows)
     assert failures_of(PLAN, rows[2:]).failure == ""
 
 
-def test_that_nothing_succeeded_is_said_with_the_commonest_reason(rows):
+def test_a_run_in_which_nothing_succeeded_quotes_the_commonest_reason(rows):
     for each, reason in zip(rows, ["a", "b", "b", "c"], strict=True):
         each |= {"status": "failed", "reason": reason}
     assert failures_of(PLAN, rows).failure == "no step succeeded: b"
@@ -78,7 +78,7 @@ def test_an_objective_is_missed(rows):
     ]
 
 
-def test_the_last_lines_are_few(rows):
+def test_at_most_ten_lines_name_what_failed(rows):
     plan = plan_of({"workloads": ["paced"], "steps": list(range(1, 31))}, str)
     rows = [row("threaded", step, "partial", f"{step} × reset") for step in plan.steps]
     lines = failures_of(plan, rows).lines

@@ -81,7 +81,7 @@ def test_no_name_is_shortened_in_a_pipe(server):
     assert row.endswith(server)
 
 
-def test_quiet_says_what_is_to_be_known_alone():
+def test_quiet_prints_warnings_alone():
     assert "".join(plain(QuietProgress, LARGE, FAILED)).startswith("warning: ")
 
 

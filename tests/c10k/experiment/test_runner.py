@@ -170,7 +170,7 @@ def test_a_server_that_never_listened_is_not_started_again(run, tmp_path):
     assert reason == "mortal: ended with status 1 before it listened (no luck today)"
 
 
-def test_a_server_that_died_is_started_again_and_its_last_words_are_told(run, tmp_path):
+def test_a_server_that_died_is_started_again_and_the_last_line_of_its_log_is_quoted(run, tmp_path):
     *_, run = run(plan("saturated", steps=(2, 4), **mortal(tmp_path, "late")))
     assert (tmp_path / "starts").read_text() == "xx"
     first, second = run.steps.sort_values("connections").to_dict("records")

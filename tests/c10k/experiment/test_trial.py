@@ -70,7 +70,7 @@ def test_the_descriptors_that_a_pool_keeps_are_not_waited_for(tmp_path, monkeypa
     assert list(dict.fromkeys(kinds)) == [*OPENING_KINDS, *WINDOW_KINDS, "slice"]
 
 
-def test_a_server_that_is_frozen_within_a_window_is_not_flattered(tmp_path):
+def test_the_response_times_show_that_a_server_was_frozen_within_a_window(tmp_path):
     """By hand: it is frozen for 0.6 s of 0.8 s. The messages due meanwhile wait for 0 to 0.6 s,
     evenly, so a tenth of all wait over 0.5 s. Service times hide it: few were sent meanwhile."""
     thaw = None

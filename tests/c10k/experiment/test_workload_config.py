@@ -26,7 +26,7 @@ FULL = {
 }
 
 
-def test_every_key_is_heard():
+def test_every_key_takes_effect():
     load = own_workload(FULL)
     assert replace(load, summary="") == Workload(
         "mine",
