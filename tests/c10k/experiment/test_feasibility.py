@@ -36,15 +36,6 @@ def refused(*arguments):
     return caught.value.status, str(caught.value)
 
 
-def test_what_can_be_measured_is_planned_as_it_was_asked_for():
-    plan, left_out = feasible(asked("threaded", {"server": "asyncio_streams", "steps": (5, 50)}))
-    assert left_out == []
-    assert names(plan) == ["threaded", "asyncio_streams"]
-    assert [load.name for load in plan.workloads] == ["paced", "saturated"]
-    assert plan.steps == (5, 10, 50, 100)
-    assert [each.steps for each in plan.servers] == [(10, 100), (5, 50)]
-
-
 def test_a_server_that_cannot_run_here_is_left_out_with_its_remedy():
     plan, left_out = feasible(asked("threaded", ABSENT))
     assert names(plan) == ["threaded"]

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from c10k.experiment import loader_ceiling
 from c10k.experiment.config import plan_of
-from c10k.experiment.plan import Plan, check_unique, load_on
+from c10k.experiment.plan import Plan, load_on
 from c10k.loadgen.workload import WORKLOADS
 from c10k.options import options_of
 from c10k.servers.catalogue import parse_spec
@@ -33,13 +33,7 @@ def test_other_steps_are_refused_with_an_example(text):
         STEPS.read(text)
 
 
-def test_a_server_may_be_named_once():
-    check_unique(["a", "b"], "server")
-    with pytest.raises(ValueError, match="server 'a' is given twice"):
-        check_unique(["a", "b", "a"], "server")
-
-
-def test_every_server_visits_every_step_of_every_workload_and_repeat():
+def test_every_server_is_measured_at_every_step_under_every_workload_in_every_repeat():
     planned = plan("threaded", "asyncio_streams", profile="thorough")
     keys = [trial for _, _, trials in planned.ramps() for trial in trials]
     assert len(keys) == len(set(keys)) == 2 * 2 * 3 * 5

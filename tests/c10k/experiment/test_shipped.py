@@ -17,6 +17,7 @@ def test_they_are_those_of_the_folder_that_people_see():
     assert names() == sorted(path.stem for path in (REPOSITORY / "experiments").iterdir()) == NAMES
 
 
+@pytest.mark.system
 def test_a_package_holds_them(tmp_path):
     setup = [sys.executable, "-c", "import setuptools; setuptools.setup()", "-q"]
     built = ["egg_info", "--egg-base", tmp_path, "build_py", "--build-lib", tmp_path / "built"]
