@@ -58,7 +58,7 @@ def plan(*workloads, steps=(4,), profile=TINY, **content):
 
 
 def test_a_search_finds_how_many_threads_an_address_space_has_room_for(run):
-    spec = "threaded,limit=as:512m,stack=96m"
+    spec = "threaded,limit=as:512m,stack=128m"
     goal = {"find-max": True, "slo-p99": 60_000.0}
     searching = plan("saturated", steps=(2,), servers=[spec], **goal)
     begun, said, searched = run(searching)
