@@ -97,9 +97,7 @@ def driven(
     before = fleet.snapshot()
     list(cycle.window(window_s))
     window = fleet.snapshot()
-    errors: Counter[str] = Counter()
-    for snapshot in (opening, before, window):
-        errors.update(snapshot.errors)
+    errors = sum((Counter(each.errors) for each in (opening, before, window)), Counter[str]())
     reason = "; ".join(f"{count:,} × {cause}" for cause, count in errors.most_common())
     if not window.messages:
         reason = reason or "no message was answered"
