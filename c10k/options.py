@@ -76,7 +76,7 @@ class Option:
         return str(self.extra.get("flag", f"--{self.key}"))
 
     def read(self, given: object) -> Any:  # noqa: ANN401 (as the field)
-        """The value, of the field's type. Raises ValueError, which says what would do."""
+        """The value, of the field's type. Raises ValueError, which says what is allowed."""
         value: Any = given
         if value is None and self.optional:
             return None
@@ -164,8 +164,8 @@ def _option(kind: inspect.Type, name: str = "", key: str = "", default: object =
 def read(struct: type[T], table: T | Mapping[str, Any], where: Where) -> T:
     """A struct from the keys and values of a file or of the command line.
 
-    Raises ValueError for a key that there is not and a value that will not do; it begins with
-    `where` of the key.
+    Raises ValueError for an unknown key or an invalid value; the message begins with `where` of
+    the key.
     """
     if not isinstance(table, Mapping):
         return table

@@ -75,10 +75,10 @@ def overridden(content: Mapping[str, Any], options: Mapping[str, Any]) -> dict[s
 
 
 def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
-    """The plan that is asked for, in its one form: every server has its steps and workloads.
+    """The plan that is asked for, complete: every server has its steps and workloads.
 
-    What this machine can do of it is not known yet. Raises ValueError for a key or a value that
-    will not do; it begins with `where` of the key.
+    What this machine cannot measure is still in it. Raises ValueError for an unknown key or an
+    invalid value; the message begins with `where` of the key.
     """
     asked = _read(content, where)
     known = {name: sized(load, asked.size) for name, load in NAMED_WORKLOADS.items()}
@@ -128,7 +128,7 @@ def whole(plan: Plan, servers: Iterable[PlannedServer]) -> Plan:
 
 
 def _read(content: Mapping[str, Any], where: Where) -> Plan:
-    """What is asked for; workloads have their size, and those of a rate alone are among them."""
+    """Read what is asked for; its workloads include those of --rate, and have their sizes."""
     given = content.get("workloads", ())
     if isinstance(given, list | tuple):
         content = {**content, "workloads": [_described(each, where) for each in given]}
@@ -150,7 +150,7 @@ def _read(content: Mapping[str, Any], where: Where) -> Plan:
 
 
 def _described(item: object, where: Where) -> object:
-    """The workload that a table of a file describes; what names one is read later."""
+    """The workload that a table of a file describes; a name stays a name."""
     if not isinstance(item, Mapping):
         return item
     if item.keys() == {"name"}:

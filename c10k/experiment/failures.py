@@ -17,7 +17,7 @@ WORDS: Final = {"failed": "failed", "partial": "partly failed"}
 
 @dataclass(frozen=True)
 class Failures:
-    """What of the plan did not go well, a line each, and why the run failed, if it did."""
+    """Which steps failed or missed the objective, in lines; why the run failed, if it did."""
 
     lines: list[str]
     failure: str

@@ -115,7 +115,7 @@ class Progress:
                 self._write(line)
 
     def say(self, line: str) -> None:
-        """Show what is to be known."""
+        """Show a message."""
         for each in beside("", [line]):
             self._write(each)
 
@@ -165,7 +165,7 @@ class Progress:
 
 
 class QuietProgress(Progress):
-    """Shows what is to be known, and nothing else."""
+    """Shows messages, such as warnings, and nothing else."""
 
     def see(self, moment: Moment) -> None:
         """Show nothing."""
@@ -211,7 +211,7 @@ class LiveProgress(Progress):
 
 
 def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
-    """What is to be known of a step beside its figures."""
+    """What a step shows beside its figures: failures and flags."""
     if word := WORDS.get(row["status"]):
         yield f"{word}: {row['reason']}"
     if starved := row.get("starved"):

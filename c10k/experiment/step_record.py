@@ -23,8 +23,8 @@ class StepRecording:
     """Collects a trial as it goes on, and makes a record of it however it ends.
 
     `began` is the run's start on CLOCK_MONOTONIC, in seconds: times in the record count from it.
-    `ceiling_per_s` is what the loader can drive of this workload, in messages/s, or NaN. What the
-    runner of the trial learns once, it sets.
+    `ceiling_per_s` is what the loader can drive of this workload, in messages/s, or NaN. The runner
+    sets `warmup`, `levels` and `failure`.
     """
 
     def __init__(
