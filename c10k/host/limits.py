@@ -147,19 +147,16 @@ def _memory_limits(needed_mib: int) -> Iterator[Limit]:
         )
 
 
+def _too_low(connections: int, *per_connection: int) -> list[Limit]:
+    return [limit for limit in limits_for(connections, *per_connection) if not limit.suffices]
+
+
 def shortfalls(
     steps: Iterable[int], threads_per_connection: int = 0, processes_per_connection: int = 0
 ) -> dict[int, list[Limit]]:
     """The steps that do not fit, with the limits that are too low for each."""
-    short = {
-        step: [
-            limit
-            for limit in limits_for(step, threads_per_connection, processes_per_connection)
-            if not limit.suffices
-        ]
-        for step in steps
-    }
-    return {step: limits for step, limits in short.items() if limits}
+    each = threads_per_connection, processes_per_connection
+    return {step: limits for step in steps if (limits := _too_low(step, *each))}
 
 
 def most_connections(
@@ -167,10 +164,8 @@ def most_connections(
 ) -> tuple[int, list[Limit]]:
     """How many of the wanted connections fit, and which limits prevent one more."""
     each = threads_per_connection, processes_per_connection
-    fitting = bisect(range(1, wanted + 1), 0, key=lambda number: len(shortfalls([number], *each)))
-    return fitting, shortfalls([fitting + 1], *each).get(
-        fitting + 1, []
-    ) if fitting < wanted else []
+    fitting = bisect(range(1, wanted + 1), 0, key=lambda number: len(_too_low(number, *each)))
+    return fitting, _too_low(fitting + 1, *each) if fitting < wanted else []
 
 
 def _read(setting: str) -> str:

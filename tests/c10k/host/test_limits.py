@@ -4,7 +4,16 @@ import sys
 
 import pytest
 
-from c10k.host.limits import Limit, limits_for, loader_processes, port_limits, shortfalls
+from c10k.host import limits
+from c10k.host.limits import (
+    SPARE_DESCRIPTORS,
+    Limit,
+    limits_for,
+    loader_processes,
+    most_connections,
+    port_limits,
+    shortfalls,
+)
 
 pytestmark = pytest.mark.system
 
@@ -33,6 +42,14 @@ def test_steps_beyond_a_limit_are_named_with_it():
     short = shortfalls([10, hard], 0)
     assert 10 not in short
     assert any("open files" in limit.name for limit in short[hard])
+
+
+def test_the_most_connections_are_those_of_the_lowest_limit(monkeypatch):
+    monkeypatch.setattr(limits, "_most_descriptors", lambda: SPARE_DESCRIPTORS + 136)
+    most, (limit,) = most_connections(1_000)
+    assert most == 136
+    assert (limit.value, limit.needed) == (SPARE_DESCRIPTORS + 136, SPARE_DESCRIPTORS + 137)
+    assert most_connections(136) == (136, [])
 
 
 def test_the_soft_limit_of_open_files_is_raised_and_more_connections_take_more_processes():
