@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 
+from benchmarks.conftest import timed
 from c10k.results.aggregate import Recording, step_row
 from c10k.results.histogram import Histogram
 from c10k.results.store import RunWriter, StepRecord, read_run
@@ -51,7 +51,7 @@ def _step(key, random):
     return StepRecord(step_row(windows, recordings), windows, samples, recordings)
 
 
-def test_reading_a_run(benchmark, beside_floor, work, directory):
+def test_reading_a_run(beside_floor, directory):
     def read_and_work_out():
         run = read_run(directory)
         for key, windows in run.windows.groupby(["server", "workload", "repeat", "connections"]):
@@ -71,10 +71,4 @@ def test_reading_a_run(benchmark, beside_floor, work, directory):
             pd.read_parquet(path)
         (directory / "latency.hlog").read_text()
 
-    beside_floor(
-        work(read_and_work_out),
-        work(read_alone),
-        rounds=20,
-        compared=["time", "cpu"],
-    )
-    benchmark.extra_info["rss_bytes"] = psutil.Process().memory_info().rss
+    beside_floor(timed(read_and_work_out), timed(read_alone), rounds=20, compared=["time", "cpu"])
