@@ -57,7 +57,7 @@ def beside_floor(benchmark):
         )
         columns = zip(*above[-rounds:], strict=True), zip(*below[-rounds:], strict=True)
         for name, *taken in zip(("time", "cpu"), *columns, strict=False):
-            benchmark.extra_info[name] = ratio_interval(*taken, paired=True)._asdict()
+            benchmark.extra_info[name] = ratio_interval(*taken)._asdict()
         benchmark.extra_info["compared"] = compared
 
     return measure
