@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 import pyarrow as pa
@@ -95,7 +95,7 @@ class RunWriter:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._manifest: dict[str, Any] = {}
+        self.manifest: Mapping[str, Any] = {}  # what run.json holds
         self._tables = {name: schema.empty_table() for name, schema in _SCHEMAS.items()}
         self._done: set[Key] = set()
         self._files = ExitStack()
@@ -110,11 +110,11 @@ class RunWriter:
             "finished_at": None,
             "interrupted": False,
         }
-        self._manifest = check_manifest(begun | {**manifest}, MANIFEST)
+        self.manifest = check_manifest(begun | {**manifest}, MANIFEST)
         with _writing(self.directory):
             self.directory.mkdir(parents=True, exist_ok=True)
         with self._holding():
-            header = histogram_log.header(datetime.fromisoformat(self._manifest["created_at"]))
+            header = histogram_log.header(datetime.fromisoformat(self.manifest["created_at"]))
             self._log_end = _write_at(self._log, 0, header.encode())
             self._replace_tables(self._tables)
             self._write_manifest()  # last: only now the directory is a run
@@ -124,7 +124,7 @@ class RunWriter:
     def open(cls, directory: Path) -> Self:
         """Go on with a run; what was written of a step that does not count is removed."""
         writer = cls(directory)
-        writer._manifest = _read_manifest(directory)
+        writer.manifest = _read_manifest(directory)
         with writer._holding():
             run = read_run(directory)
             writer._done = run.keys()
@@ -158,19 +158,14 @@ class RunWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def manifest(self) -> Mapping[str, Any]:
-        """What run.json holds."""
-        return self._manifest
-
     def done(self) -> set[Key]:
         """The steps that are on the disk, by (server, workload, repeat, connections)."""
         return set(self._done)
 
     def steps(self) -> list[dict[str, Any]]:
         """The rows of these, with NaN where nothing was measured."""
-        rows = self._tables["steps"].to_pandas().to_dict("records")
-        return cast("list[dict[str, Any]]", rows)
+        rows: list[dict[str, Any]] = self._tables["steps"].to_pandas().to_dict("records")
+        return rows
 
     def append_step(self, record: StepRecord) -> None:
         """Put a step on the disk, where it survives a crash. Raises RunError if it is there."""
@@ -192,18 +187,18 @@ class RunWriter:
 
     def update_manifest(self, **changes: object) -> None:
         """Change keys of run.json."""
-        self._manifest = check_manifest(self._manifest | changes, MANIFEST)
+        self.manifest = check_manifest({**self.manifest, **changes}, MANIFEST)
         self._write_manifest()
 
     def _write_manifest(self) -> None:
-        text = json.dumps(self._manifest, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
         _replace(self.directory / MANIFEST, text.encode(errors="replace"))
 
     def _replace_tables(self, tables: Mapping[str, pa.Table]) -> None:
         for name in TABLES:  # steps last: who finds a step finds all of it
             written = pa.BufferOutputStream()
             pq.write_table(tables[name], written)
-            _replace(_parquet(self.directory, name), written.getvalue())
+            _replace(self.directory / f"{name}.parquet", written.getvalue())
 
 
 @dataclass(frozen=True)
@@ -308,7 +303,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
 
 
 def _read_table(directory: Path, name: str) -> "pd.DataFrame":
-    path = _parquet(directory, name)
+    path = directory / f"{name}.parquet"
     data = _read(path)
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read()
@@ -353,10 +348,6 @@ def _belongs(line: bytes, counted: set[bytes]) -> bool:
 
 def _keys(steps: "pd.DataFrame") -> set[Key]:
     return set(steps[list(KEY)].itertuples(index=False, name=None))
-
-
-def _parquet(directory: Path, name: str) -> Path:
-    return directory / f"{name}.parquet"
 
 
 @contextmanager

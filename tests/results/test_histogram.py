@@ -80,14 +80,8 @@ def test_merging_is_associative_commutative_and_loses_nothing(a, b, c):
     assert together == (one + two) + three == one + (two + three) == three.merged(two, one)
     assert together == histogram_of(*a, *b, *c)
     assert together.total == one.total + two.total + three.total
+    one.merged().record(7_000)
     assert one == histogram_of(*a), "merging must leave its operands alone"
-
-
-def test_merging_with_nothing_is_a_copy():
-    histogram = histogram_of(5_000)
-    copy = histogram.merged()
-    copy.record(7_000)
-    assert histogram.total == 1
 
 
 @given_few(sparse_counts)
@@ -101,11 +95,7 @@ def test_the_reference_reads_ours(counts):
 @given_few(samples)
 def test_ours_reads_the_references(values):
     theirs = reference(values)
-    ours = Histogram.decode(theirs.encode().decode())
-    assert ours == histogram_of(*values)
-    theirs_again = HdrHistogram.decode(ours.encode())
-    for percentile in PERCENTILES.values():
-        assert theirs_again.get_value_at_percentile(percentile) == ours.percentile_ns(percentile)
+    assert Histogram.decode(theirs.encode().decode()) == histogram_of(*values)
 
 
 @pytest.mark.parametrize(
@@ -131,9 +121,8 @@ def test_damaged_text_is_refused(damage):
 @given_few(samples, st.data())
 def test_truncated_text_is_refused(values, data):
     text = histogram_of(*values).encode()
-    snapshot = data.draw(st.integers(0, len(text) - 1))
     with pytest.raises(ValueError, match=r"histogram|HdrHistogram"):
-        Histogram.decode(text[:snapshot])
+        Histogram.decode(text[: data.draw(st.integers(0, len(text) - 1))])
 
 
 def encoded(body):
@@ -144,7 +133,7 @@ def encoded(body):
 
 
 def test_what_would_unpack_to_much_more_is_not_unpacked():
-    bomb = encoded(bytes(50_000_000))
+    bomb = encoded(bytes(20_000_000))
     tracemalloc.start()
     with pytest.raises(ValueError, match=r"a damaged histogram: .* unpacks to too much"):
         Histogram.decode(bomb)
@@ -185,9 +174,6 @@ def test_counts_of_an_engine_are_copied():
     histogram = Histogram.from_buffer(memoryview(counts))
     counts[:] = 0
     assert histogram.counts.tolist() == list(range(COUNTS))
-
-
-def test_counts_of_another_size_are_refused():
     with pytest.raises(ValueError, match="24576"):
         Histogram.from_buffer(bytes(8))
 
