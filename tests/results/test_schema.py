@@ -1,6 +1,5 @@
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,16 +9,12 @@ KEY = {"server": "threaded", "workload": "paced", "repeat": 0, "connections": 10
 
 
 def frame(table, rows=1):
-    made = pd.DataFrame(
-        {
-            name: pd.Series([MISSING[column.dtype]] * rows, dtype=column.dtype)
-            for name, column in table.items()
-        }
-    )
-    needed = made.columns.intersection(["connections", "t_s"])
-    return made.assign(
-        **{name: np.arange(1, rows + 1).astype(table[name].dtype) for name in needed}
-    )
+    """Rows in which nothing was measured but what no row may lack."""
+    needed = {"connections": range(1, rows + 1), "t_s": range(rows)}
+    columns = {
+        name: needed.get(name, [MISSING[column.dtype]] * rows) for name, column in table.items()
+    }
+    return pd.DataFrame(columns).astype({name: column.dtype for name, column in table.items()})
 
 
 def test_the_steps_begin_as_the_contract_says():
