@@ -5,10 +5,9 @@ The one place that says so. An unfit step is shown with its flag, and decides no
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 Row = Mapping[str, Any]
-_AnyRow = TypeVar("_AnyRow", bound=Row)
 
 # Of one CPU. The hypervisor takes some milliseconds at a time from the loader or the server, which
 # the slowest responses show first.
@@ -39,6 +38,6 @@ def fit(row: Row) -> bool:
     return not (row["loader_limited"] or disturbed)
 
 
-def fair(rows: Sequence[_AnyRow]) -> list[_AnyRow]:
+def fair(rows: Sequence[Row]) -> list[Row]:
     """The repeats that may decide: those tell how fast the server is."""
     return [row for row in rows if fit(row)]

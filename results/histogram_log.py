@@ -12,8 +12,6 @@ from urllib.parse import quote, unquote
 from c10k.results.histogram import Histogram
 from c10k.results.schema import LIMIT
 
-NS_PER_MS = 1e6
-
 
 class Tag(NamedTuple):
     """Whose histogram it is; kind is one of `c10k.results.aggregate.Recording`'s."""
@@ -63,7 +61,7 @@ def header(started_at: datetime) -> str:
 
 def line(tag: Tag, start_s: float, length_s: float, histogram: Histogram) -> str:
     """One interval as a line of the log."""
-    maximum_ms = histogram.max_ns / NS_PER_MS
+    maximum_ms = histogram.max_ns / 1e6
     return f"Tag={tag},{start_s:.3f},{length_s:.3f},{maximum_ms:.3f},{histogram.encode()}\n"
 
 

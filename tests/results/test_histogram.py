@@ -117,17 +117,12 @@ def test_another_layout_is_refused(other):
         Histogram.decode(other.encode().decode())
 
 
-@pytest.mark.parametrize("damage", ["", "no base64!", "HISTFAAA", "AAAAAAAAAAAAAAAA"])
-def test_damaged_text_is_refused(damage):
-    with pytest.raises(ValueError, match=r"histogram|HdrHistogram"):
-        Histogram.decode(damage)
-
-
-@given_few(samples, st.data())
-def test_truncated_text_is_refused(values, data):
-    text = histogram_of(*values).encode()
-    with pytest.raises(ValueError, match=r"histogram|HdrHistogram"):
-        Histogram.decode(text[: data.draw(st.integers(0, len(text) - 1))])
+def test_damaged_text_is_refused():
+    text = histogram_of(5_000, 70_000, HIGHEST_NS).encode()
+    cut = (text[:end] for end in range(len(text)))
+    for damaged in ("no base64!", "HISTFAAA", "AAAAAAAAAAAAAAAA", *cut):
+        with pytest.raises(ValueError, match=r"histogram|HdrHistogram"):
+            Histogram.decode(damaged)
 
 
 def encoded(body):
