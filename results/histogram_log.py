@@ -1,6 +1,6 @@
 """The standard HdrHistogram log, version 1.3: text that any HdrHistogram tool reads.
 
-One line an interval: `Tag=...,start,length,max,histogram`, with start and length in seconds, the
+One line per interval: `Tag=...,start,length,max,histogram`, with start and length in seconds, the
 start counted from the log's StartTime, and the maximum in ms (the conventional 1e6 of nanoseconds).
 """
 
@@ -14,7 +14,7 @@ from c10k.results.schema import LIMIT
 
 
 class Tag(NamedTuple):
-    """Whose histogram it is; kind is one of `c10k.results.aggregate.Recording`'s."""
+    """What a histogram is of; kind is one of those of `c10k.results.aggregate.Recording`."""
 
     server: str
     workload: str

@@ -111,7 +111,7 @@ class RunWriter:
             "interrupted": False,
         }
         self.manifest = check_manifest(begun | {**manifest}, MANIFEST)
-        with _writing(self.directory):
+        with _accessing(self.directory, "written"):
             self.directory.mkdir(parents=True, exist_ok=True)
         with self._holding():
             header = histogram_log.header(datetime.fromisoformat(self.manifest["created_at"]))
@@ -139,7 +139,7 @@ class RunWriter:
     @contextmanager
     def _holding(self) -> Iterator[None]:
         """Take the run, which no other process may hold; it is kept if the block succeeds."""
-        with _writing(self.directory), ExitStack() as files:
+        with _accessing(self.directory, "written"), ExitStack() as files:
             self._log = files.enter_context(_open_for_update(self.directory / LOG))
             try:
                 fcntl.flock(self._log, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -179,7 +179,7 @@ class RunWriter:
             histogram_log.line(Tag(*record.key, kind), start_s, length_s, histogram)
             for kind, start_s, length_s, histogram in record.histograms
         )
-        with _writing(self.directory / LOG):
+        with _accessing(self.directory / LOG, "written"):
             log_end = _write_at(self._log, self._log_end, "".join(lines).encode())
         self._replace_tables(tables)
         self._tables, self._log_end = tables, log_end
@@ -280,23 +280,14 @@ def newest_run(directory: Path) -> Path | None:
     return max(began, key=lambda run: began[run].timestamp(), default=None)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}") from error
-
-
 def _read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST
+    with _accessing(path, "read"):
+        if not path.exists():
+            raise RunError(f"{directory} is not the directory of a run: it has no {MANIFEST}")
+        text = path.read_bytes()
     try:
-        found = msgspec.json.decode(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise RunError(
-            f"{directory} is not the directory of a run: it has no {MANIFEST}"
-        ) from error
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}") from error
+        found = msgspec.json.decode(text)
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is not JSON: {error}") from error
     return check_manifest(found, str(path))
@@ -304,7 +295,8 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
 
 def _read_table(directory: Path, name: str) -> "pd.DataFrame":
     path = directory / f"{name}.parquet"
-    data = _read(path)
+    with _accessing(path, "read"):
+        data = path.read_bytes()
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read()
         table.validate(full=True)
@@ -323,7 +315,8 @@ def _read_log(directory: Path, steps: "pd.DataFrame") -> tuple[int, dict[Tag, li
     What follows was written of a step that does not count.
     """
     path = directory / LOG
-    lines = _read(path).splitlines(keepends=True)
+    with _accessing(path, "read"):
+        lines = path.read_bytes().splitlines(keepends=True)
     counted = {str(Tag(*key, "")).encode() for key in _keys(steps)}
     while lines and not _belongs(lines[-1], counted):
         lines.pop()
@@ -351,17 +344,17 @@ def _keys(steps: "pd.DataFrame") -> set[Key]:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _accessing(path: Path, verb: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise RunError(f"{path} cannot be {verb}: {error.strerror or error}") from error
 
 
 def _replace(path: Path, data: bytes | pa.Buffer) -> None:
     """Put a file in the place of another at once, when all of it is on the disk."""
     temporary = path.with_name(f".{path.name}.tmp")
-    with _writing(path):
+    with _accessing(path, "written"):
         try:
             with _open_for_update(temporary) as file:
                 _write_at(file, 0, data)
