@@ -34,9 +34,11 @@ Ratios = dict[str, float]
 
 
 class Baseline(msgspec.Struct):
-    """A file of results/baseline: machines differ even in ratios, so each kind has its own."""
+    """What is read of a file of results/baseline, whose name is a hash of the kind of machine.
 
-    machine: str
+    Machines differ even in ratios, so each kind has its own file.
+    """
+
     ratio_to_floor: dict[str, Annotated[float, msgspec.Meta(gt=0)]]
 
 
@@ -80,7 +82,7 @@ def save(path: Path) -> None:
     rounded = {name: float(f"{ratio:.4g}") for name, ratio in typical.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"machine": machine(), "ratio_to_floor": rounded}
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     print(f"saved {path.relative_to(ROOT)} for {machine()}")
 
 
@@ -111,7 +113,7 @@ def verdicts(base: Ratios, head: Ratios, threshold: float) -> dict[str, str]:
     found = dict.fromkeys(base, "GONE") | dict.fromkeys(head, "new")
     for name in base.keys() & head.keys():
         ratio = head[name] / base[name]
-        slower, faster = ratio > threshold, ratio < 1 / threshold
+        slower, faster = not ratio <= threshold, ratio < 1 / threshold  # NaN is slower
         found[name] = "SLOWER" if slower else "faster" if faster else "same"
     return found
 

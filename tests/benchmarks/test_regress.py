@@ -37,6 +37,7 @@ def regress(monkeypatch, tmp_path):
         (2.0, math.nextafter(3.0, 4.0), "SLOWER", 1),
         (3.0, 2.0, "same", 0),
         (3.0, 1.999, "faster", 0),
+        (3.0, math.nan, "SLOWER", 1),
     ],
 )
 def test_the_verdict_turns_at_the_threshold(regress, capsys, base, head, verdict, status):
@@ -49,7 +50,7 @@ def test_the_verdict_turns_at_the_threshold(regress, capsys, base, head, verdict
     rows = [row.split() for row in rows]
     assert rows == [["a", "1.00", "1.00", "1.00", "1.50", "same"], ["b", *numbers, verdict]]
     assert captured.err == ("a regression: b\n" if status else "")
-    assert regress({"a": 1.0, "b": head}, "--threshold", "2.5") == 0
+    assert regress({"a": 1.0, "b": head}, "--threshold", "2.5") == math.isnan(head)
 
 
 def test_what_is_no_longer_measured_fails_and_what_is_new_does_not(regress, capsys):
