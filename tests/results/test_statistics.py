@@ -1,4 +1,5 @@
 import math
+from math import comb
 
 import numpy as np
 import pytest
@@ -43,11 +44,14 @@ def test_the_same_values_give_the_same_interval_whatever_was_not_measured():
     assert median_interval([1.0, math.nan, 3.0, 8.0]) == median_interval([1.0, 3.0, 8.0])
 
 
-def test_the_interval_holds_the_true_median_about_as_often_as_it_says():
-    random = np.random.default_rng(1)
-    intervals = [median_interval(random.lognormal(0, 1, 15)) for _ in range(100)]
-    hits = sum(interval.low <= 1 <= interval.high for interval in intervals)
-    assert 88 <= hits <= 99
+def test_95_percent_of_the_resamples_medians_lie_in_the_interval():
+    """The median of 25 values drawn from 25 is at most the k-th one if 13 or more of them are."""
+
+    def share_up_to(k):
+        return sum(comb(25, n) * (k / 25) ** n * (1 - k / 25) ** (25 - n) for n in range(13, 26))
+
+    low = next(k for k in range(1, 26) if share_up_to(k) >= 0.025)
+    assert median_interval(range(1, 26)) == (13, low, 26 - low, 25)
 
 
 @given_few(several, factors)
