@@ -1,33 +1,17 @@
-"""Measures each benchmark in turn with its floor; the ratio of the two is its result."""
+"""Measures each benchmark in turn with its floor; the ratio of the two is its result.
+
+Both are rounds: functions that do some work and return its duration and, where that is known, its
+CPU time, in seconds.
+"""
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
-import numpy as np
 import pytest
 
+from benchmarks.floor import compile_program
 from c10k.results.statistics import ratio_interval
-
-
-@dataclass(frozen=True)
-class Work:
-    """One round of work: `run` does it, `cpu_s` reads the CPU clock of the process that does it."""
-
-    run: Callable[[], None]
-    cpu_s: Callable[[], float] = time.process_time
-
-    def round(self) -> tuple[float, float]:
-        """Do one round; its duration and its CPU time, in seconds."""
-        cpu, began = self.cpu_s(), time.perf_counter()
-        self.run()
-        return time.perf_counter() - began, self.cpu_s() - cpu
-
-
-@pytest.fixture(scope="session")
-def work():
-    return Work
+from c10k.servers.process import ServerProcess
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,32 +23,52 @@ def server_cpus():
     os.sched_setaffinity(0, usable)
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """The floor's programs, compiled."""
+    into = tmp_path_factory.mktemp("floor")
+    return {name: str(compile_program(name, into)) for name in ("echo_server", "load")}
+
+
+@pytest.fixture(scope="module")
+def floor(programs, server_cpus, tmp_path_factory):
+    """A bare C echo server."""
+    log = tmp_path_factory.mktemp("floor") / "log"
+    with ServerProcess("floor", [programs["echo_server"], "0"], log=log, cpus=server_cpus) as floor:
+        yield floor
+
+
 @pytest.fixture
 def beside_floor(benchmark):
     """Benchmark `work`, with a round of `floor` before each of its rounds.
 
     Rounds are short, so that the machine is the same in a round and its floor. extra_info gets the
-    median of the rounds' ratios with its confidence interval as `times_floor`, for `time` and for
-    `cpu`; `compared` names which of the two vary little enough for a baseline.
+    median of the rounds' ratios with its confidence interval, of the `time` and of the `cpu` time;
+    `compared` names which of the two vary little enough for a baseline.
     """
 
-    def measure(work, floor, *, rounds, compared):
+    def measure(work, floor, *, rounds=5, compared=()):
         below, above = [], []
         benchmark.pedantic(
-            lambda: above.append(work.round()),
-            setup=lambda: below.append(floor.round()),
+            lambda: above.append(work()),
+            setup=lambda: below.append(floor()),
             rounds=rounds,
             warmup_rounds=max(rounds // 10, 2),
         )
         columns = zip(*above[-rounds:], strict=True), zip(*below[-rounds:], strict=True)
-        # A Work that does not measure CPU time has one column.
         for name, *taken in zip(("time", "cpu"), *columns, strict=False):
-            above_s, below_s = map(np.array, taken)
-            benchmark.extra_info[name] = {
-                "times_floor": ratio_interval(above_s, below_s, paired=True)._asdict(),
-                "work_us_per_round": 1e6 * np.median(above_s),
-                "floor_us_per_round": 1e6 * np.median(below_s),
-            }
+            benchmark.extra_info[name] = ratio_interval(*taken)._asdict()
         benchmark.extra_info["compared"] = compared
 
     return measure
+
+
+def timed(run, cpu_s=time.process_time):
+    """A round that calls `run`; `cpu_s` reads the CPU clock of the process that does the work."""
+
+    def round_of_work():
+        cpu, began = cpu_s(), time.perf_counter()
+        run()
+        return time.perf_counter() - began, cpu_s() - cpu
+
+    return round_of_work

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -38,59 +37,50 @@ def main() -> int:
         print("usage: python -m benchmarks.stall PICTURE.png", file=sys.stderr)
         return 2
     snapshot, stalled_s = stalled_window()
-    derived = [
-        derived_ms(percentile, stalled_s / snapshot.seconds, stalled_s)
-        for percentile in PERCENTILES
+    responses, services = (
+        Histogram.from_buffer(snapshot.counts[kind]) for kind in ("response", "service")
+    )
+    # A message that is due during the stall waits for the rest of it, so waits are spread evenly
+    # from 0 to the whole stall; all other waits count as 0.
+    shares = [
+        1 - (1 - percentile / 100) * snapshot.seconds / stalled_s for percentile in PERCENTILES
     ]
+    rows = {
+        "derived": [max(share, 0.0) * stalled_s * 1e3 for share in shares],
+        "response": responses.percentiles_ns(PERCENTILES) / 1e6,
+        "service": services.percentiles_ns(PERCENTILES) / 1e6,
+    }
     print("ms         " + "".join(f"{f'p{percentile}':>10}" for percentile in PERCENTILES))
-    print("derived    " + "".join(f"{value:>10.3f}" for value in derived))
-    for kind in ("response", "service"):
-        values = (
-            Histogram.from_buffer(snapshot.counts[kind]).percentiles_ns(list(PERCENTILES)) / 1e6
-        )
-        print(f"{kind:<11}" + "".join(f"{value:>10.3f}" for value in values))
-    draw(snapshot, Path(sys.argv[1]))
+    for name, values in rows.items():
+        print(f"{name:<11}" + "".join(f"{value:>10.3f}" for value in values))
+    draw(responses, services, Path(sys.argv[1]))
     return 0
-
-
-def derived_ms(percentile: float, stalled_share: float, stalled_s: float) -> float:
-    """The percentile by hand: a message that is due during the stall waits for the rest of it, so
-    waits are spread evenly from 0 to the whole stall; all other waits count as 0."""
-    above = 1 - (1 - percentile / 100) / stalled_share
-    return max(above, 0.0) * stalled_s * 1e3
 
 
 def stalled_window() -> tuple[Snapshot, float]:
     """A window with a stall in it, and how long the stall was."""
-    spec = parse_spec("asyncio_streams")
     workload = Workload("stall", rate_per_connection=RATE)
-    spans = []
     with (
         tempfile.TemporaryDirectory() as directory,
-        spec.process(log=Path(directory, "log")) as server,
+        parse_spec("asyncio_streams").process(log=Path(directory, "log")) as server,
         Fleet((server.host, server.port), workload) as fleet,
     ):
-
-        def stall() -> None:
-            os.kill(server.pid, signal.SIGSTOP)
-            began = time.monotonic()
-            time.sleep(STALL_S)
-            spans.append(time.monotonic() - began)
-            os.kill(server.pid, signal.SIGCONT)
-
-        cycle = Cycle(fleet, slice_s=WINDOW_S)
+        cycle = Cycle(fleet, slice_s=BEFORE_S)
         cycle.open(CONNECTIONS, timeout_s=30)
         cycle.warm_up(1, 3)
         fleet.snapshot()
-        timer = threading.Timer(BEFORE_S, stall)
-        timer.start()
-        list(cycle.window(WINDOW_S))
-        snapshot = fleet.snapshot()
-        timer.join()
-    return snapshot, spans[0]
+        slices = cycle.window(WINDOW_S)
+        next(slices)
+        os.kill(server.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        time.sleep(STALL_S)
+        stalled_s = time.monotonic() - began
+        os.kill(server.pid, signal.SIGCONT)
+        list(slices)
+        return fleet.snapshot(), stalled_s
 
 
-def draw(snapshot: Snapshot, path: Path) -> None:
+def draw(responses: Histogram, services: Histogram, path: Path) -> None:
     """Both spectra on one axis of percentiles, as HdrHistogram's plotter has it."""
     import matplotlib.pyplot as plt
 
@@ -98,21 +88,20 @@ def draw(snapshot: Snapshot, path: Path) -> None:
 
     with plt.rc_context(style.RC):
         figure, axes = plt.subplots(figsize=(style.WIDTH / 72 * 1.6, style.HEIGHT / 72 * 1.2))
-        for kind, hue, beside in (
-            ("response", "vermilion", (13, 150)),
-            ("service", "blue", (50, 0.4)),
+        for name, values, hue, beside in (
+            ("response time", responses, "vermilion", (13, 150)),
+            ("service time", services, "blue", (50, 0.4)),
         ):
-            levels = list(spectrum.levels(Histogram.from_buffer(snapshot.counts[kind])))[:-1]
+            levels = list(spectrum.levels(values))[:-1]
             beyond = np.array([1 / (1 - level.percentile / 100) for level in levels])
             values_ms = np.array([level.value_ns for level in levels]) / 1e6
             colour = style.COLOURS[hue][0]
             axes.plot(beyond, values_ms, color=colour)
-            axes.annotate(f"{kind} time", beside, color=colour)
+            axes.annotate(name, beside, color=colour)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlim(1, 1_000)
-        decades = range(4)
-        axes.set_xticks([10**decade for decade in decades], ["0%", "90%", "99%", "99.9%"])
+        axes.set_xticks([1, 10, 100, 1000], ["0%", "90%", "99%", "99.9%"])
         axes.set_xlabel("percentile")
         scale = (0.1, 1, 10, 100, 1000)
         axes.set_yticks(scale, [f"{value:g} ms" for value in scale])

@@ -1,4 +1,4 @@
-"""Loaders on the same server, in turn: messages/s and CPU per message of each.
+"""Loaders on the same server, in turn: time and CPU time per message of each.
 
 Loaders have one CPU and the server another, if there are two. On a bare C echo server, the fleet is
 compared with a bare C loop that neither verifies nor times messages, and Locust and a Python thread
@@ -18,136 +18,100 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.floor import compile_program
-from benchmarks.nginx import nginx
+from c10k.servers.catalogue.program import free_port
 from c10k.servers.process import ServerProcess
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 1.0
-ROUNDS = 5
+NGINX = """\
+worker_processes 1;
+daemon off;
+pid pid;
+error_log stderr;
+events { worker_connections 2048; }
+http {
+    access_log off;
+    keepalive_requests 1000000000;
+    client_body_temp_path temporary;
+    proxy_temp_path temporary;
+    fastcgi_temp_path temporary;
+    uwsgi_temp_path temporary;
+    scgi_temp_path temporary;
+    server {
+        listen 127.0.0.1:%(port)d;
+        location / { return 200 %(body)s; }
+    }
+}
+"""
 
 
-def surveyed(*values):
-    return (pytest.param(value, marks=pytest.mark.survey) for value in values)
+def survey(*connections):
+    return [pytest.param(each, marks=pytest.mark.survey) for each in connections]
 
 
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory):
-    return tmp_path_factory.mktemp("floor")
+def loader(command, read):
+    """A round: a run of a loader, and what `read` takes from the report that it prints as JSON."""
 
-
-@pytest.fixture(scope="module")
-def server(server_cpus, programs):
-    command = [str(compile_program("echo_server", programs)), "0"]
-    with ServerProcess("floor", command, log=programs / "log", cpus=server_cpus) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def bare(programs, server):
-    return CLoop(compile_program("load", programs), server)
-
-
-class Rounds:
-    """A loader with so many connections. A round is one run, divided by its messages."""
-
-    def __init__(self, loader, connections):
-        self.loader = loader
-        self.command = loader.command(connections)
-
-    def round(self):
-        return self.loader.run(self.command)
-
-
-class Loader:
-    """A program that prints its report as JSON."""
-
-    def over(self, connections):
-        return Rounds(self, connections)
-
-    def run(self, command):
-        """Seconds per message, and CPU seconds per message if known."""
+    def run():
         finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert finished.returncode == 0, finished.stderr
-        return self.read(json.loads(finished.stdout))
+        return read(json.loads(finished.stdout))
 
-    def read(self, report):
-        return 1 / report["messages_per_s"], report["cpu_us_per_message"] / 1e6
-
-
-class CLoop(Loader):
-    """The floor."""
-
-    def __init__(self, program, server):
-        self.program = [str(program), server.host, str(server.port)]
-
-    def command(self, connections):
-        return [*self.program, str(connections), str(SECONDS), "64"]
+    return run
 
 
-class CConnects(CLoop):
-    """The floor of opening connections: one blocking connect() after the other, nothing sent."""
-
-    def read(self, report):
-        return (report["connect_s"] / report["connections"],)
+def per_message(report):
+    return 1 / report["messages_per_s"], report["cpu_us_per_message"] / 1e6
 
 
-class Threads(CLoop):
-    """A Python thread per connection."""
-
-    def __init__(self, server):
-        super().__init__(sys.executable, server)
-        self.program.insert(1, str(ROOT / "benchmarks/thread_load.py"))
+def as_floor(program, server, connections, read=per_message):
+    """A loader that is called as floor/load.c."""
+    address = [server.host, str(server.port)]
+    return loader([*program, *address, str(connections), str(SECONDS), "64"], read)
 
 
-class Fleet(Loader):
-    def __init__(self, address, *options):
-        self.program = [sys.executable, "-m", "c10k", "load", address, "--json", "-", *options]
-
-    def command(self, connections):
-        return [*self.program, "-c", str(connections), "-d", str(SECONDS)]
-
-    def read(self, report):
-        assert not report["errors"]
-        return 1 / report["messages_per_s"], report["loader"]["cpu_us_per_message"] / 1e6
+def per_connect(report):
+    return (report["connect_s"] / report["connections"],)
 
 
-class Opening(Fleet):
-    """Opens connections; each counts as open after a verified echo."""
-
-    def read(self, report):
-        assert report["connected"] == report["connections"]
-        return (report["setup_s"] / report["connections"],)
+def per_fleet_message(report):
+    assert not report["errors"]
+    return 1 / report["messages_per_s"], report["loader"]["cpu_us_per_message"] / 1e6
 
 
-class Locust(Loader):
-    def __init__(self, server):
-        self.program = [
-            *(sys.executable, "-m", "locust", "-f", str(ROOT / "loadgen/locustfile.py")),
-            *("--host", f"tcp://{server.host}:{server.port}", "--wait-s", "0", "--reset-stats"),
-            *("--headless", "--json", "--skip-log"),
-            *("--run-time", f"{SECONDS + 1:.0f}s"),  # a second to start its users
-        ]
-
-    def command(self, connections):
-        return [*self.program, "--users", str(connections), "--spawn-rate", str(connections)]
-
-    def read(self, report):
-        """Locust does not report its CPU time."""
-        (echo,) = (each for each in report if each["method"] == "echo")
-        assert not echo["num_failures"]
-        return ((echo["last_request_timestamp"] - echo["start_time"]) / echo["num_requests"],)
+def fleet(server, connections, *options, read=per_fleet_message):
+    command = [sys.executable, "-m", "c10k", "load", f"{server.host}:{server.port}", "--json", "-"]
+    return loader([*command, "-c", str(connections), "-d", str(SECONDS), *options], read)
 
 
-class Wrk(Loader):
-    def __init__(self, program, port):
-        self.program = [program, "-t1", f"-d{SECONDS:.0f}s", f"http://127.0.0.1:{port}/"]
+def per_verified_connection(report):
+    assert report["connected"] == report["connections"]
+    return (report["setup_s"] / report["connections"],)
 
-    def command(self, connections):
-        return [*self.program, f"-c{connections}"]
 
-    def run(self, command):
-        """Its report is not JSON, and its CPU time comes from wait4()."""
+def locust(server, users):
+    command = [
+        *(sys.executable, "-m", "locust", "-f", str(ROOT / "loadgen/locustfile.py")),
+        *("--host", f"tcp://{server.host}:{server.port}", "--wait-s", "0", "--reset-stats"),
+        *("--headless", "--json", "--skip-log", "--users", str(users), "--spawn-rate", str(users)),
+        *("--run-time", f"{SECONDS + 1:.0f}s"),  # a second to start its users
+    ]
+    return loader(command, per_locust_echo)
+
+
+def per_locust_echo(report):
+    """Locust does not report its CPU time."""
+    (echo,) = (each for each in report if each["method"] == "echo")
+    assert not echo["num_failures"]
+    return ((echo["last_request_timestamp"] - echo["start_time"]) / echo["num_requests"],)
+
+
+def wrk(server, connections):
+    """A round of wrk. Its report is not JSON, and its CPU time comes from wait4()."""
+    url = f"http://{server.host}:{server.port}/"
+
+    def run():
+        command = ["wrk", "-t1", f"-d{SECONDS:.0f}s", f"-c{connections}", url]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         report = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -159,40 +123,57 @@ class Wrk(Loader):
         per_s = float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1])
         return 1 / per_s, (usage.ru_utime + usage.ru_stime) / requests
 
-
-def address(server):
-    return f"{server.host}:{server.port}"
+    return run
 
 
-@pytest.mark.parametrize("connections", [100, 1000, *surveyed(10, 10000)])
-def test_fleet_by_bare_loop(benchmark, beside_floor, server, bare, connections):
-    fleet = Fleet(address(server)).over(connections)
-    beside_floor(fleet, bare.over(connections), rounds=ROUNDS, compared=["time", "cpu"])
+@pytest.mark.parametrize("connections", [100, 1000, *survey(10, 10000)])
+def test_fleet_by_bare_loop(beside_floor, floor, programs, connections):
+    beside_floor(
+        fleet(floor, connections),
+        as_floor([programs["load"]], floor, connections),
+        compared=["time", "cpu"],
+    )
 
 
-@pytest.mark.survey
-def test_opening_by_bare_connects(benchmark, beside_floor, programs, server):
-    connects = CConnects(compile_program("load", programs), server).over(10000)
-    beside_floor(Opening(address(server)).over(10000), connects, rounds=ROUNDS, compared=[])
+@pytest.mark.parametrize("connections", survey(10000))
+def test_opening_by_bare_connects(beside_floor, floor, programs, connections):
+    """The fleet counts a connection after a verified echo; the floor sends nothing."""
+    beside_floor(
+        fleet(floor, connections, read=per_verified_connection),
+        as_floor([programs["load"]], floor, connections, per_connect),
+    )
 
 
-@pytest.mark.parametrize("connections", [100, *surveyed(10000)])
-def test_locust_user_by_fleet(benchmark, beside_floor, server, connections):
-    fleet = Fleet(address(server)).over(connections)
-    beside_floor(Locust(server).over(connections), fleet, rounds=ROUNDS, compared=[])
+@pytest.mark.parametrize("connections", [100, *survey(10000)])
+def test_locust_user_by_fleet(beside_floor, floor, connections):
+    beside_floor(locust(floor, connections), fleet(floor, connections))
 
 
-@pytest.mark.survey
-def test_thread_by_fleet(benchmark, beside_floor, server):
-    fleet = Fleet(address(server)).over(100)
-    beside_floor(Threads(server).over(100), fleet, rounds=ROUNDS, compared=[])
+@pytest.mark.parametrize("connections", survey(100))
+def test_thread_by_fleet(beside_floor, floor, connections):
+    threads = as_floor(
+        [sys.executable, str(ROOT / "benchmarks/thread_load.py")], floor, connections
+    )
+    beside_floor(threads, fleet(floor, connections))
 
 
-@pytest.mark.survey
-def test_fleet_by_wrk(benchmark, beside_floor, server_cpus, tmp_path):
-    wrk, server = shutil.which("wrk"), shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if not (wrk and server):
+@pytest.fixture
+def nginx(server_cpus, tmp_path):
+    """nginx with one worker that replies with 64 bytes from memory."""
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if not (program and shutil.which("wrk")):
         pytest.skip("wrk or nginx is not installed: sudo apt install wrk nginx-light")
-    with nginx(server, tmp_path, server_cpus) as port:
-        fleet = Fleet(f"127.0.0.1:{port}", "--protocol", "http")
-        beside_floor(fleet.over(100), Wrk(wrk, port).over(100), rounds=ROUNDS, compared=[])
+    port = free_port("127.0.0.1")
+    (tmp_path / "nginx.conf").write_text(NGINX % {"port": port, "body": "x" * 64})
+    command = [program, "-p", str(tmp_path), "-e", "stderr", "-c", "nginx.conf"]
+    address = ("127.0.0.1", port)
+    with ServerProcess(
+        "nginx", command, log=tmp_path / "log", address=address, cpus=server_cpus
+    ) as server:
+        yield server
+
+
+@pytest.mark.parametrize("connections", survey(100))
+def test_fleet_by_wrk(beside_floor, nginx, connections):
+    of_fleet = fleet(nginx, connections, "--protocol", "http")
+    beside_floor(of_fleet, wrk(nginx, connections))

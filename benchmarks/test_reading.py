@@ -1,12 +1,16 @@
 """Reading a run and computing its steps again, as a ratio to pandas reading the same files."""
 
+from itertools import groupby, product
+from operator import itemgetter
+
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 
+from benchmarks.conftest import timed
 from c10k.results.aggregate import Recording, step_row
 from c10k.results.histogram import Histogram
+from c10k.results.schema import KEY
 from c10k.results.store import RunWriter, StepRecord, read_run
 
 SERVERS = ("asyncio_streams", "threaded")
@@ -24,45 +28,35 @@ def directory(tmp_path_factory):
     manifest |= {key: [] for key in ("argv", "servers", "workloads", "warnings")}
     manifest |= {key: {} for key in ("plan", "host", "versions", "limits")}
     with RunWriter(directory).create(manifest) as writer:
-        for connections in STEPS:
-            for server in SERVERS:
-                key = {
-                    "server": server,
-                    "workload": "paced",
-                    "repeat": 0,
-                    "connections": connections,
-                }
-                writer.append_step(_step(key, random))
+        for connections, server in product(STEPS, SERVERS):
+            key = {"server": server, "workload": "paced", "repeat": 0, "connections": connections}
+            writer.append_step(_step(key, random))
     return directory
 
 
 def _step(key, random):
-    windows = [
-        {**key, "status": "ok", "window_s": 2.0, "messages": 4_000, "rss_bytes": 1e7, "cpu_s": 0.5}
-        for _ in range(WINDOWS)
-    ]
+    window = {"status": "ok", "window_s": 2.0, "messages": 4_000, "rss_bytes": 1e7, "cpu_s": 0.5}
+    windows = [key | window] * WINDOWS
     recordings = []
-    for window in range(WINDOWS):
-        for kind in KINDS:
-            histogram = Histogram()
-            histogram.record(random.lognormal(13, 0.5, 4_000).astype(np.int64))
-            recordings.append(Recording(kind, 2.0 * window, 2.0, histogram))
+    for number, kind in product(range(WINDOWS), KINDS):
+        histogram = Histogram()
+        histogram.record(random.lognormal(13, 0.5, 4_000).astype(np.int64))
+        recordings.append(Recording(kind, 2.0 * number, 2.0, histogram))
     samples = [{"t_s": 0.2 * i, "phase": "window", "rss_bytes": 1e7} for i in range(60)]
     return StepRecord(step_row(windows, recordings), windows, samples, recordings)
 
 
-def test_reading_a_run(benchmark, beside_floor, work, directory):
+def test_reading_a_run(beside_floor, directory):
     def read_and_work_out():
         run = read_run(directory)
-        for key, windows in run.windows.groupby(["server", "workload", "repeat", "connections"]):
+        rows = run.windows.to_dict("records")
+        for key, windows in groupby(rows, key=itemgetter(*KEY)):
             server, workload, repeat, connections = key
             recordings = [
-                Recording(
-                    kind, 0.0, 2.0, run.histograms(server, workload, connections, kind, repeat)
-                )
+                Recording(kind, 0, 2, run.histograms(server, workload, connections, kind, repeat))
                 for kind in KINDS
             ]
-            row = step_row(windows.to_dict("records"), recordings)
+            row = step_row(list(windows), recordings)
             if row["messages"] != WINDOWS * 4_000 or not row["response_p50_ms"] > 0:
                 raise RuntimeError(f"the step {key} was not read as it was written")
 
@@ -71,10 +65,4 @@ def test_reading_a_run(benchmark, beside_floor, work, directory):
             pd.read_parquet(path)
         (directory / "latency.hlog").read_text()
 
-    beside_floor(
-        work(read_and_work_out),
-        work(read_alone),
-        rounds=20,
-        compared=["time", "cpu"],
-    )
-    benchmark.extra_info["rss_bytes"] = psutil.Process().memory_info().rss
+    beside_floor(timed(read_and_work_out), timed(read_alone), rounds=20, compared=["time", "cpu"])

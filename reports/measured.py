@@ -500,7 +500,7 @@ class Measured:
         if len(told) < len(pairs):
             marks = tuple(mark for mark in marks if mark not in UNFIT)
         figures = [[float(row[column]) for row in pair] for pair in told]
-        interval = ratio_interval(*np.array(figures).T, paired=True)
+        interval = ratio_interval(*np.array(figures).T)
         return Quantity(interval.median, interval.low, interval.high, marks, unjudged=unjudged)
 
     def apart(self, one: Point, other: Point) -> str:

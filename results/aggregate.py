@@ -24,7 +24,8 @@ class Recording(NamedTuple):
 def merged(kind: str, histograms: Iterable[Histogram]) -> Histogram:
     """One histogram of a step's intervals of one kind, which come in order of time.
 
-    Waiting is a state at a window's end, in which the next window's includes it: the last stands.
+    Waiting is a state at the end of a window, which that of the next window includes: only the last
+    counts.
     """
     histograms = list(histograms)
     return Histogram().merged(*(histograms[-1:] if kind == "waiting" else histograms))
@@ -33,8 +34,8 @@ def merged(kind: str, histograms: Iterable[Histogram]) -> Histogram:
 def latency_columns(recordings: Iterable[Recording]) -> dict[str, float]:
     """The columns KIND_{mean,p50,...,max}_ms of these recordings, KIND being each of LATENCIES.
 
-    Response times include what is still waiting, or the mean would flatter a server that forgets
-    some. NaN where nothing was recorded.
+    Response times include the waits of messages that have no reply yet: without them, a server that
+    leaves some unanswered would look faster. NaN where nothing was recorded.
     """
     recordings = sorted(recordings, key=lambda recording: recording.start_s)
 

@@ -31,9 +31,10 @@ _HALF_MAGNITUDE = 10  # log2(SUB_BUCKETS / 2)
 _INDEX = np.arange(COUNTS, dtype=np.int64)
 _BUCKET = np.maximum((_INDEX >> _HALF_MAGNITUDE) - 1, 0)
 _WIDTH_NS = np.int64(1) << (_BUCKET + UNIT_MAGNITUDE)
-_LOW_NS = (_INDEX - (_BUCKET << _HALF_MAGNITUDE)) * _WIDTH_NS
-_HIGH_NS = _LOW_NS + _WIDTH_NS - 1
-_MIDDLE_NS = (_LOW_NS + _WIDTH_NS // 2).astype(np.float64)
+BUCKET_LOW_NS: Final[NDArray[np.int64]] = (_INDEX - (_BUCKET << _HALF_MAGNITUDE)) * _WIDTH_NS
+BUCKET_HIGH_NS: Final[NDArray[np.int64]] = BUCKET_LOW_NS + _WIDTH_NS - 1
+"""The smallest and the largest value in ns that is counted at each index."""
+_MIDDLE_NS = (BUCKET_LOW_NS + _WIDTH_NS // 2).astype(np.float64)
 
 # The V2 encoding: an outer header (cookie, length of the zlib stream), and within the stream an
 # inner header (cookie, length of the counts, normalizing offset, digits, lowest, highest, ratio).
@@ -48,17 +49,7 @@ _MOST_VALUES = 1 << 40  # of what is read: 12 days of a million a second; sums m
 
 def indices(values_ns: ArrayLike) -> NDArray[np.int64]:
     """Where in the counts each value belongs; the last place for values beyond the layout."""
-    return np.searchsorted(_LOW_NS, values_ns, side="right").astype(np.int64) - 1
-
-
-def lowest_values_ns(places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The smallest value in ns that is counted at each of these indices."""
-    return np.take(_LOW_NS, places)
-
-
-def highest_values_ns(places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The largest value in ns that is counted at each of these indices."""
-    return np.take(_HIGH_NS, places)
+    return np.searchsorted(BUCKET_LOW_NS, values_ns, side="right").astype(np.int64) - 1
 
 
 class Histogram:
@@ -76,14 +67,10 @@ class Histogram:
     @classmethod
     def from_buffer(cls, counts: bytes | bytearray | memoryview) -> Self:
         """Copy 24,576 native int64 counts; ValueError for another size."""
-        if memoryview(counts).nbytes != COUNTS * 8:
-            raise ValueError(
-                f"a histogram has {COUNTS} counts of 8 bytes, not {memoryview(counts).nbytes} bytes"
-            )
-        return cls(np.frombuffer(counts, dtype=np.int64).copy())
-
-    def __repr__(self) -> str:
-        return f"<Histogram of {self.total} values, max {self.max_ns} ns>"
+        copied = np.frombuffer(counts, dtype=np.int64).copy()
+        if copied.size != COUNTS:
+            raise ValueError(f"a histogram has {COUNTS} counts of 8 bytes, not {copied.size}")
+        return cls(copied)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Histogram) and np.array_equal(self.counts, other.counts)
@@ -112,12 +99,12 @@ class Histogram:
     @property
     def min_ns(self) -> int:
         """The lowest value that the first used bucket stands for."""
-        return int(_LOW_NS[np.argmax(self.counts > 0)]) if self.total else 0
+        return int(BUCKET_LOW_NS[np.argmax(self.counts > 0)]) if self.total else 0
 
     @property
     def max_ns(self) -> int:
         """The highest value that the last used bucket stands for."""
-        return int(_HIGH_NS[np.flatnonzero(self.counts)[-1]]) if self.total else 0
+        return int(BUCKET_HIGH_NS[np.flatnonzero(self.counts)[-1]]) if self.total else 0
 
     @property
     def mean_ns(self) -> float:
@@ -139,7 +126,7 @@ class Histogram:
             return np.zeros(len(percentiles), dtype=np.int64)
         wanted = np.minimum(np.asarray(percentiles, dtype=np.float64), 100.0)
         ranks = np.clip(np.floor(wanted * self.total / 100 + 0.5), 1, self.total)
-        return np.take(_HIGH_NS, np.searchsorted(np.cumsum(self.counts), ranks))
+        return np.take(BUCKET_HIGH_NS, np.searchsorted(np.cumsum(self.counts), ranks))
 
     def summary_ms(self) -> dict[str, float]:
         """mean, p50, p90, p99, p99_9, p99_99 and max in ms; all NaN when nothing was counted."""

@@ -1,6 +1,6 @@
 """The standard HdrHistogram log, version 1.3: text that any HdrHistogram tool reads.
 
-One line an interval: `Tag=...,start,length,max,histogram`, with start and length in seconds, the
+One line per interval: `Tag=...,start,length,max,histogram`, with start and length in seconds, the
 start counted from the log's StartTime, and the maximum in ms (the conventional 1e6 of nanoseconds).
 """
 
@@ -12,11 +12,9 @@ from urllib.parse import quote, unquote
 from c10k.results.histogram import Histogram
 from c10k.results.schema import LIMIT
 
-NS_PER_MS = 1e6
-
 
 class Tag(NamedTuple):
-    """Whose histogram it is; kind is one of `c10k.results.aggregate.Recording`'s."""
+    """What a histogram is of; kind is one of those of `c10k.results.aggregate.Recording`."""
 
     server: str
     workload: str
@@ -63,7 +61,7 @@ def header(started_at: datetime) -> str:
 
 def line(tag: Tag, start_s: float, length_s: float, histogram: Histogram) -> str:
     """One interval as a line of the log."""
-    maximum_ms = histogram.max_ns / NS_PER_MS
+    maximum_ms = histogram.max_ns / 1e6
     return f"Tag={tag},{start_s:.3f},{length_s:.3f},{maximum_ms:.3f},{histogram.encode()}\n"
 
 

@@ -6,9 +6,9 @@ weighs more than a short one.
 """
 
 import json
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -23,60 +23,46 @@ def _measured(column: str, rows: WindowRows) -> list[Any]:
     return [value for value in values if value is not None and value == value]
 
 
-def first(column: str, rows: WindowRows) -> Cell:
-    """The first value: of what stays the same, or is measured once a step."""
-    return next(iter(_measured(column, rows)), math.nan)
+def _of_values(merge: Callable[[list[Any]], Cell]) -> Rule:
+    """A rule that needs only the column's measured values."""
+    return lambda column, rows: merge(_measured(column, rows))
 
 
-def last(column: str, rows: WindowRows) -> Cell:
-    """The last value that is not empty."""
-    return next((value for value in reversed(_measured(column, rows)) if value), "")
+first = _of_values(lambda values: values[0] if values else nan)
+"""The first value: of what stays the same, or is measured once per step."""
+
+last = _of_values(lambda values: next(filter(None, reversed(values)), ""))
+"""The last value that is not empty."""
+
+total = _of_values(lambda values: sum(values) if values else nan)
+"""The sum: of counters."""
+
+lowest = _of_values(lambda values: min(values, default=nan))
+"""The smallest value."""
+
+highest = _of_values(lambda values: max(values, default=nan))
+"""The largest value, for figures that cannot be merged: it flatters none."""
+
+median = _of_values(lambda values: float(np.median(values)) if values else nan)
+"""The median: of levels, such as memory."""
+
+any_true = _of_values(any)
+"""True when it is true of one window."""
+
+together = _of_values(lambda values: "; ".join(dict.fromkeys(filter(None, values))))
+"""Each different text once, in order."""
+
+status = _of_values(lambda values: values[0] if len(set(values)) == 1 else "partial")
+"""What all windows agree on, else partial."""
 
 
-def total(column: str, rows: WindowRows) -> Cell:
-    """The sum: of counters."""
-    values = _measured(column, rows)
-    return sum(values) if values else math.nan
-
-
-def lowest(column: str, rows: WindowRows) -> Cell:
-    """The smallest value."""
-    return min(_measured(column, rows), default=math.nan)
-
-
-def highest(column: str, rows: WindowRows) -> Cell:
-    """The largest value, for figures that cannot be merged: it flatters none."""
-    return max(_measured(column, rows), default=math.nan)
-
-
-def median(column: str, rows: WindowRows) -> float:
-    """The median: of levels, such as memory."""
-    values = _measured(column, rows)
-    return float(np.median(values)) if values else math.nan
-
-
-def any_true(column: str, rows: WindowRows) -> bool:
-    """True when it is true of one window."""
-    return any(_measured(column, rows))
-
-
-def together(column: str, rows: WindowRows) -> str:
-    """Each different text once, in order."""
-    return "; ".join(dict.fromkeys(filter(None, _measured(column, rows))))
-
-
-def causes(column: str, rows: WindowRows) -> str:
+@_of_values
+def causes(values: list[str]) -> str:
     """The sums of JSON objects cause -> count, as one."""
     counts: Counter[str] = Counter()
-    for text in filter(None, _measured(column, rows)):
+    for text in filter(None, values):
         counts.update(json.loads(text))
     return json.dumps(counts, sort_keys=True)
-
-
-def status(column: str, rows: WindowRows) -> str:
-    """What all windows agree on, else partial."""
-    values = set(_measured(column, rows))
-    return values.pop() if len(values) == 1 else "partial"
 
 
 def window_count(_column: str, rows: WindowRows) -> int:
@@ -90,7 +76,7 @@ def ratio(of: str, to: str, scale: float = 1.0) -> Rule:
     def rule(_column: str, rows: WindowRows) -> float:
         both = [row for row in rows if _measured(of, [row]) and _measured(to, [row])]
         below = sum(row[to] for row in both)
-        return scale * sum(row[of] for row in both) / below if below else math.nan
+        return scale * sum(row[of] for row in both) / below if below else nan
 
     return rule
 
@@ -101,7 +87,7 @@ def mean_by(*weights: str) -> Rule:
     def rule(column: str, rows: WindowRows) -> float:
         measured = [row for row in rows if _measured(column, [row])]
         if not measured:
-            return math.nan
+            return nan
         weight = [sum(sum(_measured(name, [row])) for name in weights) for row in measured]
         values = [row[column] for row in measured]
         return float(np.average(values, weights=weight if any(weight) else None))

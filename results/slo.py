@@ -14,9 +14,8 @@ P99_MS: Final = 100.0  # up to a tenth of a second an answer seems instant (Mill
 def shortfall(rows: Sequence[Row], p99_ms: float = P99_MS) -> str:
     """Why a step did not hold, from its rows (one a repeat); empty where it did.
 
-    Of several repeats all must have served everyone, and the median of their p99 be within the
-    service level objective. How fast one was that is unfit (results/fitness.py) counts only if all
-    are such.
+    All repeats must have served every connection, and the median of their p99 be within the service
+    level objective. The p99 of an unfit repeat (results/fitness.py) counts only if all are unfit.
     """
     return refusal(rows) or _slowness(fair(rows) or rows, p99_ms)
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from c10k.results.histogram import BUCKETS, SUB_BUCKETS, Histogram, highest_values_ns
+from c10k.results.histogram import BUCKET_HIGH_NS, BUCKETS, SUB_BUCKETS, Histogram
 
 TICKS: Final = 5  # percentiles printed on each halving of the distance to 100 %
 
@@ -31,7 +31,7 @@ def levels(histogram: Histogram) -> Iterator[Level]:
     while reached < total:
         place = int(np.searchsorted(counted, max(math.ceil(percentile / 100 * total), 1)))
         reached = int(counted[place])
-        value_ns = int(highest_values_ns(np.array([place]))[0])
+        value_ns = int(BUCKET_HIGH_NS[place])
         yield Level(value_ns, percentile, reached)
         halvings = math.floor(math.log2(100 / (100 - percentile))) + 1
         percentile += 100 / (TICKS * 2**halvings)
@@ -47,19 +47,12 @@ def text(histogram: Histogram) -> str:
         beyond = f"{1 / (1 - share):>14.2f}" if share < 1 else ""
         row = f"{level.value_ns / 1e6:>12.3f} {share:>14.12f} {level.reached:>10} {beyond}"
         lines.append(row.rstrip())
-    mean_ms, deviation_ms = histogram.mean_ns / 1e6, _deviation_ms(histogram)
+    mean_ms = histogram.mean_ns / 1e6
+    from_mean_ms = BUCKET_HIGH_NS / 1e6 - mean_ms  # as HdrHistogram has it, of the highest values
+    variance = (histogram.counts * from_mean_ms**2).sum() / max(histogram.total, 1)
     lines += [
-        f"#[Mean    = {mean_ms:>12.3f}, StdDeviation   = {deviation_ms:>12.3f}]",
+        f"#[Mean    = {mean_ms:>12.3f}, StdDeviation   = {math.sqrt(variance):>12.3f}]",
         f"#[Max     = {histogram.max_ns / 1e6:>12.3f}, Total count    = {histogram.total:>12}]",
         f"#[Buckets = {BUCKETS:>12}, SubBuckets     = {SUB_BUCKETS:>12}]",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _deviation_ms(histogram: Histogram) -> float:
-    """Of all values, each taken as the highest of its bucket."""
-    if not histogram.total:
-        return 0.0
-    used = np.flatnonzero(histogram.counts)
-    from_mean_ms = (highest_values_ns(used) - histogram.mean_ns) / 1e6
-    return float(np.sqrt((histogram.counts[used] * from_mean_ms**2).sum() / histogram.total))

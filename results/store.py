@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 import pyarrow as pa
@@ -95,7 +95,7 @@ class RunWriter:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._manifest: dict[str, Any] = {}
+        self.manifest: Mapping[str, Any] = {}  # what run.json holds
         self._tables = {name: schema.empty_table() for name, schema in _SCHEMAS.items()}
         self._done: set[Key] = set()
         self._files = ExitStack()
@@ -110,11 +110,11 @@ class RunWriter:
             "finished_at": None,
             "interrupted": False,
         }
-        self._manifest = check_manifest(begun | {**manifest}, MANIFEST)
-        with _writing(self.directory):
+        self.manifest = check_manifest(begun | {**manifest}, MANIFEST)
+        with _accessing(self.directory, "written"):
             self.directory.mkdir(parents=True, exist_ok=True)
         with self._holding():
-            header = histogram_log.header(datetime.fromisoformat(self._manifest["created_at"]))
+            header = histogram_log.header(datetime.fromisoformat(self.manifest["created_at"]))
             self._log_end = _write_at(self._log, 0, header.encode())
             self._replace_tables(self._tables)
             self._write_manifest()  # last: only now the directory is a run
@@ -124,7 +124,7 @@ class RunWriter:
     def open(cls, directory: Path) -> Self:
         """Go on with a run; what was written of a step that does not count is removed."""
         writer = cls(directory)
-        writer._manifest = _read_manifest(directory)
+        writer.manifest = _read_manifest(directory)
         with writer._holding():
             run = read_run(directory)
             writer._done = run.keys()
@@ -139,7 +139,7 @@ class RunWriter:
     @contextmanager
     def _holding(self) -> Iterator[None]:
         """Take the run, which no other process may hold; it is kept if the block succeeds."""
-        with _writing(self.directory), ExitStack() as files:
+        with _accessing(self.directory, "written"), ExitStack() as files:
             self._log = files.enter_context(_open_for_update(self.directory / LOG))
             try:
                 fcntl.flock(self._log, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -158,19 +158,14 @@ class RunWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def manifest(self) -> Mapping[str, Any]:
-        """What run.json holds."""
-        return self._manifest
-
     def done(self) -> set[Key]:
         """The steps that are on the disk, by (server, workload, repeat, connections)."""
         return set(self._done)
 
     def steps(self) -> list[dict[str, Any]]:
         """The rows of these, with NaN where nothing was measured."""
-        rows = self._tables["steps"].to_pandas().to_dict("records")
-        return cast("list[dict[str, Any]]", rows)
+        rows: list[dict[str, Any]] = self._tables["steps"].to_pandas().to_dict("records")
+        return rows
 
     def append_step(self, record: StepRecord) -> None:
         """Put a step on the disk, where it survives a crash. Raises RunError if it is there."""
@@ -184,7 +179,7 @@ class RunWriter:
             histogram_log.line(Tag(*record.key, kind), start_s, length_s, histogram)
             for kind, start_s, length_s, histogram in record.histograms
         )
-        with _writing(self.directory / LOG):
+        with _accessing(self.directory / LOG, "written"):
             log_end = _write_at(self._log, self._log_end, "".join(lines).encode())
         self._replace_tables(tables)
         self._tables, self._log_end = tables, log_end
@@ -192,18 +187,18 @@ class RunWriter:
 
     def update_manifest(self, **changes: object) -> None:
         """Change keys of run.json."""
-        self._manifest = check_manifest(self._manifest | changes, MANIFEST)
+        self.manifest = check_manifest({**self.manifest, **changes}, MANIFEST)
         self._write_manifest()
 
     def _write_manifest(self) -> None:
-        text = json.dumps(self._manifest, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
         _replace(self.directory / MANIFEST, text.encode(errors="replace"))
 
     def _replace_tables(self, tables: Mapping[str, pa.Table]) -> None:
         for name in TABLES:  # steps last: who finds a step finds all of it
             written = pa.BufferOutputStream()
             pq.write_table(tables[name], written)
-            _replace(_parquet(self.directory, name), written.getvalue())
+            _replace(self.directory / f"{name}.parquet", written.getvalue())
 
 
 @dataclass(frozen=True)
@@ -285,31 +280,23 @@ def newest_run(directory: Path) -> Path | None:
     return max(began, key=lambda run: began[run].timestamp(), default=None)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}") from error
-
-
 def _read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST
+    with _accessing(path, "read"):
+        if not path.exists():
+            raise RunError(f"{directory} is not the directory of a run: it has no {MANIFEST}")
+        text = path.read_bytes()
     try:
-        found = msgspec.json.decode(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise RunError(
-            f"{directory} is not the directory of a run: it has no {MANIFEST}"
-        ) from error
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}") from error
+        found = msgspec.json.decode(text)
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is not JSON: {error}") from error
     return check_manifest(found, str(path))
 
 
 def _read_table(directory: Path, name: str) -> "pd.DataFrame":
-    path = _parquet(directory, name)
-    data = _read(path)
+    path = directory / f"{name}.parquet"
+    with _accessing(path, "read"):
+        data = path.read_bytes()
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read()
         table.validate(full=True)
@@ -328,7 +315,8 @@ def _read_log(directory: Path, steps: "pd.DataFrame") -> tuple[int, dict[Tag, li
     What follows was written of a step that does not count.
     """
     path = directory / LOG
-    lines = _read(path).splitlines(keepends=True)
+    with _accessing(path, "read"):
+        lines = path.read_bytes().splitlines(keepends=True)
     counted = {str(Tag(*key, "")).encode() for key in _keys(steps)}
     while lines and not _belongs(lines[-1], counted):
         lines.pop()
@@ -355,22 +343,18 @@ def _keys(steps: "pd.DataFrame") -> set[Key]:
     return set(steps[list(KEY)].itertuples(index=False, name=None))
 
 
-def _parquet(directory: Path, name: str) -> Path:
-    return directory / f"{name}.parquet"
-
-
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _accessing(path: Path, verb: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise RunError(f"{path} cannot be {verb}: {error.strerror or error}") from error
 
 
 def _replace(path: Path, data: bytes | pa.Buffer) -> None:
     """Put a file in the place of another at once, when all of it is on the disk."""
     temporary = path.with_name(f".{path.name}.tmp")
-    with _writing(path):
+    with _accessing(path, "written"):
         try:
             with _open_for_update(temporary) as file:
                 _write_at(file, 0, data)

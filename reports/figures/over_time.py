@@ -13,7 +13,7 @@ from c10k.reports.figures.axes import clients_tick, label_at, round_values, time
 from c10k.reports.figures.canvas import Picture, canvas, saved
 from c10k.reports.language import _
 from c10k.reports.measured import Measured, MeasuredServer, MeasuredWorkload, Point
-from c10k.results.histogram import Histogram, highest_values_ns
+from c10k.results.histogram import BUCKET_HIGH_NS, Histogram
 
 _ROWS_A_DECADE: Final = 12
 _LEAST_ROWS: Final = 24
@@ -90,7 +90,7 @@ def _heat(slices: Slices) -> tuple[np.ndarray, np.ndarray]:
     for *_times, histogram in slices:
         places = np.flatnonzero(histogram.counts)
         counted, _edges = np.histogram(
-            highest_values_ns(places) / 1e6, heights, weights=histogram.counts[places]
+            BUCKET_HIGH_NS[places] / 1e6, heights, weights=histogram.counts[places]
         )
         # The square root lets a few slow ones be seen beside very many fast ones.
         heat.append(np.sqrt(counted / max(counted.max(), 1)))

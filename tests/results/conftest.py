@@ -14,8 +14,8 @@ StepMaker = Callable[..., StepRecord]
 
 
 def given_few(*strategies: SearchStrategy[Any]) -> Callable[..., Any]:
-    """`given` with 20 examples: the properties of these tests have no corners that are rarer."""
-    return lambda test: settings(max_examples=20)(given(*strategies)(test))
+    """`given` with 10 examples: the properties of these tests have no corners that are rarer."""
+    return lambda test: settings(max_examples=10)(given(*strategies)(test))
 
 
 def histogram_of(*values_ns: int) -> Histogram:

@@ -95,7 +95,7 @@ def test_a_step_is_what_its_windows_agree_on(states, together):
 
 def test_errors_are_summed_by_cause():
     row = row_of(
-        window(error_causes='{"timeout": 2}', reason="slow", log_tail=""),
+        window(error_causes='{"timeout": 2}', reason="slow", log_tail="begin"),
         window(error_causes='{"timeout": 1, "refused": 4}', reason="slow", log_tail="end"),
         window(error_causes="", reason="refused"),
     )

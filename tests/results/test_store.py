@@ -8,10 +8,8 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from hdrh.histogram import HdrHistogram
-from hdrh.log import HistogramLogReader
 
-from c10k.results.histogram import HIGHEST_NS, LOWEST_NS, Histogram
+from c10k.results.histogram import Histogram
 from c10k.results.manifest import RUN_SCHEMA
 from c10k.results.schema import TABLES, check_frame, complete
 from c10k.results.store import RunError, RunWriter, StepRecord, read_run
@@ -89,24 +87,11 @@ def test_histograms_merge_windows_and_repeats(writer, directory, make_step):
     assert run.histograms("threaded", "paced", 10, "connect").total == 3 * 200
     assert run.histograms("threaded", "paced", 10, "waiting", repeat=1).total == 200
     assert run.histograms("threaded", "saturated", 10, "response") == Histogram()
-
-
-def test_the_log_is_read_by_the_reference(writer, directory, make_step):
-    writer.append_step(make_step(10, server="threaded,stack=256k"))
-    reader = HistogramLogReader(str(directory / LOG), HdrHistogram(LOWEST_NS, HIGHEST_NS, 3))
-    read = list(iter(reader.get_next_interval_histogram, None))
-    reader.close()
-    assert [histogram.get_total_count() for histogram in read] == [200] * 9
-    assert read[0].get_tag() == "threaded%2Cstack%3D256k|paced|0|10|response"
     (directory / LOG).write_text("")
-    with pytest.raises(RunError, match=r"latency\.hlog lacks the histograms of a step: .*256k"):
+    with pytest.raises(
+        RunError, match=r"latency\.hlog lacks the histograms of a step: .*, 0, 10\)"
+    ):
         read_run(directory)
-
-
-def test_a_step_is_taken_once(writer, make_step):
-    writer.append_step(make_step(10))
-    with pytest.raises(RunError, match="has this step already"):
-        writer.append_step(make_step(10))
 
 
 def test_a_failed_step_needs_no_windows(writer, directory):
@@ -120,8 +105,12 @@ def test_a_failed_step_needs_no_windows(writer, directory):
     assert len(run.windows) == 0
 
 
-def test_a_row_that_does_not_fit_leaves_the_run_as_it_was(writer, directory, make_step):
+def test_a_step_that_does_not_fit_or_is_there_leaves_the_run_as_it_was(
+    writer, directory, make_step
+):
     writer.append_step(make_step(10))
+    with pytest.raises(RunError, match="has this step already"):
+        writer.append_step(make_step(10))
     step = make_step(100)
     with pytest.raises(RunError, match="no such column: colour"):
         writer.append_step(replace(step, step={**step.step, "colour": 1}))
@@ -140,12 +129,9 @@ def test_the_manifest_changes(writer, directory):
     assert read_run(directory).manifest == manifest
 
 
-def test_a_run_is_not_overwritten(writer, directory, manifest):
+def test_a_run_has_one_writer_and_is_not_overwritten(writer, directory, manifest, make_step):
     with pytest.raises(RunError, match="holds a run already"):
         RunWriter(directory).create(manifest)
-
-
-def test_a_run_has_one_writer(writer, directory, make_step):
     with pytest.raises(RunError, match="being written by another process"):
         RunWriter.open(directory)
     writer.close()
@@ -175,15 +161,11 @@ def test_a_step_that_was_not_written_whole_does_not_count(
             begun = (tmp_path / "before" / file).stat().st_size
             (directory / file).write_bytes(whole[: begun + (len(whole) - begun) // 3])
 
-    def assert_one_step():
-        run = read_run(directory)
-        assert connections(run) == [10]
-        assert (len(run.windows), len(run.samples), responses(run, 10)) == (2, 3, 400)
-        assert responses(run, 100) == 0
-
-    assert_one_step()
+    run = read_run(directory)
+    assert connections(run) == [10]
+    assert (len(run.windows), len(run.samples)) == (2, 3)
+    assert (responses(run, 10), responses(run, 100)) == (400, 0)
     with RunWriter.open(directory) as resumed:
-        assert_one_step()
         assert (directory / LOG).read_bytes() == (tmp_path / "before" / LOG).read_bytes()
         assert len(pd.read_parquet(directory / "windows.parquet")) == 2
         assert resumed.done() == {("threaded", "paced", 0, 10)}
@@ -218,7 +200,7 @@ with RunWriter.open(directory) as writer:
 def test_kill_9_at_any_moment_leaves_a_readable_run(writer, directory):
     writer.close()
     steps = 0
-    for delay_s in (0.0, 0.02, 0.05):
+    for delay_s in (0.0, 0.03):
         process = subprocess.Popen(
             [sys.executable, "-c", WRITE_UNTIL_KILLED, str(directory)],
             stdout=subprocess.PIPE,
@@ -273,13 +255,10 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing(
     assert [responses(run, step) for step in connections(run)] == [400, 400]
 
 
-def test_no_permission_is_a_clear_error(tmp_path, manifest):
+def test_a_directory_that_cannot_be_or_has_no_run_is_refused(tmp_path, manifest):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be written: Not a directory"):
         RunWriter(tmp_path / "file" / "run").create(manifest)
-
-
-def test_a_directory_without_a_run_is_refused(tmp_path):
     for read in (read_run, RunWriter.open):
         with pytest.raises(RunError, match=r"is not the directory of a run: it has no run\.json"):
             read(tmp_path / "nowhere")
