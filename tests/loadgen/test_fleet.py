@@ -50,10 +50,10 @@ def planned(arrivals, workload, connections, epoch_ns=0):
 
 
 class TestClosedLoop:
-    @pytest.mark.parametrize(("connections", "threads"), [(20, 1), (7, 3)])
-    def test_every_message_is_verified_and_recorded_once(self, serve, fleet, connections, threads):
-        with loaded(fleet(serve(echo), CLOSED, threads=threads), connections) as driven:
-            snapshot = window(driven, 0.5)
+    def test_every_message_is_verified_and_recorded_once(self, serve, fleet):
+        connections = 7
+        with loaded(fleet(serve(echo), CLOSED, threads=3), connections) as driven:
+            snapshot = window(driven, 0.3)
         assert snapshot.messages > 20
         assert snapshot.errors == {}
         assert snapshot.starved == 0
@@ -97,11 +97,11 @@ class TestClosedLoop:
         with loaded(fleet(serve(handler), CLOSED), 2) as driven:
             starve.set()
             assert starved.wait(PATIENCE_S)
-            snapshot = window(driven, 0.5)
+            snapshot = window(driven, 0.3)
             served.set()
         assert snapshot.starved == 1
         assert total(snapshot, "waiting") == 1
-        assert recorded(snapshot, "waiting").max_ns >= 0.5e9
+        assert recorded(snapshot, "waiting").max_ns >= 0.3e9
         assert snapshot.littles_law_ratio(2) == pytest.approx(0.5, abs=0.1)
 
 
@@ -224,10 +224,10 @@ class TestOpenLoop:
         workload = Workload("open", rate_per_connection=10)
         with loaded(fleet(serve(echo), workload, spin=spin), 40) as driven:
             parts = [driven.snapshot()]
-            time.sleep(0.5)
+            time.sleep(0.3)
             parts += driven.snapshot(), drained(driven)
         # What is due is noticed when the loader runs, which a busy host may keep from it for a bit.
-        assert parts[1].due == pytest.approx(400 * parts[1].seconds, abs=120)
+        assert parts[1].due == pytest.approx(400 * parts[1].seconds, abs=80)
         for part in parts:
             assert part.errors == {}
             assert total(part, "send_lag") == part.sent
@@ -262,17 +262,17 @@ class TestOpenLoop:
             while data := connection.recv(64):
                 arrived_ns.append(time.monotonic_ns())
                 if len(arrived_ns) == 2:  # the first proves the connection
-                    time.sleep(0.5)
+                    time.sleep(0.3)
                 connection.sendall(data)
 
         with loaded(fleet(serve(stalling), workload), 1) as driven:
             epoch_ns = time.monotonic_ns()
-            time.sleep(0.8)
+            time.sleep(0.5)
             snapshot = drained(driven)
         sent_ns = arrived_ns[1:]
-        assert len(sent_ns) == snapshot.messages > 40
+        assert len(sent_ns) == snapshot.messages > 25
         due_ns = [due for _, _, due in planned(len(sent_ns), workload, 1, epoch_ns)]
         lag_ns = sum(sent_ns) - sum(due_ns)
-        assert lag_ns > 5e9
+        assert lag_ns > 2e9
         # They arrive a little after they were sent, and the epoch is known to a millisecond or so.
         assert snapshot.sums_ns["send_lag"] == pytest.approx(lag_ns, abs=len(sent_ns) * 20e6)
