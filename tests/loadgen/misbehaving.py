@@ -136,7 +136,6 @@ MISBEHAVIOURS: dict[str, tuple[Misbehaviour, str]] = {
     "reset": (reset, "reset"),
     "reset after a part": (after_a_part(reset), "reset"),
 }
-SILENCES = {"nothing": sending(lambda *_: b""), "a part": a_part}
 
 
 class Swapped:

@@ -62,7 +62,7 @@ class TestChurn:
 
     def test_in_an_open_loop_it_stays_closed_until_the_next_message_is_due(self, serve, fleet):
         server = Counting()
-        workload = Workload("churn", rate_per_connection=5, messages_per_connection=1)
+        workload = Workload("churn", rate_per_connection=10, messages_per_connection=1)
         with loaded(fleet(serve(server), workload), 4) as driven:
             until(lambda: driven.progress().messages >= 4)
             until(lambda: len(server.ended) >= 4)  # each after its first message
