@@ -18,17 +18,14 @@ from dataclasses import dataclass
 from functools import partial
 from math import inf
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import Final, Self, TypeVar
 
 import numpy as np
 
 from c10k.loadgen.address import Address
 from c10k.loadgen.engines import engine_of, shard_class
-from c10k.loadgen.shard import KINDS, Shard
+from c10k.loadgen.shard import KINDS, Shard, ShardSettings
 from c10k.loadgen.workload import Workload
-
-if TYPE_CHECKING:
-    from c10k.loadgen.engines import ShardClass
 
 T = TypeVar("T")
 
@@ -175,21 +172,18 @@ class Fleet:
         # A thread per process: all processes get a command at nearly the same moment, and no
         # KeyboardInterrupt separates it from its answer.
         self._threads = ThreadPoolExecutor(threads, "c10k-process") if processes else None
-        create = _in_a_process(self.engine) if processes else shard_class(self.engine)
+        create: Callable[[ShardSettings], Shard] = shard_class(self.engine)
+        if processes:
+            from c10k.loadgen.remote import RemoteShard
+
+            create = partial(RemoteShard, self.engine)
         target = address if isinstance(address, Address) else Address.resolve(*address)
+        each = max(1, in_flight // threads)
         try:
             for index in range(threads):
-                self._shards.append(
-                    create(
-                        target,
-                        workload,
-                        index=index,
-                        shards=threads,
-                        in_flight=max(1, in_flight // threads),
-                        cpu=cpus[index % len(cpus)] if cpus else None,
-                        spin=spin,
-                    )
-                )
+                cpu = cpus[index % len(cpus)] if cpus else None
+                settings = ShardSettings(target, workload, index, threads, each, cpu, spin)
+                self._shards.append(create(settings))
         except BaseException:
             self._quit()
             raise
@@ -355,12 +349,6 @@ class Fleet:
             self.close()
         else:
             self._quit()
-
-
-def _in_a_process(engine: str) -> "ShardClass":
-    from c10k.loadgen.remote import RemoteShard
-
-    return partial(RemoteShard, engine)
 
 
 def _add(counts: list[bytes]) -> bytes:

@@ -4,46 +4,35 @@ import asyncio
 import time
 from typing import Final
 
-from c10k.loadgen.address import Address
 from c10k.loadgen.portable.connection import Connection
-from c10k.loadgen.portable.schedule import Poisson, Schedule, Uniform
+from c10k.loadgen.portable.schedule import Poisson, Uniform
 from c10k.loadgen.portable.state import ShardState
 from c10k.loadgen.portable.tally import Tally
-from c10k.loadgen.shard import ShardStatus
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.shard import ShardSettings, ShardStatus
 
 RELEASES: Final = 64  # due messages sent before replies are read again
 SWEEP_S: Final = 0.1  # how often timeouts are looked for
+SPIN_NS: Final = (
+    300_000  # before a due time, if asked to: what an idle virtual CPU takes to wake up
+)
 LATE_NS: Final = 1_000_000  # a due message picked up later than this is the loader's own lateness
 
 
 class Driver:
-    """The connections of one shard; `c10k.loadgen.shard.Shard` says what the calls mean."""
+    """The connections of one shard; `c10k.loadgen.shard.Shard` says what the calls mean.
+
+    The loop may oversleep by `oversleep_ns`.
+    """
 
     def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        target: Address,
-        workload: Workload,
-        *,
-        index: int,
-        shards: int,
-        in_flight: int,
-        early_ns: int,
+        self, loop: asyncio.AbstractEventLoop, settings: ShardSettings, oversleep_ns: int
     ) -> None:
-        self._state = ShardState(
-            loop,
-            target,
-            workload,
-            index=index,
-            shards=shards,
-            in_flight=in_flight,
-            open_new=lambda: self._add().open(),
-        )
-        self._early_ns = early_ns  # so long before a due time, poll instead of sleeping
+        self._state = ShardState(loop, settings, open_new=lambda: self._add().open())
+        # So long before a due time, poll instead of sleeping.
+        self._early_ns = oversleep_ns + SPIN_NS * settings.spin
         self._connections: list[Connection] = []
         self._fleet_active = 0
-        self._schedule: Schedule | None = None
+        self._schedule: Uniform | Poisson | None = None
         self._release_at: asyncio.Handle | None = None
         loop.call_later(SWEEP_S, self._sweep)
 

@@ -6,38 +6,23 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-from c10k.loadgen.address import Address
 from c10k.loadgen.portable.driver import Driver
 from c10k.loadgen.portable.loop import new_event_loop
-from c10k.loadgen.shard import ShardSnapshot, ShardStatus
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.shard import ShardSettings, ShardSnapshot, ShardStatus
 
 T = TypeVar("T")
-
-# How long to poll before a due time, if asked to: what an idle virtual CPU takes to wake up.
-SPIN_NS: Final = 300_000
 
 
 class Shard:
     """One thread of the fleet; see `c10k.loadgen.shard.Shard` for what the calls mean.
 
-    Raises OSError where the machine refuses a descriptor or a thread. `cpu` is ignored where the
-    system has no call for it. An error in the loop ends the shard, and the next call raises it.
+    Raises OSError where the machine refuses a descriptor or a thread. It is pinned to no CPU where
+    the system has no call for it. An error in the loop ends the shard, and the next call raises it.
     """
 
-    def __init__(
-        self,
-        target: Address,
-        workload: Workload,
-        *,
-        index: int,
-        shards: int,
-        in_flight: int,
-        cpu: int | None,
-        spin: bool,
-    ) -> None:
+    def __init__(self, settings: ShardSettings) -> None:
         self._broken: BaseException | None = None
         self._running = False
         self._loop, oversleep_ns = new_event_loop()
@@ -46,19 +31,9 @@ class Shard:
 
         def begin() -> None:
             try:
-                if cpu is not None:
-                    _pin(cpu)
-                began.set_result(
-                    Driver(
-                        self._loop,
-                        target,
-                        workload,
-                        index=index,
-                        shards=shards,
-                        in_flight=in_flight,
-                        early_ns=oversleep_ns + SPIN_NS * spin,
-                    )
-                )
+                if settings.cpu is not None and hasattr(os, "sched_setaffinity"):
+                    os.sched_setaffinity(0, {settings.cpu})
+                began.set_result(Driver(self._loop, settings, oversleep_ns))
             except BaseException as error:  # noqa: BLE001 (raised where the shard is created)
                 began.set_exception(error)
 
@@ -136,12 +111,6 @@ class Shard:
 
     def _break(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._broken = self._broken or context.get("exception") or RuntimeError(context["message"])
-
-
-def _pin(cpu: int) -> None:
-    """Keep this thread on a CPU, where the system has a call for it."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {cpu})
 
 
 async def _close_transports() -> None:

@@ -15,6 +15,7 @@ import pytest
 from c10k.loadgen.address import Address
 from c10k.loadgen.fleet import Fleet
 from c10k.loadgen.remote import RemoteShard
+from c10k.loadgen.shard import ShardSettings
 from c10k.loadgen.workload import Workload
 from tests.loadgen.conftest import echo, loaded, until
 
@@ -35,7 +36,10 @@ except KeyboardInterrupt:
     fleet.close()
 """
 
-OPTIONS = {"index": 0, "shards": 1, "in_flight": 8, "cpu": None, "spin": False}
+
+def settings(address, in_flight=8):
+    target = Address.resolve(*address)
+    return ShardSettings(target, Workload("any"), 0, 1, in_flight, cpu=None, spin=False)
 
 
 def ended(pid):
@@ -60,7 +64,7 @@ def parent(serve):
 
 @pytest.fixture
 def shard(serve):
-    shard = RemoteShard("native", Address.resolve(*serve(echo)), Workload("any"), **OPTIONS)
+    shard = RemoteShard("native", settings(serve(echo)))
     yield shard
     shard.quit()
 
@@ -97,9 +101,8 @@ def test_errors_cross_the_pipe_and_the_shard_lives_on(shard):
 
 
 def test_a_shard_that_cannot_be_created_raises_the_same_here(serve):
-    target = Address.resolve(*serve(echo))
     with pytest.raises(OverflowError):
-        RemoteShard("native", target, Workload("any"), **OPTIONS | {"in_flight": -1})
+        RemoteShard("native", settings(serve(echo), in_flight=-1))
 
 
 def test_its_last_state_can_be_polled_after_it_quit_and_nothing_else(shard):
