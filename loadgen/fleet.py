@@ -123,11 +123,6 @@ class Snapshot:
         """Whether the loader, not the server, set these figures."""
         return loader_limited([self])
 
-    def mean_ns(self, kind: str) -> float:
-        """The exact mean of a kind; NaN where nothing was recorded."""
-        total = int(np.frombuffer(self.counts[kind], np.int64).sum())
-        return self.sums_ns[kind] / total if total else float("nan")
-
     def littles_law_ratio(self, connections: int) -> float:
         """Throughput × mean response time of the completed ÷ connections that send (Little 1961).
 

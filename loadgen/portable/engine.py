@@ -71,11 +71,11 @@ class Shard:
 
     def peek(self) -> ShardStatus:
         """The state of the shard."""
-        return self._driver.status()
+        return self._driver.state.status()
 
     def response_counts(self) -> bytes:
         """The response times since the last snapshot, as far as recorded."""
-        return self._handle_command(self._driver.response_counts)
+        return self._handle_command(lambda: self._driver.state.tally.response.counts())
 
     def quit(self) -> None:
         """Close every connection and end the thread."""

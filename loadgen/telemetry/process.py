@@ -51,15 +51,15 @@ class Spent(NamedTuple):
 class Footprint(NamedTuple):
     """Exact memory of a tree in bytes; NaN where another user's process hides it.
 
-    Where `sampled_fraction` is less than 1, that part of the RSS was read, and the rest estimated
-    from it.
+    Where `memory_sampled_fraction` is less than 1, that part of the RSS was read, and the rest
+    estimated from it.
     """
 
     resident_bytes: float  # what the processes share counted once; of one process its RSS
     rss_bytes: float
     pss_bytes: float  # shared pages divided among those who share them, also outside the tree
     uss_bytes: float  # what would be free if the process ended
-    sampled_fraction: float
+    memory_sampled_fraction: float
 
 
 class _Rollup(NamedTuple):
@@ -166,7 +166,7 @@ class ProcessTree:
             rss_bytes=sum(rss) / share,
             pss_bytes=sum(pss) / share,
             uss_bytes=sum(unique) / share,
-            sampled_fraction=share,
+            memory_sampled_fraction=share,
         )
 
     def breakdown(self) -> MemoryBreakdown:

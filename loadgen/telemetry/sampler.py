@@ -176,23 +176,10 @@ class Telemetry:
         Takes 4 s of CPU at 10,000 processes, with their memory locked: not between windows.
         """
         with self._noticing_the_end():
-            tree = self.tree.read()
-            footprint = self.tree.footprint(FOOTPRINT_S)
+            usage = self.tree.read()
+            footprint = self.tree.footprint(FOOTPRINT_S)  # whose RSS is the exact one
             breakdown = self.tree.breakdown()
-        return {
-            "resident_bytes": footprint.resident_bytes,
-            "rss_bytes": footprint.rss_bytes,
-            "vms_bytes": tree.vms_bytes,
-            "uss_bytes": footprint.uss_bytes,
-            "pss_bytes": footprint.pss_bytes,
-            "page_tables_bytes": tree.page_tables_bytes,
-            "threads": tree.threads,
-            "processes": tree.processes,
-            "descriptors": tree.descriptors,
-            "memory_sampled_fraction": footprint.sampled_fraction,
-            "stack_bytes": breakdown.stack_bytes,
-            "heap_bytes": breakdown.heap_bytes,
-        }
+        return {**usage._asdict(), **footprint._asdict(), **breakdown._asdict()}
 
     def _tasks(self) -> tuple[Mapping[int, TaskTimes], float, float]:
         """The times of all threads, the CPU time of other processes, and when both were read."""
@@ -246,18 +233,13 @@ class Telemetry:
 
     def _sample(self, spent: Spent) -> Sample:
         t_s = time.monotonic()
-        tree = self.tree.read()
+        usage = self.tree.read()
         counters = HostCounters.read()
         memory = self.memory()
         return Sample(
             t_s=t_s,
             phase=self.phase,
-            rss_bytes=tree.rss_bytes,
-            vms_bytes=tree.vms_bytes,
-            page_tables_bytes=tree.page_tables_bytes,
-            threads=tree.threads,
-            processes=tree.processes,
-            descriptors=tree.descriptors,
+            **usage._asdict(),
             cpu_user_s=spent.user_s,
             cpu_system_s=spent.system_s,
             minor_faults=spent.minor_faults,

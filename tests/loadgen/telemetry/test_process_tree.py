@@ -110,8 +110,10 @@ def test_what_forked_processes_share_is_resident_once_and_some_stand_for_all(chi
     whole, part = tree.footprint(), tree.footprint(within_s=0)
     assert whole.rss_bytes - alone.rss_bytes > 4 * 50 * MIB
     assert 0 < whole.resident_bytes - alone.resident_bytes < 40 * MIB
-    assert whole.sampled_fraction == 1
-    assert part.sampled_fraction == pytest.approx(1 / 5, rel=0.1)  # forked ones have touched less
+    assert whole.memory_sampled_fraction == 1
+    assert part.memory_sampled_fraction == pytest.approx(
+        1 / 5, rel=0.1
+    )  # forked ones have touched less
     assert part.rss_bytes == pytest.approx(whole.rss_bytes, rel=0.1)
     assert part.resident_bytes == pytest.approx(whole.resident_bytes, rel=0.2)
 
@@ -207,7 +209,7 @@ def test_below_a_supervisor_are_the_orphans_too_but_not_itself(child):
     child.do(BURN)
     assert tree.cpu_s() - before_s < 0.15, "the supervisor's own"
     tree.rescan()
-    assert tree.footprint().sampled_fraction == 1
+    assert tree.footprint().memory_sampled_fraction == 1
     assert tree.breakdown().heap_bytes > 0
     # What it has waited for stays in the sums.
     child.do("import signal; os.kill(orphan, signal.SIGKILL); os.waitpid(orphan, 0)")

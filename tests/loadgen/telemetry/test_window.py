@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from c10k.loadgen.telemetry import ProcessGoneError, TaskTimes, Telemetry, sampler, usage
+from c10k.loadgen.telemetry import ProcessGoneError, Telemetry, sampler, usage
+from c10k.loadgen.telemetry.tasks import TaskTimes
 from c10k.results import schema
 from tests.loadgen.conftest import until
 from tests.loadgen.telemetry.conftest import BURN
