@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from c10k.loadgen.portable.driver import Driver
@@ -27,17 +28,6 @@ class Shard:
         self._running = False
         self._loop, oversleep_ns = new_event_loop()
         self._loop.set_exception_handler(self._break)
-        began: Future[Driver] = Future()
-
-        def begin() -> None:
-            try:
-                if settings.cpu is not None and hasattr(os, "sched_setaffinity"):
-                    os.sched_setaffinity(0, {settings.cpu})
-                began.set_result(Driver(self._loop, settings, oversleep_ns))
-            except BaseException as error:  # noqa: BLE001 (raised where the shard is created)
-                began.set_exception(error)
-
-        self._loop.call_soon(begin)
         self._thread = threading.Thread(target=self._run, name="c10k-fleet", daemon=True)
         try:
             self._thread.start()
@@ -48,7 +38,9 @@ class Shard:
             ) from error
         self._running = True
         try:
-            self._driver = began.result()
+            if settings.cpu is not None and hasattr(os, "sched_setaffinity"):
+                self._handle_command(partial(os.sched_setaffinity, 0, {settings.cpu}))
+            self._driver = self._handle_command(partial(Driver, self._loop, settings, oversleep_ns))
         except BaseException:
             self._stop()
             raise

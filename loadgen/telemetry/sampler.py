@@ -66,7 +66,7 @@ class Sample:
 class Telemetry:
     """Samples of a process tree and its host, and exact readings of what it spent and holds.
 
-    A thread samples every `interval_s` between `start` and `stop`, and gives way to the load. A
+    Within `with`, a thread samples every `interval_s`, and gives way to the load. A
     sample takes 1 ms of CPU, so 0.5 % of a core at 0.2 s, and twice that within a window, where
     locks are sampled too. Sums over 10,000 threads are in one sample of fifteen. Once the process
     has ended, sampling ends and `alive` becomes False.
@@ -102,11 +102,6 @@ class Telemetry:
             self._left_in_slab = 0.0
         self._phase = phase
 
-    def start(self) -> Self:
-        """Begin sampling."""
-        self._sampling = self._background.submit(self._run)
-        return self
-
     def stop(self) -> None:
         """End sampling; the samples so far can still be drained."""
         self._stopping.set()
@@ -115,7 +110,8 @@ class Telemetry:
             self._sampling.result()
 
     def __enter__(self) -> Self:
-        return self.start()
+        self._sampling = self._background.submit(self._run)
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
