@@ -1,15 +1,16 @@
 """Sampling a process tree and its host from a thread while connections drive them."""
 
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
-from c10k.loadgen.background import Background
 from c10k.loadgen.telemetry.host import HostCounters, HostMemory
 from c10k.loadgen.telemetry.locks import LockWaits
 from c10k.loadgen.telemetry.other_processes import spent_by_other_processes
@@ -88,7 +89,8 @@ class Telemetry:
         self._locks: LockWaits | None = None  # between the readings at a window's ends
         self._left_in_slab = 0.0
         self._stopping = threading.Event()
-        self._background = Background("telemetry", threads=2)  # one samples, one reads for an end
+        # One samples, one reads for an end.
+        self._background = ThreadPoolExecutor(2, "telemetry", initializer=_give_way)
         self._sampling: Future[None] | None = None
 
     @property
@@ -249,3 +251,13 @@ class Telemetry:
             retransmits=counters.retransmits,
             **(self.annotate() if self.annotate else {}),
         )
+
+
+def _give_way() -> None:
+    """Leave a CPU the moment a thread of the fleet wants it (SCHED_IDLE, sched(7)).
+
+    A thread of normal priority would keep the CPU for its time slice, some milliseconds, and what
+    was due meanwhile would be sent late. Where the CPU is never idle, this gets a thousandth of it.
+    """
+    with suppress(OSError):  # in some sandboxes; the load is then only delayed a little
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
