@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 
 from c10k.loadgen.descriptors import raise_soft_descriptor_limit
 from c10k.loadgen.engines import shard_class
-from c10k.loadgen.shard import Shard, ShardSettings, ShardSnapshot, ShardStatus
+from c10k.loadgen.shard import ShardSettings, ShardSnapshot, ShardStatus
 
 # How long a child may take to close its connections before it is killed.
 QUIT_S: Final = 10.0
@@ -53,11 +53,6 @@ class RemoteShard:
         except BaseException:
             self.quit()
             raise
-
-    @property
-    def pid(self) -> int:
-        """The process id of the child."""
-        return self._child.pid
 
     def resize(self, target: int, active: int, fleet_active: int, epoch_ns: int) -> None:
         """Grow or shrink."""
@@ -148,15 +143,11 @@ def serve(descriptor: int) -> None:
             pipe.send((None, None))
             while True:
                 command, arguments = pipe.recv()
-                pipe.send(_handle_command(shard, command, arguments))
+                answer, raised = None, None
+                try:
+                    answer = getattr(shard, command)(*arguments)
+                except Exception as error:  # noqa: BLE001 (raised in the parent)
+                    raised = error
+                pipe.send((answer, raised))
         finally:
             shard.quit()
-
-
-def _handle_command(
-    shard: Shard, command: str, arguments: tuple[Any, ...]
-) -> tuple[Any, Exception | None]:
-    try:
-        return getattr(shard, command)(*arguments), None
-    except Exception as error:  # noqa: BLE001 (raised in the parent)
-        return None, error

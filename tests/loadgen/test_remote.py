@@ -28,7 +28,7 @@ from c10k.loadgen.workload import Workload
 fleet = Fleet(("127.0.0.1", int(sys.argv[1])), Workload("any"), threads=2, processes=True)
 fleet.resize(4)
 try:
-    print(*[shard.pid for shard in fleet._shards], flush=True)
+    print(*[shard._child.pid for shard in fleet._shards], flush=True)
     for _ in range(600):  # one long sleep that begins just after the signal would miss it
         time.sleep(0.1)
 except KeyboardInterrupt:
@@ -84,7 +84,7 @@ def test_ctrl_c_of_the_terminal_leaves_it_to_the_parent(parent):
 
 def test_its_death_is_an_error_of_the_next_call(serve):
     with Fleet(serve(echo), Workload("any"), threads=2, processes=True) as fleet:
-        pids = [shard.pid for shard in fleet._shards]
+        pids = [shard._child.pid for shard in fleet._shards]
         fleet.resize(4)
         os.kill(pids[1], signal.SIGKILL)
         with pytest.raises(OSError, match="signal 9"):
@@ -134,7 +134,7 @@ def test_a_fleet_may_be_polled_while_it_is_closed(serve):
 def test_processes_have_limits_of_their_own_and_one_moment_for_a_snapshot(serve):
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     with loaded(Fleet(serve(echo), Workload("any"), threads=3, processes=True), 30) as fleet:
-        pids = [shard.pid for shard in fleet._shards]
+        pids = [shard._child.pid for shard in fleet._shards]
         until(lambda: fleet.progress().messages > 30)
         fleet.snapshot()
         time.sleep(0.1)
