@@ -5,6 +5,8 @@ from setuptools import Distribution, Extension
 
 from c10k.loadgen.native.build_ext import BuildExt
 
+pytestmark = pytest.mark.system
+
 GOOD = """
 #include <Python.h>
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "module"};
