@@ -374,10 +374,11 @@ class TestOneMisbehaviour:
         snapshot = driven.snapshot()
         report = Report(snapshot)
         assert report.errors == {}
-        assert report.due == pytest.approx(CONNECTIONS * 40 * report.seconds, abs=2)
-        assert report.sent == pytest.approx(report.due * 4 / 5, abs=2)
+        # What is due is noticed when the loader runs, which a busy machine may keep from it.
+        assert report.due == pytest.approx(CONNECTIONS * 40 * report.seconds, abs=15)
+        assert report.sent == pytest.approx(report.due * 4 / 5, abs=4)
         waiting = recorded(snapshot, "waiting")
-        assert waiting.total == snapshot.pending == pytest.approx(40 * report.seconds, abs=4)
+        assert waiting.total == snapshot.pending == pytest.approx(40 * report.seconds, abs=6)
         shortest_s, longest_s = report.seconds, report.seconds + before.seconds
         assert shortest_s - 0.1 <= waiting.max_ns / 1e9 <= longest_s
         assert 0.4 * shortest_s <= waiting.mean_ns / 1e9 <= 0.5 * longest_s + 0.1
