@@ -22,8 +22,10 @@ _ramp = bytes(range(PERIOD)) * (RUN // PERIOD + 2)
 
 
 class Exchange:
-    """One request again and again, with a reply of fixed length and any content (raw)."""
+    """The messages of one connection: the same request each time, answered by so many bytes of any
+    content (raw), unless a subclass says otherwise."""
 
+    size: int  # bytes of a request
     accepted = True  # whether a complete reply says that the request succeeded
     lasting = True  # whether the connection may carry another message after it
 
