@@ -3,28 +3,9 @@
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable
 
-    from c10k.loadgen.address import Address
-    from c10k.loadgen.shard import Shard
-    from c10k.loadgen.workload import Workload
-
-    class ShardClass(Protocol):
-        """What creates a shard."""
-
-        def __call__(
-            self,
-            target: "Address",
-            workload: "Workload",
-            *,
-            index: int,
-            shards: int,
-            in_flight: int,
-            cpu: int | None,
-            spin: bool,
-        ) -> "Shard":
-            """The shard, which runs already."""
-
+    from c10k.loadgen.shard import Shard, ShardSettings
 
 ENGINES: Final = ("native", "portable")
 
@@ -47,7 +28,7 @@ def engine_of(name: str) -> str:
     return ("portable" if absent else "native") if name == "auto" else name
 
 
-def shard_class(engine: str) -> "ShardClass":
+def shard_class(engine: str) -> "Callable[[ShardSettings], Shard]":
     """The class of the shards of an engine that is there."""
     if engine == "native":
         from c10k.loadgen.native.engine import Shard as NativeShard

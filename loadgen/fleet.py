@@ -17,18 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import Final, Self, TypeVar
 
 import numpy as np
 
 from c10k.loadgen.address import Address
 from c10k.loadgen.engines import engine_of, shard_class
-from c10k.loadgen.shard import KINDS, Shard
+from c10k.loadgen.shard import KINDS, Shard, ShardSettings
 from c10k.loadgen.workload import Workload
-
-if TYPE_CHECKING:
-    from c10k.loadgen.engines import ShardClass
 
 T = TypeVar("T")
 
@@ -126,11 +122,6 @@ class Snapshot:
         """Whether the loader, not the server, set these figures."""
         return loader_limited([self])
 
-    def mean_ns(self, kind: str) -> float:
-        """The exact mean of a kind; NaN where nothing was recorded."""
-        total = int(np.frombuffer(self.counts[kind], np.int64).sum())
-        return self.sums_ns[kind] / total if total else float("nan")
-
     def littles_law_ratio(self, connections: int) -> float:
         """Throughput × mean response time of the completed ÷ connections that send (Little 1961).
 
@@ -175,21 +166,18 @@ class Fleet:
         # A thread per process: all processes get a command at nearly the same moment, and no
         # KeyboardInterrupt separates it from its answer.
         self._threads = ThreadPoolExecutor(threads, "c10k-process") if processes else None
-        create = _in_a_process(self.engine) if processes else shard_class(self.engine)
+        create: Callable[[ShardSettings], Shard] = shard_class(self.engine)
+        if processes:
+            from c10k.loadgen.remote import RemoteShard
+
+            create = partial(RemoteShard, self.engine)
         target = address if isinstance(address, Address) else Address.resolve(*address)
+        each = max(1, in_flight // threads)
         try:
             for index in range(threads):
-                self._shards.append(
-                    create(
-                        target,
-                        workload,
-                        index=index,
-                        shards=threads,
-                        in_flight=max(1, in_flight // threads),
-                        cpu=cpus[index % len(cpus)] if cpus else None,
-                        spin=spin,
-                    )
-                )
+                cpu = cpus[index % len(cpus)] if cpus else None
+                settings = ShardSettings(target, workload, index, threads, each, cpu, spin)
+                self._shards.append(create(settings))
         except BaseException:
             self._quit()
             raise
@@ -345,22 +333,11 @@ class Fleet:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self.close()
         else:
             self._quit()
-
-
-def _in_a_process(engine: str) -> "ShardClass":
-    from c10k.loadgen.remote import RemoteShard
-
-    return partial(RemoteShard, engine)
 
 
 def _add(counts: list[bytes]) -> bytes:

@@ -14,11 +14,9 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final, cast
 
-from c10k.loadgen.address import Address
 from c10k.loadgen.descriptors import raise_soft_descriptor_limit
 from c10k.loadgen.engines import shard_class
-from c10k.loadgen.shard import Shard, ShardSnapshot, ShardStatus
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.shard import ShardSettings, ShardSnapshot, ShardStatus
 
 # How long a child may take to close its connections before it is killed.
 QUIT_S: Final = 10.0
@@ -37,18 +35,7 @@ class RemoteShard:
     main one may call: a KeyboardInterrupt within a call would leave its answer to the next one.
     """
 
-    def __init__(
-        self,
-        engine: str,
-        target: Address,
-        workload: Workload,
-        *,
-        index: int,
-        shards: int,
-        in_flight: int,
-        cpu: int | None,
-        spin: bool,
-    ) -> None:
+    def __init__(self, engine: str, settings: ShardSettings) -> None:
         self._turn = threading.Lock()
         self._status = ShardStatus(0, 0, 0, 0, 0, 0, 0)
         self._pipe, theirs = Pipe()
@@ -62,22 +49,10 @@ class RemoteShard:
             self._pipe.close()
             raise
         try:
-            options = {
-                "index": index,
-                "shards": shards,
-                "in_flight": in_flight,
-                "cpu": cpu,
-                "spin": spin,
-            }
-            self._ask("create", engine, target, workload, options)
+            self._ask("create", engine, settings)
         except BaseException:
             self.quit()
             raise
-
-    @property
-    def pid(self) -> int:
-        """The process id of the child."""
-        return self._child.pid
 
     def resize(self, target: int, active: int, fleet_active: int, epoch_ns: int) -> None:
         """Grow or shrink."""
@@ -158,9 +133,9 @@ def serve(descriptor: int) -> None:
     """The child: create the shard, and handle commands until the pipe ends."""
     raise_soft_descriptor_limit()
     with Connection(descriptor) as pipe, suppress(EOFError, OSError):
-        _, (engine, target, workload, options) = pipe.recv()
+        _, (engine, settings) = pipe.recv()
         try:
-            shard = shard_class(engine)(target, workload, **options)
+            shard = shard_class(engine)(settings)
         except Exception as error:  # noqa: BLE001 (raised in the parent)
             pipe.send((None, error))
             return
@@ -168,15 +143,11 @@ def serve(descriptor: int) -> None:
             pipe.send((None, None))
             while True:
                 command, arguments = pipe.recv()
-                pipe.send(_handle_command(shard, command, arguments))
+                answer, raised = None, None
+                try:
+                    answer = getattr(shard, command)(*arguments)
+                except Exception as error:  # noqa: BLE001 (raised in the parent)
+                    raised = error
+                pipe.send((answer, raised))
         finally:
             shard.quit()
-
-
-def _handle_command(
-    shard: Shard, command: str, arguments: tuple[Any, ...]
-) -> tuple[Any, Exception | None]:
-    try:
-        return getattr(shard, command)(*arguments), None
-    except Exception as error:  # noqa: BLE001 (raised in the parent)
-        return None, error

@@ -4,10 +4,27 @@ A shard is a native thread or an event loop of Python's, in this process or anot
 same commands and record the same way.
 """
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, TypedDict
+
+from c10k.loadgen.address import Address
+from c10k.loadgen.workload import Workload
 
 KINDS: Final = ("response", "service", "send_lag", "connect", "first_echo", "waiting")
 """What is recorded into histograms; see `c10k.loadgen.fleet.Snapshot`."""
+
+
+@dataclass(frozen=True)
+class ShardSettings:
+    """What a shard drives: connections i * shards + index of a fleet, for i from 0 on."""
+
+    target: Address
+    workload: Workload
+    index: int
+    shards: int
+    in_flight: int  # connections that may lack their first reply at once
+    cpu: int | None  # that its thread is pinned to
+    spin: bool  # poll before a message is due instead of sleeping
 
 
 class ShardStatus(NamedTuple):
@@ -41,7 +58,7 @@ class ShardSnapshot(TypedDict):
 
 
 class Shard(Protocol):
-    """Connections i * shards + index of a fleet, for i from 0 on.
+    """What a fleet commands; it is created with ShardSettings, and then runs.
 
     A call returns when the command has been handled.
     """

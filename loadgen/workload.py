@@ -208,14 +208,8 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
         differ."""
         match self.protocol:
             case "http":
-                head = (
-                    f"GET {self.path} HTTP/1.1",
-                    f"Host: {authority}",
-                    "User-Agent: c10k",
-                    "",
-                    "",
-                )
-                return "\r\n".join(head).encode()
+                head = f"GET {self.path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: c10k\r\n\r\n"
+                return head.encode()
             case "raw":
                 return self.send.encode("latin-1")
             case "download":

@@ -1,19 +1,7 @@
-from c10k.loadgen.address import Address
-from c10k.loadgen.shard import ShardSnapshot, ShardStatus
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.shard import ShardSettings, ShardSnapshot, ShardStatus
 
 class Shard:
-    def __init__(
-        self,
-        target: Address,
-        workload: Workload,
-        *,
-        index: int,
-        shards: int,
-        in_flight: int,
-        cpu: int | None,
-        spin: bool,
-    ) -> None: ...
+    def __init__(self, settings: ShardSettings) -> None: ...
     def resize(self, target: int, active: int, fleet_active: int, epoch_ns: int) -> None: ...
     def load(self, epoch_ns: int) -> None: ...
     def stop(self) -> None: ...

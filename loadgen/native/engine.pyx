@@ -42,7 +42,7 @@ from c10k.loadgen.native.tally cimport RESPONSE, Tally
 
 
 cdef class Shard:
-    """A shard (loadgen/shard.py) that is one native thread, pinned to `cpu` if there is one.
+    """A shard (loadgen/shard.py) that is one native thread.
 
     With `spin` it polls for the last 0.3 ms before a message is due. Raises MemoryError or OSError
     where the machine refuses memory, an epoll or a thread.
@@ -51,19 +51,17 @@ cdef class Shard:
     cdef ShardState *state
     cdef bint running
 
-    def __cinit__(
-        self, target, workload, *, uint32_t index, uint32_t shards, uint32_t in_flight, cpu,
-        bint spin,
-    ):
+    def __cinit__(self, settings):
+        target, workload = settings.target, settings.workload
         cdef ShardState *state = <ShardState *>calloc(1, sizeof(ShardState))
         if state == NULL:
             raise MemoryError
         self.state = state
         state.epoll = state.wake = -1
         state.snapshot = 1
-        state.schedule.index, state.schedule.shards = index, shards
-        state.settings.in_flight_limit, state.settings.spin = in_flight, spin
-        state.settings.cpu = -1 if cpu is None else cpu
+        state.schedule.index, state.schedule.shards = settings.index, settings.shards
+        state.settings.in_flight_limit, state.settings.spin = settings.in_flight, settings.spin
+        state.settings.cpu = -1 if settings.cpu is None else settings.cpu
         self.configure_sources(target, churning=workload.messages_per_connection is not None)
         self.configure_messages(target, workload)
         self.configure_times(workload)

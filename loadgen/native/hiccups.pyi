@@ -1,5 +1,4 @@
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Self
 
 class HiccupMeter:
@@ -14,9 +13,4 @@ class HiccupMeter:
     def swap(self) -> bytes: ...
     def stop(self) -> None: ...
     def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...

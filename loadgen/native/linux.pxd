@@ -4,7 +4,13 @@ No other file declares any.
 """
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from posix.time cimport clockid_t, timespec
+from libc.string cimport strerror
+from posix.signal cimport SIG_SETMASK, sigfillset, sigset_t
+from posix.time cimport (
+    CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID, TIMER_ABSTIME, clock_gettime, clock_nanosleep,
+    clockid_t, timespec,
+)
+from posix.unistd cimport close, read, write
 
 cdef extern from "<sys/socket.h>" nogil:
     ctypedef unsigned int socklen_t
@@ -44,22 +50,10 @@ cdef extern from "<sys/eventfd.h>" nogil:
     int EFD_NONBLOCK, EFD_CLOEXEC
     int eventfd(unsigned int initial, int flags)
 
-cdef extern from "<unistd.h>" nogil:
-    int close(int fd)
-    ssize_t read(int fd, void *buffer, size_t length)
-    ssize_t write(int fd, const void *buffer, size_t length)
-
 cdef extern from "<stdlib.h>" nogil:
     void *aligned_alloc(size_t alignment, size_t size) # a multiple of the alignment
 
-cdef extern from "<string.h>" nogil:
-    char *strerror(int error)
-
 cdef extern from "<signal.h>" nogil:
-    ctypedef struct sigset_t:
-        pass
-    int SIG_SETMASK
-    int sigfillset(sigset_t *signals)
     int pthread_sigmask(int how, const sigset_t *signals, sigset_t *before)
 
 cdef extern from "<sched.h>" nogil:
@@ -96,12 +90,6 @@ cdef extern from "<semaphore.h>" nogil:
     int sem_post(sem_t *semaphore)
     int sem_wait(sem_t *semaphore)
     int sem_destroy(sem_t *semaphore)
-
-cdef extern from "<time.h>" nogil:
-    clockid_t CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID
-    int TIMER_ABSTIME
-    int clock_gettime(clockid_t clock, timespec *now)
-    int clock_nanosleep(clockid_t clock, int flags, const timespec *until, timespec *left)
 
 cdef extern from *:
     """

@@ -8,8 +8,8 @@ the n-th messages of 2^18 connections.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp, memcpy
+from libc.stdlib cimport malloc
+from libc.string cimport memcpy
 
 cdef enum:
     POOL = 1 << 18 # half of a usual second-level cache

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import socket
-import sys
 import time
 from collections import deque
 from typing import Final, cast
@@ -25,11 +24,9 @@ IN_LINE: Final = 8  # failed; to be opened again as soon as there is room for it
 
 RETRY_NS: Final = 100_000_000  # at least, between two attempts to connect that brought no reply
 
-IN_PROGRESS: Final = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
-
-# Chooses the port when it connects, so that connections to different targets may share one:
-# IP_BIND_ADDRESS_NO_PORT of ip(7), which Python does not name.
-BIND_ADDRESS_NO_PORT: Final = 24 if sys.platform == "linux" else None
+# Lets Linux choose the port when it connects, so that connections to different targets may share
+# one: IP_BIND_ADDRESS_NO_PORT of ip(7), which Python does not name.
+BIND_ADDRESS_NO_PORT: Final = 24
 
 # Takes what a transport still reports when its connection is done with it.
 NOBODY: Final = asyncio.Protocol()
@@ -206,20 +203,16 @@ class Connection(asyncio.Protocol):
         self._socket.setblocking(False)
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._bind(self._socket)
+            if source := self._shard.source_of(self._number):  # on Linux alone
+                self._socket.setsockopt(socket.IPPROTO_IP, BIND_ADDRESS_NO_PORT, 1)
+                self._socket.bind((source.host, 0))
             error_number = self._socket.connect_ex(self._shard.socket_address)
         except OSError as error:
             error_number = error.errno or errno.EIO
-        if error_number in IN_PROGRESS:
+        if error_number in (0, errno.EINPROGRESS):
             self._shard.loop.add_writer(self._socket, self._connected)
         else:
             self._fail(connect_cause_of(error_number))
-
-    def _bind(self, connecting: socket.socket) -> None:
-        if source := self._shard.source_of(self._number):
-            if BIND_ADDRESS_NO_PORT is not None:
-                connecting.setsockopt(socket.IPPROTO_IP, BIND_ADDRESS_NO_PORT, 1)
-            connecting.bind((source.host, 0))
 
     def _connected(self) -> None:
         now_ns = time.monotonic_ns()

@@ -4,46 +4,35 @@ import asyncio
 import time
 from typing import Final
 
-from c10k.loadgen.address import Address
 from c10k.loadgen.portable.connection import Connection
-from c10k.loadgen.portable.schedule import Poisson, Schedule, Uniform
+from c10k.loadgen.portable.schedule import Poisson, Uniform
 from c10k.loadgen.portable.state import ShardState
 from c10k.loadgen.portable.tally import Tally
-from c10k.loadgen.shard import ShardStatus
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.shard import ShardSettings
 
 RELEASES: Final = 64  # due messages sent before replies are read again
 SWEEP_S: Final = 0.1  # how often timeouts are looked for
+SPIN_NS: Final = (
+    300_000  # before a due time, if asked to: what an idle virtual CPU takes to wake up
+)
 LATE_NS: Final = 1_000_000  # a due message picked up later than this is the loader's own lateness
 
 
 class Driver:
-    """The connections of one shard; `c10k.loadgen.shard.Shard` says what the calls mean."""
+    """The connections of one shard; `c10k.loadgen.shard.Shard` says what the calls mean.
+
+    The loop may oversleep by `oversleep_ns`.
+    """
 
     def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        target: Address,
-        workload: Workload,
-        *,
-        index: int,
-        shards: int,
-        in_flight: int,
-        early_ns: int,
+        self, loop: asyncio.AbstractEventLoop, settings: ShardSettings, oversleep_ns: int
     ) -> None:
-        self._state = ShardState(
-            loop,
-            target,
-            workload,
-            index=index,
-            shards=shards,
-            in_flight=in_flight,
-            open_new=lambda: self._add().open(),
-        )
-        self._early_ns = early_ns  # so long before a due time, poll instead of sleeping
+        self.state = ShardState(loop, settings, open_new=lambda: self._add().open())
+        # So long before a due time, poll instead of sleeping.
+        self._early_ns = oversleep_ns + SPIN_NS * settings.spin
         self._connections: list[Connection] = []
         self._fleet_active = 0
-        self._schedule: Schedule | None = None
+        self._schedule: Uniform | Poisson | None = None
         self._release_at: asyncio.Handle | None = None
         loop.call_later(SWEEP_S, self._sweep)
 
@@ -51,7 +40,7 @@ class Driver:
 
     def resize(self, target: int, active: int, fleet_active: int, epoch_ns: int) -> None:
         """Grow or shrink."""
-        state = self._state
+        state = self.state
         state.target, state.active, self._fleet_active = target, active, fleet_active
         while len(self._connections) > target:
             connection = self._connections.pop()
@@ -65,7 +54,7 @@ class Driver:
 
     def load(self, epoch_ns: int) -> None:
         """Give up on connections without a first reply, and let the others begin."""
-        state = self._state
+        state = self.state
         while state.opened < state.target:
             state.in_flight += 1
             self._add()
@@ -77,7 +66,7 @@ class Driver:
 
     def stop(self) -> None:
         """Send nothing new; what waits to be sent is lost."""
-        self._state.loading = False
+        self.state.loading = False
         self._stop_schedule()
         now_ns = time.monotonic_ns()
         for connection in self._connections:
@@ -85,7 +74,7 @@ class Driver:
 
     def snapshot(self) -> Tally:
         """What was recorded since the last snapshot; begin anew."""
-        state = self._state
+        state = self.state
         ended, state.tally = state.tally, Tally()
         ended.ended_ns, ended.cpu_ended_ns = state.tally.began_ns, state.tally.cpu_began_ns
         for connection in self._connections:
@@ -102,24 +91,16 @@ class Driver:
         state.snapshots += 1
         return ended
 
-    def response_counts(self) -> bytes:
-        """The response times since the last snapshot."""
-        return self._state.tally.response.counts()
-
-    def status(self) -> ShardStatus:
-        """The state of the shard; any thread may ask."""
-        return self._state.status()
-
     def end(self) -> None:
         """Close every connection."""
         self.stop()
-        self._state.target = 0
+        self.state.target = 0
         while self._connections:
-            self._state.opened -= 1
+            self.state.opened -= 1
             self._connections.pop().retire()
 
     def _add(self) -> Connection:
-        state = self._state
+        state = self.state
         connection = Connection(state, state.opened * state.shards + state.index)
         self._connections.append(connection)
         state.opened += 1
@@ -128,15 +109,15 @@ class Driver:
     # Sending
 
     def _begin_sending(self, epoch_ns: int) -> None:
-        if self._state.is_open_loop:
+        if self.state.is_open_loop:
             self._begin_schedule(epoch_ns)
             return
-        for connection in self._connections[: self._state.active]:
+        for connection in self._connections[: self.state.active]:
             connection.begin_at_once()
 
     def _begin_schedule(self, epoch_ns: int) -> None:
         self._stop_schedule()
-        state, workload = self._state, self._state.workload
+        state, workload = self.state, self.state.workload
         count, index, shards = state.active, state.index, state.shards
         if not count or not workload.rate_per_connection:
             return
@@ -156,7 +137,7 @@ class Driver:
     def _release_due(self) -> None:
         """Send what is due, or queue it where the connection is not free; a bounded number at
         once."""
-        schedule, tally, loop = self._schedule, self._state.tally, self._state.loop
+        schedule, tally, loop = self._schedule, self.state.tally, self.state.loop
         assert schedule is not None
         now_ns = time.monotonic_ns()
         for _ in range(RELEASES):
@@ -179,11 +160,12 @@ class Driver:
 
     def _sweep(self) -> None:
         """Look for what has taken too long."""
-        workload = self._state.workload
+        workload = self.state.workload
         now_ns = time.monotonic_ns()
         connect_timeout_ns = int(workload.connect_timeout_s * 1e9)
         timeout_ns = int(workload.timeout_s * 1e9)
         for connection in self._connections:
             connection.sweep(now_ns, connect_timeout_ns, timeout_ns)
-        self._state.tally.bin_if_many()
-        self._state.loop.call_later(SWEEP_S, self._sweep)
+        for times in self.state.tally.by_kind().values():
+            times.bin_if_many()
+        self.state.loop.call_later(SWEEP_S, self._sweep)

@@ -6,63 +6,28 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
-from c10k.loadgen.address import Address
 from c10k.loadgen.portable.driver import Driver
 from c10k.loadgen.portable.loop import new_event_loop
-from c10k.loadgen.shard import ShardSnapshot, ShardStatus
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.shard import ShardSettings, ShardSnapshot, ShardStatus
 
 T = TypeVar("T")
-
-# How long to poll before a due time, if asked to: what an idle virtual CPU takes to wake up.
-SPIN_NS: Final = 300_000
 
 
 class Shard:
     """One thread of the fleet; see `c10k.loadgen.shard.Shard` for what the calls mean.
 
-    Raises OSError where the machine refuses a descriptor or a thread. `cpu` is ignored where the
-    system has no call for it. An error in the loop ends the shard, and the next call raises it.
+    Raises OSError where the machine refuses a descriptor or a thread. It is pinned to no CPU where
+    the system has no call for it. An error in the loop ends the shard, and the next call raises it.
     """
 
-    def __init__(
-        self,
-        target: Address,
-        workload: Workload,
-        *,
-        index: int,
-        shards: int,
-        in_flight: int,
-        cpu: int | None,
-        spin: bool,
-    ) -> None:
+    def __init__(self, settings: ShardSettings) -> None:
         self._broken: BaseException | None = None
         self._running = False
         self._loop, oversleep_ns = new_event_loop()
         self._loop.set_exception_handler(self._break)
-        began: Future[Driver] = Future()
-
-        def begin() -> None:
-            try:
-                if cpu is not None:
-                    _pin(cpu)
-                began.set_result(
-                    Driver(
-                        self._loop,
-                        target,
-                        workload,
-                        index=index,
-                        shards=shards,
-                        in_flight=in_flight,
-                        early_ns=oversleep_ns + SPIN_NS * spin,
-                    )
-                )
-            except BaseException as error:  # noqa: BLE001 (raised where the shard is created)
-                began.set_exception(error)
-
-        self._loop.call_soon(begin)
         self._thread = threading.Thread(target=self._run, name="c10k-fleet", daemon=True)
         try:
             self._thread.start()
@@ -73,7 +38,9 @@ class Shard:
             ) from error
         self._running = True
         try:
-            self._driver = began.result()
+            if settings.cpu is not None and hasattr(os, "sched_setaffinity"):
+                self._handle_command(partial(os.sched_setaffinity, 0, {settings.cpu}))
+            self._driver = self._handle_command(partial(Driver, self._loop, settings, oversleep_ns))
         except BaseException:
             self._stop()
             raise
@@ -96,11 +63,11 @@ class Shard:
 
     def peek(self) -> ShardStatus:
         """The state of the shard."""
-        return self._driver.status()
+        return self._driver.state.status()
 
     def response_counts(self) -> bytes:
         """The response times since the last snapshot, as far as recorded."""
-        return self._handle_command(self._driver.response_counts)
+        return self._handle_command(lambda: self._driver.state.tally.response.counts())
 
     def quit(self) -> None:
         """Close every connection and end the thread."""
@@ -136,12 +103,6 @@ class Shard:
 
     def _break(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self._broken = self._broken or context.get("exception") or RuntimeError(context["message"])
-
-
-def _pin(cpu: int) -> None:
-    """Keep this thread on a CPU, where the system has a call for it."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {cpu})
 
 
 async def _close_transports() -> None:

@@ -4,7 +4,7 @@ A connection has one exchange, which goes through one message after the other.
 """
 
 import random
-from typing import Final, Protocol
+from typing import Final
 
 from c10k.loadgen.address import Address
 from c10k.loadgen.portable.causes import ReplyError
@@ -21,91 +21,13 @@ _pool += _pool[:RUN]
 _ramp = bytes(range(PERIOD)) * (RUN // PERIOD + 2)
 
 
-class Exchange(Protocol):
-    """The messages of one connection."""
+class Exchange:
+    """The messages of one connection: the same request each time, answered by so many bytes of any
+    content (raw), unless a subclass says otherwise."""
 
     size: int  # bytes of a request
-
-    @property
-    def accepted(self) -> bool:
-        """Whether a complete reply says that the request succeeded."""
-
-    @property
-    def lasting(self) -> bool:
-        """Whether the connection may carry another message after a complete reply."""
-
-    def begin(self, number: int) -> None:
-        """Go on to this message."""
-
-    def request(self, offset: int) -> bytes:
-        """Bytes of the request from `offset` on, RUN of them or up to its end."""
-
-    def take(self, data: bytes, sent: int) -> bool:
-        """Check what has come after `sent` bytes of the request; whether the reply is complete.
-
-        Raises ReplyError.
-        """
-
-    def end_of_file(self) -> bool:
-        """Whether the end of the connection ends the reply, too."""
-
-
-def exchange_of(workload: Workload, target: Address, connection: int) -> Exchange:
-    """The exchange of a connection, by its number in the fleet."""
-    if workload.protocol == "echo":
-        return Echo(workload.size_bytes, connection)
-    request = workload.request(target.authority)
-    match workload.protocol:
-        case "http":
-            return Http(request)
-        case "download":
-            return Download(request, workload.expect_bytes)
-    return Raw(request, workload.expect_bytes)
-
-
-class Echo:
-    """Runs of a pool of random bytes. Where one starts follows from the connection and the
-    message's number, by odd factors: all of 2^18 in a row differ."""
-
-    accepted = lasting = True
-
-    def __init__(self, size: int, connection: int) -> None:
-        self.size = size
-        self._base = connection * 0x9E3779B1
-        self._start = 0
-        self._echoed = 0
-
-    def begin(self, number: int) -> None:
-        """Go on to this message."""
-        self._start = (self._base + number * 0x85EBCA77) % POOL
-        self._echoed = 0
-
-    def request(self, offset: int) -> bytes:
-        """Bytes of the message."""
-        start = (self._start + offset) % POOL
-        return _pool[start : start + min(RUN, self.size - offset)]
-
-    def take(self, data: bytes, sent: int) -> bool:
-        """Compare every byte."""
-        if self._echoed + len(data) > sent:
-            raise ReplyError("excess")
-        for begin in range(0, len(data), RUN):
-            run = data[begin : begin + RUN]
-            start = (self._start + self._echoed) % POOL
-            if run != _pool[start : start + len(run)]:
-                raise ReplyError("corrupt")
-            self._echoed += len(run)
-        return self._echoed == self.size
-
-    def end_of_file(self) -> bool:
-        """An echo has a length of its own."""
-        return False
-
-
-class Raw:
-    """One request again and again, with a reply of fixed length and any content."""
-
-    accepted = lasting = True
+    accepted = True  # whether a complete reply says that the request succeeded
+    lasting = True  # whether the connection may carry another message after it
 
     def __init__(self, request: bytes, expected: int) -> None:
         self.size = len(request)
@@ -114,26 +36,62 @@ class Raw:
         self._received = 0
 
     def begin(self, _number: int) -> None:
-        """Go on to the next message."""
+        """Go on to this message."""
         self._received = 0
 
     def request(self, offset: int) -> bytes:
-        """Bytes of the request, which is no longer than a run."""
+        """Bytes of the request from `offset` on, RUN of them or up to its end."""
         return self._request[offset:]
 
     def take(self, data: bytes, sent: int) -> bool:
-        """Count the bytes."""
+        """Check what has come after `sent` bytes of the request; whether the reply is complete.
+
+        Raises ReplyError.
+        """
         if sent < self.size or self._received + len(data) > self._expected:
             raise ReplyError("excess")
         self._received += len(data)
         return self._received == self._expected
 
     def end_of_file(self) -> bool:
-        """The reply has a length of its own."""
+        """Whether the end of the connection ends the reply, too."""
         return False
 
 
-class Download(Raw):
+class Echo(Exchange):
+    """Runs of a pool of random bytes. Where one starts follows from the connection and the
+    message's number, by odd factors: all of 2^18 in a row differ."""
+
+    def __init__(self, size: int, connection: int) -> None:
+        super().__init__(b"", size)
+        self.size = size
+        self._base = connection * 0x9E3779B1
+        self._start = 0
+
+    def begin(self, number: int) -> None:
+        """Go on to this message."""
+        self._start = (self._base + number * 0x85EBCA77) % POOL
+        self._received = 0
+
+    def request(self, offset: int) -> bytes:
+        """Bytes of the message."""
+        start = (self._start + offset) % POOL
+        return _pool[start : start + min(RUN, self.size - offset)]
+
+    def take(self, data: bytes, sent: int) -> bool:
+        """Compare every byte; the echo may begin before all of the message is sent."""
+        if self._received + len(data) > sent:
+            raise ReplyError("excess")
+        for begin in range(0, len(data), RUN):
+            run = data[begin : begin + RUN]
+            start = (self._start + self._received) % POOL
+            if run != _pool[start : start + len(run)]:
+                raise ReplyError("corrupt")
+            self._received += len(run)
+        return self._received == self.size
+
+
+class Download(Exchange):
     """A small request with a large reply, byte i of which is i mod 251."""
 
     def take(self, data: bytes, sent: int) -> bool:
@@ -148,38 +106,35 @@ class Download(Raw):
         return complete
 
 
-class Http:
+class Http(Exchange):
     """A GET again and again."""
-
-    def __init__(self, request: bytes) -> None:
-        self.size = len(request)
-        self._request = request
-        self._reply = Reply()
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the status was 2xx."""
-        return 200 <= self._reply.status <= 299
-
-    @property
-    def lasting(self) -> bool:
-        """Whether the server keeps the connection."""
-        return self._reply.keep_alive
 
     def begin(self, _number: int) -> None:
         """Go on to the next request."""
         self._reply = Reply()
 
-    def request(self, offset: int) -> bytes:
-        """Bytes of the request, which is no longer than a run."""
-        return self._request[offset:]
-
     def take(self, data: bytes, sent: int) -> bool:
-        """Read the reply on."""
+        """Read the reply on; it is accepted if its status is 2xx."""
         if sent < self.size:
             raise ReplyError("excess")
-        return self._reply.take(data)
+        complete = self._reply.take(data)
+        self.accepted = 200 <= self._reply.status <= 299
+        self.lasting = self._reply.keep_alive
+        return complete
 
     def end_of_file(self) -> bool:
         """A reply without a length ends with its connection."""
         return self._reply.end_of_file()
+
+
+def exchange_of(workload: Workload, target: Address, connection: int) -> Exchange:
+    """The exchange of a connection, by its number in the fleet."""
+    if workload.protocol == "echo":
+        return Echo(workload.size_bytes, connection)
+    request = workload.request(target.authority)
+    match workload.protocol:
+        case "http":
+            return Http(request, workload.expect_bytes)
+        case "download":
+            return Download(request, workload.expect_bytes)
+    return Exchange(request, workload.expect_bytes)

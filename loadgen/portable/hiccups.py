@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
-from types import TracebackType
+from concurrent.futures import Future
 from typing import Self
 
 from c10k.loadgen.portable.histogram import Times
@@ -37,8 +37,6 @@ class HiccupMeter:
         self._swapping = threading.Lock()
         self._late = Times()
         self._stopping = threading.Event()
-        self._pinned = threading.Event()
-        self._refused: OSError | ValueError | OverflowError | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -46,19 +44,15 @@ class HiccupMeter:
         if self._thread is not None:
             raise RuntimeError("the hiccup meter is running already")
         self._stopping.clear()
-        self._pinned.clear()
-        self._refused = None
-        thread = threading.Thread(target=self._measure, name="c10k-hiccups", daemon=True)
+        pinned: Future[None] = Future()
+        thread = threading.Thread(
+            target=self._measure, args=(pinned,), name="c10k-hiccups", daemon=True
+        )
         try:
             thread.start()
-        except RuntimeError as error:
-            raise OSError(f"cannot start the hiccup meter: {error}") from error
-        self._pinned.wait()
-        if self._refused:
-            thread.join()
-            raise OSError(
-                f"cannot start the hiccup meter on CPUs {self._cpus}: {self._refused}"
-            ) from self._refused
+            pinned.result()
+        except (RuntimeError, OSError, ValueError, OverflowError) as error:
+            raise OSError(f"cannot start the hiccup meter on CPUs {self._cpus}: {error}") from error
         self._thread = thread
 
     def swap(self) -> bytes:
@@ -75,15 +69,14 @@ class HiccupMeter:
             self._thread.join()
             self._thread = None
 
-    def _measure(self) -> None:
+    def _measure(self, pinned: Future[None]) -> None:
         try:
             if self._cpus is not None and hasattr(os, "sched_setaffinity"):
                 os.sched_setaffinity(0, self._cpus)
-        except (OSError, ValueError, OverflowError) as error:
-            self._refused = error
+            pinned.set_result(None)
+        except Exception as error:  # noqa: BLE001 (raised by start)
+            pinned.set_exception(error)
             return
-        finally:
-            self._pinned.set()
         tick_ns = time.monotonic_ns() + self._interval_ns
         while not self._stopping.is_set():
             time.sleep(max(0, tick_ns - time.monotonic_ns()) / 1e9)
@@ -99,10 +92,5 @@ class HiccupMeter:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()

@@ -20,15 +20,11 @@ class PreciseSelector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait until something is ready, or the time is up."""
-        if timeout is not None and timeout > 0 and self._is_epoll:
+        is_epoll = isinstance(self, getattr(selectors, "EpollSelector", ()))
+        if timeout and timeout > 0 and is_epoll and self.fileno() < SELECTABLE:
             select.select([self], [], [], timeout)
             timeout = 0
         return super().select(timeout)
-
-    @property
-    def _is_epoll(self) -> bool:
-        epoll = getattr(selectors, "EpollSelector", ())
-        return isinstance(self, epoll) and self.fileno() < SELECTABLE
 
 
 def new_event_loop() -> tuple[asyncio.AbstractEventLoop, int]:

@@ -2,24 +2,16 @@
 
 import heapq
 import math
-from typing import Final, Protocol
+from typing import Final
 
 MASK: Final = (1 << 64) - 1
 
 
-class Schedule(Protocol):
-    """Which connection of a shard is due next, and when."""
-
-    connection: int
-    number: int  # how many arrivals of the connection came before
-    due_ns: int
-
-    def advance(self) -> None:
-        """Go on to the arrival after this one."""
-
-
 class Uniform:
-    """Arrival a of connection c, of so many in the fleet, at epoch + (a + c / fleet) * period."""
+    """Arrival a of connection c, of so many in the fleet, at epoch + (a + c / fleet) * period.
+
+    At any time the next is arrival `number` of the shard's `connection`, which is due at `due_ns`.
+    """
 
     def __init__(
         self, count: int, fleet: int, index: int, shards: int, period_ns: float, epoch_ns: int
@@ -46,8 +38,8 @@ class Uniform:
 
 
 class Poisson:
-    """Independent exponential gaps, each worked out from the seed, the connection and the arrival's
-    number alone."""
+    """As Uniform, but with independent exponential gaps, each worked out from the seed, the
+    connection and the arrival's number alone."""
 
     def __init__(
         self, count: int, index: int, shards: int, period_ns: float, seed: int, epoch_ns: int

@@ -4,19 +4,14 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from c10k.loadgen.address import CONNECTIONS_PER_SOURCE, Address
 from c10k.loadgen.portable.tally import Tally
-from c10k.loadgen.shard import ShardStatus
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.shard import ShardSettings, ShardStatus
 
-
-class Openable(Protocol):
-    """A connection that may be opened again."""
-
-    def open(self) -> None:
-        """Connect."""
+if TYPE_CHECKING:
+    from c10k.loadgen.portable.connection import Connection
 
 
 class ShardState:
@@ -28,14 +23,10 @@ class ShardState:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        target: Address,
-        workload: Workload,
-        *,
-        index: int,
-        shards: int,
-        in_flight: int,
+        settings: ShardSettings,
         open_new: Callable[[], None],
     ) -> None:
+        target, workload = settings.target, settings.workload
         self.loop = loop
         self.address = target
         self.socket_address: tuple[str, int] | tuple[str, int, int, int] = (
@@ -46,8 +37,8 @@ class ShardState:
         self.workload = workload
         self.sent_when_due = workload.sent_when_due
         self.is_open_loop = workload.rate_per_connection is not None
-        self.index = index
-        self.shards = shards
+        self.index = settings.index
+        self.shards = settings.shards
         self.active = 0  # connections that send
         self.loading = False
         self.snapshots = 1
@@ -57,8 +48,8 @@ class ShardState:
         self.in_flight = 0  # of these, without a first reply, and not given up
         self.reopening = 0  # being opened again, without a reply yet; they count as failed
         self.ready = self.busy = self.failed = self.messages = 0
-        self.line: deque[Openable] = deque()  # to be opened again, in order
-        self._in_flight_limit = in_flight
+        self.line: deque[Connection] = deque()  # to be opened again, in order
+        self._in_flight_limit = settings.in_flight
         self._open_new = open_new
         self._opener: asyncio.Handle | None = None
         self._opening_began_ns = self._opening_ended_ns = 0
@@ -114,7 +105,7 @@ class ShardState:
         if self.opened == self.target and not self.in_flight and not self._opening_ended_ns:
             self._opening_ended_ns = time.monotonic_ns()
 
-    def stand_in_line(self, connection: Openable) -> None:
+    def stand_in_line(self, connection: "Connection") -> None:
         """Have a connection opened again after those before it."""
         self.line.append(connection)
         self.open_soon()

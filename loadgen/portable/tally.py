@@ -24,14 +24,13 @@ class Tally:
         self.first_echo = Times()
         self.waiting = Times()
 
-    def bin_if_many(self) -> None:
-        """Keep the memory bounded."""
-        for times in self._by_kind().values():
-            times.bin_if_many()
+    def by_kind(self) -> dict[str, Times]:
+        """The times, by the names of KINDS."""
+        return {kind: getattr(self, kind) for kind in KINDS}
 
     def taken(self) -> ShardSnapshot:
         """All of it, once it has ended."""
-        times = self._by_kind()
+        times = self.by_kind()
         return {
             "began_ns": self.began_ns,
             "ended_ns": self.ended_ns,
@@ -47,6 +46,3 @@ class Tally:
             "sums_ns": {kind: times[kind].sum_ns() for kind in KINDS},
             "counts": {kind: times[kind].counts() for kind in KINDS},
         }
-
-    def _by_kind(self) -> dict[str, Times]:
-        return {kind: getattr(self, kind) for kind in KINDS}

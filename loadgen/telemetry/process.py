@@ -51,15 +51,15 @@ class Spent(NamedTuple):
 class Footprint(NamedTuple):
     """Exact memory of a tree in bytes; NaN where another user's process hides it.
 
-    Where `sampled_fraction` is less than 1, that part of the RSS was read, and the rest estimated
-    from it.
+    Where `memory_sampled_fraction` is less than 1, that part of the RSS was read, and the rest
+    estimated from it.
     """
 
     resident_bytes: float  # what the processes share counted once; of one process its RSS
     rss_bytes: float
     pss_bytes: float  # shared pages divided among those who share them, also outside the tree
     uss_bytes: float  # what would be free if the process ended
-    sampled_fraction: float
+    memory_sampled_fraction: float
 
 
 class _Rollup(NamedTuple):
@@ -132,7 +132,7 @@ class ProcessTree:
         """
         each = [*self._of_each(self._spent)]
         if not self._itself:
-            each += self._of_each(_waited_for, [self.pid])
+            each += self._of_each(_spent_by_ended, [self.pid])
         return Spent(*map(sum, zip(*each, strict=True)))
 
     def cpu_s(self) -> float:
@@ -166,7 +166,7 @@ class ProcessTree:
             rss_bytes=sum(rss) / share,
             pss_bytes=sum(pss) / share,
             uss_bytes=sum(unique) / share,
-            sampled_fraction=share,
+            memory_sampled_fraction=share,
         )
 
     def breakdown(self) -> MemoryBreakdown:
@@ -192,13 +192,7 @@ class ProcessTree:
         stat = _Stat.read(f"/proc/{pid}/stat")
         if pid == self.pid and not stat.alive:
             raise ProcessLookupError(f"process {pid} is a zombie")
-        return Spent(
-            user_s=stat.user_ticks / TICKS_PER_S,
-            system_s=stat.system_ticks / TICKS_PER_S,
-            ended_s=(stat.ended_user_ticks + stat.ended_system_ticks) / TICKS_PER_S,
-            minor_faults=stat.minor_faults,
-            major_faults=stat.major_faults,
-        )
+        return stat.spent
 
     def _of_each(
         self, measure: Callable[[int], T], pids: Iterable[int] | None = None
@@ -230,46 +224,35 @@ class _Stat(NamedTuple):
 
     alive: bool
     parent: int
-    minor_faults: int
-    major_faults: int
-    user_ticks: int
-    system_ticks: int
-    ended_minor_faults: int  # of the children that ended and were waited for; above with them
-    ended_major_faults: int
-    ended_user_ticks: int
-    ended_system_ticks: int
     threads: int
     started: int
     vms_bytes: int
+    spent: Spent
+    spent_by_ended: Spent  # the part of the children that ended and were waited for
 
     @classmethod
     def read(cls, path: str) -> "_Stat":
         # The name before the last bracket may hold anything, spaces and brackets too.
         state, *fields = read(path).rpartition(")")[2].split()
         number = dict(enumerate(map(int, fields), start=4))  # by their numbers in proc(5)
+        user_s, system_s, ended_user_s, ended_system_s = (
+            number[place] / TICKS_PER_S for place in (14, 15, 16, 17)
+        )
+        ended_s = ended_user_s + ended_system_s
+        minor, major = number[10] + number[11], number[12] + number[13]
         return cls(
             alive=state not in "ZX",
             parent=number[4],
-            minor_faults=number[10] + number[11],
-            major_faults=number[12] + number[13],
-            user_ticks=number[14] + number[16],
-            system_ticks=number[15] + number[17],
-            ended_minor_faults=number[11],
-            ended_major_faults=number[13],
-            ended_user_ticks=number[16],
-            ended_system_ticks=number[17],
             threads=number[20],
             started=number[22],
             vms_bytes=number[23],
+            spent=Spent(user_s + ended_user_s, system_s + ended_system_s, ended_s, minor, major),
+            spent_by_ended=Spent(ended_user_s, ended_system_s, ended_s, number[11], number[13]),
         )
 
 
-def _waited_for(pid: int) -> Spent:
-    """What a process's children had spent that ended and were waited for, without its own."""
-    stat = _Stat.read(f"/proc/{pid}/stat")
-    user_s, system_s = stat.ended_user_ticks / TICKS_PER_S, stat.ended_system_ticks / TICKS_PER_S
-    faults = stat.ended_minor_faults, stat.ended_major_faults
-    return Spent(user_s, system_s, user_s + system_s, *faults)
+def _spent_by_ended(pid: int) -> Spent:
+    return _Stat.read(f"/proc/{pid}/stat").spent_by_ended
 
 
 def _usage(pid: int, stat: _Stat) -> TreeUsage:

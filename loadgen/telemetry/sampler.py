@@ -1,24 +1,22 @@
 """Sampling a process tree and its host from a thread while connections drive them."""
 
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from math import nan
-from typing import TYPE_CHECKING, Literal, Self, TypeVar
+from typing import Literal, Self, TypeVar
 
-from c10k.loadgen.background import Background
 from c10k.loadgen.telemetry.host import HostCounters, HostMemory
 from c10k.loadgen.telemetry.locks import LockWaits
 from c10k.loadgen.telemetry.other_processes import spent_by_other_processes
 from c10k.loadgen.telemetry.process import ProcessGoneError, ProcessTree, Spent
 from c10k.loadgen.telemetry.tasks import TaskTimes, read_tasks
 from c10k.loadgen.telemetry.window import Reading
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -66,10 +64,10 @@ class Sample:
 class Telemetry:
     """Samples of a process tree and its host, and exact readings of what it spent and holds.
 
-    A thread samples every `interval_s` between `start` and `stop`, and gives way to the load. A
-    sample takes 1 ms of CPU, so 0.5 % of a core at 0.2 s, and twice that within a window, where
-    locks are sampled too. Sums over 10,000 threads are in one sample of fifteen. Once the process
-    has ended, sampling ends and `alive` becomes False.
+    Within `with`, a thread samples every `interval_s`, and gives way to the load; its samples can
+    be drained afterwards, too. A sample takes 1 ms of CPU, so 0.5 % of a core at 0.2 s, and twice
+    that within a window, where locks are sampled too. Sums over 10,000 threads are in one sample of
+    fifteen. Once the process has ended, sampling ends and `alive` becomes False.
 
     The trial sets `phase` (open, warmup, window or close), which is copied into every sample, and
     may set `annotate`, which gives `connected` and `messages_per_s` at every sample.
@@ -88,8 +86,8 @@ class Telemetry:
         self._locks: LockWaits | None = None  # between the readings at a window's ends
         self._left_in_slab = 0.0
         self._stopping = threading.Event()
-        self._background = Background("telemetry", threads=2)  # one samples, one reads for an end
-        self._sampling: Future[None] | None = None
+        # One samples, one reads for an end.
+        self._background = ThreadPoolExecutor(2, "telemetry", initializer=_give_way)
 
     @property
     def phase(self) -> str:
@@ -102,23 +100,14 @@ class Telemetry:
             self._left_in_slab = 0.0
         self._phase = phase
 
-    def start(self) -> Self:
-        """Begin sampling."""
+    def __enter__(self) -> Self:
         self._sampling = self._background.submit(self._run)
         return self
 
-    def stop(self) -> None:
-        """End sampling; the samples so far can still be drained."""
+    def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._background.shutdown()
-        if self._sampling:
-            self._sampling.result()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+        self._sampling.result()
 
     def latest(self) -> Sample | None:
         """The last sample, drained or not; None before the first."""
@@ -176,23 +165,10 @@ class Telemetry:
         Takes 4 s of CPU at 10,000 processes, with their memory locked: not between windows.
         """
         with self._noticing_the_end():
-            tree = self.tree.read()
-            footprint = self.tree.footprint(FOOTPRINT_S)
+            usage = self.tree.read()
+            footprint = self.tree.footprint(FOOTPRINT_S)  # whose RSS is the exact one
             breakdown = self.tree.breakdown()
-        return {
-            "resident_bytes": footprint.resident_bytes,
-            "rss_bytes": footprint.rss_bytes,
-            "vms_bytes": tree.vms_bytes,
-            "uss_bytes": footprint.uss_bytes,
-            "pss_bytes": footprint.pss_bytes,
-            "page_tables_bytes": tree.page_tables_bytes,
-            "threads": tree.threads,
-            "processes": tree.processes,
-            "descriptors": tree.descriptors,
-            "memory_sampled_fraction": footprint.sampled_fraction,
-            "stack_bytes": breakdown.stack_bytes,
-            "heap_bytes": breakdown.heap_bytes,
-        }
+        return {**usage._asdict(), **footprint._asdict(), **breakdown._asdict()}
 
     def _tasks(self) -> tuple[Mapping[int, TaskTimes], float, float]:
         """The times of all threads, the CPU time of other processes, and when both were read."""
@@ -246,18 +222,13 @@ class Telemetry:
 
     def _sample(self, spent: Spent) -> Sample:
         t_s = time.monotonic()
-        tree = self.tree.read()
+        usage = self.tree.read()
         counters = HostCounters.read()
         memory = self.memory()
         return Sample(
             t_s=t_s,
             phase=self.phase,
-            rss_bytes=tree.rss_bytes,
-            vms_bytes=tree.vms_bytes,
-            page_tables_bytes=tree.page_tables_bytes,
-            threads=tree.threads,
-            processes=tree.processes,
-            descriptors=tree.descriptors,
+            **usage._asdict(),
             cpu_user_s=spent.user_s,
             cpu_system_s=spent.system_s,
             minor_faults=spent.minor_faults,
@@ -271,3 +242,13 @@ class Telemetry:
             retransmits=counters.retransmits,
             **(self.annotate() if self.annotate else {}),
         )
+
+
+def _give_way() -> None:
+    """Leave a CPU the moment a thread of the fleet wants it (SCHED_IDLE, sched(7)).
+
+    A thread of normal priority would keep the CPU for its time slice, some milliseconds, and what
+    was due meanwhile would be sent late. Where the CPU is never idle, this gets a thousandth of it.
+    """
+    with suppress(OSError):  # in some sandboxes; the load is then only delayed a little
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

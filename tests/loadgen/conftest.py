@@ -102,13 +102,18 @@ def threads_named(name: str) -> set[int]:
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Start servers that give every connection to a handler in a thread of its own."""
+    """Start servers that give every connection to a handler in a thread of its own.
+
+    With `every_s` they accept one at a time, after a pause of so long.
+    """
     listeners: list[socket.socket] = []
 
-    def start(handler: Handler, port: int = 0) -> tuple[str, int]:
-        listener = socket.create_server(("127.0.0.1", port), backlog=4096)
+    def start(
+        handler: Handler, port: int = 0, *, backlog: int = 4096, every_s: float = 0
+    ) -> tuple[str, int]:
+        listener = socket.create_server(("127.0.0.1", port), backlog=backlog)
         listeners.append(listener)
-        threading.Thread(target=_accept, args=(listener, handler), daemon=True).start()
+        threading.Thread(target=_accept, args=(listener, handler, every_s), daemon=True).start()
         return listener.getsockname()
 
     yield start
@@ -117,8 +122,9 @@ def serve() -> Iterator[Serve]:
         listener.close()
 
 
-def _accept(listener: socket.socket, handler: Handler) -> None:
+def _accept(listener: socket.socket, handler: Handler, every_s: float) -> None:
     while True:
+        time.sleep(every_s)
         try:
             connection, _ = listener.accept()
         except OSError:

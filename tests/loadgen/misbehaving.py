@@ -73,26 +73,69 @@ class Misbehaving:
             connection.sendall(message)
 
 
-def flipped(place: int) -> Misbehaviour:
-    """Echo with one bit of the byte at `place` flipped."""
+def sending(change: Callable[[bytes, bytes], bytes]) -> Misbehaviour:
+    """Send what `change` makes of the message, or of the one before it, instead of the echo."""
 
-    def misbehave(connection: socket.socket, message: bytes, _: bytes) -> None:
-        wrong = bytearray(message)
-        wrong[place] ^= 1
-        connection.sendall(wrong)
+    def misbehave(connection: socket.socket, message: bytes, previous: bytes) -> None:
+        connection.sendall(change(message, previous))
 
     return misbehave
 
 
-def stale(connection: socket.socket, message: bytes, previous: bytes) -> None:
-    """Echo the message before instead."""
-    connection.sendall(previous)
+def flipped(place: int) -> Misbehaviour:
+    """Echo with one bit of the byte at `place` flipped."""
+
+    def flip(message: bytes, _: bytes) -> bytes:
+        return message[:place] + bytes([message[place] ^ 1]) + message[place + 1 :]
+
+    return sending(flip)
 
 
-def halves_swapped(connection: socket.socket, message: bytes, _: bytes) -> None:
-    """Echo the second half of the message first."""
-    half = len(message) // 2
-    connection.sendall(message[half:] + message[:half])
+a_part = sending(lambda message, _: message[:10])
+
+
+def half_close(connection: socket.socket, *_: bytes) -> None:
+    """Shut down the sending side."""
+    connection.shutdown(socket.SHUT_WR)
+
+
+def half_close_after(connection: socket.socket, message: bytes, _: bytes) -> None:
+    """Echo, with the end of file in the same segment: no next message can come between."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    connection.sendall(message)
+    connection.shutdown(socket.SHUT_WR)
+
+
+def reset(connection: socket.socket, *_: bytes) -> None:
+    """Reset the connection."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def after_a_part(end: Misbehaviour) -> Misbehaviour:
+    """Echo the first ten bytes, then end the connection."""
+
+    def misbehave(connection: socket.socket, message: bytes, previous: bytes) -> None:
+        a_part(connection, message, previous)
+        end(connection, message, previous)
+
+    return misbehave
+
+
+# Each with the cause that its error is counted under.
+MISBEHAVIOURS: dict[str, tuple[Misbehaviour, str]] = {
+    "first byte": (flipped(0), "corrupt"),
+    "middle byte": (flipped(31), "corrupt"),
+    "last byte": (flipped(63), "corrupt"),
+    "stale": (sending(lambda _, previous: previous), "corrupt"),
+    "halves swapped": (sending(lambda message, _: message[32:] + message[:32]), "corrupt"),
+    "one more byte": (sending(lambda message, _: message + b"!"), "excess"),
+    "twice": (sending(lambda message, _: message * 2), "excess"),
+    "half close": (half_close, "closed_by_server"),
+    "half close after a part": (after_a_part(half_close), "closed_by_server"),
+    "reset": (reset, "reset"),
+    "reset after a part": (after_a_part(reset), "reset"),
+}
 
 
 class Swapped:
@@ -107,55 +150,6 @@ class Swapped:
         self.both.wait()
         one, other = self.messages
         connection.sendall(other if message is one else one)
-
-
-def one_more_byte(connection: socket.socket, message: bytes, _: bytes) -> None:
-    """Echo the message and a byte that was never sent, in one segment."""
-    connection.sendall(message + b"!")
-
-
-def twice(connection: socket.socket, message: bytes, _: bytes) -> None:
-    """Echo the message twice, in one segment."""
-    connection.sendall(message * 2)
-
-
-def nothing(connection: socket.socket, message: bytes, _: bytes) -> None:
-    """Never answer."""
-
-
-def a_part(connection: socket.socket, message: bytes, _: bytes) -> None:
-    """Echo the first ten bytes, and never the rest."""
-    connection.sendall(message[:10])
-
-
-def half_close(connection: socket.socket, message: bytes, _: bytes) -> None:
-    """Shut down the sending side instead of echoing."""
-    connection.shutdown(socket.SHUT_WR)
-
-
-def half_close_in_the_middle(connection: socket.socket, message: bytes, _: bytes) -> None:
-    """Echo the first ten bytes, then shut down the sending side."""
-    connection.sendall(message[:10])
-    connection.shutdown(socket.SHUT_WR)
-
-
-def half_close_after(connection: socket.socket, message: bytes, _: bytes) -> None:
-    """Echo, with the end of file in the same segment: no next message can come between."""
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-    connection.sendall(message)
-    connection.shutdown(socket.SHUT_WR)
-
-
-def reset(connection: socket.socket, message: bytes, _: bytes) -> None:
-    """Reset the connection instead of echoing."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
-
-
-def reset_in_the_middle(connection: socket.socket, message: bytes, previous: bytes) -> None:
-    """Echo the first ten bytes, then reset the connection."""
-    connection.sendall(message[:10])
-    reset(connection, message, previous)
 
 
 class Delaying:
@@ -213,35 +207,3 @@ class Delaying:
                         connections[index].sendall(message)
         for connection in connections:
             connection.close()
-
-
-@contextmanager
-def slowly_accepting(
-    handler: Callable[[socket.socket], None], every_s: float, accepted_ns: list[int]
-) -> Iterator[tuple[str, int]]:
-    """A server with a backlog of 1 that accepts a connection every `every_s` and notes when."""
-    stop = threading.Event()
-    handlers: list[threading.Thread] = []
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1)
-
-    def handle(connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            handler(connection)
-
-    def accept() -> None:
-        with suppress(OSError):  # shut down
-            while not stop.wait(every_s):
-                connection, _ = listener.accept()
-                accepted_ns.append(time.monotonic_ns())
-                handlers.append(threading.Thread(target=handle, args=(connection,), daemon=True))
-                handlers[-1].start()
-
-    thread = threading.Thread(target=accept)
-    thread.start()
-    try:
-        yield listener.getsockname()
-    finally:
-        stop.set()
-        listener.shutdown(socket.SHUT_RDWR)  # wakes the accept
-        thread.join()
-        listener.close()

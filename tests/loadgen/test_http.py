@@ -139,6 +139,7 @@ ANYTHING = st.binary(max_size=300) | st.sampled_from(
 )
 
 
+@settings(max_examples=50)
 @given(st.lists(ANYTHING, max_size=10))
 def test_any_bytes_are_survived(parts):
     assert read_reply(parts)[1] in OUTCOMES

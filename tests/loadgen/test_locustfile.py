@@ -1,4 +1,4 @@
-"""Locust, in a process of its own, against a server that echoes and against some that do not."""
+"""Locust, in processes of its own, against servers that echo and servers that do not."""
 
 import json
 import signal
@@ -15,7 +15,21 @@ from tests.loadgen.conftest import echo
 pytestmark = pytest.mark.system
 
 LOCUSTFILE = Path(__file__).parents[2] / "loadgen" / "locustfile.py"
-USERS = 10
+
+FAILING = """
+from c10k.loadgen import locustfile
+
+class Empty(locustfile.EchoUser):
+    host = {empty!r}
+    def exchange(self, message):
+        super().exchange(b"")
+
+class Corrupt(locustfile.EchoUser): host = {corrupt!r}
+class HungUp(locustfile.EchoUser): host = {hung_up!r}
+class Silent(locustfile.EchoUser): host = {silent!r}
+class Refused(locustfile.EchoUser): host = {refused!r}
+class NoPort(locustfile.EchoUser): host = "127.0.0.1"
+"""
 
 
 def corrupt(connection):
@@ -33,70 +47,78 @@ def keep_silent(connection):
 
 
 @pytest.fixture
-def swarms(serve):
-    """Run Locust for a second, all at once, by what serves and Locust's arguments.
-
-    (requests, failures) by what was done, the errors, and the status.
-    """
+def swarm():
+    """Start Locust with a number of users, which begin at once."""
     started = []
 
-    def host(target):
-        return target if isinstance(target, str) else "tcp://{}:{}".format(*serve(target))
+    def start(users, *arguments):
+        command = [sys.executable, "-m", "locust", "--headless", "--json", "-u", str(users)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen([*command, "-r", str(users), *arguments], **pipes))
+        return started[-1]
 
-    def run(*asked):
-        command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--json"]
-        command += ["-u", str(USERS), "-r", str(USERS), "--host"]
-        for target, *arguments in asked:
-            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-            started.append(subprocess.Popen([*command, host(target), *arguments], **pipes))
-        for process in started:
-            while "All users spawned" not in (line := process.stderr.readline()):
-                assert line, "Locust ended"
-        time.sleep(1.2)
-        for process in started:
-            process.send_signal(signal.SIGTERM)
-        for process in started:
-            out, errors = process.communicate(timeout=60)
-            assert "Traceback" not in errors, errors
-            counts = {
-                entry["method"]: (entry["num_requests"], entry["num_failures"])
-                for entry in json.loads(out)
-            }
-            yield counts, errors, process.returncode
-
-    yield run
+    yield start
     for process in started:
         with process:
             process.kill()
 
 
-def test_users_of_an_echo_server_count_and_do_not_fail(swarms):
-    ((counts, errors, status),) = swarms((echo, "--message-bytes", "100000", "--wait-s", "0.1"))
+def ended(process):
+    """(requests, failures) by host and what was done, the errors, and the status."""
+    process.send_signal(signal.SIGTERM)
+    out, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors, errors
+    counts = {
+        (entry["name"], entry["method"]): (entry["num_requests"], entry["num_failures"])
+        for entry in json.loads(out)
+    }
+    return counts, errors, process.returncode
+
+
+def test_users_count_what_is_echoed_and_name_and_try_again_what_fails(serve, swarm, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        refused = closed.getsockname()
+    servers = {
+        "empty": serve(keep_silent),
+        "corrupt": serve(corrupt),
+        "hung_up": serve(hang_up),
+        "silent": serve(keep_silent),
+        "refused": refused,
+    }
+    hosts = {name: "tcp://{}:{}".format(*address) for name, address in servers.items()}
+    (tmp_path / "failing.py").write_text(FAILING.format(**hosts))
+    echoing = "tcp://{}:{}".format(*serve(echo))
+    large = ("--message-bytes", "100000", "--wait-s", "0.1")
+    good = swarm(10, "-f", str(LOCUSTFILE), "--host", echoing, *large)
+    impatient = ("--wait-s", "0", "--timeout-s", "0.1")
+    bad = swarm(12, "-f", str(tmp_path / "failing.py"), *impatient)
+    for process in (good, bad):
+        while "All users spawned" not in (line := process.stderr.readline()):
+            assert line, "Locust ended"
+    time.sleep(1.2)  # after a failure a user pauses for 0.5 s
+
+    counts, errors, status = ended(good)
     assert status == 0, errors
-    assert counts["connect"] == (USERS, 0), "one connection per user"
-    requests, failures = counts["echo"]
-    assert requests > USERS
+    assert counts[echoing, "connect"] == (10, 0), "one connection per user"
+    requests, failures = counts[echoing, "echo"]
+    assert requests > 10
     assert failures == 0
 
-
-def test_failures_are_counted_named_and_tried_again(swarms):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    asked = {
-        "the echo is not what was sent": (corrupt, "--wait-s", "0"),
-        "the server ended the connection": (hang_up, "--wait-s", "0"),
-        "timed out": (keep_silent, "--wait-s", "0", "--timeout-s", "0.1"),
-        "Message bytes must be 1 or more": (keep_silent, "--message-bytes", "0", "--wait-s", "0"),
-        "Connection refused": (f"tcp://127.0.0.1:{port}", "--wait-s", "0"),
-        "Host must be tcp://ADDRESS:PORT": ("127.0.0.1", "--wait-s", "0"),
+    counts, errors, status = ended(bad)
+    assert status == 1
+    messages = {
+        "Message bytes must be 1 or more": (hosts["empty"], "echo"),
+        "the echo is not what was sent": (hosts["corrupt"], "echo"),
+        "the server ended the connection": (hosts["hung_up"], "echo"),
+        "timed out": (hosts["silent"], "echo"),
+        "Connection refused": (hosts["refused"], "connect"),
+        "Host must be tcp://ADDRESS:PORT": ("127.0.0.1", "connect"),
     }
-    for (counts, errors, status), message in zip(swarms(*asked.values()), asked, strict=True):
+    for message, (host, act) in messages.items():
         assert message in errors
-        assert status == 1
-        if "echo" in counts:
-            requests, failures = counts["echo"]
-            assert counts["connect"][0] >= requests, "each failure is followed by a new connection"
-            assert counts["connect"][1] == 0
-        else:
-            requests, failures = counts["connect"]
-        assert requests == failures > USERS
+        requests, failures = counts[host, act]
+        assert requests == failures > 2, "two users tried again"
+        if act == "echo":
+            connects, refusals = counts[host, "connect"]
+            assert connects >= requests, "each failure is followed by a new connection"
+            assert refusals == 0

@@ -15,6 +15,7 @@ import pytest
 from c10k.loadgen.address import Address
 from c10k.loadgen.fleet import Fleet
 from c10k.loadgen.remote import RemoteShard
+from c10k.loadgen.shard import ShardSettings
 from c10k.loadgen.workload import Workload
 from tests.loadgen.conftest import echo, loaded, until
 
@@ -27,7 +28,7 @@ from c10k.loadgen.workload import Workload
 fleet = Fleet(("127.0.0.1", int(sys.argv[1])), Workload("any"), threads=2, processes=True)
 fleet.resize(4)
 try:
-    print(*[shard.pid for shard in fleet._shards], flush=True)
+    print(*[shard._child.pid for shard in fleet._shards], flush=True)
     for _ in range(600):  # one long sleep that begins just after the signal would miss it
         time.sleep(0.1)
 except KeyboardInterrupt:
@@ -35,7 +36,10 @@ except KeyboardInterrupt:
     fleet.close()
 """
 
-OPTIONS = {"index": 0, "shards": 1, "in_flight": 8, "cpu": None, "spin": False}
+
+def settings(address, in_flight=8):
+    target = Address.resolve(*address)
+    return ShardSettings(target, Workload("any"), 0, 1, in_flight, cpu=None, spin=False)
 
 
 def ended(pid):
@@ -60,7 +64,7 @@ def parent(serve):
 
 @pytest.fixture
 def shard(serve):
-    shard = RemoteShard("native", Address.resolve(*serve(echo)), Workload("any"), **OPTIONS)
+    shard = RemoteShard("native", settings(serve(echo)))
     yield shard
     shard.quit()
 
@@ -80,7 +84,7 @@ def test_ctrl_c_of_the_terminal_leaves_it_to_the_parent(parent):
 
 def test_its_death_is_an_error_of_the_next_call(serve):
     with Fleet(serve(echo), Workload("any"), threads=2, processes=True) as fleet:
-        pids = [shard.pid for shard in fleet._shards]
+        pids = [shard._child.pid for shard in fleet._shards]
         fleet.resize(4)
         os.kill(pids[1], signal.SIGKILL)
         with pytest.raises(OSError, match="signal 9"):
@@ -97,9 +101,8 @@ def test_errors_cross_the_pipe_and_the_shard_lives_on(shard):
 
 
 def test_a_shard_that_cannot_be_created_raises_the_same_here(serve):
-    target = Address.resolve(*serve(echo))
     with pytest.raises(OverflowError):
-        RemoteShard("native", target, Workload("any"), **OPTIONS | {"in_flight": -1})
+        RemoteShard("native", settings(serve(echo), in_flight=-1))
 
 
 def test_its_last_state_can_be_polled_after_it_quit_and_nothing_else(shard):
@@ -131,7 +134,7 @@ def test_a_fleet_may_be_polled_while_it_is_closed(serve):
 def test_processes_have_limits_of_their_own_and_one_moment_for_a_snapshot(serve):
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     with loaded(Fleet(serve(echo), Workload("any"), threads=3, processes=True), 30) as fleet:
-        pids = [shard.pid for shard in fleet._shards]
+        pids = [shard._child.pid for shard in fleet._shards]
         until(lambda: fleet.progress().messages > 30)
         fleet.snapshot()
         time.sleep(0.1)

@@ -28,36 +28,26 @@ from c10k.results.histogram import BUCKET_LOW_NS, Histogram, indices
 from c10k.servers.catalogue import parse_spec
 from tests.loadgen.conftest import PATIENCE_S, echo, over, recorded, until
 from tests.loadgen.misbehaving import (
+    MISBEHAVIOURS,
     Delaying,
     Misbehaving,
     Swapped,
     a_part,
     flipped,
-    half_close,
     half_close_after,
-    half_close_in_the_middle,
-    halves_swapped,
-    nothing,
-    one_more_byte,
     receive,
     reset,
-    reset_in_the_middle,
-    slowly_accepting,
-    stale,
-    twice,
 )
 
 pytestmark = pytest.mark.system
 
 CLOSED = Workload("closed", reconnect=False)
 PROBES = CONNECTIONS = 5
+THREADS = 2  # with 3 and 2 of the connections
+BEFORE = 40  # messages of all connections before one misbehaves, the probes among them
 SWEEP_S = 0.1  # how often the fleet looks for what has taken too long
+CATCH_UP_S = 0.05  # what all that has waited takes to be sent and echoed
 SLACK_S = 5.0  # what a busy machine may take to run a thread
-
-
-@pytest.fixture(params=[1, 3])
-def threads(request):
-    return request.param
 
 
 @pytest.fixture
@@ -123,18 +113,10 @@ class TestDelays:
     the upper bound. The lower one holds always.
     """
 
-    @pytest.mark.parametrize(
-        ("workload", "connections", "options"),
-        [
-            (Workload("open", rate_per_connection=20), 100, {"spin": True}),
-            (CLOSED, 4, {}),
-        ],
-        ids=["open", "closed"],
-    )
-    def test_a_fixed_delay_is_the_median(self, fleet, workload, connections, options):
-        self.compare(fleet, workload, connections, lambda: repeat(0.02), [50], options)
+    def test_in_a_closed_loop_a_fixed_delay_is_the_median(self, fleet):
+        self.compare(fleet, CLOSED, 8, lambda: repeat(0.02), [50])
 
-    def test_percentiles_are_those_of_the_delays_given(self, fleet):
+    def test_in_an_open_loop_percentiles_are_those_of_the_delays_given(self, fleet):
         """Replies overtake one another: every connection waits for its own."""
 
         def lognormal():
@@ -143,15 +125,15 @@ class TestDelays:
                 yield min(0.01 * rng.lognormal(0, 0.5), 0.06)
 
         workload = Workload("open", rate_per_connection=10)
-        self.compare(fleet, workload, 50, lognormal, [25, 50, 75, 90, 99], {"threads": 2})
+        self.compare(fleet, workload, 80, lognormal, [25, 50, 75, 90, 99])
 
-    def compare(self, fleet, workload, connections, delays, percentiles, options):
+    def compare(self, fleet, workload, connections, delays, percentiles):
         wanted = np.array(percentiles, dtype=float)
         few = np.minimum(5, (100 - wanted) / 2)
         pace = replace(workload, rate_per_connection=workload.rate_per_connection or 49)
         for _ in range(5):
-            _, way = self.measure(fleet, pace, connections, repeat(0.0), options)
-            given_ns, service = self.measure(fleet, workload, connections, delays(), options)
+            _, way = self.measure(fleet, pace, connections, repeat(0.0))
+            given_ns, service = self.measure(fleet, workload, connections, delays())
             half = 50 / len(given_ns)  # a histogram's rank is rounded, numpy's rounded up
             at_least = np.percentile(given_ns, wanted - half, method="inverted_cdf")
             at_most = np.percentile(given_ns, wanted + few, method="inverted_cdf")
@@ -162,13 +144,13 @@ class TestDelays:
                 return
         pytest.fail(f"the fleet says {found} ns where at most {at_most} are possible")
 
-    def measure(self, fleet, workload, connections, delays, options):
+    def measure(self, fleet, workload, connections, delays):
         """The delays given to the samples, and the service times of these."""
         server = Delaying(delays)
         with server.serving() as address:
-            driven = fleet(address, workload, **options)
+            driven = fleet(address, workload, threads=THREADS)
             begin(driven, connections)
-            time.sleep(0.8)
+            time.sleep(0.4)
             driven.drain()
             report = Report(driven.snapshot())
             driven.close()
@@ -210,8 +192,12 @@ class TestStall:
     The service time begins when a message is sent, and a connection has one under way at most: of
     N r W messages only N wait, a share of 1 / (r W). Its percentiles do not see the stall.
 
-    What waited is sent when the stall ends, and takes some ms: hence few connections.
+    What waited is sent when the stall ends, and takes some ms: hence few connections. On a busy
+    machine it takes longer, so that the best of five tries counts for the upper bounds; the lower
+    ones hold always.
     """
+
+    CONNECTIONS, RATE = 4, 50
 
     def stall(self, server, seconds):
         """Freeze it; how long at least, and at most: it goes on when the system lets it."""
@@ -226,107 +212,112 @@ class TestStall:
             assert witness.recv(1) == b"?"
             return ended - began, time.monotonic() - before
 
-    @pytest.mark.parametrize("timeout_s", [30.0, 0.7])
-    def test_response_percentiles_are_those_derived_by_hand(self, fleet, server_process, timeout_s):
-        """Where messages time out in the stall, after S / 2 or more, each connection loses the one
-        that is under way, the first that was due in the stall. It is opened again, which the kernel
-        does without the server; all others wait for the end of the stall as they do without
-        time-outs. So of the waits that are longer than the time-out the N longest are missing, one
-        of each connection: S - (1 - q) W - 1 / r. Shorter ones are as many as without.
+    def test_response_percentiles_are_those_derived_by_hand(self, fleet, server_process):
+        """Of two fleets, one times out in the stall, after S / 2 or more: each of its connections
+        loses the message that is under way, the first that was due in the stall. It is opened
+        again, which the kernel does without the server; all others wait for the end of the stall as
+        they do without time-outs. So of the waits that are longer than the time-out the N longest
+        are missing, one of each connection: S - (1 - q) W - 1 / r. Shorter ones are as many as
+        without.
         """
-        connections, rate, threads = 4, 50, 2
-        address = (server_process.host, server_process.port)
-        workload = Workload("open", rate_per_connection=rate, timeout_s=timeout_s)
-        driven = fleet(address, workload, threads=threads)
-        begin(driven, connections)
-        time.sleep(0.2)
-        snapshots = [driven.snapshot()]
-        time.sleep(1.0)
-        shortest_s, longest_s = self.stall(server_process, 1.0)
-        time.sleep(1.5)
-        snapshots.append(driven.snapshot())
-        window = Report(snapshots[-1])
-        driven.drain(PATIENCE_S)
-        whole = Report(*snapshots, driven.snapshot())
+        for _ in range(5):
+            beyond = [self.beyond_bounds(*each) for each in self.measure(fleet, server_process)]
+            if not any(beyond):
+                return
+        pytest.fail(f"beyond what is derived by hand, five times in turn; last: {beyond}")
 
-        lost = connections if timeout_s < 1 else 0
+    def measure(self, fleet, server):
+        """Of each fleet how long it was stalled, its time-out, and its snapshots."""
+        fleets = []
+        for timeout_s in (30.0, 0.7):
+            workload = Workload("open", rate_per_connection=self.RATE, timeout_s=timeout_s)
+            fleets.append(fleet((server.host, server.port), workload, threads=THREADS))
+            begin(fleets[-1], self.CONNECTIONS)
+        time.sleep(0.2)
+        before = [driven.snapshot() for driven in fleets]
+        time.sleep(0.5)
+        stalled_s = self.stall(server, 1.0)
+        time.sleep(0.5)
+        windows = [driven.snapshot() for driven in fleets]
+        for driven in fleets:
+            driven.drain(PATIENCE_S)
+            assert driven.progress().ready == self.CONNECTIONS
+        after = [driven.snapshot() for driven in fleets]
+        for driven in fleets:
+            driven.close()
+        stalled = [(stalled_s, driven.workload.timeout_s) for driven in fleets]
+        return [
+            (*each, *snapshots)
+            for each, *snapshots in zip(stalled, before, windows, after, strict=True)
+        ]
+
+    def beyond_bounds(self, stalled_s, timeout_s, before, window, after):
+        """What one fleet reports that is beyond the upper bounds that are derived by hand."""
+        shortest_s, longest_s = stalled_s
+        whole, window = Report(before, window, after), Report(window)
+        offered = self.CONNECTIONS * self.RATE
+        lost = self.CONNECTIONS if timeout_s < shortest_s else 0
         assert window.errors == ({"timeout": lost} if lost else {})
-        assert window.lost == whole.lost == lost
+        assert window.lost == lost  # and later what is queued when it stops
         assert whole.due == whole.messages + whole.lost == whole.response.total
         assert whole.pending == 0
-        assert driven.progress().ready == connections
-        assert window.due == pytest.approx(connections * rate * window.seconds, abs=2 * threads)
-        for percentile in (90, 95, 99):
+        bounded = {"due": (abs(window.due - offered * window.seconds), 2 * THREADS)}
+        for percentile in (80, 90, 95, 99):  # with S = 1 and W = 2 some 0.6, 0.8, 0.9 and 0.98 s
             without_s = (1 - percentile / 100) * window.seconds
             if lost and shortest_s - without_s > timeout_s:
-                without_s += 1 / rate
+                without_s += 1 / self.RATE
             said_s = window.response.percentile_ns(percentile) / 1e9
-            assert 0.95 * (shortest_s - without_s) <= said_s <= 1.05 * (longest_s - without_s)
+            assert said_s >= 0.95 * (shortest_s - without_s)
+            bounded[percentile] = (said_s, 1.05 * (longest_s - without_s) + CATCH_UP_S)
         # Those that were due in the stall with over 100 ms of it to come.
-        waited = over(window.response, 100_000_000) / (connections * rate)
-        assert 0.9 * (shortest_s - 0.1) <= waited <= 1.1 * (longest_s - 0.1)
+        waited = over(window.response, 100_000_000) / offered
+        assert waited >= 0.9 * (shortest_s - 0.1)
+        bounded["waited"] = (waited, 1.1 * (longest_s - 0.1) + CATCH_UP_S)
 
-        # Coordinated omission: a message per connection, 0.6 %, and even the p99 sees none of it.
-        # (With time-outs it is lost, and one that was sent anew with the stall's end may be late.)
-        assert connections <= over(window.service, 100_000_000) <= 2 * connections
-        assert window.service.percentile_ns(99) < 0.1e9
+        # Coordinated omission: a message per connection, 1 %, and the p95 sees none of it. (With
+        # time-outs it is lost, and one that was sent anew with the stall's end may be late.)
+        slow = over(window.service, 100_000_000)
+        assert slow >= self.CONNECTIONS
         assert window.service.max_ns >= 0.9 * min(1.0, timeout_s) * 1e9
+        bounded["slow"] = (slow, 2 * self.CONNECTIONS)
+        bounded["service p95"] = (window.service.percentile_ns(95) / 1e9, 0.1)
+        return {name: pair for name, pair in bounded.items() if pair[0] > pair[1]}
 
 
 class TestOneMisbehaviour:
     """One message of many is not echoed as it should be; its connection fails, the others go on."""
 
-    BEFORE = 40  # messages of all connections, the probes among them
-
     @pytest.mark.parametrize(
-        ("misbehave", "cause"),
-        [
-            pytest.param(flipped(0), "corrupt", id="first_byte"),
-            pytest.param(flipped(31), "corrupt", id="middle_byte"),
-            pytest.param(flipped(63), "corrupt", id="last_byte"),
-            (stale, "corrupt"),
-            (halves_swapped, "corrupt"),
-            (one_more_byte, "excess"),
-            (twice, "excess"),
-            (half_close, "closed_by_server"),
-            (half_close_in_the_middle, "closed_by_server"),
-            (reset, "reset"),
-            (reset_in_the_middle, "reset"),
-        ],
+        ("misbehave", "cause"), MISBEHAVIOURS.values(), ids=MISBEHAVIOURS.keys()
     )
-    def test_it_is_counted_once_and_at_once(self, serve, fleet, misbehave, cause, threads):
-        server = Misbehaving({self.BEFORE + 1: misbehave})
-        self.drive(fleet(serve(server), CLOSED, threads=threads), server, cause)
+    def test_it_is_counted_once_and_at_once(self, serve, fleet, misbehave, cause):
+        server = Misbehaving({BEFORE + 1: misbehave})
+        self.drive(fleet(serve(server), CLOSED, threads=THREADS), server, cause)
 
-    @pytest.mark.parametrize("misbehave", [nothing, a_part])
-    def test_silence_is_a_timeout_when_its_time_is_up(self, serve, fleet, misbehave, threads):
-        server = Misbehaving({self.BEFORE + 1: misbehave})
+    def test_silence_after_a_part_is_a_timeout_when_its_time_is_up(self, serve, fleet):
+        server = Misbehaving({BEFORE + 1: a_part})
         workload = Workload("impatient", timeout_s=0.5, reconnect=False)
-        self.drive(fleet(serve(server), workload, threads=threads), server, "timeout")
+        self.drive(fleet(serve(server), workload, threads=THREADS), server, "timeout")
         patience_s = (server.gone_ns[0] - server.hurt_ns[0]) / 1e9
         # The clock runs from the sending, a little before the arrival.
         assert 0.4 < patience_s < 0.5 + SWEEP_S + SLACK_S
 
-    def test_messages_swapped_between_two_connections_fail_both(self, serve, fleet, threads):
+    def test_messages_swapped_between_two_connections_fail_both(self, serve, fleet):
         swap = Swapped()
-        server = Misbehaving({self.BEFORE + 1: swap, self.BEFORE + 2: swap})
-        self.drive(fleet(serve(server), CLOSED, threads=threads), server, "corrupt", failures=2)
+        server = Misbehaving({BEFORE + 1: swap, BEFORE + 2: swap})
+        self.drive(fleet(serve(server), CLOSED, threads=THREADS), server, "corrupt", failures=2)
 
     @pytest.mark.parametrize("place", [0, 65_535, 65_536, 199_999])
     def test_a_wrong_byte_anywhere_in_a_large_message(self, serve, fleet, place):
         size = 200_000
-        server = Misbehaving({self.BEFORE + 1: flipped(place)}, size)
-        self.drive(
-            fleet(serve(server), Workload("large", size_bytes=size, reconnect=False)),
-            server,
-            "corrupt",
-        )
+        server = Misbehaving({BEFORE + 1: flipped(place)}, size)
+        workload = Workload("large", size_bytes=size, reconnect=False)
+        self.drive(fleet(serve(server), workload), server, "corrupt")
 
-    def test_one_wrong_byte_in_twenty_thousand_messages(self, serve, fleet):
+    def test_one_wrong_byte_in_five_thousand_messages(self, serve, fleet):
         """Found, counted once, and attributed; every other message is a sample."""
-        server = Misbehaving({10_000: flipped(17)})
-        driven = fleet(serve(server), CLOSED)
-        self.drive(driven, server, "corrupt", messages=20_000)
+        server = Misbehaving({2_500: flipped(17)})
+        self.drive(fleet(serve(server), CLOSED), server, "corrupt", messages=5_000)
 
     def drive(self, driven, server, cause, failures=1, messages=BEFORE):
         begun = time.monotonic()
@@ -356,10 +347,10 @@ class TestOneMisbehaviour:
         assert len(server.gone) == failures
         assert time.monotonic() - begun < 2 * PATIENCE_S
 
-    def test_the_end_of_file_after_a_whole_message_ends_the_next(self, serve, fleet, threads):
+    def test_the_end_of_file_after_a_whole_message_ends_the_next(self, serve, fleet):
         """By hand: the last echo is a sample; one more message is sent and lost."""
-        server = Misbehaving({self.BEFORE + 1: half_close_after})
-        driven = fleet(serve(server), CLOSED, threads=threads)
+        server = Misbehaving({BEFORE + 1: half_close_after})
+        driven = fleet(serve(server), CLOSED, threads=THREADS)
         begin(driven)
         until(lambda: driven.progress().failed == 1)
         driven.drain()
@@ -373,20 +364,21 @@ class TestOneMisbehaviour:
     def test_messages_due_on_a_connection_that_stays_closed_wait_in_vain(self, serve, fleet):
         """By hand: when one of five has ended, one of five due messages is not sent. Each waits
         from when it was due to the end, evenly spread over that time."""
-        server = Misbehaving({self.BEFORE + 1: half_close_after})
+        server = Misbehaving({BEFORE + 1: half_close_after})
         driven = fleet(serve(server), Workload("open", rate_per_connection=40, reconnect=False))
         begin(driven)
         until(lambda: driven.progress().failed == 1)
         before = driven.snapshot()
         assert before.errors == {"closed_by_server": 1}
-        time.sleep(1.0)
+        time.sleep(0.5)
         snapshot = driven.snapshot()
         report = Report(snapshot)
         assert report.errors == {}
-        assert report.due == pytest.approx(CONNECTIONS * 40 * report.seconds, abs=2)
-        assert report.sent == pytest.approx(report.due * 4 / 5, abs=2)
+        # What is due is noticed when the loader runs, which a busy machine may keep from it.
+        assert report.due == pytest.approx(CONNECTIONS * 40 * report.seconds, abs=15)
+        assert report.sent == pytest.approx(report.due * 4 / 5, abs=4)
         waiting = recorded(snapshot, "waiting")
-        assert waiting.total == snapshot.pending == pytest.approx(40 * report.seconds, abs=4)
+        assert waiting.total == snapshot.pending == pytest.approx(40 * report.seconds, abs=6)
         shortest_s, longest_s = report.seconds, report.seconds + before.seconds
         assert shortest_s - 0.1 <= waiting.max_ns / 1e9 <= longest_s
         assert 0.4 * shortest_s <= waiting.mean_ns / 1e9 <= 0.5 * longest_s + 0.1
@@ -399,17 +391,11 @@ class TestOneMisbehaviour:
 class TestReconnecting:
     """A connection that fails is opened again, proves itself once more, and goes on."""
 
-    BEFORE = 40
-
-    @pytest.mark.parametrize(
-        ("misbehave", "cause"),
-        [(flipped(31), "corrupt"), (half_close, "closed_by_server"), (reset, "reset")],
-    )
-    def test_one_failure_costs_one_message_and_one_probe(
-        self, serve, fleet, misbehave, cause, threads
-    ):
-        server = Misbehaving({self.BEFORE + 1: misbehave})
-        driven = fleet(serve(server), Workload("closed"), threads=threads)
+    @pytest.mark.parametrize("name", ["middle byte", "half close", "reset"])
+    def test_one_failure_costs_one_message_and_one_probe(self, serve, fleet, name):
+        misbehave, cause = MISBEHAVIOURS[name]
+        server = Misbehaving({BEFORE + 1: misbehave})
+        driven = fleet(serve(server), Workload("closed"), threads=THREADS)
         begin(driven)
         until(lambda: len(server.gone) == 1 and driven.progress().ready == CONNECTIONS)
         before = driven.progress().messages
@@ -434,17 +420,17 @@ class TestReconnecting:
             port = server.port
             driven = fleet((server.host, port), Workload("open", rate_per_connection=rate))
             begin(driven, connections)
-            time.sleep(0.5)
+            time.sleep(0.2)
             went = time.monotonic()
             os.kill(server.pid, signal.SIGKILL)
             until(lambda: driven.progress().failed == connections)
             gone = time.monotonic()
-            time.sleep(1.0)
+            time.sleep(0.6)
         back = time.monotonic()
         serve(echo, port)
         until(lambda: driven.progress().ready == connections)
         served = time.monotonic()
-        time.sleep(0.5)
+        time.sleep(0.2)
         driven.drain(PATIENCE_S)
         report = Report(driven.snapshot())
         assert report.errors.pop("connect_refused") >= connections
@@ -453,7 +439,7 @@ class TestReconnecting:
         assert connections <= sum(report.errors.values()) <= 2 * connections
         assert report.due == report.messages + report.lost == report.response.total
         assert report.lost <= connections
-        for x_s in (0.2, 0.5, 0.8):
+        for x_s in (0.1, 0.3, 0.5):
             waited = over(report.response, int(x_s * 1e9)) / (connections * rate)
             # What has waited is sent one after the other when it is back, which takes some time.
             assert back - gone - x_s - 0.05 <= waited <= served - went - x_s + 0.25
@@ -471,15 +457,16 @@ class TestReconnecting:
 
         driven = fleet(serve(full), Workload("open", rate_per_connection=40))
         driven.resize(CONNECTIONS)
-        assert driven.wait_open(PATIENCE_S, still_s=0.5).connected == 2
+        until(lambda: driven.progress().ready == 2)
+        driven.snapshot()
         driven.load()
-        time.sleep(1.0)
+        time.sleep(0.5)
         driven.drain()
         report = Report(driven.snapshot())
         assert report.errors.keys() == {"never_opened"}
         assert report.due == report.messages + report.lost == report.response.total
         assert report.lost == pytest.approx(report.due * 3 / 5, abs=5)
-        assert report.response.percentile_ns(70) == pytest.approx(0.5e9, rel=0.2)
+        assert report.response.percentile_ns(70) / 1e9 == pytest.approx(report.seconds / 2, rel=0.2)
 
     def test_a_server_that_ends_every_connection_is_not_hammered(self, serve, fleet):
         """By hand: each connection brings its probe and is opened again every 0.1 s or more."""
@@ -494,16 +481,16 @@ class TestReconnecting:
         alive.set()
         began = time.monotonic()
         driven.resize(CONNECTIONS + 1)
-        time.sleep(1.0)
+        time.sleep(0.5)
         report = Report(driven.snapshot())
         assert report.connect.total <= CONNECTIONS + (time.monotonic() - began) / 0.1 + 1
 
     def test_it_goes_on_after_a_drain(self, serve, fleet):
         """By hand: what fails while nothing is sent stays closed until there is load again."""
-        server = Misbehaving({self.BEFORE + 1: reset})
+        server = Misbehaving({BEFORE + 1: reset})
         driven = fleet(serve(server), Workload("closed"))
         begin(driven)
-        until(lambda: server.received >= self.BEFORE + 20)
+        until(lambda: server.received >= BEFORE + 20)
         driven.drain()
         driven.load()
         before = driven.progress().messages
@@ -514,9 +501,8 @@ class TestReconnecting:
 class TestEveryConnection:
     """The server treats all connections alike."""
 
-    def test_an_echo_in_single_bytes_is_one_message_and_one_sample(self, serve, fleet, threads):
+    def test_an_echo_in_single_bytes_is_one_message_and_one_sample(self, serve, fleet):
         size = 16
-
         echoed = []
 
         def in_single_bytes(connection):
@@ -528,7 +514,7 @@ class TestEveryConnection:
                     connection.sendall(message[place : place + 1])
 
         workload = Workload("small", size_bytes=size)
-        driven = fleet(serve(in_single_bytes), workload, threads=threads)
+        driven = fleet(serve(in_single_bytes), workload, threads=THREADS)
         begin(driven)
         until(lambda: driven.progress().messages >= 100)
         driven.drain()
@@ -541,11 +527,11 @@ class TestEveryConnection:
         [(greeting, "corrupt"), (once, "closed_by_server"), (never_reading, "timeout")],
     )
     def test_where_no_probe_or_only_that_is_echoed_nothing_is_loaded(
-        self, serve, fleet, handler, cause, threads
+        self, serve, fleet, handler, cause
     ):
         """By hand: each accepts, so all connect, and fail once; none has a message to send on."""
         workload = Workload("impatient", timeout_s=0.3, reconnect=False)
-        driven = fleet(serve(handler), workload, threads=threads)
+        driven = fleet(serve(handler), workload, threads=THREADS)
         begun = time.monotonic()
         driven.resize(CONNECTIONS)
         opened = driven.wait_open(PATIENCE_S)
@@ -569,7 +555,7 @@ class TestEveryConnection:
             connection.sendall(receive(connection, size))
             ended.wait(60)
 
-        workload = Workload("impatient", size_bytes=size, timeout_s=2.0)
+        workload = Workload("impatient", size_bytes=size, timeout_s=1.0)
         driven = fleet(serve(once), workload)
         begin(driven, 2)
         begun = time.monotonic()
@@ -577,57 +563,56 @@ class TestEveryConnection:
         took_s = time.monotonic() - begun
         report = Report(driven.snapshot())
         ended.set()
-        assert 1.5 <= took_s < 2.0 + SWEEP_S + SLACK_S
+        assert 0.5 <= took_s < 1.0 + SWEEP_S + SLACK_S
         assert report.errors == {"timeout": 2}
         assert (report.sent, report.messages) == (2, 0)
 
-    @pytest.mark.parametrize("in_flight", [1, 2])
-    def test_a_server_that_accepts_slowly_is_slow_to_open_not_to_connect(self, fleet, in_flight):
+    def test_a_server_that_accepts_slowly_is_slow_to_open_not_to_connect(self, serve, fleet):
         """It accepts one each 50 ms. The kernel connects up to backlog + 1 = 2 without it.
 
         By hand: connecting takes no time, the first echo waits for the accept, so opening ends with
         the last accept.
         """
         accepted_ns = []
-        with slowly_accepting(echo, 0.05, accepted_ns) as address:
-            driven = fleet(address, CLOSED, in_flight=in_flight)
-            asked_ns = time.monotonic_ns()
-            driven.resize(10)
-            opened = driven.wait_open(PATIENCE_S)
-            report = Report(driven.snapshot())
-            driven.close()
-        assert (opened.connected, opened.failed) == (10, 0)
-        assert opened.setup_s >= 9 * 0.05
+
+        def handler(connection):
+            accepted_ns.append(time.monotonic_ns())
+            echo(connection)
+
+        driven = fleet(serve(handler, backlog=1, every_s=0.05), CLOSED, in_flight=2)
+        asked_ns = time.monotonic_ns()
+        driven.resize(6)
+        opened = driven.wait_open(PATIENCE_S)
+        report = Report(driven.snapshot())
+        assert (opened.connected, opened.failed) == (6, 0)
+        assert opened.setup_s >= 5 * 0.05
         assert opened.setup_s == pytest.approx((accepted_ns[-1] - asked_ns) / 1e9, abs=0.2)
-        assert report.connect.total == 10
+        assert report.connect.total == 6
         assert report.connect.max_ns < 500e6
         assert report.errors == {}
 
-    def test_a_full_backlog_costs_a_connect_its_retransmission(self, fleet):
+    def test_a_full_backlog_costs_a_connect_its_retransmission(self, serve, fleet):
         """Four at once, where the kernel queues two: the others' SYN is dropped.
 
         By hand: it is sent again after 1 s (RFC 6298, 2.1) and then finds room.
         """
-        accepted_ns = []
-        with slowly_accepting(echo, 0.1, accepted_ns) as address:
-            driven = fleet(address, CLOSED, in_flight=4)
-            driven.resize(4)
-            opened = driven.wait_open(PATIENCE_S)
-            connect = Report(driven.snapshot()).connect
-            driven.close()
+        driven = fleet(serve(echo, backlog=1, every_s=0.1), CLOSED, in_flight=4)
+        driven.resize(4)
+        opened = driven.wait_open(PATIENCE_S)
+        connect = Report(driven.snapshot()).connect
         assert (opened.connected, opened.failed) == (4, 0)
         assert connect.total == 4
         assert 1 <= over(connect, 950_000_000) <= 2
         assert over(connect, 500_000_000) == over(connect, 950_000_000)
         assert opened.setup_s > 0.95
 
-    def test_a_server_that_dies_in_the_window(self, fleet, server_process, threads):
+    def test_a_server_that_dies_in_the_window(self, fleet, server_process):
         """By hand: each connection has one message under way and ends once; later ones are refused.
 
         Whether the kernel sends an end of file or a reset depends on what it had not read yet.
         """
         address = (server_process.host, server_process.port)
-        driven = fleet(address, CLOSED, threads=threads)
+        driven = fleet(address, CLOSED, threads=THREADS)
         begin(driven, 10)
         until(lambda: driven.progress().messages >= 100)
         os.kill(server_process.pid, signal.SIGKILL)

@@ -25,13 +25,11 @@ sys.modules |= dict.fromkeys((*native, "uvloop"))
 sys.platform = "elsewhere"
 
 import time
-from c10k.loadgen.background import Background
 from c10k.loadgen.engines import loss
 from c10k.loadgen.fleet import Fleet
 from c10k.loadgen.hiccups import HiccupMeter
 from c10k.loadgen.workload import Workload
 
-assert Background("beside").submit(int, "7").result() == 7
 assert "not built here" in loss()
 address = ("127.0.0.1", int(sys.argv[1]))
 with (

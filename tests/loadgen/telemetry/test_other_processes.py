@@ -27,11 +27,11 @@ def test_all_is_counted_but_what_the_members_spend(child, work):
     before = share_of(child)
     child.do(work)
     # Of every process on this machine, read twice in turn: others go on between the two.
-    assert share_of(child) - before == pytest.approx(0.3, abs=0.25)
+    assert share_of(child) - before == pytest.approx(0.2, abs=0.15)
 
 
 def test_it_grows_with_what_this_process_does():
     before = spent_by_other_processes(())
     exec(BURN, {})
-    assert spent_by_other_processes(()) - before >= 0.25
+    assert spent_by_other_processes(()) - before >= 0.15
     assert spent_by_other_processes({os.getpid()}) < spent_by_other_processes(())

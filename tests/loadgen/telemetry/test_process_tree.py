@@ -110,8 +110,10 @@ def test_what_forked_processes_share_is_resident_once_and_some_stand_for_all(chi
     whole, part = tree.footprint(), tree.footprint(within_s=0)
     assert whole.rss_bytes - alone.rss_bytes > 4 * 50 * MIB
     assert 0 < whole.resident_bytes - alone.resident_bytes < 40 * MIB
-    assert whole.sampled_fraction == 1
-    assert part.sampled_fraction == pytest.approx(1 / 5, rel=0.1)  # forked ones have touched less
+    assert whole.memory_sampled_fraction == 1
+    assert part.memory_sampled_fraction == pytest.approx(
+        1 / 5, rel=0.1
+    )  # forked ones have touched less
     assert part.rss_bytes == pytest.approx(whole.rss_bytes, rel=0.1)
     assert part.resident_bytes == pytest.approx(whole.resident_bytes, rel=0.2)
 
@@ -136,7 +138,7 @@ def test_cpu_time_is_exact(child, burn):
     child.do(burn)
     after = tree.spent()
     own_end, end = float(child.do(own)), tree.cpu_s()
-    assert own_end - own_begin >= 0.3
+    assert own_end - own_begin >= 0.2
     assert own_end - own_begin == pytest.approx(end - begin, abs=0.02)
     ticks = after.user_s + after.system_s - before.user_s - before.system_s
     assert ticks == pytest.approx(end - begin, abs=0.05)
@@ -145,7 +147,7 @@ def test_cpu_time_is_exact(child, burn):
 def test_cpu_time_of_a_child_that_ended_remains(child):
     tree = ProcessTree(child.pid)
     child.do(BURN_IN_A_CHILD)
-    assert tree.spent().ended_s >= 0.27
+    assert tree.spent().ended_s >= 0.17
     assert tree.read().processes == 1
 
 
@@ -203,11 +205,11 @@ def test_below_a_supervisor_are_the_orphans_too_but_not_itself(child):
     assert tree.read().processes == 1
     assert tree.members == (int(child.do("print(orphan)")),)
     before, before_s = tree.spent(), tree.cpu_s()
-    assert before_s >= 0.3
+    assert before_s >= 0.2
     child.do(BURN)
-    assert tree.cpu_s() - before_s < 0.15, "the supervisor's own"
+    assert tree.cpu_s() - before_s < 0.1, "the supervisor's own"
     tree.rescan()
-    assert tree.footprint().sampled_fraction == 1
+    assert tree.footprint().memory_sampled_fraction == 1
     assert tree.breakdown().heap_bytes > 0
     # What it has waited for stays in the sums.
     child.do("import signal; os.kill(orphan, signal.SIGKILL); os.waitpid(orphan, 0)")
@@ -217,4 +219,4 @@ def test_below_a_supervisor_are_the_orphans_too_but_not_itself(child):
     tree.read()
     after = tree.spent()
     assert after.user_s + after.system_s >= before.user_s + before.system_s - 0.02
-    assert after.ended_s >= 0.28
+    assert after.ended_s >= 0.18

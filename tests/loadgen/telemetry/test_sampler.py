@@ -95,12 +95,6 @@ def test_a_process_that_ended_has_no_samples_and_holds_nothing(child):
     assert not telemetry.alive
 
 
-def test_stopping_twice_or_before_the_start_is_harmless(child):
-    Telemetry(child.pid).stop()
-    with Telemetry(child.pid) as telemetry:
-        telemetry.stop()
-
-
 def test_levels_are_what_the_process_holds(child):
     child.do("used = b'x' * (10 << 20)")
     levels = Telemetry(child.pid).levels()

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from c10k.loadgen.telemetry import TaskTimes
-from c10k.loadgen.telemetry.tasks import elapsed, read_tasks
+from c10k.loadgen.telemetry.tasks import TaskTimes, elapsed, read_tasks
 from tests.loadgen.conftest import until
 
 pytestmark = pytest.mark.system
