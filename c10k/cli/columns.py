@@ -25,3 +25,9 @@ def beside(left: str, texts: Iterable[str]) -> Iterator[str]:
             break_on_hyphens=False,
         )
         left = " " * len(left)
+
+
+def show(text: str, left: str = "") -> None:
+    """Print a text as such a column."""
+    for line in beside(left, [text]):
+        print(line)

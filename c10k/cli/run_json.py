@@ -10,11 +10,6 @@ from c10k.experiment.failures import Failures
 from c10k.outcome import Status
 
 SCHEMA: Final = "c10k.run.outcome/1"
-OUTCOMES: Final = {
-    Status.DONE: "done",
-    Status.FAILED: "failed",
-    Status.INTERRUPTED: "interrupted",
-}
 
 
 def figures(
@@ -28,7 +23,7 @@ def figures(
     return {
         "schema": SCHEMA,
         "run": str(directory),
-        "outcome": OUTCOMES[status],
+        "outcome": status.name.lower(),
         "failure": failures.failure or None,
         "troubles": failures.lines,
         "warnings": manifest["warnings"],
