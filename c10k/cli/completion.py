@@ -12,7 +12,8 @@ def answer(parser: argparse.ArgumentParser) -> None:
     files = FilesCompleter()
     completers: dict[object, Callable[..., object]] = {
         **dict.fromkeys(("DIR", "FILE", "RUN_DIR"), files),
-        **{"SPEC": _servers, "EXPERIMENT": _experiments},
+        "SPEC": _servers,
+        "EXPERIMENT": _experiments,
     }
     for action in _actions(parser):
         if completer := completers.get(action.metavar):
