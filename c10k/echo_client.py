@@ -87,7 +87,9 @@ class EchoClient:
                 self.close()
                 self.ended.result()
         finally:
-            self._break_off()
+            with self._room:
+                if not self._loop.is_closed():
+                    self._loop.call_soon_threadsafe(self._conversation.cancel)
 
     def send_message(self, message: bytes) -> None:
         """Queue bytes; any thread may call it.
@@ -115,16 +117,8 @@ class EchoClient:
             if not self._closed:
                 self._closed = True
                 self._room.notify_all()
-                self._loop.call_soon_threadsafe(self._finish)
-
-    def _finish(self) -> None:
-        self._queue.put_nowait(None)
-        self._closing.set()
-
-    def _break_off(self) -> None:
-        with self._room:
-            if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._conversation.cancel)
+                self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
+                self._loop.call_soon_threadsafe(self._closing.set)
 
     def _run(self) -> None:
         self._loop.run_until_complete(asyncio.wait([self._conversation]))
@@ -167,10 +161,10 @@ class EchoClient:
 
     async def _connect(self) -> tuple[socket.socket, str]:
         """Connect to the first address that answers; return the connection and the address."""
+        addresses = []
         try:
             addresses = await asyncio.wrap_future(self._resolve())
         except OSError as error:
-            addresses = []
             self.failures.append(str(error.strerror))
         for family, kind, protocol, _, address in addresses:
             try:
@@ -182,8 +176,9 @@ class EchoClient:
                 self.failures.append(f"{address[0]}: {os.strerror(error.errno or 0)}")
             else:
                 return connection, address[0]
-        reasons = "; ".join(self.failures)
-        raise UnreachableError(f"cannot reach {self._host} port {self._port}: {reasons}")
+        raise UnreachableError(
+            f"cannot reach {self._host} port {self._port}: {'; '.join(self.failures)}"
+        )
 
     def _resolve(self) -> "Future[list[Any]]":
         """Look up the host's addresses in a daemon thread. The interpreter would wait for an

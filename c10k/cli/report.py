@@ -64,11 +64,9 @@ def execute(args: argparse.Namespace) -> int:
             page = _compare(runs, args.out, args.lang)
         else:
             page = build_report(runs[0], args.out or runs[0] / "report", args.lang)
-    except UnwritableError as error:
-        remedy = "write it elsewhere with --out DIR"
-        raise CommandError(one_line(f"no report of {what}: {error}: {remedy}")) from None
     except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
-        raise CommandError(one_line(f"no report of {what}: {error}")) from None
+        remedy = ": write it elsewhere with --out DIR" if isinstance(error, UnwritableError) else ""
+        raise CommandError(one_line(f"no report of {what}: {error}{remedy}")) from None
     print(page, flush=True)
     if args.open and not webbrowser.open(page.resolve().as_uri()):
         print("c10k: no browser can be opened here", file=sys.stderr)

@@ -1,6 +1,8 @@
 """What `c10k run` does: it plans, measures, writes the report, and says how that ended."""
 
 import argparse
+import json
+import math
 import os
 import shlex
 import sys
@@ -15,10 +17,9 @@ from typing import Any, TextIO, cast
 from rich.console import Console
 
 from c10k.cli.columns import show
-from c10k.cli.run_json import figures
 from c10k.cli.standard_output import Output, OutputLostError
 from c10k.experiment import config, loader_ceiling, manifest, shipped
-from c10k.experiment.failures import failures_of
+from c10k.experiment.failures import Failures, failures_of
 from c10k.experiment.feasibility import check_limits, feasible
 from c10k.experiment.plan import Plan, Trial
 from c10k.experiment.progress import Clock, LiveProgress, PlainProgress, Progress, QuietProgress
@@ -53,7 +54,8 @@ def run(
     if lost := loss():
         say(lost)
     cpus = CpuSplit.of_this_process()
-    directory = args.resume or args.out or _default_directory()
+    now = f"{datetime.now():%Y-%m-%d_%H%M%S}"  # noqa: DTZ005 (a name for people)
+    directory = args.resume or args.out or Path("results/runs", now)
     with OneRun(directory, force=args.force) as one:
         if one.other and not args.force:
             raise CommandError(
@@ -85,7 +87,30 @@ def run(
     if output.failure and not interrupted and not isinstance(output.failure, BrokenPipeError):
         say(f"the output cannot be written: {output.failure.strerror}")
         status = Status.FAILED
-    return status, figures(writer.directory, writer.manifest, writer.steps(), failures, status)
+    return status, _outcome(writer, failures, status)
+
+
+def _outcome(writer: RunWriter, failures: Failures, status: Status) -> dict[str, Any]:
+    """The JSON of --json: steps have the columns of steps.parquet, null where not measured."""
+    return {
+        "schema": "c10k.run.outcome/1",
+        "run": str(writer.directory),
+        "outcome": status.name.lower(),
+        "failure": failures.failure or None,
+        "troubles": failures.lines,
+        "warnings": writer.manifest["warnings"],
+        "left_out": writer.manifest["left_out"],
+        "max_connections": writer.manifest.get("max_connections", []),
+        "steps": [
+            {name: _value(name, value) for name, value in row.items()} for row in writer.steps()
+        ],
+    }
+
+
+def _value(name: str, value: object) -> object:
+    if name == "error_causes" and isinstance(value, str):
+        return json.loads(value or "{}")
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
@@ -114,10 +139,6 @@ def _resumed(args: argparse.Namespace) -> tuple[Plan, list[str]]:
         raise CommandError(f"the plan in {args.resume} cannot be read: {error}") from None
     check_limits(plan)
     return plan, []
-
-
-def _default_directory() -> Path:
-    return Path("results/runs", f"{datetime.now():%Y-%m-%d_%H%M%S}")  # noqa: DTZ005 (a name for people)
 
 
 def _writer(

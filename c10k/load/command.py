@@ -144,22 +144,21 @@ def _ceiling(
     native = engine_of("auto") == "native" and loader_processes(args.connections) == 1
     if not (args.ceiling and native and bounds(workload)):
         return nan
-    progress = partial(text.show_progress, what="measuring the loader ceiling")
     others = sorted(os.sched_getaffinity(0) - {*(cpus or ())}) or None
+    progress = partial(text.show_progress, what="measuring the loader ceiling")
     try:
         with (
             bare_server(Path(os.devnull), others, args.threads) as server,
             fleet_to(Address.resolve(server.host, server.port)) as fleet,
         ):
-            show = _silent if args.quiet else progress
-            row = driven(fleet, args.connections, CEILING_S, show)
+            on_progress = _silent if args.quiet else progress
+            row = driven(fleet, args.connections, CEILING_S, on_progress)
         ceiling_per_s, why = row["messages_per_s"], row["reason"]
     except (ServerStartError, OSError, MemoryError) as error:
         why = str(error).split("\n", 1)[0]
-    if not args.quiet:
-        text.hide_progress()
-        if why:
-            say(f"the loader ceiling is unknown: {why}")
+    text.hide_progress()
+    if why and not args.quiet:
+        say(f"the loader ceiling is unknown: {why}")
     return nan if why else ceiling_per_s
 
 

@@ -105,7 +105,7 @@ class TestFigures:
         assert figures["duration_s"] == pytest.approx(0.3, abs=0.2)
         assert figures["received"] > 20
         assert abs(figures["sent"] - figures["received"]) <= 40  # under way at either end
-        assert figures["littles_law_ratio"] == pytest.approx(1, abs=0.05)
+        assert figures["littles_law_ratio"] == pytest.approx(1, abs=0.1)
         # What was under way at the window's end is received a little later.
         in_time = figures["messages_per_s"] * figures["duration_s"]
         assert in_time == pytest.approx(figures["received"], abs=25)
@@ -192,9 +192,8 @@ class TestOutputs:
         assert "Value     Percentile TotalCount 1/(1-Percentile)" in shown
         figures = json.loads(file.read_text())
         assert len(figures["series"]) == 2
-        in_time = figures["messages_per_s"] * figures["duration_s"]
         in_series = sum(each["messages"] for each in figures["series"])
-        assert in_series == pytest.approx(in_time, rel=0.05)
+        assert 0.5 * figures["received"] < in_series <= figures["received"]
         kinds = {line.tag.kind: line.histogram() for line in read(log.read_text())}
         assert kinds["response"].total == figures["received"]
         assert kinds["connect"].total == 1000
