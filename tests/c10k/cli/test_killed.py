@@ -100,7 +100,7 @@ def wait_until(condition):
     deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def runs(process):

@@ -17,6 +17,7 @@ import pytest
 from c10k.cli import run_experiment
 from c10k.cli.main import main
 from c10k.host.run_lock import OneRun
+from c10k.reports import figures
 from c10k.results.store import read_run
 from tests.c10k.cli.conftest import SMALLEST, c10k, limited
 
@@ -183,7 +184,10 @@ def await_steps(out, number):
 
 
 class TestBadLuck:
-    def test_an_interrupted_run_keeps_what_it_measured_and_can_be_resumed(self, out, capsys):
+    def test_an_interrupted_run_keeps_what_it_measured_and_can_be_resumed(
+        self, out, capsys, monkeypatch
+    ):
+        monkeypatch.setattr(figures, "pictures", lambda _: [])
         process = start(out)
         await_steps(out, 1)
         process.send_signal(signal.SIGINT)
