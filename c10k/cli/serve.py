@@ -4,7 +4,9 @@ import argparse
 import json
 import socket
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from c10k.cli.arguments import port_or_0
 from c10k.outcome import CommandError, Status
@@ -24,22 +26,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C, SIGTERM or SIGHUP, or until the server ends by itself."""
-    from c10k.host.limits import raise_soft_descriptor_limit
-    from c10k.servers.cache import cache_directory
-    from c10k.servers.process import ServerStartError
-
     spec = runnable(args.server)
     check_free(args.host, args.port)
-    raise_soft_descriptor_limit()
-    log = cache_directory() / "serve" / spec.server.name / "log"
+    options = {"host": args.host, "port": args.port, "verbose": args.verbose, "foreground": True}
     try:
-        with spec.process(
-            log=log, host=args.host, port=args.port, verbose=args.verbose, foreground=True
-        ) as server:
+        with started(spec, f"serve/{spec.server.name}/log", **options) as server:
             print(_where(server), flush=True)
             status = server.wait()
-    except ServerStartError as error:
-        raise CommandError(str(error), Status.UNABLE) from None
     except KeyboardInterrupt:
         return Status.DONE
     if status:
@@ -71,6 +64,21 @@ def check_free(host: str, port: int) -> None:
             f"cannot listen: {error.strerror}; choose another --port or address, or end the "
             "program that has it"
         ) from None
+
+
+@contextmanager
+def started(spec: "ServerSpec", log: str, **options: Any) -> Iterator["ServerProcess"]:  # noqa: ANN401 (those of ServerSpec.process)
+    """Run a server with a log of this name in the cache. CommandError if it does not start."""
+    from c10k.host.limits import raise_soft_descriptor_limit
+    from c10k.servers.cache import cache_directory
+    from c10k.servers.process import ServerStartError
+
+    raise_soft_descriptor_limit()
+    try:
+        with spec.process(log=cache_directory() / log, **options) as server:
+            yield server
+    except ServerStartError as error:
+        raise CommandError(str(error), Status.UNABLE) from None
 
 
 def _where(server: "ServerProcess") -> str:

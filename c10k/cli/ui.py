@@ -9,7 +9,7 @@ from pathlib import Path
 
 from c10k import loadgen
 from c10k.cli.arguments import port
-from c10k.cli.serve import check_free, runnable
+from c10k.cli.serve import check_free, runnable, started
 from c10k.outcome import CommandError, Status
 
 
@@ -31,10 +31,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run Locust and the server until Ctrl-C or until one of them ends, then stop both."""
-    from c10k.host.limits import raise_soft_descriptor_limit
-    from c10k.servers.cache import cache_directory
-    from c10k.servers.process import ServerStartError
-
     if importlib.util.find_spec("locust") is None:
         raise CommandError(
             "Locust is not installed: run `tox -e locust`, "
@@ -45,13 +41,8 @@ def execute(args: argparse.Namespace) -> int:
     spec = runnable(args.server)
     if spec.server.protocol != "echo":
         raise CommandError(f"{spec.text} speaks {spec.server.protocol}; Locust's users here, echo")
-    raise_soft_descriptor_limit()
-    log = cache_directory() / "ui" / f"{args.port}.log"  # one UI per port
-    try:
-        with spec.process(log=log) as server:
-            return _run_locust(args.port, f"tcp://{server.host}:{server.port}")
-    except ServerStartError as error:
-        raise CommandError(str(error), Status.UNABLE) from None
+    with started(spec, f"ui/{args.port}.log") as server:  # one UI per port
+        return _run_locust(args.port, f"tcp://{server.host}:{server.port}")
 
 
 def _run_locust(port: int, target: str) -> int:

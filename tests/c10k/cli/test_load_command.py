@@ -3,12 +3,9 @@
 import json
 import os
 import signal
-import socket
 import sys
-import threading
 import time
 
-import psutil
 import pytest
 
 from c10k.cli.main import main
@@ -40,34 +37,20 @@ def echo(tmp_path_factory):
 
 
 @pytest.fixture
-def web():
-    """Answer every request with a status line: web("404 Not Found") is its address."""
-    listeners = []
+def web(serve):
+    """Answer every request with a status line: web("404 Not Found") is where."""
 
-    def converse(connection, answer):
-        with connection:
+    def start(status):
+        answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+
+        def converse(connection):
             while b"\r\n\r\n" in connection.recv(4096):
                 connection.sendall(answer)
 
-    def accept(listener, answer):
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=converse, args=(connection, answer), daemon=True).start()
+        host, port = serve(converse)
+        return f"{host}:{port}"
 
-    def start(status):
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-        answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
-        threading.Thread(target=accept, args=(listener, answer), daemon=True).start()
-        return f"127.0.0.1:{listener.getsockname()[1]}"
-
-    yield start
-    for listener in listeners:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+    return start
 
 
 @pytest.fixture
@@ -259,22 +242,6 @@ class TestWhoIsLoaded:
         monkeypatch.setattr(Address, "is_of_this_host", False)
         assert main(["load", echo, *SHORTEST]) == 2
         assert main(["load", echo, *SHORTEST, "--remote"]) == 0
-
-    @pytest.mark.parametrize(
-        "host", ["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "::ffff:127.0.0.1"]
-    )
-    def test_loopback_is_this_host(self, host):
-        assert Address.resolve(host, 9).is_of_this_host
-
-    def test_so_is_what_an_interface_has(self):
-        own = {
-            entry.address
-            for entries in psutil.net_if_addrs().values()
-            for entry in entries
-            if entry.family in (socket.AF_INET, socket.AF_INET6)
-        }
-        assert own
-        assert all(Address.resolve(host, 9).is_of_this_host for host in own)
 
 
 class TestWhatIsLost:
