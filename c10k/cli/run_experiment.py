@@ -17,6 +17,7 @@ from typing import Any, TextIO, cast
 from rich.console import Console
 
 from c10k.cli.columns import show
+from c10k.cli.report import RUNS
 from c10k.cli.standard_output import Output, OutputLostError
 from c10k.experiment import config, loader_ceiling, manifest, shipped
 from c10k.experiment.failures import Failures, failures_of
@@ -55,7 +56,7 @@ def run(
         say(lost)
     cpus = CpuSplit.of_this_process()
     now = f"{datetime.now():%Y-%m-%d_%H%M%S}"  # noqa: DTZ005 (a name for people)
-    directory = args.resume or args.out or Path("results/runs", now)
+    directory = args.resume or args.out or RUNS / now
     with OneRun(directory, force=args.force) as one:
         if one.other and not args.force:
             raise CommandError(
