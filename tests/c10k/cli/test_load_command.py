@@ -19,7 +19,7 @@ from tests.c10k.cli.conftest import c10k, limited
 
 pytestmark = pytest.mark.system
 
-SHORT = ("-c", "2", "-d", "200ms")
+SHORT = ("-c", "2", "-d", "200ms", "--warmup", "0")
 SHORTEST = (*SHORT, "--no-ceiling")
 
 
@@ -66,12 +66,12 @@ def load(capsys):
 
 @pytest.fixture
 def after_a_slice(monkeypatch):
-    """Let something happen 0.2 s after the window's begin: the options which that needs."""
+    """Let something happen 0.2 s after the window began: the option which that needs."""
 
     def then(act):
         monkeypatch.setattr(measure, "SERIES_S", 0.2)
         monkeypatch.setattr(text, "print_slice", lambda part: part.start_s == 0 and act())
-        return "--series", "--warmup", "0"
+        return ("--series",)
 
     return then
 
@@ -285,7 +285,18 @@ class TestWhatIsLost:
         file = tmp_path / "x.json"
         with server_of("event_loop") as server:
             freezing = after_a_slice(lambda: os.kill(server.pid, signal.SIGSTOP))
-            rate = ("-c", "10", "-d", "1200ms", "--rate", "10", "--timeout", "400ms")
+            rate = (
+                "-c",
+                "10",
+                "-d",
+                "1200ms",
+                "--warmup",
+                "0",
+                "--rate",
+                "10",
+                "--timeout",
+                "400ms",
+            )
             load = ["load", f"127.0.0.1:{server.port}", *rate, *freezing, "--json", str(file)]
             assert main(load) == 1
             os.kill(server.pid, signal.SIGCONT)
