@@ -74,7 +74,7 @@ class EchoClient:
         self._closing = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._conversation = self._loop.create_task(self._converse())
-        # A daemon: `received` may block for ever, on a pipe that nobody reads.
+        # A daemon: a resolver may block it for long, a pipe that nobody reads for ever.
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -87,7 +87,9 @@ class EchoClient:
                 self.close()
                 self.ended.result()
         finally:
-            self._break_off()
+            with self._room:
+                if not self._loop.is_closed():
+                    self._loop.call_soon_threadsafe(self._conversation.cancel)
 
     def send_message(self, message: bytes) -> None:
         """Queue bytes; any thread may call it.
@@ -115,16 +117,8 @@ class EchoClient:
             if not self._closed:
                 self._closed = True
                 self._room.notify_all()
-                self._loop.call_soon_threadsafe(self._finish)
-
-    def _finish(self) -> None:
-        self._queue.put_nowait(None)
-        self._closing.set()
-
-    def _break_off(self) -> None:
-        with self._room:
-            if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._conversation.cancel)
+                self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
+                self._loop.call_soon_threadsafe(self._closing.set)
 
     def _run(self) -> None:
         self._loop.run_until_complete(asyncio.wait([self._conversation]))
@@ -166,11 +160,17 @@ class EchoClient:
             raise ConversationError(reason)
 
     async def _connect(self) -> tuple[socket.socket, str]:
-        """Connect to the first address that answers; return the connection and the address."""
+        """Connect to the first address that answers; return the connection and the address.
+
+        The resolver may take a minute to give up. It blocks this thread, which is a daemon and has
+        nothing else to do yet; the interpreter would wait for an executor's before it exits.
+        """
+        addresses: list[Any] = []
         try:
-            addresses = await asyncio.wrap_future(self._resolve())
+            addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        except UnicodeError:
+            self.failures.append("no host can have such a name")
         except OSError as error:
-            addresses = []
             self.failures.append(str(error.strerror))
         for family, kind, protocol, _, address in addresses:
             try:
@@ -182,27 +182,9 @@ class EchoClient:
                 self.failures.append(f"{address[0]}: {os.strerror(error.errno or 0)}")
             else:
                 return connection, address[0]
-        reasons = "; ".join(self.failures)
-        raise UnreachableError(f"cannot reach {self._host} port {self._port}: {reasons}")
-
-    def _resolve(self) -> "Future[list[Any]]":
-        """Look up the host's addresses in a daemon thread. The interpreter would wait for an
-        executor's thread before it exits, and a resolver may take a minute to give up."""
-        found: Future[list[Any]] = Future()
-        found.set_running_or_notify_cancel()
-
-        def resolve() -> None:
-            try:
-                addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-            except UnicodeError:
-                found.set_exception(OSError(0, "no host can have such a name"))
-            except OSError as error:
-                found.set_exception(error)
-            else:
-                found.set_result(addresses)
-
-        Thread(target=resolve, daemon=True).start()
-        return found
+        raise UnreachableError(
+            f"cannot reach {self._host} port {self._port}: {'; '.join(self.failures)}"
+        )
 
     async def _open(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
         try:

@@ -8,20 +8,22 @@ from typing import Final
 WIDEST: Final = 100  # characters: longer lines are tiring to read
 
 
-def width() -> int:
-    """The width of the terminal, at most WIDEST; 80 in a pipe."""
-    return min(shutil.get_terminal_size().columns, WIDEST)
-
-
 def beside(left: str, texts: Iterable[str]) -> Iterator[str]:
-    """Wrap texts into a column, with `left` beside the first line."""
+    """Wrap texts into a column as wide as the terminal, with `left` beside the first line."""
+    width = min(shutil.get_terminal_size().columns, WIDEST)  # 80 in a pipe
     for text in texts:
         yield from textwrap.wrap(
             text,
-            max(width(), len(left) + 20),
+            max(width, len(left) + 20),
             initial_indent=left,
             subsequent_indent=" " * len(left),
             break_long_words=False,
             break_on_hyphens=False,
         )
         left = " " * len(left)
+
+
+def show(text: str, left: str = "") -> None:
+    """Print a text as such a column."""
+    for line in beside(left, [text]):
+        print(line)

@@ -1,26 +1,23 @@
 """Completes options, their values, servers and files when Tab is pressed in a shell."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import argcomplete
 from argcomplete.completers import ChoicesCompleter, FilesCompleter
 
-# By the metavar of an option.
-FILES = ("DIR", "FILE", "RUN_DIR")
-SERVERS = ("SPEC",)
-EXPERIMENTS = ("EXPERIMENT",)
-
 
 def answer(parser: argparse.ArgumentParser) -> None:
     """Answer the shell that asks, and exit; return if none does."""
+    files = FilesCompleter()
+    completers: dict[object, Callable[..., object]] = {
+        **dict.fromkeys(("DIR", "FILE", "RUN_DIR"), files),
+        "SPEC": _servers,
+        "EXPERIMENT": _experiments,
+    }
     for action in _actions(parser):
-        if action.metavar in FILES:
-            action.completer = FilesCompleter()  # type: ignore[attr-defined]
-        elif action.metavar in SERVERS:
-            action.completer = _servers  # type: ignore[attr-defined]
-        elif action.metavar in EXPERIMENTS:
-            action.completer = _experiments  # type: ignore[attr-defined]
+        if completer := completers.get(action.metavar):
+            action.completer = completer  # type: ignore[attr-defined]
     argcomplete.autocomplete(parser, default_completer=ChoicesCompleter({}))
 
 

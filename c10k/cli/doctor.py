@@ -3,7 +3,7 @@
 import argparse
 
 from c10k.cli.arguments import connections
-from c10k.cli.columns import beside
+from c10k.cli.columns import show
 from c10k.outcome import Status
 
 
@@ -31,27 +31,21 @@ def execute(args: argparse.Namespace) -> int:
     cpus = CpuSplit.of_this_process()
     print(f"{facts['cpu_model']}, {facts['cpus']} CPUs, {size(facts['memory_bytes'])}")
     print(f"{facts['os']}, Linux {facts['kernel']}, {facts['python']}")
-    _print("", f"{cpus}; the {engine_of('auto')} engine drives the load")
+    show(f"{cpus}; the {engine_of('auto')} engine drives the load")
     print(f"\nlimits for {args.connections:,} connections, with a thread per connection:")
     limits = list(limits_for(args.connections, threads_per_connection=1))
     for limit in limits:
         found = f"{limit.name}: {limit.value:,} of {limit.needed:,} needed"
         remedy = "" if limit.suffices else f"; {limit.remedy}"
-        _print("  ✓ " if limit.suffices else "  ✗ ", found + remedy)
+        show(found + remedy, "  ✓ " if limit.suffices else "  ✗ ")
     if lost := loss():
-        _print("  ! ", lost)
+        show(lost, "  ! ")
     for warning in environment.warnings(cpus):
-        _print("  ! ", f"{warning['message']}; {warning['remedy']}")
-    short = [limit for limit in limits if not limit.suffices]
-    if short:
+        show(f"{warning['message']}; {warning['remedy']}", "  ! ")
+    if not all(limit.suffices for limit in limits):
         print(
             f"\n{args.connections:,} connections do not fit; c10k run --fit leaves out such steps"
         )
         return Status.UNABLE
     print(f"\n{args.connections:,} connections fit")
     return Status.DONE
-
-
-def _print(left: str, text: str) -> None:
-    for line in beside(left, [text]):
-        print(line)

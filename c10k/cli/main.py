@@ -5,6 +5,7 @@
 import errno
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -85,6 +86,7 @@ def _answer(argv: Sequence[str] | None) -> int:
         args, unknown = parser.parse_known_args(argv)
         if unknown:  # names the command's own --help
             args.refuse(f"unrecognized arguments: {' '.join(unknown)}")
+        _interrupt_on_signals()
         return int(args.execute(args))
     except SystemExit as ended:  # after --help and --version
         return int(ended.code or 0)
@@ -97,6 +99,16 @@ def _answer(argv: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return Status.INTERRUPTED
+
+
+def _interrupt_on_signals() -> None:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it leaves nothing behind.
+
+    What `nohup` ignores stays ignored.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _flushed(stream: TextIO | None) -> OSError | None:

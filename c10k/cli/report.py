@@ -51,6 +51,7 @@ def add_language(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Write the report and print the path of its page."""
+    from c10k.reports.build import build_report
     from c10k.reports.output import UnwritableError
     from c10k.results.schema import one_line
 
@@ -62,23 +63,14 @@ def execute(args: argparse.Namespace) -> int:
         if args.compare:
             page = _compare(runs, args.out, args.lang)
         else:
-            page = write(runs[0], args.out, args.lang)
-    except UnwritableError as error:
-        remedy = "write it elsewhere with --out DIR"
-        raise CommandError(one_line(f"no report of {what}: {error}: {remedy}")) from None
+            page = build_report(runs[0], args.out or runs[0] / "report", args.lang)
     except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
-        raise CommandError(one_line(f"no report of {what}: {error}")) from None
+        remedy = ": write it elsewhere with --out DIR" if isinstance(error, UnwritableError) else ""
+        raise CommandError(one_line(f"no report of {what}: {error}{remedy}")) from None
     print(page, flush=True)
     if args.open and not webbrowser.open(page.resolve().as_uri()):
         print("c10k: no browser can be opened here", file=sys.stderr)
     return 0
-
-
-def write(run: Path, out: Path | None, language: str) -> Path:
-    """Write the report of `run` into `out` or its own directory; the path of its page."""
-    from c10k.reports.build import build_report
-
-    return build_report(run, out or run / "report", language)
 
 
 def _newest() -> Path:

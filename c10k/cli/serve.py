@@ -4,63 +4,81 @@ import argparse
 import json
 import socket
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
+from c10k.cli.arguments import port_or_0
 from c10k.outcome import CommandError, Status
 
 if TYPE_CHECKING:
+    from c10k.servers.catalogue import ServerSpec
     from c10k.servers.process import ServerProcess
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("server", metavar="SPEC", help="a server, such as threaded,stack=256k")
-    parser.add_argument("--port", type=int, default=0, help="the port (default: a free one)")
+    parser.add_argument("--port", type=port_or_0, default=0, help="the port (default: a free one)")
     parser.add_argument("--host", default="127.0.0.1", help="the address (default: loopback)")
     parser.add_argument("--verbose", action="store_true", help="log connections and messages")
 
 
 def execute(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C, SIGTERM or SIGHUP, or until the server ends by itself."""
-    from c10k.cli.interruption import interrupt_on_signals
-    from c10k.host.limits import raise_soft_descriptor_limit
-    from c10k.servers.cache import cache_directory
-    from c10k.servers.catalogue import parse_spec
-    from c10k.servers.process import ServerStartError
-
-    if not 0 <= args.port <= 65535:
-        raise CommandError(f"--port must be from 0 to 65535, not {args.port}")
+    spec = runnable(args.server)
+    check_free(args.host, args.port)
+    options = {"host": args.host, "port": args.port, "verbose": args.verbose, "foreground": True}
     try:
-        spec = parse_spec(args.server)
-    except ValueError as error:
-        raise CommandError(str(error)) from None
-    if spec.missing:
-        raise CommandError(f"{spec.text} cannot run here: {spec.missing}", Status.UNABLE)
-    try:
-        family = socket.AF_INET6 if ":" in args.host else socket.AF_INET
-        socket.create_server((args.host, args.port), family=family).close()
-    except OSError as error:  # in the same words for every server
-        raise CommandError(
-            f"cannot listen: {error.strerror}; choose another --port or --host, or end the program "
-            "that has it"
-        ) from None
-    raise_soft_descriptor_limit()
-    interrupt_on_signals()
-    log = cache_directory() / "serve" / spec.server.name / "log"
-    try:
-        with spec.process(
-            log=log, host=args.host, port=args.port, verbose=args.verbose, foreground=True
-        ) as server:
+        with started(spec, f"serve/{spec.server.name}/log", **options) as server:
             print(_where(server), flush=True)
             status = server.wait()
-    except ServerStartError as error:
-        raise CommandError(str(error), Status.UNABLE) from None
     except KeyboardInterrupt:
         return Status.DONE
     if status:
         ended = f"signal {-status}" if status < 0 else f"exit status {status}"
         raise CommandError(f"{spec.text} died ({ended})", Status.FAILED)
     return Status.DONE
+
+
+def runnable(text: str) -> "ServerSpec":
+    """The server that a SPEC names, if it can run here; else CommandError."""
+    from c10k.servers.catalogue import parse_spec
+
+    try:
+        spec = parse_spec(text)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    if spec.missing:
+        raise CommandError(f"{spec.text} cannot run here: {spec.missing}", Status.UNABLE)
+    return spec
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise CommandError, in the same words for every server, where it could not listen."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise CommandError(
+            f"cannot listen: {error.strerror}; choose another --port or address, or end the "
+            "program that has it"
+        ) from None
+
+
+@contextmanager
+def started(spec: "ServerSpec", log: str, **options: Any) -> Iterator["ServerProcess"]:  # noqa: ANN401 (those of ServerSpec.process)
+    """Run a server with a log of this name in the cache. CommandError if it does not start."""
+    from c10k.host.limits import raise_soft_descriptor_limit
+    from c10k.servers.cache import cache_directory
+    from c10k.servers.process import ServerStartError
+
+    raise_soft_descriptor_limit()
+    try:
+        with spec.process(log=cache_directory() / log, **options) as server:
+            yield server
+    except ServerStartError as error:
+        raise CommandError(str(error), Status.UNABLE) from None
 
 
 def _where(server: "ServerProcess") -> str:

@@ -14,7 +14,7 @@ class OutputLostError(Exception):
 
 
 class Output(io.TextIOBase):
-    """Writes line by line to a stream. After a `failure` it drops the rest.
+    """Writes to a stream, without a buffer. After a `failure` it drops the rest.
 
     While the output `matters`, a failure raises OutputLostError.
     """
@@ -22,28 +22,20 @@ class Output(io.TextIOBase):
     def __init__(self, stream: TextIO | None) -> None:
         self.failure: OSError | None = None
         self.matters = False
-        self._stream = stream  # None if it was closed from the start
+        # None if it was closed from the start
+        self._stream = stream or open(os.devnull, "w")  # noqa: SIM115, PTH123
 
     def write(self, text: str) -> int:
-        """Write the text; flush at the end of a line."""
-        if self._stream and not self.failure:
+        """Write the text at once."""
+        if not self.failure:
             try:
                 self._stream.write(text)
-                if "\n" in text:
-                    self._stream.flush()
+                self._stream.flush()
             except OSError as error:
                 self._fail(error)
         if self.failure and self.matters:
             raise OutputLostError(self.failure.strerror)
         return len(text)
-
-    def flush(self) -> None:
-        """Flush the stream."""
-        if self._stream and not self.failure:
-            try:
-                self._stream.flush()
-            except OSError as error:
-                self._fail(error)
 
     def _fail(self, error: OSError) -> None:
         self.failure = error
@@ -52,15 +44,13 @@ class Output(io.TextIOBase):
 
     def isatty(self) -> bool:
         """Whether it is a terminal."""
-        return self._stream is not None and self._stream.isatty()
+        return self._stream.isatty()
 
     def fileno(self) -> int:
         """The stream's file descriptor."""
-        if self._stream is None:
-            raise io.UnsupportedOperation("fileno")
         return self._stream.fileno()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
         """The stream's encoding."""
-        return self._stream.encoding if self._stream else "utf-8"
+        return self._stream.encoding

@@ -1,8 +1,10 @@
-"""The figures of a load, as its JSON has them (schema `c10k.load/1`)."""
+"""The figures of a load, as its JSON has them (schema `c10k.load/1`), and its histograms."""
 
 import math
+import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS, Slice
@@ -10,6 +12,7 @@ from c10k.experiment.loader_ceiling import limited
 from c10k.load.measure import Measurement
 from c10k.loadgen.fleet import Snapshot
 from c10k.loadgen.workload import Workload
+from c10k.results import histogram_log as log
 from c10k.results.aggregate import Recording, latency_columns
 from c10k.results.histogram import SUMMARY, Histogram
 
@@ -101,6 +104,22 @@ def figures(
         },
         "series": [_second(part) for part in measurement.series],
     }
+
+
+def histogram_log(workload: Workload, measurement: Measurement) -> str:
+    """The standard HdrHistogram log: a line per kind, with times since the opening began."""
+    opening = measurement.opening
+    began = datetime.fromtimestamp(time.time() - time.monotonic() + opening.began_ns / 1e9, UTC)
+    connections = measurement.opened.connected + measurement.opened.failed
+    return log.header(began) + "".join(
+        log.line(
+            log.Tag("load", workload.loop, 0, connections, kind),
+            (snapshot.began_ns - opening.began_ns) / 1e9,
+            snapshot.seconds,
+            times,
+        )
+        for kind, snapshot, times in recorded(workload, measurement)
+    )
 
 
 def lost_beyond(figures: dict[str, Any], allowed: float) -> str:

@@ -1,23 +1,15 @@
-"""Measuring a load: the loader ceiling, and the window with its series."""
+"""Measuring a load: the warm-up, and the window with its series."""
 
-import os
-from collections.abc import Callable, Sequence
-from math import nan
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from c10k.experiment.cycle import Cycle, Slice
-from c10k.experiment.loader_ceiling import bare_server, driven
 from c10k.experiment.warmup import WarmUp
-from c10k.loadgen.address import Address
-from c10k.loadgen.fleet import Fleet, Opened, Snapshot
-from c10k.servers.process import ServerStartError
+from c10k.loadgen.fleet import Opened, Snapshot
 
-OPEN_TIMEOUT_S: Final = 120.0
 SERIES_S: Final = 1.0
 WARMUP_LEAST_S: Final = 0.5
 WARMUP_LIMIT_S: Final = 3.0
-CEILING_S: Final = 0.4
 
 
 class Measurement(NamedTuple):
@@ -66,25 +58,3 @@ def measure(
         interrupted = True
         drained = fleet.snapshot()
     return Measurement(*opening, warmup, before, window, drained, series, failed, interrupted)
-
-
-def ceiling_per_s(
-    fleet_to: Callable[[Address], Fleet],
-    connections: int,
-    threads: int,
-    cpus: Sequence[int] | None,
-    on_progress: Callable[[Cycle], None],
-) -> tuple[float, str]:
-    """The loader ceiling in messages/s; NaN and the reason where it cannot be measured.
-
-    The bare echo server has as many threads as the loader, so that it is no bottleneck itself.
-    """
-    try:
-        with (
-            bare_server(Path(os.devnull), cpus, threads) as server,
-            fleet_to(Address.resolve(server.host, server.port)) as fleet,
-        ):
-            row = driven(fleet, connections, CEILING_S, on_progress)
-    except (ServerStartError, OSError, MemoryError) as error:
-        return nan, str(error).split("\n", 1)[0]
-    return (nan, row["reason"]) if row["reason"] else (row["messages_per_s"], "")

@@ -1,7 +1,7 @@
 """The target of a load: HOST:PORT, http://host:port/path or tcp://host:port."""
 
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 EXAMPLES = "such as 127.0.0.1:9000 or http://127.0.0.1:8080/page"
 
@@ -24,22 +24,17 @@ def parse_target(text: str) -> Target:
         raise ValueError(f"TLS is not there yet: load http:// or tcp://, {EXAMPLES}; got {text!r}")
     if scheme not in ("http", "tcp"):
         raise ValueError(f"the target is http:// or tcp://, {EXAMPLES}; got {text!r}")
+    http = scheme == "http"
     try:
         parts = urlsplit(f"//{rest}")
-        host, port = parts.hostname, parts.port
+        port = 80 if http and parts.port is None else parts.port
     except ValueError:  # of brackets that do not match, or a port beyond 65535
-        host, port = None, None
-    if scheme == "http" and port is None:
-        port = 80
-    if not host or not port or "@" in parts.netloc or (scheme != "http" and _beyond(parts)):
+        parts, port = urlsplit(""), None
+    beyond = "" if http else parts.path + parts.query + parts.fragment
+    if not parts.hostname or not port or "@" in parts.netloc or beyond:
         raise ValueError(f"the target is HOST:PORT or a URL, {EXAMPLES}; got {text!r}")
-    if scheme != "http":
-        return Target(host, port)
+    if not http:
+        return Target(parts.hostname, port)
     query = f"?{parts.query}" if parts.query else ""
     path = parts.path or ("/" if query else "")
-    return Target(host, port, "http", path + query)
-
-
-def _beyond(parts: SplitResult) -> str:
-    """What follows host and port."""
-    return parts.path + parts.query + parts.fragment
+    return Target(parts.hostname, port, "http", path + query)

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from c10k.cli.columns import beside
+from c10k.cli.columns import show
 from c10k.experiment.cycle import PHASES, Cycle, Slice
 from c10k.load.figures import KINDS, recorded
 from c10k.load.measure import Measurement
@@ -73,8 +73,7 @@ def print_figures(figures: dict[str, Any]) -> None:
         print(f"  {kind.replace('_', ' '):<11}{cells}")
     causes = ", ".join(f"{count:,} × {cause}" for cause, count in figures["errors"].items())
     print()
-    for line in beside("  errors: ", [causes or "none"]):
-        print(line)
+    show(causes or "none", "  errors: ")
     if figures["starved"]:
         print(f"  starved: {figures['starved']:,} connections completed nothing")
     if figures["littles_law_ratio"] is not None:

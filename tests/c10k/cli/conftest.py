@@ -1,6 +1,8 @@
-"""The command as its users run it: in a process of its own."""
+"""Commands: in a process of their own, as their users have them, or by main() where that does."""
 
 import os
+import resource
+import signal
 import subprocess
 import sys
 import uuid
@@ -10,16 +12,38 @@ import psutil
 import pytest
 
 # Other runs may be under way.
-SMALL = ("--duration", "400ms", "--profile", "quick", "--force")
 SMALLEST = (
     *("--duration", "0.2", "--profile", "quick", "--workload", "saturated"),
     *("--force", "--no-report"),
 )
 
 
-def c10k(*arguments, cwd=None, timeout=100):
-    command = [sys.executable, "-m", "c10k", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout)
+def c10k(*arguments, code=None, timeout=100, **how):
+    """Run the command, or Python code that is given its arguments; what it wrote and its status."""
+    command = [sys.executable, *(("-c", code) if code else ("-m", "c10k"))]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "errors": "replace"}
+    return subprocess.run(
+        [*command, *map(str, arguments)], text=True, timeout=timeout, **pipes | how
+    )
+
+
+def limited(limit, number):
+    """Code that runs the command with a lower limit of the system."""
+    return (
+        f"import resource as r, sys; r.setrlimit(r.{limit}, ({number}, {number}));"
+        "from c10k.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+
+
+@pytest.fixture(autouse=True)
+def _process_restored():
+    """main() changes its process, which here is that of the tests."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ pytestmark = pytest.mark.system
     ("line", "offered"),
     [
         ("c10k cli", {"client "}),
-        ("c10k serve threade", {"threaded "}),
         ("c10k run --server threade", {"threaded "}),
         ("c10k run --config chap", {"chapter "}),
         ("c10k run --config pypr", {"pyproject.toml "}),
@@ -43,12 +42,3 @@ def test_what_is_offered(line, offered):
         os.close(writing)
         assert {text for text in answer.read().split("|") if text} == offered
     assert shown.stdout + shown.stderr == b""
-
-
-def test_no_command_pays_for_it():
-    code = (
-        "import sys; from c10k.cli.main import main; main(['--version']);"
-        "print('argcomplete' in sys.modules)"
-    )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert shown.stdout.splitlines()[-1] == "False"

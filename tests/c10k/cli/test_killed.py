@@ -10,15 +10,18 @@ import sys
 import time
 
 import psutil
+import pyarrow.parquet as pq
 import pytest
 
+from c10k.results.store import read_run
 from c10k.servers.catalogue import parse_spec
+from tests.c10k.cli.conftest import SMALLEST
 
 # One run at a time on a machine: they would measure each other.
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]
 
 C10K = [sys.executable, "-m", "c10k"]
-STEPS = ["--profile", "quick", "--steps", "10", "--workload", "saturated", "--force"]
+STEPS = [*SMALLEST, "--steps", "2,4"]
 
 # Instead of an interpreter: a server whose helper ignores SIGTERM, in a session of its own.
 HELPED = f"""#!/bin/sh
@@ -97,7 +100,7 @@ def wait_until(condition):
     deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def runs(process):
@@ -120,18 +123,20 @@ def has_helper(below):
     return any(each.name() == "sleep" for each in below) and any(map(listening, below))
 
 
-def test_of_run(killed, helped):
-    ports = killed(["run", *STEPS, "--server", helped, "--server", "prefork,workers=2"], has_helper)
-    assert ports
-
-
-def test_of_run_with_a_daemon(killed):
+def test_of_run(killed, helped, tmp_path):
+    """What it had measured by then can be read."""
     daemon = shlex.join([sys.executable, "-c", DAEMON])
+    servers = ("--server", helped, "--server", "prefork,workers=2")
+    servers += ("--command", f"daemon={daemon} {{port}}")
 
-    def became_one(below):
-        return len([each for each in below if listening(each)]) >= 3
+    def measures(below):
+        steps = tmp_path / "run" / "steps.parquet"
+        all_listen = len([each for each in below if listening(each)]) >= 7
+        measured = steps.exists() and pq.read_metadata(steps).num_rows
+        return has_helper(below) and all_listen and measured
 
-    assert killed(["run", *STEPS, "--command", f"daemon={daemon} {{port}}"], became_one)
+    assert killed(["run", *STEPS, *servers, "--out", "run"], measures)
+    assert not read_run(tmp_path / "run").steps.empty
 
 
 def test_of_serve(killed, helped):

@@ -1,19 +1,25 @@
-"""`c10k run` as its users run it: from nothing to the page, and through what may interrupt it."""
+"""`c10k run` as people and scripts use it: from a file to the page, and through bad luck."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pandas as pd
 import psutil
+import pyarrow.parquet as pq
 import pytest
 
-from c10k.cli import run
+from c10k.cli import run_experiment
+from c10k.cli.main import main
 from c10k.host.run_lock import OneRun
+from c10k.reports import figures
 from c10k.results.store import read_run
-from tests.c10k.cli.conftest import SMALL, SMALLEST, c10k, marked
+from tests.c10k.cli.conftest import SMALLEST, c10k, limited
 
 pytestmark = [
     pytest.mark.system,
@@ -21,201 +27,270 @@ pytestmark = [
     pytest.mark.xdist_group("runs"),
 ]  # one at a time on a machine
 
+EXPERIMENT = """
+servers = ["threaded", "asyncio_streams,python=python0.0"]
+steps = [100_000_000]
+profile = "quick"
+duration = 0.4
+slo-p99 = "1us"
+[[workloads]]
+name = "saturated"
+[[workloads]]
+name = "chat"
+rate = 50
+size = "2k"
+active = "50%"
+[[techniques]]
+name = "small-stacks"
+with = "threaded,stack=256k"
+without = "threaded"
+workloads = ["saturated"]
+claim = "zero copy"
+"""
 
-class TestRun:
-    def test_from_nothing_to_the_page(self, tmp_path):
-        shown = c10k("run", "--steps", "5,20", *SMALL, "--out", tmp_path / "run", cwd=tmp_path)
-        assert shown.returncode == 0, shown.stderr
-        assert shown.stdout.splitlines()[-1] == str(tmp_path / "run")
-        steps = pd.read_parquet(tmp_path / "run" / "steps.parquet")
-        assert len(steps) == 2 * 2 * 2
+
+class Measured:
+    """A run of EXPERIMENT while another run was under way, and all that it left."""
+
+    def __init__(self, directory):
+        (directory / "mine.toml").write_text(EXPERIMENT)
+        arguments = ("--config", "mine.toml", "--steps", "3", "--force", "--json", "-")
+        with OneRun(directory / "first") as self.other:
+            self.shown = c10k("run", *arguments, cwd=directory)
+        assert self.shown.returncode == 1, self.shown.stderr
+        self.found = json.loads(self.shown.stdout)
+        self.run = read_run(directory / self.found["run"])
+        self.report = self.run.directory / "report"
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    return Measured(tmp_path_factory.mktemp("measured"))
+
+
+class TestAnExperimentOfOnesOwn:
+    def test_json_alone_says_how_it_ended(self, measured):
+        found = measured.found
+        assert (found["schema"], found["outcome"]) == ("c10k.run.outcome/1", "failed")
+        assert found["failure"] == "3 of 3 steps missed the objective, a p99 within 0.001 ms"
+        steps = {step["workload"]: step for step in found["steps"]}
+        assert steps["saturated"]["ceiling_messages_per_s"] > 0
+        assert steps["chat"]["ceiling_messages_per_s"] is None
+        assert (steps["chat"]["size_bytes"], steps["chat"]["rate_per_connection"]) == (2048, 50)
+        assert steps["chat"]["offered_per_s"] == 100  # two of three send
+        assert steps["chat"]["error_causes"] == {}
+
+    def test_people_are_told_beside_it(self, measured):
+        told = measured.shown.stderr
+        assert "left out: asyncio_streams,python=python0.0 cannot run here" in told
+        assert "c10k: 3 of 3 steps missed the objective" in told
+        assert "objective missed: threaded, chat at 3: p99 of" in told
+        assert "small-stacks" in told.partition("the claim")[2]
+        assert "\nceiling " in told
+        assert measured.found["run"] in told.splitlines()
+
+    def test_an_option_overrides_the_file(self, measured):
+        plan = measured.run.manifest["plan"]
+        assert plan["slo-p99"] == 0.001
+        assert [load["name"] for load in plan["workloads"]] == ["saturated", "chat"]
+        assert set(measured.run.steps.connections) == {3}
+
+    def test_every_step_is_measured(self, measured):
+        steps = measured.run.steps
+        assert sorted(zip(steps.server, steps.workload, strict=True)) == [
+            ("threaded", "chat"),
+            ("threaded", "saturated"),
+            ("threaded,stack=256k", "saturated"),
+        ]
         assert set(steps.status) == {"ok"}
         assert (steps.connected == steps.connections).all()
         assert (steps.errors == 0).all()
         assert (steps.rss_bytes > 0).all()
         assert (steps.cpu_us_per_message > 0).all()
-        # On a busy machine some do not get a turn within so short a window: then it is less.
-        assert steps[steps.loop == "closed"].littles_law_ratio.between(0.1, 1.2).all()
-        page = tmp_path / "run" / "report" / "index.html"
-        assert "threaded" in page.read_text()
-        samples = pd.read_parquet(tmp_path / "run" / "samples.parquet")
-        assert {"warmup", "window"} <= set(samples.phase)
         assert steps.warmup_s.between(0.3, 5).all()
-        run = read_run(tmp_path / "run")
-        ceiling = {
-            point["connections"]: point["messages_per_s"] for point in run.manifest["ceiling"]
-        }
-        assert set(ceiling) == {5, 20}
+        assert {"warmup", "window"} <= set(measured.run.samples.phase)
+        (ceiling,) = measured.run.manifest["ceiling"]
         closed = steps[steps.loop == "closed"]
-        assert (closed.ceiling_messages_per_s == closed.connections.map(ceiling)).all()
-        assert steps[steps.loop == "open"].ceiling_messages_per_s.isna().all()
-        assert "ceiling" in shown.stdout
+        assert (closed.ceiling_messages_per_s == ceiling["messages_per_s"]).all()
+        # On a busy machine some do not get a turn within so short a window: then it is less.
+        assert closed.littles_law_ratio.between(0.1, 1.2).all()
 
-    def test_a_report_that_cannot_be_written_is_a_failure(self, tmp_path):
-        (tmp_path / "a run").mkdir()
-        (tmp_path / "a run" / "report").write_text("")  # where the report's directory would be
-        small = [word for word in SMALLEST if word != "--no-report"]
-        shown = c10k("run", "--steps", "3", *small, "--out", "a run", cwd=tmp_path)
-        assert shown.returncode == 1
-        assert shown.stdout.splitlines()[-1] == "a run"
-        (line,) = [line for line in shown.stderr.splitlines() if "no report" in line]
-        assert line.endswith(": c10k report 'a run' --out DIR")
-        assert c10k("report", "a run", "--out", "page", cwd=tmp_path).returncode == 0
-
-    def test_one_server_one_workload(self, tmp_path):
-        with OneRun(tmp_path / "first") as first:
-            shown = c10k(
-                *("run", "--server", "threaded,stack=256k", "--steps", "3", *SMALLEST),
-                cwd=tmp_path,
-            )
-        assert shown.returncode == 0, shown.stderr
-        run = read_run(tmp_path / shown.stdout.splitlines()[-1])
-        assert list(run.steps.server) == ["threaded,stack=256k"]
-        # Somebody else may measure at the same time: then it may be of these that it knows.
-        others = [
-            each["message"] for each in run.manifest["warnings"] if each["code"] == "other_run"
-        ]
-        if first.other is None:
-            first_named = f"process {os.getpid()}, {tmp_path / 'first'}"
-            assert any(first_named in message for message in others)
-            assert str(run.directory) in [other.directory for other in first.concurrent]
-
-    def test_one_run_at_a_time(self, tmp_path):
-        with OneRun(tmp_path / "first") as first:
-            shown = c10k("run", "--steps", "3", cwd=tmp_path)
-        assert shown.returncode == 3
-        assert "another run is under way on this machine (process " in shown.stderr
-        assert "wait for its end, or measure regardless with --force" in shown.stderr
-        if first.other is None:
-            assert f"process {os.getpid()}, {tmp_path / 'first'}" in shown.stderr
-        assert (shown.stdout, list(tmp_path.iterdir())) == ("", [])
-
-    def test_runs_that_begin_in_one_second_have_directories_of_their_own(self, tmp_path):
-        made = [run._made(tmp_path / "runs" / "now") for _ in range(3)]
-        assert [path.name for path in made] == ["now", "now_2", "now_3"]
-
-    def test_an_experiment_file(self, tmp_path):
-        """Its technique is reported; what cannot run is left out; an option overrides it."""
-        (tmp_path / "stacks.toml").write_text(
-            """
-            servers = ["asyncio_streams,python=python0.0"]
-            workloads = ["churn"]
-            steps = [100_000_000]
-            profile = "quick"
-            duration = 0.4
-            [[techniques]]
-            name = "small-stacks"
-            with = "threaded,stack=256k"
-            without = "threaded"
-            workloads = ["saturated"]
-            claim = "zero copy"
-            """
-        )
-        shown = c10k(
-            *("run", "--config", "stacks.toml", "--steps", "3", "--out", "run", "--force"),
-            cwd=tmp_path,
-        )
-        assert shown.returncode == 0, shown.stderr
-        assert "left out: asyncio_streams,python=python0.0 cannot run here" in shown.stdout
-        steps = read_run(tmp_path / "run").steps
-        assert sorted(steps.server) == ["threaded", "threaded,stack=256k"]
-        assert set(steps.workload) == {"saturated"}
-        assert "small-stacks" in shown.stdout.partition("the claim")[2]
-        out = tmp_path / "run" / "report"
-        trials = pd.read_csv(out / "tables" / "techniques.csv")
-        assert list(trials.connections) == [3]
-        assert trials.messages_per_s_ratio.item() > 0
-        page = (out / "index.html").read_text()
+    def test_the_page(self, measured):
+        page = (measured.report / "index.html").read_text()
+        assert "50 messages/s per client; 50% of the clients send; messages of 2 KB" in page
+        assert "--workload chat,rate=50,active=0.5,size=2048" in page
         assert "Techniques, with and without" in page
         assert "left out: asyncio_streams" in page.lower()
+        techniques = pd.read_csv(measured.report / "tables" / "techniques.csv")
+        assert list(techniques.connections) == [3]
+        assert techniques.messages_per_s_ratio.item() > 0
 
-    def test_a_run_is_not_overwritten(self, tmp_path):
+    def test_both_runs_that_were_under_way_know_of_each_other(self, measured):
+        # Somebody else may measure at the same time: then it may be of these that it knows.
+        warnings = measured.run.manifest["warnings"]
+        others = [each["message"] for each in warnings if each["code"] == "other_run"]
+        if measured.other.other is None:
+            first = f"process {os.getpid()}, {measured.other._directory.decode()}"
+            assert any(first in message for message in others)
+            assert str(measured.run.directory) in [o.directory for o in measured.other.concurrent]
+
+
+class TestTheDirectory:
+    def test_one_run_at_a_time(self, tmp_path, capsys, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with OneRun(tmp_path / "first") as first:
+            assert main(["run", "--steps", "3"]) == 3
+        out, err = capsys.readouterr()
+        assert "another run is under way on this machine (process " in err
+        assert "wait for its end, or measure regardless with --force" in err
+        if first.other is None:
+            assert f"process {os.getpid()}, {tmp_path / 'first'}" in err
+        assert (out, list(tmp_path.iterdir())) == ("", [])
+
+    def test_runs_that_begin_in_one_second_have_directories_of_their_own(self, tmp_path):
+        made = [run_experiment._made(tmp_path / "runs" / "now") for _ in range(3)]
+        assert [path.name for path in made] == ["now", "now_2", "now_3"]
+
+    def test_a_run_is_not_overwritten(self, tmp_path, capsys):
         (tmp_path / "run.json").write_text("{}")
-        shown = c10k("run", "--steps", "3", *SMALL, "--out", tmp_path, cwd=tmp_path)
-        assert shown.returncode == 2
-        assert "holds a run already" in shown.stderr
+        assert main(["run", "--steps", "3", *SMALLEST, "--out", str(tmp_path)]) == 2
+        assert "holds a run already" in capsys.readouterr().err
+
+
+@pytest.fixture
+def out(tmp_path, monkeypatch):
+    """The directory of the run, from where it is started; a shell must quote its name."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "a run"
+
+
+def start(out):
+    """Start a run of three steps in a process of its own."""
+    command = ["run", "--server", "threaded", "--steps", "2,3,4", *SMALLEST, "--out", str(out)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "c10k", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def await_steps(out, number):
+    deadline = time.monotonic() + 60
+    steps = out / "steps.parquet"
+    while not steps.exists() or pq.read_metadata(steps).num_rows < number:
+        assert time.monotonic() < deadline, "no step was measured"
+        time.sleep(0.05)
 
 
 class TestBadLuck:
-    def start(self, tmp_path, *arguments):
-        command = [sys.executable, "-m", "c10k", "run", "--out", str(tmp_path / "run"), *arguments]
-        return subprocess.Popen(
-            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def await_steps(self, tmp_path, number):
-        steps = tmp_path / "run" / "steps.parquet"
-        deadline = time.monotonic() + 60
-        while not steps.exists() or len(pd.read_parquet(steps)) < number:
-            assert time.monotonic() < deadline, "no step was measured"
-            time.sleep(0.05)
-
-    def test_an_interrupted_run_keeps_what_it_measured_and_can_be_resumed(self, tmp_path):
-        run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
-        self.await_steps(tmp_path, 1)
-        run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=60)
-        assert run.returncode == 130, err
-        assert "Traceback" not in err
-        assert out.splitlines()[-1] == str(tmp_path / "run")
-        kept = read_run(tmp_path / "run")
-        assert 1 <= len(kept.steps) < 4
+    def test_an_interrupted_run_keeps_what_it_measured_and_can_be_resumed(
+        self, out, capsys, monkeypatch
+    ):
+        monkeypatch.setattr(figures, "pictures", lambda _: [])
+        process = start(out)
+        await_steps(out, 1)
+        process.send_signal(signal.SIGINT)
+        told, err = process.communicate(timeout=60)
+        assert process.returncode == 130, err
+        assert err.count("\n") == 1
+        assert told.splitlines()[-1] == str(out)
+        kept = read_run(out)
+        assert 1 <= len(kept.steps) < 3
         assert kept.manifest["interrupted"]
-        assert c10k("report", tmp_path / "run", "--out", tmp_path / "page").returncode == 0
-        assert (tmp_path / "page" / "index.html").exists()
+        assert main(["report", str(out), "--out", "page"]) == 0
+        assert "threaded" in (out.parent / "page" / "index.html").read_text()
 
-        resume = ("--force", "--no-report", "--resume", tmp_path / "run")
-        shown = c10k("run", *resume, cwd=tmp_path)
-        assert shown.returncode == 0, shown.stderr
-        whole = read_run(tmp_path / "run")
-        assert len(whole.steps) == 4
-        assert whole.manifest["ceiling"] == kept.manifest["ceiling"] != []
-        assert (
-            whole.steps.ceiling_messages_per_s.groupby(whole.steps.connections)
-            .nunique()
-            .eq(1)
-            .all()
+        resume = ["run", "--force", "--resume", str(out)]
+        assert main([*resume, "--no-report"]) == 0
+        whole = read_run(out)
+        assert len(whole.steps) == 3
+        assert whole.manifest["ceiling"] == kept.manifest["ceiling"]
+        ceiling = {each["connections"]: each["messages_per_s"] for each in kept.manifest["ceiling"]}
+        measured = dict(
+            zip(whole.steps.connections, whole.steps.ceiling_messages_per_s, strict=True)
         )
+        assert measured == ceiling
         assert not whole.manifest["interrupted"]
         assert list(whole.steps.started_at[: len(kept.steps)]) == list(kept.steps.started_at)
 
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-    def test_other_signals_end_a_run_like_ctrl_c(self, tmp_path, number):
-        run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
-        self.await_steps(tmp_path, 1)
-        run.send_signal(number)
-        out, err = run.communicate(timeout=60)
-        assert run.returncode == 130
-        assert f"continue with `c10k run --resume {tmp_path / 'run'}`" in err
-        assert out.splitlines()[-1] == str(tmp_path / "run")
-        assert read_run(tmp_path / "run").manifest["interrupted"]
+        # All is measured; where the report would be, there is something else.
+        (out / "report").write_text("")
+        capsys.readouterr()
+        assert main(resume) == 1
+        shown = capsys.readouterr()
+        assert shown.out.splitlines()[-1] == str(out)
+        assert shown.err.endswith(f": c10k report '{out}' --out DIR\n")
+        assert "no report" in shown.err
 
-    def test_a_run_whose_output_nobody_reads_ends_as_an_interrupted_one(self, tmp_path):
-        run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
-        while "bare echo" not in run.stdout.readline():  # then servers run
-            assert run.poll() is None
-        run.stdout.close()
-        err = run.stderr.read()
-        assert run.wait(60) == 130
+    def test_a_termination_ends_it_like_ctrl_c(self, out):
+        process = start(out)
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        told, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert f"continue with `c10k run --resume '{out}'`" in err
+        assert told.splitlines()[-1] == str(out)
+        assert read_run(out).manifest["interrupted"]
+
+    def test_a_run_whose_output_nobody_reads_ends_as_an_interrupted_one(
+        self, out, capsys, monkeypatch
+    ):
+        reading, writing = os.pipe()
+
+        def read():
+            with open(reading) as pipe:  # noqa: PTH123
+                while "bare echo" not in pipe.readline():  # then servers run
+                    pass
+
+        with ThreadPoolExecutor() as threads, os.fdopen(writing, "w") as pipe:
+            monkeypatch.setattr(sys, "stdout", pipe)
+            threads.submit(read)
+            assert main(["run", "--out", str(out), "--steps", "2", *SMALLEST]) == 130
+        err = capsys.readouterr().err
         assert err.startswith("c10k: interrupted, because standard output cannot be written (Br")
-        assert err.rstrip().endswith(f"continue with `c10k run --resume {tmp_path / 'run'}`")
-        assert len(err.splitlines()) == 1
-        assert read_run(tmp_path / "run").manifest["interrupted"]
+        assert err.endswith(f"continue with `c10k run --resume '{out}'`\n")
+        assert err.count("\n") == 1
+        assert read_run(out).manifest["interrupted"]
 
-    def test_a_server_that_is_killed_fails_its_step_and_the_rest_is_measured(self, tmp_path):
-        run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
-        self.await_steps(tmp_path, 1)
-        victims = [
-            child.pid
-            for child in psutil.Process(run.pid).children(recursive=True)
-            if "servers threaded" in " ".join(child.cmdline())
-        ]
-        for pid in victims:
-            os.kill(pid, signal.SIGKILL)
-        _, err = run.communicate(timeout=90)
+    def test_a_full_standard_output(self, out, capsys, monkeypatch):
+        with open("/dev/full", "w") as full:  # noqa: PTH123
+            monkeypatch.setattr(sys, "stdout", full)
+            assert main(["run", "--out", "run", "--steps", "2", *SMALLEST]) == 130
+        assert capsys.readouterr().err == (
+            "c10k: interrupted, because standard output cannot be written (No space left on "
+            "device): what was measured is kept; continue with `c10k run --resume run`\n"
+        )
+        assert read_run(out.with_name("run")).manifest["interrupted"]
+
+    def test_a_full_disk(self, out):
+        """Files may have 20 KB: enough to begin, and too few for a step."""
+        arguments = ("--server", "threaded", "--steps", "1", *SMALLEST, "--out", "run")
+        shown = c10k("run", *arguments, code=limited("RLIMIT_FSIZE", 20_000))
+        assert shown.returncode == 3
+        (line,) = shown.stderr.splitlines()
+        assert line.startswith("c10k: run/")
+        assert "cannot be written: File too large; correct that, then continue with" in line
+        assert line.endswith("`c10k run --resume run`")
+        assert json.loads((out.with_name("run") / "run.json").read_text())["interrupted"]
+
+    def test_a_server_that_is_killed_fails_its_step_and_the_rest_is_measured(self, out):
+        victims = []
+
+        def kill():
+            await_steps(out, 1)
+            for child in psutil.Process().children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    if "servers threaded" in " ".join(child.cmdline()):
+                        child.kill()
+                        victims.append(child)
+
+        with ThreadPoolExecutor() as threads:
+            killing = threads.submit(kill)
+            assert main(["run", "--out", str(out), "--steps", "2,4", *SMALLEST]) == 0
+            killing.result()
         assert victims
-        assert run.returncode == 0, err
-        steps = read_run(tmp_path / "run").steps
+        steps = read_run(out).steps
         assert len(steps) == 4
         failed = steps[steps.status == "failed"]
         assert set(failed.server) <= {"threaded"}
@@ -223,12 +298,15 @@ class TestBadLuck:
         assert all("signal 9" in reason for reason in failed.reason)
         assert (steps[steps.server == "asyncio_streams"].status == "ok").all()
 
-    def test_killing_the_run_itself_leaves_a_readable_run_and_no_server(self, tmp_path, mark):
-        run = self.start(tmp_path, "--steps", "2,4", *SMALLEST)
-        self.await_steps(tmp_path, 1)
-        run.kill()
-        run.communicate(timeout=60)
-        deadline = time.monotonic() + 20
-        while marked(mark) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert len(read_run(tmp_path / "run").steps) >= 1
+    def test_nothing_succeeded(self, out, capsys):
+        broken = ("--command", "broken=sh -c 'echo out of {port}s; exit 4'")
+        arguments = [*broken, "--steps", "2", *SMALLEST, "--quiet", "--out", "run"]
+        assert main(["run", *arguments, "--json", "out.json"]) == 1
+        shown = capsys.readouterr()
+        found = json.loads(out.with_name("out.json").read_text())
+        assert found["failure"].startswith("no step succeeded: broken: ended with status 4 before")
+        assert f"c10k: {found['failure']}" in shown.err
+        assert [step["status"] for step in found["steps"]] == ["failed"]
+        assert shown.out.splitlines()[-1] == "run"
+        assert "failed: broken, saturated at 2" in shown.out
+        assert "bare echo" not in shown.out  # it is quiet

@@ -19,7 +19,6 @@ from c10k.cli.main import main
 pytestmark = pytest.mark.system
 
 C10K = [sys.executable, "-m", "c10k"]
-ENDINGS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +39,7 @@ def below(process):
     return psutil.Process(process.pid).children(recursive=True)
 
 
-@pytest.mark.parametrize("number", ENDINGS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_serve_ends_cleanly_on_a_signal(number):
     with running("serve", "prefork,workers=2", stdout=subprocess.PIPE) as process:
         said = json.loads(process.stdout.readline())
@@ -81,8 +80,7 @@ def test_serve_shows_what_the_server_writes_and_that_it_died():
         assert process.stderr.read().decode().endswith("c10k: threaded died (signal 9)\n")
 
 
-@pytest.mark.parametrize("number", ENDINGS)
-def test_ui_ends_cleanly_on_a_signal(number, tmp_path):
+def test_ui_ends_cleanly_on_a_signal(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
@@ -95,7 +93,7 @@ def test_ui_ends_cleanly_on_a_signal(number, tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.1)
         started = below(process)
-        process.send_signal(number)
+        process.terminate()
         assert process.wait(15) == 130
         assert not [each for each in started if each.is_running()]
     socket.create_server(("127.0.0.1", port)).close()

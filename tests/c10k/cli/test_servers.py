@@ -73,8 +73,10 @@ def test_no_line_is_wider_than_the_terminal_or_than_one_reads(columns, monkeypat
     assert max(map(len, lines)) <= min(max(columns, 72), 100)
 
 
-@pytest.mark.parametrize("spec", ["nginx", "apache_event,workers=64", "threaded"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize(
+    ("spec", "host"),
+    [("nginx", "::1"), ("apache_event,workers=64", "127.0.0.1"), ("threaded", "::1")],
+)
 def test_one_of_them_serves_in_the_foreground(spec, host, tmp_path, monkeypatch):
     if missing := parse_spec(spec).missing:
         pytest.skip(f"{spec} is not installed: {missing}")

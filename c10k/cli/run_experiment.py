@@ -1,0 +1,248 @@
+"""What `c10k run` does: it plans, measures, writes the report, and says how that ended."""
+
+import argparse
+import json
+import math
+import os
+import shlex
+import sys
+import time
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from rich.console import Console
+
+from c10k.cli.columns import show
+from c10k.cli.report import RUNS
+from c10k.cli.standard_output import Output, OutputLostError
+from c10k.experiment import config, loader_ceiling, manifest, shipped
+from c10k.experiment.failures import Failures, failures_of
+from c10k.experiment.feasibility import check_limits, feasible
+from c10k.experiment.plan import Plan
+from c10k.experiment.progress import Clock, LiveProgress, Progress, QuietProgress
+from c10k.experiment.progress import duration as spelled
+from c10k.experiment.runner import Experiment
+from c10k.host.cpus import CpuSplit
+from c10k.host.limits import raise_soft_descriptor_limit
+from c10k.host.run_lock import OneRun, OtherRun
+from c10k.loadgen.engines import loss
+from c10k.options import given, options_of
+from c10k.outcome import CommandError, Status, say
+from c10k.reports.language import use_locale
+from c10k.reports.wording import joined
+from c10k.results.schema import one_line
+from c10k.results.store import RunError, RunWriter, read_run
+
+
+def run(
+    args: argparse.Namespace, output: Output, *, essential: bool
+) -> tuple[Status, dict[str, Any]]:
+    """Run from the plan to the last line; the status, and the content of --json.
+
+    If the output is `essential`, its loss while measuring interrupts the run.
+    """
+    raise_soft_descriptor_limit()
+    try:
+        with use_locale(args.lang):  # refuse an unknown language before measuring
+            pass
+        plan, left_out = _resumed(args) if args.resume else _planned(args)
+    except ValueError as error:  # Run- and LanguageError are ValueErrors
+        raise CommandError(str(error)) from None
+    if lost := loss():
+        say(lost)
+    cpus = CpuSplit.of_this_process()
+    now = f"{datetime.now():%Y-%m-%d_%H%M%S}"  # noqa: DTZ005 (a name for people)
+    directory = args.resume or args.out or RUNS / now
+    with OneRun(directory, force=args.force) as one:
+        if one.other and not args.force:
+            raise CommandError(
+                f"another run is under way on this machine ({one.other}): two at once distort "
+                "each other; wait for its end, or measure regardless with --force",
+                Status.UNABLE,
+            )
+        try:
+            with _writer(args, directory, plan, cpus, left_out) as writer:
+                _record(writer, [one.other] if one.other else [])
+                output.matters = essential
+                interrupted = _measure(plan, writer, cpus, output, quiet=args.quiet)
+                _record(writer, one.concurrent)
+        except RunError as error:
+            raise CommandError(str(error), Status.UNABLE) from None
+    failures = failures_of(plan, writer.steps())
+    # An interrupted run may have one more step on disk than the writer knows of.
+    nothing = args.no_report or read_run(writer.directory).steps.empty
+    reported = nothing or _report(writer.directory, args.lang)
+    for trouble in failures.lines:
+        show(trouble)
+    print(writer.directory)
+    status = Status.INTERRUPTED if interrupted else Status.DONE
+    if failures.failure and not interrupted:
+        say(failures.failure)
+        status = Status.FAILED
+    elif not reported and not interrupted:
+        status = Status.FAILED
+    if output.failure and not interrupted and not isinstance(output.failure, BrokenPipeError):
+        say(f"the output cannot be written: {output.failure.strerror}")
+        status = Status.FAILED
+    return status, _outcome(writer, failures, status)
+
+
+def _outcome(writer: RunWriter, failures: Failures, status: Status) -> dict[str, Any]:
+    """The JSON of --json: steps have the columns of steps.parquet, null where not measured."""
+    return {
+        "schema": "c10k.run.outcome/1",
+        "run": str(writer.directory),
+        "outcome": status.name.lower(),
+        "failure": failures.failure or None,
+        "troubles": failures.lines,
+        "warnings": writer.manifest["warnings"],
+        "left_out": writer.manifest["left_out"],
+        "max_connections": writer.manifest.get("max_connections", []),
+        "steps": [
+            {name: _value(name, value) for name, value in row.items()} for row in writer.steps()
+        ],
+    }
+
+
+def _value(name: str, value: object) -> object:
+    if name == "error_causes" and isinstance(value, str):
+        return json.loads(value or "{}")
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
+    """The plan, and a line for each part of it that is left out here."""
+    overrides = given(args, Plan)
+    file = None if args.config is None else shipped.experiment(args.config)
+
+    def where(key: str) -> str:
+        return options_of(Plan)[key].flag if key in overrides else f"{file}: {key}"
+
+    content = config.content_of(file) if file else {}
+    asked = config.plan_of(config.overridden(content, overrides), where)
+    return feasible(asked, named=overrides)
+
+
+def _resumed(args: argparse.Namespace) -> tuple[Plan, list[str]]:
+    """The plan of the run that continues; nothing further is left out of it."""
+    named = [options_of(Plan)[key].flag for key in given(args, Plan) if key != "fit"]
+    named += [f"--{name}" for name in ("config", "out") if getattr(args, name) is not None]
+    if named:
+        raise CommandError(f"--resume continues with the run's own plan: leave out {named[0]}")
+    described = read_run(args.resume).manifest
+    try:
+        plan = manifest.plan_of(described)
+    except ValueError as error:
+        raise CommandError(f"the plan in {args.resume} cannot be read: {error}") from None
+    check_limits(plan)
+    return plan, []
+
+
+def _writer(
+    args: argparse.Namespace, directory: Path, plan: Plan, cpus: CpuSplit, left_out: Sequence[str]
+) -> RunWriter:
+    """The writer of the run's directory, which is new or resumed."""
+    if args.resume:
+        writer = RunWriter.open(directory)
+        writer.update_manifest(interrupted=False, finished_at=None)
+        return writer
+    for part in left_out:
+        show(part, "left out: ")
+    description = manifest.describe(plan, cpus, sys.argv[1:], left_out)
+    if not args.out:
+        directory = _made(directory)
+    try:
+        return RunWriter(directory).create(description)
+    except RunError as error:
+        raise CommandError(str(error)) from None
+
+
+def _made(directory: Path) -> Path:
+    """Make the directory, with a number behind its name if several runs begin in one second."""
+    for number in count(1):
+        made = directory if number == 1 else directory.with_name(f"{directory.name}_{number}")
+        with suppress(FileExistsError):
+            made.mkdir(parents=True)
+            break
+    return made
+
+
+def _record(writer: RunWriter, others: Iterable[OtherRun]) -> None:
+    """Add runs that were under way at the same time to the environment warnings."""
+    added = [
+        {
+            "code": "other_run",
+            "message": f"another run measured at the same time ({other})",
+            "remedy": "measure again while nothing else runs: two runs at once distort each other",
+        }
+        for other in others
+    ]
+    if added:
+        writer.update_manifest(warnings=[*writer.manifest["warnings"], *added])
+
+
+def _measure(plan: Plan, writer: RunWriter, cpus: CpuSplit, output: Output, *, quiet: bool) -> bool:
+    """Run the plan; whether it was interrupted."""
+    remaining = {} if writer.manifest.get("ceiling") is not None else loader_ceiling.time(plan)
+    remaining |= {each: s for each, s in plan.time().items() if each not in writer.done()}
+    go_on = f"continue with `{shlex.join(['c10k', 'run', '--resume', str(writer.directory)])}`"
+    # Servers get their own CPUs when they start; this process is the loader's side.
+    os.sched_setaffinity(0, cpus.loader)
+    why = ""
+    try:
+        with _progress(plan, remaining, cpus, output, quiet=quiet) as progress:
+            Experiment(plan, writer, cpus, progress, time.monotonic()).run()
+    except KeyboardInterrupt:
+        why = "interrupted"
+    except OutputLostError as error:
+        why = f"interrupted, because standard output cannot be written ({error})"
+    except RunError as error:
+        with suppress(RunError):
+            writer.update_manifest(interrupted=True)
+        raise RunError(f"{error}; correct that, then {go_on}") from None
+    finally:
+        output.matters = False
+        os.sched_setaffinity(0, {*cpus.loader, *cpus.server})
+    if why:
+        say(f"{why}: what was measured is kept; {go_on}")
+    finished_at = None if why else datetime.now().astimezone().isoformat()
+    writer.update_manifest(interrupted=bool(why), finished_at=finished_at)
+    return bool(why)
+
+
+def _progress(
+    plan: Plan, remaining: Mapping[Hashable, float], cpus: CpuSplit, output: Output, *, quiet: bool
+) -> Progress:
+    clock = Clock(remaining)
+    if quiet:
+        return QuietProgress(clock, print)
+    servers = joined([each.server for each in plan.servers])
+    steps = ", ".join(f"{step:,}" for step in plan.steps)
+    show(
+        f"{servers}: {steps} connections, {plan.profile.windows} × {plan.profile.window_s:g} s "
+        f"per step, about {spelled(clock.seconds_left())}; {cpus}"
+    )
+    console = Console(file=cast("TextIO", output))
+    return LiveProgress(clock, console) if console.is_terminal else Progress(clock, print)
+
+
+def _report(directory: Path, language: str) -> bool:
+    """Print the summary and write the report; whether that succeeded."""
+    from c10k.reports.build import build_report  # takes a second: matplotlib
+    from c10k.reports.output import UnwritableError
+    from c10k.reports.summary import terminal_summary, terminal_width
+
+    try:
+        with use_locale(language):
+            print("\n" + terminal_summary(read_run(directory), terminal_width()))
+        print(f"report: {build_report(directory, directory / 'report', language)}")
+    except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
+        written = shlex.join(["c10k", "report", str(directory), "--out"])
+        remedy = f": {written} DIR" if isinstance(error, UnwritableError) else ""
+        say(one_line(f"no report: {error}{remedy}"))
+        return False
+    return True
