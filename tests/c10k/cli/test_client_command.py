@@ -134,6 +134,9 @@ class TestInAPipe:
         text = bytes(range(256)) + b"\n\n\r\n" + b"x" * 300_000 + b"quit\n" + b"no end of line"
         assert talk(client(serve(echo)), text) == (text, "", 0)
 
+    def test_an_empty_input_ends_it(self, client, serve):
+        assert talk(client(serve(echo)), b"") == (b"", "", 0)
+
     def test_a_line_quit_ends_it_though_the_pipe_stays_open(self, client, serve):
         running = client(serve(echo))
         running.stdin.write(b"a\nb quit\nquit\nc\n")
