@@ -94,7 +94,7 @@ words = st.lists(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(before=words, after=words)
 def test_whatever_the_words_are_they_reach_the_program(before, after, tmp_path_factory):
     command = ["program", *before, "{port}", *after]
@@ -138,7 +138,7 @@ def test_a_connection_with_itself_is_not_taken_for_it(tmp_path, monkeypatch):
 
     monkeypatch.setattr(socket, "create_connection", with_itself)
     server = ServerProcess(
-        "mine", ["sleep", "300"], log=tmp_path / "log", address=address, ready_timeout_s=0.3
+        "mine", ["sleep", "300"], log=tmp_path / "log", address=address, ready_timeout_s=0.1
     )
     with pytest.raises(ServerStartError, match="does not listen"), server:
         pass

@@ -116,7 +116,7 @@ def test_the_process_has_the_cpus_and_the_limits(command, tmp_path):
 def test_stopping_ends_the_whole_tree(family, wait_until, ended):
     server, tree = family
     assert server.log_tail(2).splitlines()[0] == "some words of its own"
-    server.stop(timeout_s=0.5)
+    server.stop(timeout_s=0.2)
     assert all(ended(pid) for pid in tree)
     assert server.returncode == -signal.SIGTERM
 
@@ -179,7 +179,7 @@ def test_nothing_of_a_server_outlives_a_parent_that_is_killed(
     command = daemon(port) if kind == "daemon" else [sys.executable, "-c", FAMILY, "deaf"]
     parent = f"""
 import threading, time
-for _ in range(20):
+for _ in range(5):
     threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
 from pathlib import Path
 from c10k.servers.process import ServerProcess
@@ -235,14 +235,14 @@ def test_a_port_in_use_is_named(name, tmp_path):
         (script("import sys", "sys.exit('no luck')"), {}, r"ended with status 1 .*\(no luck\)"),
         (["true"], {}, "ended with status 0 before it listened"),
         (script("import os", "os.kill(os.getpid(), 9)"), {}, "ended by SIGKILL before it listened"),
-        (["sleep", "300"], {"ready_timeout_s": 0.3}, "does not listen after 0.3 s"),
+        (["sleep", "300"], {"ready_timeout_s": 0.1}, "does not listen after 0.1 s"),
         (
             ["sleep", "300"],
-            {"ready_timeout_s": 0.3, "address": ("127.0.0.1", free_port("127.0.0.1"))},
-            r"does not listen on 127\.0\.0\.1:\d+ after 0\.3 s",
+            {"ready_timeout_s": 0.1, "address": ("127.0.0.1", free_port("127.0.0.1"))},
+            r"does not listen on 127\.0\.0\.1:\d+ after 0\.1 s",
         ),
         (["sh", "-c", "exec sleep 300 >&-"], {}, "closed its standard output"),
-        (["sh", "-c", "echo 5; sleep 300"], {"ready_timeout_s": 0.3}, "does not listen"),
+        (["sh", "-c", "echo 5; sleep 300"], {"ready_timeout_s": 0.1}, "does not listen"),
         (["no-such-program"], {}, "cannot run no-such-program: No such file"),
         (["true"], {"limits": {"nosuch": 1}}, "nosuch=1"),
         (["true"], {"directory": Path("/nowhere")}, "/nowhere"),
