@@ -1,6 +1,6 @@
 """Run a command on some CPUs, within resource limits, and let nothing of it outlive its parent.
 
-python launch.py [--parent PID] [--say-pid] [--cpus 0,1] [--limit nofile=64]... -- COMMAND...
+python launch.py --parent PID [--say-pid] [--cpus 0,1] [--limit nofile=64]... -- COMMAND...
 
 This process is the subreaper (prctl(2)) of all processes that the command starts, so that daemons
 are below it, too. When the parent ends, however that comes about, or on SIGTERM, SIGINT or SIGHUP,
@@ -46,7 +46,7 @@ def die_with(parent: int, number: int) -> None:
 def main() -> None:
     """Start the command, and supervise it to its end."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parent", type=int, help="process id to end with")
+    parser.add_argument("--parent", type=int, required=True, help="process id to end with")
     parser.add_argument(
         "--say-pid", action="store_true", help="print the command's process id as a first line"
     )
@@ -56,8 +56,7 @@ def main() -> None:
     options = parser.parse_args()
 
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    if options.parent is not None:
-        die_with(options.parent, signal.SIGHUP)
+    die_with(options.parent, signal.SIGHUP)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     supervisor = os.getpid()
     try:
@@ -89,11 +88,10 @@ def become(options: argparse.Namespace, supervisor: int) -> None:
             resource.setrlimit(kind, (int(value), int(value)))
     except (OSError, ValueError, AttributeError) as error:
         sys.exit(f"launch: cannot set {wanted}: {error}")
-    command = options.command
     try:
-        os.execvp(command[0], command)
+        os.execvp(options.command[0], options.command)
     except OSError as error:
-        sys.exit(f"launch: cannot run {command[0]}: {error.strerror}")
+        sys.exit(f"launch: cannot run {options.command[0]}: {error.strerror}")
 
 
 def supervise(command: int) -> int:

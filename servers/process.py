@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
 from .launch import GRACE_S
@@ -73,11 +72,9 @@ class ServerProcess:
         ready_timeout_s: float = 15.0,
     ) -> None:
         self.name = name
-        self.command = list(command)
         self.log = log
-        self._cpus = cpus
-        self._limits = limits or {}
-        self._environment = environment or {}
+        self._launch = [*launcher(cpus, limits, says_pid=True), *command]
+        self._environment = {**os.environ, **(environment or {})}
         self._directory = directory
         self._foreground = foreground
         self._ready_timeout_s = ready_timeout_s
@@ -100,23 +97,22 @@ class ServerProcess:
             self.log.write_bytes(b"")
             # Append: a server that opens /dev/stderr itself would write at an offset of its own.
             sink = self.log.open("ab", buffering=0)
-        launch = launcher(self._cpus, self._limits, parent=os.getpid(), says_pid=True)
         try:
             self._process = subprocess.Popen(
-                launch + self.command,
+                self._launch,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=None if self._foreground else sink,
                 start_new_session=True,
                 cwd=self._directory,
-                env={**os.environ, **self._environment},
+                env=self._environment,
             )
         except OSError as error:
             sink.close()
             raise ServerStartError(self.name, f"cannot start a process: {error}", "") from error
         self.supervisor = self._process.pid
-        output = self._process.stdout
-        self._reader = threading.Thread(target=self._read_output, args=(output, sink), daemon=True)
+        streams = self._process.stdout, sink
+        self._reader = threading.Thread(target=self._read_output, args=streams, daemon=True)
         self._reader.start()
         try:
             self._began.wait()
@@ -175,12 +171,7 @@ class ServerProcess:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _read_output(self, output: IO[bytes], sink: IO[bytes]) -> None:
@@ -218,18 +209,14 @@ class ServerProcess:
         return False
 
     def _start_error(self) -> ServerStartError:
-        self._ends_within(
-            1.0 if self._heard.is_set() else 0
-        )  # the pipe ends just before the process
+        output_ended = self._heard.is_set()
+        self._ends_within(1.0 if output_ended else 0)  # the pipe ends just before the process
         status = self.returncode
-        if status is None and self._given:
-            cause = "does not listen on {}:{} after {:g} s".format(
-                *self._given, self._ready_timeout_s
-            )
-        elif status is None and self._heard.is_set():
+        if status is None and output_ended and not self._given:
             cause = "closed its standard output without a line of JSON that names the port"
         elif status is None:
-            cause = f"does not listen after {self._ready_timeout_s:g} s"
+            where = " on {}:{}".format(*self._given) if self._given else ""
+            cause = f"does not listen{where} after {self._ready_timeout_s:g} s"
         elif status < 0:
             cause = f"was ended by {signal.Signals(-status).name} before it listened"
         else:
@@ -238,15 +225,20 @@ class ServerProcess:
 
 
 def launcher(
-    cpus: Collection[int] | None, limits: Mapping[str, int], *, parent: int, says_pid: bool = False
+    cpus: Collection[int] | None = None,
+    limits: Mapping[str, int] | None = None,
+    *,
+    says_pid: bool = False,
 ) -> list[str]:
-    """Return what to put before a command: it sets CPUs and limits, and ends it with `parent`."""
-    launch = [sys.executable, "-I", "-S", str(LAUNCH), "--parent", str(parent)]
-    if says_pid:
-        launch.append("--say-pid")
+    """Return what to put before a command: it sets CPUs and limits, and ends it with this process.
+
+    If `says_pid`, it prints the command's process id as a first line.
+    """
+    launch = [sys.executable, "-I", "-S", str(LAUNCH), "--parent", str(os.getpid())]
+    launch += ["--say-pid"] * says_pid
     if cpus is not None:
         launch += ["--cpus", ",".join(map(str, cpus))]
-    for name, value in limits.items():
+    for name, value in (limits or {}).items():
         launch += ["--limit", f"{name}={value}"]
     return [*launch, "--"]
 

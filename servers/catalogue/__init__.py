@@ -4,7 +4,7 @@ from .builtin import CATALOGUE
 from .entry import CatalogueEntry
 from .foreign import CommandLineError, parse_command
 from .program import Endpoint
-from .spec import ServerSpec, UnknownOptionError, UnknownServerError, parse_spec_of
+from .spec import ServerSpec, UnknownOptionError, UnknownServerError, parse_spec
 
 __all__ = [
     "CATALOGUE",
@@ -17,8 +17,3 @@ __all__ = [
     "parse_command",
     "parse_spec",
 ]
-
-
-def parse_spec(text: str) -> ServerSpec:
-    """Read a SPEC. Raises UnknownServerError or UnknownOptionError with the remedy."""
-    return parse_spec_of(CATALOGUE, text)

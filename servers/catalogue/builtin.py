@@ -7,8 +7,7 @@ from . import apache, nginx
 from .compiled import CompiledProgram
 from .entry import CatalogueEntry
 from .process_options import PYTHON
-from .program import PythonProgram
-from .script import ScriptProgram
+from .program import PythonProgram, ScriptProgram
 
 _ECHO = (HANDLER, BUFFER, BACKLOG)
 

@@ -13,12 +13,17 @@ from ..framework.quantities import size_bytes, unescaped
 from .builtin import CATALOGUE
 from .entry import CatalogueEntry
 from .program import Endpoint, Launch, free_port
-from .spec import ServerSpec, UnknownOptionError, parse_spec_of
+from .spec import ServerSpec, UnknownOptionError, parse_spec
 
 EXAMPLE: Final = "mine=./server --port {port}"
-PROTOCOLS: Final = ("echo", "http", "raw")
+# Which options go with which protocol, and the fields of a workload that they become.
+_REQUESTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "echo": {},
+    "http": {"path": "path"},
+    "raw": {"send": "send", "expect": "expect_bytes"},
+}
 OPTIONS: Final = named(
-    ServerOption("protocol", one_of(*PROTOCOLS), "echo, http or raw", "echo"),
+    ServerOption("protocol", one_of(*_REQUESTS), "echo, http or raw", "echo"),
     ServerOption("path", str, "what http asks for", "/"),
     ServerOption(
         "send",
@@ -28,12 +33,6 @@ OPTIONS: Final = named(
     ServerOption("expect", between(size_bytes, "1", "1g"), "bytes of a reply to raw"),
     ServerOption("model", str, "its concurrency model, as reports shall name it", "any"),
 )
-# Which options go with which protocol, and the fields of a workload that they become.
-_REQUESTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "echo": {},
-    "http": {"path": "path"},
-    "raw": {"send": "send", "expect": "expect_bytes"},
-}
 _DEFINITION: Final = re.compile(
     r"(?P<name>[^,=\s/]+)(?P<options>(,[^,=]*=[^,=]*)*)=(?P<command>.*)", re.DOTALL
 )
@@ -45,20 +44,22 @@ class CommandLineError(ValueError):
 
 @dataclass(frozen=True)
 class ForeignProgram:
-    """The words of a command line, in which {host} and {port} are replaced. It runs in `directory`.
+    """The words of a command line, in which {host} and {port} are replaced.
 
-    `definition` is what it was read from. No shell is involved.
+    It runs in `directory`, without a shell.
     """
 
-    definition: str
     words: Sequence[str]
     directory: Path
 
     def missing(self, options: Mapping[str, str]) -> str:
         """See Program."""
         program = self.words[0]
-        found = shutil.which(self.directory / program if "/" in program else program)
-        return "" if found else f"there is no program {program!r} in {self._searched}"
+        if "/" in program:
+            found, searched = shutil.which(self.directory / program), str(self.directory)
+        else:
+            found, searched = shutil.which(program), "the folders of PATH"
+        return "" if found else f"there is no program {program!r} in {searched}"
 
     def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
         """See Program."""
@@ -68,10 +69,6 @@ class ForeignProgram:
             for word in self.words
         ]
         return Launch(command, (endpoint.host, port), directory=self.directory)
-
-    @property
-    def _searched(self) -> str:
-        return str(self.directory) if "/" in self.words[0] else "the folders of PATH"
 
 
 def parse_command(definition: str, directory: Path) -> ServerSpec:
@@ -87,16 +84,13 @@ def parse_command(definition: str, directory: Path) -> ServerSpec:
     name = matched["name"]
     if name in CATALOGUE:
         raise CommandLineError(f"{name} is a server of the catalogue: choose another name")
-    program = ForeignProgram(definition, _words(name, matched["command"]), directory)
+    program = ForeignProgram(_words(name, matched["command"]), directory)
     entry = CatalogueEntry(name, "any", "any", shlex.join(program.words), program, OPTIONS)
-    spec = parse_spec_of({name: entry}, name + matched["options"])
+    spec = parse_spec(name + matched["options"], {name: entry})
     chosen = {**defaults(OPTIONS), **spec.options}
-    entry = replace(
-        entry,
-        model=chosen["model"],
-        protocol=chosen["protocol"],
-        request=_request(name, chosen["protocol"], spec.options),
-    )
+    protocol = chosen["protocol"]
+    request = _request(name, protocol, spec.options)
+    entry = replace(entry, model=chosen["model"], protocol=protocol, request=request)
     return replace(spec, server=entry, text=name)
 
 

@@ -90,6 +90,24 @@ class PythonProgram:
         )
 
 
+@dataclass(frozen=True)
+class ScriptProgram:
+    """A file of this folder, and its interpreter on PATH, which a Debian package installs."""
+
+    interpreter: str
+    script: str
+    package: str
+
+    def missing(self, options: Mapping[str, str]) -> str:
+        """See Program."""
+        return "" if shutil.which(self.interpreter) else f"sudo apt install {self.package}"
+
+    def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
+        """See Program."""
+        script = str(FOLDER / self.script)
+        return Launch([self.interpreter, script, *endpoint.arguments(), *arguments(options)])
+
+
 def arguments(options: Mapping[str, str]) -> list[str]:
     """Options as a command line takes them: gil_hog=1ms:2ms is --gil-hog 1ms:2ms."""
     return [

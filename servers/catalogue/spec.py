@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..process import ServerProcess, ServerStartError
+from .builtin import CATALOGUE
 from .entry import CatalogueEntry
 from .process_options import PROCESS_OPTIONS, parse_cpus, parse_limits
 from .program import Endpoint, Launch, plain
@@ -99,7 +100,7 @@ class ServerSpec:
         }
 
 
-def parse_spec_of(catalogue: Mapping[str, CatalogueEntry], text: str) -> ServerSpec:
+def parse_spec(text: str, catalogue: Mapping[str, CatalogueEntry] = CATALOGUE) -> ServerSpec:
     """Read NAME[,key=value]... Raises UnknownServerError or UnknownOptionError with the remedy."""
     name, *settings = (part.strip() for part in text.split(","))
     if name not in catalogue:
