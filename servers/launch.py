@@ -25,8 +25,7 @@ PR_SET_CHILD_SUBREAPER = 36
 prctl = ctypes.CDLL(None).prctl
 
 GRACE_S = 2.0  # every server here ends sooner
-PAUSE_S = 0.02  # between rounds of SIGKILL, for processes forked meanwhile; doubled each time
-LONGEST_PAUSE_S = 1.0
+PAUSE_S = 0.1  # between rounds of SIGKILL, for processes forked meanwhile
 ORDERS = {signal.SIGTERM, signal.SIGINT}
 ENDINGS = {*ORDERS, signal.SIGHUP}  # SIGHUP when the parent ends, once per thread of it
 SIGNALS = {*ENDINGS, signal.SIGCHLD}
@@ -117,12 +116,12 @@ def supervise(command: int) -> int:
 def end(statuses: dict[int, int]) -> None:
     """End every process below, and those that are forked meanwhile."""
     send(signal.SIGTERM)
-    kill_at, pause_s = time.monotonic() + GRACE_S, PAUSE_S
+    kill_at = time.monotonic() + GRACE_S
     while reap(statuses):
         wait_s = kill_at - time.monotonic()
         if wait_s <= 0:
             send(signal.SIGKILL)
-            wait_s, pause_s = pause_s, min(2 * pause_s, LONGEST_PAUSE_S)
+            wait_s = PAUSE_S
         received = signal.sigtimedwait(SIGNALS, wait_s)
         if received and received.si_signo in ORDERS:
             kill_at = time.monotonic()

@@ -20,11 +20,6 @@ const HELP = `node: an echo server on an event loop
 const BACKLOG = 65_535; // listen(2) lowers it to net.core.somaxconn: as many as this host allows
 const SHORTAGE_PAUSE_MS = 100; // between lines on connections that were turned away
 const UNITS_MS = { us: 1e-3, ms: 1, s: 1e3 };
-// What the C library says, and with it the other servers; Node.js has words of its own.
-const STRERROR = {
-  EADDRINUSE: "Address already in use",
-  EADDRNOTAVAIL: "Cannot assign requested address",
-};
 
 const options = readCommandLine();
 
@@ -81,7 +76,7 @@ function main() {
   if (port < 0 || port > 65_535) fail(1, "cannot listen: port must be 0-65535");
   dns.setDefaultResultOrder("ipv4first"); // localhost is 127.0.0.1, as it is for the other servers
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, converse);
-  const refuse = (error) => fail(1, `cannot listen: ${STRERROR[error.code] ?? error.message}`);
+  const refuse = (error) => fail(1, `cannot listen: ${error.message}`);
   server.once("error", refuse);
   server.listen({ host, port, backlog, ipv6Only: true }, () => {
     server.off("error", refuse);

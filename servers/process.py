@@ -43,8 +43,8 @@ class ServerProcess:
     127.0.0.1. For a command that does not, `address` says it, and the server listens once a
     connection to there succeeds. Its output goes to the log, or in the `foreground` to this
     process's standard streams, without that line. `cpus` are those it may run on. `limits` are
-    resource limits by name, soft and hard ({"nofile": 64}). `environment` is added to this
-    process's. It runs in `directory`, or in this process's.
+    resource limits by name, soft and hard ({"nofile": 64}). It runs in `directory`, or in this
+    process's.
 
     launch.py, the `supervisor`, is the parent of the server: all processes of the server are below
     it, daemons too, and none outlives this process. The kernel signals it when the thread that
@@ -66,7 +66,6 @@ class ServerProcess:
         cpus: Collection[int] | None = None,
         limits: Mapping[str, int] | None = None,
         address: tuple[str, int] | None = None,
-        environment: Mapping[str, str] | None = None,
         directory: Path | None = None,
         foreground: bool = False,
         ready_timeout_s: float = 15.0,
@@ -74,7 +73,6 @@ class ServerProcess:
         self.name = name
         self.log = log
         self._launch = [*launcher(cpus, limits, says_pid=True), *command]
-        self._environment = {**os.environ, **(environment or {})}
         self._directory = directory
         self._foreground = foreground
         self._ready_timeout_s = ready_timeout_s
@@ -105,7 +103,6 @@ class ServerProcess:
                 stderr=None if self._foreground else sink,
                 start_new_session=True,
                 cwd=self._directory,
-                env=self._environment,
             )
         except OSError as error:
             sink.close()

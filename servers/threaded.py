@@ -18,10 +18,7 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("threaded", __doc__)  # options: framework/options.py
     options = command_line.parse()
-    try:
-        threading.stack_size(options.stack or 0)
-    except ValueError as error:
-        command_line.error(f"--stack: {error}")
+    threading.stack_size(options.stack or 0)
     end_at_once_on_signals()
     listener = command_line.listen()
     command_line.announce(listener)

@@ -78,7 +78,6 @@ class ServerSpec:
             cpus=self.cpus or cpus,
             limits=self.limits,
             address=launch.address,
-            environment=launch.environment,
             directory=launch.directory,
             foreground=foreground,
         )

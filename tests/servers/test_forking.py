@@ -37,9 +37,9 @@ def without_processes(tmp_path):
     """Start a server to which the system gives no process three times, then all that it wants."""
 
     def start(name, *arguments):
-        command = [sys.executable, "-c", NO_PROCESSES.format(name=name), *arguments]
-        environment = {"PYTHONPATH": str(ROOT)}
-        return ServerProcess(name, command, log=tmp_path / "log", environment=environment)
+        code = NO_PROCESSES.format(name=name)
+        command = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-c", code, *arguments]
+        return ServerProcess(name, command, log=tmp_path / "log")
 
     return start
 

@@ -46,7 +46,7 @@ def test_help_tells_of_every_option(name):
         ("boost_asio", ["--port"], "--port needs a value"),
         ("boost_asio", ["--port=x"], "--port must be a whole number, not 'x'"),
         ("boost_asio", ["--handler=nap:5ms"], "--handler is none, sleep:5ms or cpu:5ms, not"),
-        ("boost_threads", ["--stack", "1k"], "--stack is not a size that a stack can have"),
+        ("boost_threads", ["--stack", "1024"], "--stack is not a size that a stack can have"),
         ("node", ["--threads", "2"], "Unknown option '--threads'"),
         ("node", ["--port"], "Option '--port <value>' argument missing"),
         ("node", ["--handler=nap:5ms"], "--handler is none, sleep:5ms or cpu:5ms, up to an hour"),
