@@ -1,4 +1,4 @@
-"""Event loop, written out: an echo server that does what asyncio, Node.js and Boost.Asio do inside.
+"""Event loop: an echo server that does itself what asyncio, Node.js and Boost.Asio do inside.
 
 python -m servers.event_loop --port 9000
 """

@@ -1,4 +1,4 @@
-"""Thread per connection, zero copy: a server of one large file, which sendfile(2) sends.
+"""Thread per connection: a server of one large file with zero copy, which sendfile(2) sends.
 
 python -m servers.files_sendfile --port 9000 --size 64m
 

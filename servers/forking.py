@@ -1,4 +1,4 @@
-"""Process per connection: an echo server on fork() and blocking sockets.
+"""Process per connection: an echo server that forks for each client, as inetd and Apache 1.x did.
 
 python -m servers.forking --port 9000
 """

@@ -1,4 +1,4 @@
-"""Event loop under blocking code: an echo server with a gevent greenlet per connection.
+"""Event loop: an echo server of blocking code, with a gevent greenlet per connection.
 
 python -m servers.gevent --port 9000
 

@@ -1,4 +1,4 @@
-"""Event loop, zero copy: an echo server whose bytes splice(2) moves within the kernel.
+"""Event loop: an echo server with zero copy, whose bytes splice(2) moves within the kernel.
 
 python -m servers.splice --port 9000
 
