@@ -97,8 +97,8 @@ class Echo(EchoProtocol, asyncio.BufferedProtocol):
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("asyncio_buffered", __doc__)  # options: framework/options.py
-    options = command_line.parse()
+    command_line = CommandLine("asyncio_buffered", __doc__)
+    options = command_line.options
     pool = Pool(options.buffer, options.pool == "on", command_line.log)
 
     async def start(listener: socket.socket) -> asyncio.Server:

@@ -34,7 +34,6 @@ def start_on(command_line: CommandLine) -> asynchronous.Start:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("asyncio_protocol", __doc__)
-    command_line.parse()
     asynchronous.run(command_line, command_line.listen(), start_on(command_line))
 
 

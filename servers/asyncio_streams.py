@@ -40,7 +40,6 @@ async def converse(
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("asyncio_streams", __doc__)
-    command_line.parse()
 
     async def start(listener: socket.socket) -> asyncio.Server:
         return await asyncio.start_server(partial(converse, command_line), sock=listener)

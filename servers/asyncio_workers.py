@@ -19,8 +19,8 @@ from .framework.command_line import CommandLine, cpus
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("asyncio_workers", __doc__)  # options: framework/options.py
-    options = command_line.parse()
+    command_line = CommandLine("asyncio_workers", __doc__)
+    options = command_line.options
     workers = options.workers or cpus()
     importlib.import_module(options.loop)  # once, for all of them
     listeners = command_line.listen_together(workers)

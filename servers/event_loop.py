@@ -198,7 +198,6 @@ def serve(command_line: CommandLine, session: MakeSession = Session) -> None:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("event_loop", __doc__)
-    command_line.parse()
     serve(command_line)
 
 

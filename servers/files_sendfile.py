@@ -24,7 +24,6 @@ def send(connection: socket.socket, file: int, size: int) -> None:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("files_sendfile", __doc__)
-    command_line.parse()
     download.serve(command_line, send)
 
 

@@ -99,7 +99,6 @@ class SplicingSession(Session):
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("splice", __doc__)
-    command_line.parse()
     serve(command_line, partial(SplicingSession, Pipes()))
 
 

@@ -40,6 +40,8 @@ def test_a_name_alone_is_the_server_as_it_is():
     for name, entry in CATALOGUE.items():
         spec = parse_spec(name)
         assert (spec.server, spec.text, spec.options) == (entry, name, {})
+        assert entry.model
+        assert entry.summary.split()[0] in ("a", "an", "the"), "the first line of its file has both"
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -49,7 +51,7 @@ def test_a_python_server_reads_each_of_its_options_as_the_catalogue_does(name, m
     command = spec.launch(Endpoint()).command
     assert command[:1] + command[2:3] == [sys.executable, name]
     monkeypatch.setattr(sys, "argv", command[2:])
-    options = vars(CommandLine(name, "").parse())
+    options = vars(CommandLine(name, "").options)
     for key, value in given.items():
         # The command has a handler's time in microseconds.
         assert options[key] == pytest.approx(OPTIONS[name][key].read(value)) or key == "handler"

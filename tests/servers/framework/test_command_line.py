@@ -20,14 +20,9 @@ from c10k.servers.framework.command_line import CommandLine
 def test_a_wrong_argument_is_answered_in_a_line(arguments, message, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["threaded", *arguments])
     with pytest.raises(SystemExit) as ended:
-        begin(CommandLine("threaded", ""))
+        CommandLine("threaded", "").listen()
     if ended.value.code == 2:
         assert message in capsys.readouterr().err.splitlines()[-1]
     else:  # Python prints it, and the status is 1
         assert message in ended.value.code
         assert "\n" not in ended.value.code
-
-
-def begin(command_line):
-    command_line.parse()
-    command_line.listen()
