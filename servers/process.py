@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import IO, Self
 
@@ -36,6 +37,7 @@ class ServerStartError(RuntimeError):
         self.log_tail = log_tail
 
 
+@dataclass(eq=False, repr=False)
 class ServerProcess:
     """A server's process tree, as a context manager: started on entry, ended on exit.
 
@@ -52,57 +54,50 @@ class ServerProcess:
     thread that lives at least as long.
     """
 
-    pid: int  # of the command
-    supervisor: int  # process id
-    host: str
-    port: int
+    name: str
+    command: Sequence[str]
+    _: KW_ONLY
+    log: Path
+    cpus: Collection[int] | None = None
+    limits: Mapping[str, int] | None = None
+    address: tuple[str, int] | None = None
+    directory: Path | None = None
+    foreground: bool = False
+    ready_timeout_s: float = 15.0
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        *,
-        log: Path,
-        cpus: Collection[int] | None = None,
-        limits: Mapping[str, int] | None = None,
-        address: tuple[str, int] | None = None,
-        directory: Path | None = None,
-        foreground: bool = False,
-        ready_timeout_s: float = 15.0,
-    ) -> None:
-        self.name = name
-        self.log = log
-        self._launch = [*launcher(cpus, limits, says_pid=True), *command]
-        self._directory = directory
-        self._foreground = foreground
-        self._ready_timeout_s = ready_timeout_s
-        self._process: subprocess.Popen[bytes] | None = None
-        self._given = address
-        self._address: tuple[str, int] | None = None  # once it listens
-        self._began = threading.Event()  # `pid` is known, or there is none
-        self._heard = threading.Event()  # `_address` is known, or will never be
+    pid: int = field(init=False)  # of the command
+    supervisor: int = field(init=False)  # process id
+    host: str = field(init=False)
+    port: int = field(init=False)
+
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _listens_at: tuple[str, int] | None = field(default=None, init=False)
+    # Set when `pid` and `_listens_at` are known, or will never be.
+    _began: threading.Event = field(default_factory=threading.Event, init=False)
+    _heard: threading.Event = field(default_factory=threading.Event, init=False)
 
     def start(self) -> Self:
         """Start it and return once it listens. Raises ServerStartError."""
         if self._process:
             raise RuntimeError(f"{self.name} was started before: a ServerProcess is for one start")
-        if self._given and _is_taken(self._given):  # or another program would pass for the server
+        if self.address and _is_taken(self.address):  # or another program would pass for the server
             raise ServerStartError(self.name, PORT_IN_USE, PORT_IN_USE)
-        if self._foreground:
+        if self.foreground:
             sink = os.fdopen(os.dup(1), "wb", buffering=0)
         else:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             self.log.write_bytes(b"")
             # Append: a server that opens /dev/stderr itself would write at an offset of its own.
             sink = self.log.open("ab", buffering=0)
+        launch = launcher(self.cpus, self.limits, says_pid=True)
         try:
             self._process = subprocess.Popen(
-                self._launch,
+                [*launch, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=None if self._foreground else sink,
+                stderr=None if self.foreground else sink,
                 start_new_session=True,
-                cwd=self._directory,
+                cwd=self.directory,
             )
         except OSError as error:
             sink.close()
@@ -113,13 +108,13 @@ class ServerProcess:
         self._reader.start()
         try:
             self._began.wait()
-            if self._given:
-                self._await_connection(self._given)
+            if self.address:
+                self._await_connection(self.address)
             else:
-                self._heard.wait(self._ready_timeout_s)
-            if self._address is None:
+                self._heard.wait(self.ready_timeout_s)
+            if self._listens_at is None:
                 raise self._start_error()
-            self.host, self.port = self._address
+            self.host, self.port = self._listens_at
         except BaseException:
             self.stop()
             raise
@@ -181,20 +176,20 @@ class ServerProcess:
                 self.pid = int(pid)
             self._began.set()
             while line := output.readline(TAIL_BYTES):
-                said = None if self._given or self._address else _address(line)
-                if not (said and self._foreground):
+                said = None if self.address or self._listens_at else _address(line)
+                if not (said and self.foreground):
                     with contextlib.suppress(OSError):  # a full disk, a closed pipe
                         sink.write(line)
                 if said:
-                    self._address = said
+                    self._listens_at = said
                     self._heard.set()
         self._heard.set()
 
     def _await_connection(self, address: tuple[str, int]) -> None:
-        deadline = time.monotonic() + self._ready_timeout_s
+        deadline = time.monotonic() + self.ready_timeout_s
         while self.alive and (left := deadline - time.monotonic()) > 0:
             if _listens(address, left) and self.alive:
-                self._address = address
+                self._listens_at = address
                 return
             time.sleep(CONNECT_PAUSE_S)
 
@@ -209,11 +204,11 @@ class ServerProcess:
         output_ended = self._heard.is_set()
         self._ends_within(1.0 if output_ended else 0)  # the pipe ends just before the process
         status = self.returncode
-        if status is None and output_ended and not self._given:
+        if status is None and output_ended and not self.address:
             cause = "closed its standard output without a line of JSON that names the port"
         elif status is None:
-            where = " on {}:{}".format(*self._given) if self._given else ""
-            cause = f"does not listen{where} after {self._ready_timeout_s:g} s"
+            where = " on {}:{}".format(*self.address) if self.address else ""
+            cause = f"does not listen{where} after {self.ready_timeout_s:g} s"
         elif status < 0:
             cause = f"was ended by {signal.Signals(-status).name} before it listened"
         else:
