@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 
-from .gil_hog import GilHog
+from .gil_hog import start_hog
 from .handler import Handler
 from .log import Log
 from .options import OPTIONS
@@ -83,9 +83,8 @@ class CommandLine:
 
     def begin_work(self) -> None:
         """Start the GIL hog, if there is one: to be called in each process that serves."""
-        hog: GilHog | None = self.options.gil_hog
-        if hog:
-            hog.start()
+        if self.options.gil_hog:
+            start_hog(*self.options.gil_hog)
 
 
 def cpus() -> int:

@@ -89,27 +89,26 @@ def daemon(port):
     return [*script(*DAEMON), str(port)]
 
 
-def test_it_starts_in_any_directory_and_listens(command, tmp_path, monkeypatch):
+def test_it_starts_in_any_directory_with_its_cpus_and_limits_and_listens(
+    command, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    with ServerProcess("server", command, log=tmp_path / "logs" / "server.log") as server:
+    cpu = min(os.sched_getaffinity(0))
+    limits = {"nofile": 99, "core": 0}
+    log = tmp_path / "logs" / "server.log"
+    with ServerProcess("s", command, log=log, cpus=[cpu], limits=limits) as server:
         assert server.alive
         assert server.returncode is None
         with socket.create_connection((server.host, server.port), timeout=15) as connection:
             connection.sendall(b"hello")
             assert connection.recv(5) == b"hello"
-    assert not server.alive
-    assert server.returncode == 0
-    server.stop()
-
-
-def test_the_process_has_the_cpus_and_the_limits(command, tmp_path):
-    cpu = min(os.sched_getaffinity(0))
-    limits = {"nofile": 99, "core": 0}
-    with ServerProcess("s", command, log=tmp_path / "log", cpus=[cpu], limits=limits) as server:
         assert os.sched_getaffinity(server.pid) == {cpu}
         assert resource.prlimit(server.pid, resource.RLIMIT_NOFILE) == (99, 99)
         assert resource.prlimit(server.pid, resource.RLIMIT_CORE) == (0, 0)
         assert Path(f"/proc/{server.pid}/cmdline").read_text().split("\0")[:-1] == command
+    assert not server.alive
+    assert server.returncode == 0
+    server.stop()
 
 
 @pytest.mark.parametrize("family", ["deaf"], indirect=True)
@@ -119,21 +118,6 @@ def test_stopping_ends_the_whole_tree(family, wait_until, ended):
     server.stop(timeout_s=0.2)
     assert all(ended(pid) for pid in tree)
     assert server.returncode == -signal.SIGTERM
-
-
-def test_the_tree_ends_when_the_block_is_left_by_an_error(tmp_path, ended):
-    tree = []
-
-    def interrupted():
-        family = [sys.executable, "-c", FAMILY]
-        with ServerProcess("family", family, log=tmp_path / "log") as server:
-            tree.extend([server.pid, *json.loads(server.log_tail(1))["children"]])
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert len(tree) == 3
-    assert all(ended(pid) for pid in tree)
 
 
 def test_what_a_killed_server_leaves_is_ended_with_it(family, wait_until, ended):
