@@ -13,7 +13,7 @@ from ..framework.quantities import size_bytes, unescaped
 from .builtin import CATALOGUE
 from .entry import CatalogueEntry
 from .program import Endpoint, Launch, free_port
-from .spec import ServerSpec, UnknownOptionError, parse_spec
+from .spec import ServerSpec, SpecError, parse_spec
 
 EXAMPLE: Final = "mine=./server --port {port}"
 # Which options go with which protocol, and the fields of a workload that they become.
@@ -36,10 +36,6 @@ OPTIONS: Final = named(
 _DEFINITION: Final = re.compile(
     r"(?P<name>[^,=\s/]+)(?P<options>(,[^,=]*=[^,=]*)*)=(?P<command>.*)", re.DOTALL
 )
-
-
-class CommandLineError(ValueError):
-    """A command of the user's is not one that can be run as a server."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +70,14 @@ class ForeignProgram:
 def parse_command(definition: str, directory: Path) -> ServerSpec:
     """Read a definition, whose program runs in a directory; its label in results is its NAME.
 
-    Raises CommandLineError or UnknownOptionError with the remedy.
+    Raises SpecError.
     """
     matched = _DEFINITION.fullmatch(definition)
     if not matched:
-        raise CommandLineError(
-            f"a command is NAME=COMMAND LINE, such as '{EXAMPLE}'; got {definition!r}"
-        )
+        raise SpecError(f"a command is NAME=COMMAND LINE, such as '{EXAMPLE}'; got {definition!r}")
     name = matched["name"]
     if name in CATALOGUE:
-        raise CommandLineError(f"{name} is a server of the catalogue: choose another name")
+        raise SpecError(f"{name} is a server of the catalogue: choose another name")
     program = ForeignProgram(_words(name, matched["command"]), directory)
     entry = CatalogueEntry(name, "any", "any", shlex.join(program.words), program, OPTIONS)
     spec = parse_spec(name + matched["options"], {name: entry})
@@ -98,9 +92,9 @@ def _words(name: str, command: str) -> list[str]:
     try:
         words = shlex.split(command)
     except ValueError as error:  # a quotation without an end
-        raise CommandLineError(f"{name}: {error}: {command}") from None
+        raise SpecError(f"{name}: {error}: {command}") from None
     if not any("{port}" in word for word in words):
-        raise CommandLineError(
+        raise SpecError(
             f"{name}: say where its port goes, as in '{EXAMPLE}' "
             "(or 'mine=env PORT={port} ./server')"
         )
@@ -108,12 +102,12 @@ def _words(name: str, command: str) -> list[str]:
 
 
 def _request(name: str, protocol: str, options: Mapping[str, str]) -> dict[str, str | int]:
-    """What a client asks of it, by the fields of a workload. Raises UnknownOptionError."""
+    """What a client asks of it, by the fields of a workload. Raises SpecError."""
     fields = _REQUESTS[protocol]
     for option in ("path", "send", "expect"):
         if option in options and option not in fields:
-            raise UnknownOptionError(f"{name}: {option} is not for protocol={protocol}")
+            raise SpecError(f"{name}: {option} is not for protocol={protocol}")
     if protocol == "raw" and not fields.keys() <= options.keys():
-        raise UnknownOptionError(f"{name}: protocol=raw needs send=BYTES and expect=N")
+        raise SpecError(f"{name}: protocol=raw needs send=BYTES and expect=N")
     chosen = {**defaults(OPTIONS), **options}
     return {field: OPTIONS[option].read(chosen[option]) for option, field in fields.items()}
