@@ -37,13 +37,14 @@ async def converse(
         writer.close()
 
 
+async def start(command_line: CommandLine, listener: socket.socket) -> asyncio.Server:
+    """Serve a listening socket, with a coroutine per connection."""
+    return await asyncio.start_server(partial(converse, command_line), sock=listener)
+
+
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("asyncio_streams", __doc__)
-
-    async def start(listener: socket.socket) -> asyncio.Server:
-        return await asyncio.start_server(partial(converse, command_line), sock=listener)
-
     asynchronous.run(command_line, command_line.listen(), start)
 
 

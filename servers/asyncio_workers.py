@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
-from .asyncio_protocol import start_on
+from .asyncio_protocol import start
 from .framework import asynchronous
 from .framework.children import supervise
 from .framework.command_line import CommandLine, cpus
@@ -34,7 +34,7 @@ def main() -> None:
             command_line.begin_work()
             ready()
 
-        asynchronous.run(command_line, listener, start_on(command_line), started)
+        asynchronous.run(command_line, listener, start, started)
 
     supervise(workers, work, lambda: command_line.say_where(listeners[0]), command_line.log)
 

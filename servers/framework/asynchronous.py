@@ -18,7 +18,7 @@ from .log import Log
 SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 if TYPE_CHECKING:  # Python 3.8 cannot evaluate it
-    Start = Callable[[socket.socket], Awaitable[asyncio.AbstractServer]]
+    Start = Callable[[CommandLine, socket.socket], Awaitable[asyncio.AbstractServer]]
 
 
 def run(
@@ -29,7 +29,7 @@ def run(
 ) -> NoReturn:
     """Serve what connects to the listening socket until SIGTERM or SIGINT; then end the process.
 
-    `started` is called when the server serves. By default it announces the server.
+    `start` makes asyncio's server. `started` is called when it serves; by default it is announced.
     """
     started = started or partial(command_line.announce, listener)
     loop = importlib.import_module(command_line.options.loop).new_event_loop()
@@ -48,7 +48,7 @@ async def _serve(
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_signal_handler(signal.SIGINT, ended.set)
-    server = await start(listener.dup())  # rloop closes the socket that it is given
+    server = await start(command_line, listener.dup())  # rloop closes the socket that it is given
     # asyncio would take its own backlog also for how many connections it accepts per turn.
     listener.listen(command_line.options.backlog)
     started()
