@@ -83,4 +83,5 @@ def rss_bytes(server: ServerProcess) -> int:
 def signal_all(server: ServerProcess, number: signal.Signals) -> None:
     """Send a signal to each of them."""
     for process in tree(server):
-        os.kill(process.pid, number)
+        with contextlib.suppress(ProcessLookupError):  # of a connection that has just ended
+            os.kill(process.pid, number)

@@ -161,7 +161,8 @@ def test_descriptors_may_run_out_and_be_there_again(name, server, serve, connect
 def limit_descriptors(server, limits):
     """Set how many each of its processes may have, soft and hard."""
     for process in tree(server):
-        process.rlimit(psutil.RLIMIT_NOFILE, limits)
+        with contextlib.suppress(psutil.NoSuchProcess):  # of a connection that has just ended
+            process.rlimit(psutil.RLIMIT_NOFILE, limits)
 
 
 def test_sigterm_ends_it_soon_and_a_quiet_server_has_said_nothing(
