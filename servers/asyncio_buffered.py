@@ -14,17 +14,16 @@ import socket
 
 from .framework import asynchronous
 from .framework.command_line import CommandLine
-from .framework.log import Log
 from .framework.protocol import EchoProtocol
 
 
 class Pool:
     """The buffers that no connection holds; it makes another when there is none."""
 
-    def __init__(self, size: int, keeps: bool, log: Log) -> None:
-        self._size = size
-        self._keeps = keeps
-        self._log = log
+    def __init__(self, command_line: CommandLine) -> None:
+        self._size: int = command_line.options.buffer
+        self._keeps: bool = command_line.options.pool == "on"
+        self._log = command_line.log
         self._free: list[memoryview] = []
         self._made = 0
 
@@ -95,16 +94,16 @@ class Echo(EchoProtocol, asyncio.BufferedProtocol):
             self._pool.give(buffer)
 
 
+async def start(command_line: CommandLine, listener: socket.socket) -> asyncio.Server:
+    """Serve a listening socket, with an Echo per connection, which share a pool."""
+    pool = Pool(command_line)
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Echo(command_line, pool), sock=listener)
+
+
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("asyncio_buffered", __doc__)  # options: framework/options.py
-    options = command_line.parse()
-    pool = Pool(options.buffer, options.pool == "on", command_line.log)
-
-    async def start(listener: socket.socket) -> asyncio.Server:
-        loop = asyncio.get_running_loop()
-        return await loop.create_server(lambda: Echo(command_line, pool), sock=listener)
-
+    command_line = CommandLine("asyncio_buffered", __doc__)
     asynchronous.run(command_line, command_line.listen(), start)
 
 

@@ -21,21 +21,16 @@ class Echo(EchoProtocol, asyncio.Protocol):
         self.answer(data)
 
 
-def start_on(command_line: CommandLine) -> asynchronous.Start:
-    """Return the function that serves a listening socket, with an Echo per connection."""
-
-    async def start(listener: socket.socket) -> asyncio.Server:
-        loop = asyncio.get_running_loop()
-        return await loop.create_server(lambda: Echo(command_line), sock=listener)
-
-    return start
+async def start(command_line: CommandLine, listener: socket.socket) -> asyncio.Server:
+    """Serve a listening socket, with an Echo per connection."""
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Echo(command_line), sock=listener)
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("asyncio_protocol", __doc__)
-    command_line.parse()
-    asynchronous.run(command_line, command_line.listen(), start_on(command_line))
+    asynchronous.run(command_line, command_line.listen(), start)
 
 
 if __name__ == "__main__":

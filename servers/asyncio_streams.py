@@ -7,50 +7,44 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from functools import partial
 
 from .framework import asynchronous
 from .framework.command_line import CommandLine
 from .framework.log import name_of
 
 
-class Echo:
-    """The conversations, as the command line sets them."""
+async def converse(
+    command_line: CommandLine, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Send everything back until the peer has sent its last byte."""
+    log, handler, buffer = command_line.log, command_line.handler, command_line.options.buffer
+    peer = name_of(writer.get_extra_info("peername"))
+    log.connected(peer)
+    try:
+        while data := await reader.read(buffer):
+            if handler:
+                await handler.handle_async(asyncio.sleep)
+            writer.write(data)
+            await writer.drain()  # waits only for a peer that writes without reading
+            if log.verbose:
+                log.echoed(peer, data)
+    except (OSError, MemoryError) as error:
+        log.broken(peer, error)
+    else:
+        log.ended(peer)
+    finally:
+        writer.close()
 
-    def __init__(self, command_line: CommandLine) -> None:
-        self._buffer: int = command_line.options.buffer
-        self._handler = command_line.handler
-        self._log = command_line.log
 
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Send everything back until the peer has sent its last byte."""
-        log = self._log
-        peer = name_of(writer.get_extra_info("peername"))
-        log.connected(peer)
-        try:
-            while data := await reader.read(self._buffer):
-                if self._handler:
-                    await self._handler.handle_async(asyncio.sleep)
-                writer.write(data)
-                await writer.drain()  # waits only for a peer that writes without reading
-                if log.verbose:
-                    log.echoed(peer, data)
-        except (OSError, MemoryError) as error:
-            log.broken(peer, error)
-        else:
-            log.ended(peer)
-        finally:
-            writer.close()
+async def start(command_line: CommandLine, listener: socket.socket) -> asyncio.Server:
+    """Serve a listening socket, with a coroutine per connection."""
+    return await asyncio.start_server(partial(converse, command_line), sock=listener)
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("asyncio_streams", __doc__)
-    command_line.parse()
-    echo = Echo(command_line)
-
-    async def start(listener: socket.socket) -> asyncio.Server:
-        return await asyncio.start_server(echo.converse, sock=listener)
-
     asynchronous.run(command_line, command_line.listen(), start)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
-from .asyncio_protocol import start_on
+from .asyncio_protocol import start
 from .framework import asynchronous
 from .framework.children import supervise
 from .framework.command_line import CommandLine, cpus
@@ -19,8 +19,8 @@ from .framework.command_line import CommandLine, cpus
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("asyncio_workers", __doc__)  # options: framework/options.py
-    options = command_line.parse()
+    command_line = CommandLine("asyncio_workers", __doc__)
+    options = command_line.options
     workers = options.workers or cpus()
     importlib.import_module(options.loop)  # once, for all of them
     listeners = command_line.listen_together(workers)
@@ -34,7 +34,7 @@ def main() -> None:
             command_line.begin_work()
             ready()
 
-        asynchronous.run(command_line, listener, start_on(command_line), started)
+        asynchronous.run(command_line, listener, start, started)
 
     supervise(workers, work, lambda: command_line.say_where(listeners[0]), command_line.log)
 

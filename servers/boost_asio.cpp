@@ -39,48 +39,44 @@ class Session : public std::enable_shared_from_this<Session> {
     }
 
   private:
-    void read() try {
-        socket_.async_read_some(
-            asio::buffer(buffer_.get(), command_line_.buffer),
-            [this, self = shared_from_this()](error_code error, std::size_t size) {
+    /// The handler of an operation: it keeps the session, goes on with `next`, and throws nothing.
+    template <class Next> auto then(Next next) {
+        return [this, self = shared_from_this(), next](error_code error, std::size_t size = 0) {
+            try {
                 if (!error)
-                    handle(size);
+                    next(size);
                 else if (error == asio::error::eof)
                     command_line_.log.ended(peer_);
                 else
                     broken(error);
-            });
-    } catch (const std::exception &error) {
-        broken(error);
+            } catch (const std::exception &failure) {
+                broken(failure);
+            }
+        };
     }
 
-    void handle(std::size_t size) try {
+    void read() {
+        socket_.async_read_some(asio::buffer(buffer_.get(), command_line_.buffer),
+                                then([this](std::size_t size) { handle(size); }));
+    }
+
+    void handle(std::size_t size) {
         const framework::Handler &handler = command_line_.handler;
-        if (handler.sleep.count()) {
-            auto timer =
-                std::make_shared<asio::steady_timer>(socket_.get_executor(), handler.sleep);
-            timer->async_wait(
-                [this, self = shared_from_this(), timer, size](error_code) { write(size); });
-            return;
+        if (!handler.sleep.count()) {
+            handler.handle();
+            return write(size);
         }
-        handler.handle();
-        write(size);
-    } catch (const std::exception &error) {
-        broken(error);
+        auto timer = std::make_shared<asio::steady_timer>(socket_.get_executor(), handler.sleep);
+        timer->async_wait(then([this, timer, size](std::size_t) { write(size); }));
     }
 
-    void write(std::size_t size) try {
+    void write(std::size_t size) {
         asio::async_write(
-            socket_, asio::buffer(buffer_.get(), size),
-            [this, self = shared_from_this(), size](error_code error, std::size_t) {
-                if (error)
-                    return broken(error);
+            socket_, asio::buffer(buffer_.get(), size), then([this](std::size_t sent) {
                 if (command_line_.log.verbose)
-                    command_line_.log.echoed(peer_, {buffer_.get(), size});
+                    command_line_.log.echoed(peer_, {buffer_.get(), sent});
                 read();
-            });
-    } catch (const std::exception &error) {
-        broken(error);
+            }));
     }
 
     template <class Error> void broken(const Error &error) {

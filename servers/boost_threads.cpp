@@ -49,14 +49,14 @@ void converse(tcp::socket connection, const tcp::endpoint peer, const CommandLin
 void set_stack(std::string_view text) {
     pthread_attr_t attributes;
     pthread_getattr_default_np(&attributes);
-    if (pthread_attr_setstacksize(&attributes, framework::parse_bytes(text)) ||
+    if (pthread_attr_setstacksize(&attributes, framework::parse_number<std::size_t>(text)) ||
         pthread_setattr_default_np(&attributes))
         throw std::invalid_argument("is not a size that a stack can have");
 }
 
 int main(int argc, char **argv) {
     CommandLine command_line("boost_threads", "an echo server with a thread per connection");
-    command_line.add("--stack", "bytes of stack per thread, 256k (ulimit -s)", set_stack);
+    command_line.add("--stack", "bytes of stack per thread (ulimit -s)", set_stack);
     command_line.parse(argc, argv);
     framework::end_at_once_on_signals();
     asio::io_context io;

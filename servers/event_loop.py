@@ -1,4 +1,4 @@
-"""Event loop, written out: an echo server that does what asyncio, Node.js and Boost.Asio do inside.
+"""Event loop: an echo server that does itself what asyncio, Node.js and Boost.Asio do inside.
 
 python -m servers.event_loop --port 9000
 """
@@ -198,7 +198,6 @@ def serve(command_line: CommandLine, session: MakeSession = Session) -> None:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("event_loop", __doc__)
-    command_line.parse()
     serve(command_line)
 
 

@@ -21,8 +21,8 @@ from .framework.signals import ENDINGS
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("event_loop_threads", __doc__)  # options: framework/options.py
-    options = command_line.parse()
+    command_line = CommandLine("event_loop_threads", __doc__)
+    options = command_line.options
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # in all threads: sigwait() takes them
     listeners = command_line.listen_together(options.threads or cpus())
     try:

@@ -26,9 +26,8 @@ def send(connection: socket.socket, file: int, size: int, *, buffer: int) -> Non
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("files", __doc__)  # options: framework/options.py
-    options = command_line.parse()
-    download.serve(command_line, partial(send, buffer=options.buffer))
+    command_line = CommandLine("files", __doc__)
+    download.serve(command_line, partial(send, buffer=command_line.options.buffer))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Thread per connection, zero copy: a server of one large file, which sendfile(2) sends.
+"""Thread per connection: a server of one large file with zero copy, which sendfile(2) sends.
 
 python -m servers.files_sendfile --port 9000 --size 64m
 
@@ -24,7 +24,6 @@ def send(connection: socket.socket, file: int, size: int) -> None:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("files_sendfile", __doc__)
-    command_line.parse()
     download.serve(command_line, send)
 
 

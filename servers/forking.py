@@ -1,4 +1,4 @@
-"""Process per connection: an echo server on fork() and blocking sockets.
+"""Process per connection: an echo server that forks for each client, as inetd and Apache 1.x did.
 
 python -m servers.forking --port 9000
 """
@@ -19,7 +19,6 @@ from .framework.signals import ENDINGS
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("forking", __doc__)
-    options = command_line.parse()
     log = command_line.log
     listener = command_line.listen()
     children = Children()
@@ -31,7 +30,7 @@ def main() -> None:
     def converse(connection: socket.socket, peer: str) -> None:
         listener.close()
         command_line.begin_work()
-        echo(connection, peer, options.buffer, command_line.handler, log)
+        echo(connection, peer, command_line)
 
     for connection, peer in accepted_alone(listener, log):
         try:

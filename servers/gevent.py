@@ -1,4 +1,4 @@
-"""Event loop under blocking code: an echo server with a gevent greenlet per connection.
+"""Event loop: an echo server of blocking code, with a gevent greenlet per connection.
 
 python -m servers.gevent --port 9000
 
@@ -21,15 +21,13 @@ from .framework.command_line import CommandLine
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("gevent", __doc__)
-    options = command_line.parse()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, os._exit, 0)
     plain = command_line.listen()
     command_line.announce(plain)
     listener = gevent.socket.socket(plain.family, plain.type, fileno=plain.detach())
     for connection, peer in accepted(listener, command_line.log, sleep=gevent.sleep):
-        conversation = (connection, peer, options.buffer, command_line.handler, command_line.log)
-        gevent.spawn(echo, *conversation, gevent.sleep)
+        gevent.spawn(echo, connection, peer, command_line, gevent.sleep)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Run a command on some CPUs, within resource limits, and let nothing of it outlive its parent.
 
-python launch.py [--parent PID] [--say-pid] [--cpus 0,1] [--limit nofile=64]... -- COMMAND...
+python launch.py --parent PID [--say-pid] [--cpus 0,1] [--limit nofile=64]... -- COMMAND...
 
 This process is the subreaper (prctl(2)) of all processes that the command starts, so that daemons
 are below it, too. When the parent ends, however that comes about, or on SIGTERM, SIGINT or SIGHUP,
@@ -25,8 +25,7 @@ PR_SET_CHILD_SUBREAPER = 36
 prctl = ctypes.CDLL(None).prctl
 
 GRACE_S = 2.0  # every server here ends sooner
-PAUSE_S = 0.02  # between rounds of SIGKILL, for processes forked meanwhile; doubled each time
-LONGEST_PAUSE_S = 1.0
+PAUSE_S = 0.1  # between rounds of SIGKILL, for processes forked meanwhile
 ORDERS = {signal.SIGTERM, signal.SIGINT}
 ENDINGS = {*ORDERS, signal.SIGHUP}  # SIGHUP when the parent ends, once per thread of it
 SIGNALS = {*ENDINGS, signal.SIGCHLD}
@@ -46,7 +45,7 @@ def die_with(parent: int, number: int) -> None:
 def main() -> None:
     """Start the command, and supervise it to its end."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parent", type=int, help="process id to end with")
+    parser.add_argument("--parent", type=int, required=True, help="process id to end with")
     parser.add_argument(
         "--say-pid", action="store_true", help="print the command's process id as a first line"
     )
@@ -56,8 +55,7 @@ def main() -> None:
     options = parser.parse_args()
 
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    if options.parent is not None:
-        die_with(options.parent, signal.SIGHUP)
+    die_with(options.parent, signal.SIGHUP)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     supervisor = os.getpid()
     try:
@@ -89,11 +87,10 @@ def become(options: argparse.Namespace, supervisor: int) -> None:
             resource.setrlimit(kind, (int(value), int(value)))
     except (OSError, ValueError, AttributeError) as error:
         sys.exit(f"launch: cannot set {wanted}: {error}")
-    command = options.command
     try:
-        os.execvp(command[0], command)
+        os.execvp(options.command[0], options.command)
     except OSError as error:
-        sys.exit(f"launch: cannot run {command[0]}: {error.strerror}")
+        sys.exit(f"launch: cannot run {options.command[0]}: {error.strerror}")
 
 
 def supervise(command: int) -> int:
@@ -119,12 +116,12 @@ def supervise(command: int) -> int:
 def end(statuses: dict[int, int]) -> None:
     """End every process below, and those that are forked meanwhile."""
     send(signal.SIGTERM)
-    kill_at, pause_s = time.monotonic() + GRACE_S, PAUSE_S
+    kill_at = time.monotonic() + GRACE_S
     while reap(statuses):
         wait_s = kill_at - time.monotonic()
         if wait_s <= 0:
             send(signal.SIGKILL)
-            wait_s, pause_s = pause_s, min(2 * pause_s, LONGEST_PAUSE_S)
+            wait_s = PAUSE_S
         received = signal.sigtimedwait(SIGNALS, wait_s)
         if received and received.si_signo in ORDERS:
             kill_at = time.monotonic()

@@ -8,23 +8,17 @@ const fs = require("node:fs");
 const net = require("node:net");
 const { parseArgs } = require("node:util");
 
-const HELP = `node: an echo server on an event loop
-
-  --host     address to bind (127.0.0.1)
-  --port     port to bind, 0 for a free one (0)
-  --buffer   bytes per reply (1024)
-  --backlog  connections that may wait for accept (65535)
-  --handler  work per reply: none, sleep:5ms or cpu:5ms
-  --verbose  log connections and messages
-`;
-const BACKLOG = 65_535; // listen(2) lowers it to net.core.somaxconn: as many as this host allows
+// Each with its default and what it means.
+const OPTIONS = {
+  host: ["127.0.0.1", "address to bind"],
+  port: ["0", "port to bind, 0 for a free one"],
+  buffer: ["1024", "bytes per reply"],
+  // listen(2) lowers it to net.core.somaxconn: as many as this host allows.
+  backlog: ["65535", "connections that may wait for accept"],
+  handler: ["none", "work per reply: none, sleep:5ms or cpu:5ms"],
+};
 const SHORTAGE_PAUSE_MS = 100; // between lines on connections that were turned away
 const UNITS_MS = { us: 1e-3, ms: 1, s: 1e3 };
-// What the C library says, and with it the other servers; Node.js has words of its own.
-const STRERROR = {
-  EADDRINUSE: "Address already in use",
-  EADDRNOTAVAIL: "Cannot assign requested address",
-};
 
 const options = readCommandLine();
 
@@ -81,7 +75,7 @@ function main() {
   if (port < 0 || port > 65_535) fail(1, "cannot listen: port must be 0-65535");
   dns.setDefaultResultOrder("ipv4first"); // localhost is 127.0.0.1, as it is for the other servers
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, converse);
-  const refuse = (error) => fail(1, `cannot listen: ${STRERROR[error.code] ?? error.message}`);
+  const refuse = (error) => fail(1, `cannot listen: ${error.message}`);
   server.once("error", refuse);
   server.listen({ host, port, backlog, ipv6Only: true }, () => {
     server.off("error", refuse);
@@ -115,25 +109,20 @@ function surviveShortages(server) {
 
 /** Read the arguments; exit with status 2 where one is wrong. */
 function readCommandLine() {
-  const text = (value) => ({ type: "string", default: String(value) });
+  const known = { verbose: { type: "boolean", default: false }, help: { type: "boolean" } };
+  let help = "node: an echo server on an event loop\n\n";
+  for (const [name, [value, meaning]] of Object.entries(OPTIONS)) {
+    known[name] = { type: "string", default: value };
+    help += `  --${name.padEnd(9)}${meaning} (${value})\n`;
+  }
   let values;
   try {
-    ({ values } = parseArgs({
-      options: {
-        host: text("127.0.0.1"),
-        port: text(0),
-        buffer: text(1024),
-        backlog: text(BACKLOG),
-        handler: text("none"),
-        verbose: { type: "boolean", default: false },
-        help: { type: "boolean" },
-      },
-    }));
+    ({ values } = parseArgs({ options: known }));
   } catch (error) {
     fail(2, error.message.split("\n")[0]);
   }
   if (values.help) {
-    process.stdout.write(HELP);
+    process.stdout.write(`${help}  --verbose  log connections and messages\n`);
     process.exit(0);
   }
   for (const name of ["port", "buffer", "backlog"]) {

@@ -18,8 +18,7 @@ from .framework.command_line import CommandLine
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("prefork", __doc__)  # options: framework/options.py
-    options = command_line.parse()
+    command_line = CommandLine("prefork", __doc__)
     log = command_line.log
     listener = command_line.listen()
 
@@ -27,9 +26,9 @@ def main() -> None:
         command_line.begin_work()
         ready()
         for connection, peer in accepted(listener, log):
-            echo(connection, peer, options.buffer, command_line.handler, log)
+            echo(connection, peer, command_line)
 
-    supervise(options.workers, work, lambda: command_line.say_where(listener), log)
+    supervise(command_line.options.workers, work, lambda: command_line.say_where(listener), log)
 
 
 if __name__ == "__main__":

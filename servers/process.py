@@ -12,8 +12,8 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
 from .launch import GRACE_S
@@ -37,6 +37,7 @@ class ServerStartError(RuntimeError):
         self.log_tail = log_tail
 
 
+@dataclass(eq=False, repr=False)
 class ServerProcess:
     """A server's process tree, as a context manager: started on entry, ended on exit.
 
@@ -44,8 +45,8 @@ class ServerProcess:
     127.0.0.1. For a command that does not, `address` says it, and the server listens once a
     connection to there succeeds. Its output goes to the log, or in the `foreground` to this
     process's standard streams, without that line. `cpus` are those it may run on. `limits` are
-    resource limits by name, soft and hard ({"nofile": 64}). `environment` is added to this
-    process's. It runs in `directory`, or in this process's.
+    resource limits by name, soft and hard ({"nofile": 64}). It runs in `directory`, or in this
+    process's.
 
     launch.py, the `supervisor`, is the parent of the server: all processes of the server are below
     it, daemons too, and none outlives this process. The kernel signals it when the thread that
@@ -53,80 +54,67 @@ class ServerProcess:
     thread that lives at least as long.
     """
 
-    pid: int  # of the command
-    supervisor: int  # process id
-    host: str
-    port: int
+    name: str
+    command: Sequence[str]
+    _: KW_ONLY
+    log: Path
+    cpus: Collection[int] | None = None
+    limits: Mapping[str, int] | None = None
+    address: tuple[str, int] | None = None
+    directory: Path | None = None
+    foreground: bool = False
+    ready_timeout_s: float = 15.0
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        *,
-        log: Path,
-        cpus: Collection[int] | None = None,
-        limits: Mapping[str, int] | None = None,
-        address: tuple[str, int] | None = None,
-        environment: Mapping[str, str] | None = None,
-        directory: Path | None = None,
-        foreground: bool = False,
-        ready_timeout_s: float = 15.0,
-    ) -> None:
-        self.name = name
-        self.command = list(command)
-        self.log = log
-        self._cpus = cpus
-        self._limits = limits or {}
-        self._environment = environment or {}
-        self._directory = directory
-        self._foreground = foreground
-        self._ready_timeout_s = ready_timeout_s
-        self._process: subprocess.Popen[bytes] | None = None
-        self._given = address
-        self._address: tuple[str, int] | None = None  # once it listens
-        self._began = threading.Event()  # `pid` is known, or there is none
-        self._heard = threading.Event()  # `_address` is known, or will never be
+    pid: int = field(init=False)  # of the command
+    supervisor: int = field(init=False)  # process id
+    host: str = field(init=False)
+    port: int = field(init=False)
+
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _listens_at: tuple[str, int] | None = field(default=None, init=False)
+    # Set when `pid` and `_listens_at` are known, or will never be.
+    _began: threading.Event = field(default_factory=threading.Event, init=False)
+    _heard: threading.Event = field(default_factory=threading.Event, init=False)
 
     def start(self) -> Self:
         """Start it and return once it listens. Raises ServerStartError."""
         if self._process:
             raise RuntimeError(f"{self.name} was started before: a ServerProcess is for one start")
-        if self._given and _is_taken(self._given):  # or another program would pass for the server
+        if self.address and _is_taken(self.address):  # or another program would pass for the server
             raise ServerStartError(self.name, PORT_IN_USE, PORT_IN_USE)
-        if self._foreground:
+        if self.foreground:
             sink = os.fdopen(os.dup(1), "wb", buffering=0)
         else:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             self.log.write_bytes(b"")
             # Append: a server that opens /dev/stderr itself would write at an offset of its own.
             sink = self.log.open("ab", buffering=0)
-        launch = launcher(self._cpus, self._limits, parent=os.getpid(), says_pid=True)
+        launch = launcher(self.cpus, self.limits, says_pid=True)
         try:
             self._process = subprocess.Popen(
-                launch + self.command,
+                [*launch, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=None if self._foreground else sink,
+                stderr=None if self.foreground else sink,
                 start_new_session=True,
-                cwd=self._directory,
-                env={**os.environ, **self._environment},
+                cwd=self.directory,
             )
         except OSError as error:
             sink.close()
             raise ServerStartError(self.name, f"cannot start a process: {error}", "") from error
         self.supervisor = self._process.pid
-        output = self._process.stdout
-        self._reader = threading.Thread(target=self._read_output, args=(output, sink), daemon=True)
+        streams = self._process.stdout, sink
+        self._reader = threading.Thread(target=self._read_output, args=streams, daemon=True)
         self._reader.start()
         try:
             self._began.wait()
-            if self._given:
-                self._await_connection(self._given)
+            if self.address:
+                self._await_connection(self.address)
             else:
-                self._heard.wait(self._ready_timeout_s)
-            if self._address is None:
+                self._heard.wait(self.ready_timeout_s)
+            if self._listens_at is None:
                 raise self._start_error()
-            self.host, self.port = self._address
+            self.host, self.port = self._listens_at
         except BaseException:
             self.stop()
             raise
@@ -175,12 +163,7 @@ class ServerProcess:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _read_output(self, output: IO[bytes], sink: IO[bytes]) -> None:
@@ -193,20 +176,20 @@ class ServerProcess:
                 self.pid = int(pid)
             self._began.set()
             while line := output.readline(TAIL_BYTES):
-                said = None if self._given or self._address else _address(line)
-                if not (said and self._foreground):
+                said = None if self.address or self._listens_at else _address(line)
+                if not (said and self.foreground):
                     with contextlib.suppress(OSError):  # a full disk, a closed pipe
                         sink.write(line)
                 if said:
-                    self._address = said
+                    self._listens_at = said
                     self._heard.set()
         self._heard.set()
 
     def _await_connection(self, address: tuple[str, int]) -> None:
-        deadline = time.monotonic() + self._ready_timeout_s
+        deadline = time.monotonic() + self.ready_timeout_s
         while self.alive and (left := deadline - time.monotonic()) > 0:
             if _listens(address, left) and self.alive:
-                self._address = address
+                self._listens_at = address
                 return
             time.sleep(CONNECT_PAUSE_S)
 
@@ -218,18 +201,14 @@ class ServerProcess:
         return False
 
     def _start_error(self) -> ServerStartError:
-        self._ends_within(
-            1.0 if self._heard.is_set() else 0
-        )  # the pipe ends just before the process
+        output_ended = self._heard.is_set()
+        self._ends_within(1.0 if output_ended else 0)  # the pipe ends just before the process
         status = self.returncode
-        if status is None and self._given:
-            cause = "does not listen on {}:{} after {:g} s".format(
-                *self._given, self._ready_timeout_s
-            )
-        elif status is None and self._heard.is_set():
+        if status is None and output_ended and not self.address:
             cause = "closed its standard output without a line of JSON that names the port"
         elif status is None:
-            cause = f"does not listen after {self._ready_timeout_s:g} s"
+            where = " on {}:{}".format(*self.address) if self.address else ""
+            cause = f"does not listen{where} after {self.ready_timeout_s:g} s"
         elif status < 0:
             cause = f"was ended by {signal.Signals(-status).name} before it listened"
         else:
@@ -238,15 +217,20 @@ class ServerProcess:
 
 
 def launcher(
-    cpus: Collection[int] | None, limits: Mapping[str, int], *, parent: int, says_pid: bool = False
+    cpus: Collection[int] | None = None,
+    limits: Mapping[str, int] | None = None,
+    *,
+    says_pid: bool = False,
 ) -> list[str]:
-    """Return what to put before a command: it sets CPUs and limits, and ends it with `parent`."""
-    launch = [sys.executable, "-I", "-S", str(LAUNCH), "--parent", str(parent)]
-    if says_pid:
-        launch.append("--say-pid")
+    """Return what to put before a command: it sets CPUs and limits, and ends it with this process.
+
+    If `says_pid`, it prints the command's process id as a first line.
+    """
+    launch = [sys.executable, "-I", "-S", str(LAUNCH), "--parent", str(os.getpid())]
+    launch += ["--say-pid"] * says_pid
     if cpus is not None:
         launch += ["--cpus", ",".join(map(str, cpus))]
-    for name, value in limits.items():
+    for name, value in (limits or {}).items():
         launch += ["--limit", f"{name}={value}"]
     return [*launch, "--"]
 

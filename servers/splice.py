@@ -1,4 +1,4 @@
-"""Event loop, zero copy: an echo server whose bytes splice(2) moves within the kernel.
+"""Event loop: an echo server with zero copy, whose bytes splice(2) moves within the kernel.
 
 python -m servers.splice --port 9000
 
@@ -99,7 +99,6 @@ class SplicingSession(Session):
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("splice", __doc__)
-    command_line.parse()
     serve(command_line, partial(SplicingSession, Pipes()))
 
 

@@ -16,22 +16,17 @@ from .framework.signals import end_at_once_on_signals
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("threaded", __doc__)  # options: framework/options.py
-    options = command_line.parse()
-    try:
-        threading.stack_size(options.stack or 0)
-    except ValueError as error:
-        command_line.error(f"--stack: {error}")
+    command_line = CommandLine("threaded", __doc__)
+    threading.stack_size(command_line.options.stack or 0)
     end_at_once_on_signals()
     listener = command_line.listen()
     command_line.announce(listener)
     log = command_line.log
     for connection, peer in accepted_alone(listener, log):
-        conversation = (connection, peer, options.buffer, command_line.handler, log)
         try:
             # threading.Thread.start() would wait until the new thread runs: that takes the GIL
             # several times more, and waits for ever if the thread finds no memory to begin with.
-            _thread.start_new_thread(echo, conversation)
+            _thread.start_new_thread(echo, (connection, peer, command_line))
         except (RuntimeError, MemoryError) as error:
             turn_away(connection, log, error)
 

@@ -24,10 +24,9 @@ class Pool:
     """The workers, and the connections that wait for one."""
 
     def __init__(self, command_line: CommandLine) -> None:
-        self._workers: int = command_line.options.workers
-        self._buffer: int = command_line.options.buffer
-        self._handler = command_line.handler
+        self._command_line = command_line
         self._log = command_line.log
+        self._workers: int = command_line.options.workers
         self._queue: queue.SimpleQueue[tuple[socket.socket, str]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._connections = 0
@@ -56,15 +55,14 @@ class Pool:
     def _work(self) -> None:
         while True:
             connection, peer = self._queue.get()
-            echo(connection, peer, self._buffer, self._handler, self._log)
+            echo(connection, peer, self._command_line)
             with self._lock:
                 self._connections -= 1
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("threadpool", __doc__)  # options: framework/options.py
-    command_line.parse()
+    command_line = CommandLine("threadpool", __doc__)
     end_at_once_on_signals()
     listener = command_line.listen()
     pool = Pool(command_line)

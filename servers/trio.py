@@ -63,7 +63,6 @@ async def cancel_on_signals(scope: trio.CancelScope) -> None:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     command_line = CommandLine("trio", __doc__)
-    command_line.parse()
     trio.run(serve, command_line)
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import importlib.util
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -53,9 +52,7 @@ def _run_locust(port: int, target: str) -> int:
     command += ["--web-host", "127.0.0.1", "--web-port", str(port)]
     print(f"server on {target}; open http://127.0.0.1:{port}, end with Ctrl-C", flush=True)
     # In a session of its own: Ctrl-C in a terminal reaches this process alone, which then ends it.
-    locust = subprocess.Popen(
-        [*launcher(None, {}, parent=os.getpid()), *command], start_new_session=True
-    )
+    locust = subprocess.Popen([*launcher(), *command], start_new_session=True)
     try:
         return Status.DONE if locust.wait() == 0 else Status.FAILED
     except KeyboardInterrupt:

@@ -2,23 +2,16 @@
 
 from .builtin import CATALOGUE
 from .entry import CatalogueEntry
-from .foreign import CommandLineError, parse_command
+from .foreign import parse_command
 from .program import Endpoint
-from .spec import ServerSpec, UnknownOptionError, UnknownServerError, parse_spec_of
+from .spec import ServerSpec, SpecError, parse_spec
 
 __all__ = [
     "CATALOGUE",
     "CatalogueEntry",
-    "CommandLineError",
     "Endpoint",
     "ServerSpec",
-    "UnknownOptionError",
-    "UnknownServerError",
+    "SpecError",
     "parse_command",
     "parse_spec",
 ]
-
-
-def parse_spec(text: str) -> ServerSpec:
-    """Read a SPEC. Raises UnknownServerError or UnknownOptionError with the remedy."""
-    return parse_spec_of(CATALOGUE, text)

@@ -9,9 +9,10 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
+from ..framework.log import name_of
 from ..framework.options import WORKERS, ServerOption, defaults, named, task_count
 from .program import Endpoint
-from .web import BACKLOG, ROOT, WebServer, listening, user_and_group
+from .web import BACKLOG, ROOT, WebServer, user_and_group
 
 MODULES: Final = Path("/usr/lib/apache2/modules")
 THREADS_PER_PROCESS: Final = 64  # as many as ThreadLimit allows unless it is raised
@@ -43,21 +44,6 @@ DirectoryIndex index.html
     Require all granted
 </Directory>
 """
-# A pool grows with its connections and never shrinks, so that memory can be compared with them.
-PROCESSES: Final = """\
-ServerLimit {workers}
-MaxRequestWorkers {workers}
-StartServers {start}
-MaxSpareServers {workers}"""
-# A process that ends, for want of descriptors say, keeps its slot until its last connection ends.
-THREADS: Final = """\
-ServerLimit {slots}
-StartServers {processes}
-ThreadsPerChild {threads}
-MaxRequestWorkers {workers}
-MaxSpareThreads {workers}"""
-# A process of the event MPM holds connections for as long as one of its threads is idle.
-EVENTS: Final = f"{THREADS}\nAsyncRequestWorkerFactor 100000"
 ACCESS_LOG: Final = r'CustomLog /dev/stdout "%a:%{remote}p \"%r\" %>s %B"'
 START: Final = ServerOption(
     "start", task_count, "processes from the start; it adds 32 per second at most", "5"
@@ -73,21 +59,30 @@ OPTIONS: Final[Mapping[str, Mapping[str, ServerOption]]] = {
 
 
 def pool(mpm: str, options: Mapping[str, str]) -> str:
-    """Return the directives that set how many processes and threads there are."""
+    """Return the directives that set how many processes and threads there are.
+
+    A pool grows with its connections and never shrinks, so that memory can be compared with them.
+    """
     chosen = {**defaults(OPTIONS[mpm]), **options}
     most = int(chosen["workers"])
-    start = min(most, int(chosen.get("start", most)))
-    if mpm == "prefork":
-        return PROCESSES.format(workers=most, start=start)
-    threads = min(most, THREADS_PER_PROCESS)
+    threads = 1 if mpm == "prefork" else min(most, THREADS_PER_PROCESS)
     processes = ceil(most / threads)
-    form = EVENTS if mpm == "event" else THREADS
-    return form.format(
-        slots=2 * processes,
-        processes=ceil(start / threads),
-        threads=threads,
-        workers=processes * threads,
-    )
+    directives = {
+        "ServerLimit": processes,
+        "StartServers": ceil(min(most, int(chosen.get("start", most))) / threads),
+        "MaxRequestWorkers": processes * threads,
+    }
+    if mpm == "prefork":
+        directives["MaxSpareServers"] = most
+    else:
+        # A process that ends, for want of descriptors say, keeps its slot until its last
+        # connection ends.
+        directives["ServerLimit"] = 2 * processes
+        directives["ThreadsPerChild"] = threads
+        directives["MaxSpareThreads"] = processes * threads
+    if mpm == "event":  # a process holds connections for as long as one of its threads is idle
+        directives["AsyncRequestWorkerFactor"] = 100_000
+    return "\n".join(f"{name} {value}" for name, value in directives.items())
 
 
 def configure(mpm: str, options: Mapping[str, str], endpoint: Endpoint) -> str:
@@ -98,7 +93,7 @@ def configure(mpm: str, options: Mapping[str, str], endpoint: Endpoint) -> str:
         modules=MODULES,
         user="User {}\nGroup {}".format(*account) if account else "",
         access_log=ACCESS_LOG if endpoint.verbose else "",
-        address=listening(endpoint),
+        address=name_of((endpoint.host, endpoint.port)),
         backlog=BACKLOG,
         pool=pool(mpm, options),
         root=ROOT,

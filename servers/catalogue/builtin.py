@@ -1,4 +1,7 @@
-"""The servers that can be measured."""
+"""The servers that can be measured.
+
+The first line of a server's file says what it is, here as there.
+"""
 
 from collections.abc import Mapping
 
@@ -7,29 +10,27 @@ from . import apache, nginx
 from .compiled import CompiledProgram
 from .entry import CatalogueEntry
 from .process_options import PYTHON
-from .program import PythonProgram
-from .script import ScriptProgram
+from .program import FOLDER, PythonProgram, ScriptProgram
 
 _ECHO = (HANDLER, BUFFER, BACKLOG)
 
 
+def _described(file: str) -> tuple[str, str]:
+    """Return a server's model and a summary, as the first line of its file says: MODEL: SUMMARY."""
+    with (FOLDER / file).open(encoding="utf-8") as lines:
+        model, _, summary = lines.readline().strip('"/. \n').partition(": ")
+    return model.lower(), summary
+
+
 def _python(
-    name: str,
-    model: str,
-    summary: str,
-    *,
-    program: PythonProgram | None = None,
-    protocol: str = "echo",
-    threads: int = 0,
-    processes: int = 0,
+    name: str, *, needs: str = "", protocol: str = "echo", threads: int = 0, processes: int = 0
 ) -> CatalogueEntry:
     """Describe a Python server of this folder, whose options are those of its command line."""
     return CatalogueEntry(
         name,
-        model,
         "Python",
-        summary,
-        program or PythonProgram(name),
+        *_described(f"{name}.py"),
+        PythonProgram(name, needs),
         {**OPTIONS[name], **named(PYTHON)},
         protocol,
         threads_per_connection=threads,
@@ -43,8 +44,8 @@ def _apache(
     """Describe Apache with one of its multi-processing modules."""
     return CatalogueEntry(
         f"apache_{mpm}",
-        model,
         "C",
+        model,
         f"the real Apache {summary}",
         apache.apache(mpm),
         apache.OPTIONS[mpm],
@@ -55,94 +56,25 @@ def _apache(
 
 
 _ENTRIES = (
-    _python(
-        "threaded",
-        "thread per connection",
-        "blocking sockets, each connection in a thread of its own",
-        threads=1,
-    ),
-    _python(
-        "threadpool",
-        "bounded thread pool",
-        "blocking sockets; a client that connects while all workers are busy waits for one",
-    ),
-    _python(
-        "forking",
-        "process per connection",
-        "blocking sockets, a fork for each connection, as in Apache 1.x and inetd",
-        processes=1,
-    ),
-    _python(
-        "prefork",
-        "bounded process pool",
-        "blocking sockets; processes forked in advance share the listener",
-    ),
-    _python(
-        "event_loop",
-        "event loop",
-        "one thread on the selectors module: what the other event loops do inside",
-    ),
-    _python(
-        "event_loop_threads",
-        "event loop per thread",
-        "several of these loops in threads, each with a listener of its own",
-    ),
-    _python(
-        "asyncio_streams",
-        "event loop",
-        "asyncio's streams, each connection in a coroutine of one thread",
-    ),
-    _python(
-        "asyncio_protocol",
-        "event loop",
-        "asyncio's protocols, callbacks for each connection in one thread",
-    ),
-    _python(
-        "asyncio_buffered",
-        "event loop",
-        "asyncio's buffered protocols, which read into buffers of a shared pool",
-    ),
-    _python(
-        "asyncio_workers",
-        "event loop per process",
-        "asyncio's protocols in several processes, each with a listener of its own",
-    ),
-    _python(
-        "gevent",
-        "event loop",
-        "gevent, each connection in a greenlet of one thread",
-        program=PythonProgram("gevent", needs="gevent"),
-    ),
-    _python(
-        "trio",
-        "event loop",
-        "trio, each connection in a task of one thread",
-        program=PythonProgram("trio", needs="trio"),
-    ),
-    _python(
-        "splice",
-        "event loop",
-        "zero copy: event_loop, with the bytes moved by splice() through a pipe",
-        program=PythonProgram("splice", platform="linux"),
-    ),
-    _python(
-        "files",
-        "thread per connection",
-        "a large file by read and send",
-        protocol="download",
-        threads=1,
-    ),
-    _python(
-        "files_sendfile",
-        "thread per connection",
-        "zero copy: the same file by sendfile()",
-        protocol="download",
-        threads=1,
-    ),
+    _python("threaded", threads=1),
+    _python("threadpool"),
+    _python("forking", processes=1),
+    _python("prefork"),
+    _python("event_loop"),
+    _python("event_loop_threads"),
+    _python("asyncio_streams"),
+    _python("asyncio_protocol"),
+    _python("asyncio_buffered"),
+    _python("asyncio_workers"),
+    _python("gevent", needs="gevent"),
+    _python("trio", needs="trio"),
+    _python("splice"),
+    _python("files", protocol="download", threads=1),
+    _python("files_sendfile", protocol="download", threads=1),
     CatalogueEntry(
         "nginx",
-        "event loop per worker process",
         "C",
+        "event loop per worker process",
         "the real nginx, with a file of 64 bytes",
         nginx.NGINX,
         nginx.OPTIONS,
@@ -168,26 +100,23 @@ _ENTRIES = (
     ),
     CatalogueEntry(
         "boost_asio",
-        "event loop",
         "C++",
-        "Boost.Asio's io_context, each connection a session object",
+        *_described("boost_asio.cpp"),
         CompiledProgram("boost_asio"),
         named(THREADS.by_default("1", "threads that run the event loop"), *_ECHO),
     ),
     CatalogueEntry(
         "boost_threads",
-        "thread per connection",
         "C++",
-        "Boost.Asio's blocking sockets, each connection in a thread of its own",
+        *_described("boost_threads.cpp"),
         CompiledProgram("boost_threads"),
         named(STACK, *_ECHO),
         threads_per_connection=1,
     ),
     CatalogueEntry(
         "node",
-        "event loop",
         "JavaScript",
-        "Node.js' net, each connection a stream of the one thread",
+        *_described("node.js"),
         ScriptProgram("node", "node.js", "nodejs"),
         named(
             HANDLER, BUFFER.by_default("1024", "bytes per reply; it reads up to 64 KiB"), BACKLOG

@@ -56,15 +56,13 @@ class CompiledProgram:
         """Return where the program is, or will be."""
         sources = [self.folder / "CMakeLists.txt", self.folder / f"{self.name}.cpp"]
         sources += sorted((self.folder / "framework").glob("*.hpp"))
-        digest = hashlib.sha256()
-        for source in sources:
-            digest.update(f"{source.name}\0".encode() + source.read_bytes() + b"\0")
+        parts: list[object] = [(source.name, source.read_bytes()) for source in sources]
+        parts += [os.environ.get(flag) for flag in FLAGS]
         if compiler := _compiler():
             file = Path(compiler[0]).resolve()
-            status = file.stat()  # another version of it is another file
-            digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-        digest.update(repr([os.environ.get(flag) for flag in FLAGS]).encode())
-        return cache_directory() / "built" / f"{self.name}-{digest.hexdigest()[:16]}"
+            parts += [file, file.stat().st_size, file.stat().st_mtime_ns]  # which version it is
+        digest = hashlib.sha256(repr(parts).encode()).hexdigest()
+        return cache_directory() / "built" / f"{self.name}-{digest[:16]}"
 
     def _build(self, program: Path) -> None:
         """Build it unless it is there. Two processes that build at once end with the same file."""

@@ -16,8 +16,8 @@ class CatalogueEntry:
     """
 
     name: str
-    model: str
     language: str
+    model: str
     summary: str
     program: Program
     options: Mapping[str, ServerOption]

@@ -13,12 +13,17 @@ from ..framework.quantities import size_bytes, unescaped
 from .builtin import CATALOGUE
 from .entry import CatalogueEntry
 from .program import Endpoint, Launch, free_port
-from .spec import ServerSpec, UnknownOptionError, parse_spec_of
+from .spec import ServerSpec, SpecError, parse_spec
 
 EXAMPLE: Final = "mine=./server --port {port}"
-PROTOCOLS: Final = ("echo", "http", "raw")
+# Which options go with which protocol, and the fields of a workload that they become.
+_REQUESTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "echo": {},
+    "http": {"path": "path"},
+    "raw": {"send": "send", "expect": "expect_bytes"},
+}
 OPTIONS: Final = named(
-    ServerOption("protocol", one_of(*PROTOCOLS), "echo, http or raw", "echo"),
+    ServerOption("protocol", one_of(*_REQUESTS), "echo, http or raw", "echo"),
     ServerOption("path", str, "what http asks for", "/"),
     ServerOption(
         "send",
@@ -28,37 +33,29 @@ OPTIONS: Final = named(
     ServerOption("expect", between(size_bytes, "1", "1g"), "bytes of a reply to raw"),
     ServerOption("model", str, "its concurrency model, as reports shall name it", "any"),
 )
-# Which options go with which protocol, and the fields of a workload that they become.
-_REQUESTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "echo": {},
-    "http": {"path": "path"},
-    "raw": {"send": "send", "expect": "expect_bytes"},
-}
 _DEFINITION: Final = re.compile(
     r"(?P<name>[^,=\s/]+)(?P<options>(,[^,=]*=[^,=]*)*)=(?P<command>.*)", re.DOTALL
 )
 
 
-class CommandLineError(ValueError):
-    """A command of the user's is not one that can be run as a server."""
-
-
 @dataclass(frozen=True)
 class ForeignProgram:
-    """The words of a command line, in which {host} and {port} are replaced. It runs in `directory`.
+    """The words of a command line, in which {host} and {port} are replaced.
 
-    `definition` is what it was read from. No shell is involved.
+    It runs in `directory`, without a shell.
     """
 
-    definition: str
     words: Sequence[str]
     directory: Path
 
     def missing(self, options: Mapping[str, str]) -> str:
         """See Program."""
         program = self.words[0]
-        found = shutil.which(self.directory / program if "/" in program else program)
-        return "" if found else f"there is no program {program!r} in {self._searched}"
+        if "/" in program:
+            found, searched = shutil.which(self.directory / program), str(self.directory)
+        else:
+            found, searched = shutil.which(program), "the folders of PATH"
+        return "" if found else f"there is no program {program!r} in {searched}"
 
     def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
         """See Program."""
@@ -69,34 +66,25 @@ class ForeignProgram:
         ]
         return Launch(command, (endpoint.host, port), directory=self.directory)
 
-    @property
-    def _searched(self) -> str:
-        return str(self.directory) if "/" in self.words[0] else "the folders of PATH"
-
 
 def parse_command(definition: str, directory: Path) -> ServerSpec:
     """Read a definition, whose program runs in a directory; its label in results is its NAME.
 
-    Raises CommandLineError or UnknownOptionError with the remedy.
+    Raises SpecError.
     """
     matched = _DEFINITION.fullmatch(definition)
     if not matched:
-        raise CommandLineError(
-            f"a command is NAME=COMMAND LINE, such as '{EXAMPLE}'; got {definition!r}"
-        )
+        raise SpecError(f"a command is NAME=COMMAND LINE, such as '{EXAMPLE}'; got {definition!r}")
     name = matched["name"]
     if name in CATALOGUE:
-        raise CommandLineError(f"{name} is a server of the catalogue: choose another name")
-    program = ForeignProgram(definition, _words(name, matched["command"]), directory)
+        raise SpecError(f"{name} is a server of the catalogue: choose another name")
+    program = ForeignProgram(_words(name, matched["command"]), directory)
     entry = CatalogueEntry(name, "any", "any", shlex.join(program.words), program, OPTIONS)
-    spec = parse_spec_of({name: entry}, name + matched["options"])
+    spec = parse_spec(name + matched["options"], {name: entry})
     chosen = {**defaults(OPTIONS), **spec.options}
-    entry = replace(
-        entry,
-        model=chosen["model"],
-        protocol=chosen["protocol"],
-        request=_request(name, chosen["protocol"], spec.options),
-    )
+    protocol = chosen["protocol"]
+    request = _request(name, protocol, spec.options)
+    entry = replace(entry, model=chosen["model"], protocol=protocol, request=request)
     return replace(spec, server=entry, text=name)
 
 
@@ -104,9 +92,9 @@ def _words(name: str, command: str) -> list[str]:
     try:
         words = shlex.split(command)
     except ValueError as error:  # a quotation without an end
-        raise CommandLineError(f"{name}: {error}: {command}") from None
+        raise SpecError(f"{name}: {error}: {command}") from None
     if not any("{port}" in word for word in words):
-        raise CommandLineError(
+        raise SpecError(
             f"{name}: say where its port goes, as in '{EXAMPLE}' "
             "(or 'mine=env PORT={port} ./server')"
         )
@@ -114,12 +102,12 @@ def _words(name: str, command: str) -> list[str]:
 
 
 def _request(name: str, protocol: str, options: Mapping[str, str]) -> dict[str, str | int]:
-    """What a client asks of it, by the fields of a workload. Raises UnknownOptionError."""
+    """What a client asks of it, by the fields of a workload. Raises SpecError."""
     fields = _REQUESTS[protocol]
     for option in ("path", "send", "expect"):
         if option in options and option not in fields:
-            raise UnknownOptionError(f"{name}: {option} is not for protocol={protocol}")
+            raise SpecError(f"{name}: {option} is not for protocol={protocol}")
     if protocol == "raw" and not fields.keys() <= options.keys():
-        raise UnknownOptionError(f"{name}: protocol=raw needs send=BYTES and expect=N")
+        raise SpecError(f"{name}: protocol=raw needs send=BYTES and expect=N")
     chosen = {**defaults(OPTIONS), **options}
     return {field: OPTIONS[option].read(chosen[option]) for option, field in fields.items()}

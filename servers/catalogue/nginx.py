@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from ..framework.log import name_of
 from ..framework.options import WORKERS, ServerOption, between, defaults, named
 from ..framework.quantities import count
 from .program import Endpoint
-from .web import BACKLOG, ROOT, WebServer, listening, user_and_group
+from .web import BACKLOG, ROOT, WebServer, user_and_group
 
 # Paths are relative to the prefix, which is the directory that it runs in. A connection is the
 # client's to close: not after so many requests, nor after so long without any.
@@ -48,7 +49,7 @@ def configure(options: Mapping[str, str], endpoint: Endpoint) -> str:
     return CONFIGURATION.format(
         user=f"user {' '.join(account)};" if account else "",
         access_log="/dev/stdout" if endpoint.verbose else "off",
-        address=listening(endpoint),
+        address=name_of((endpoint.host, endpoint.port)),
         backlog=BACKLOG,
         root=ROOT,
         **{**defaults(OPTIONS), **options},

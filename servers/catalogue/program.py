@@ -7,7 +7,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -44,7 +44,6 @@ class Launch:
 
     command: Sequence[str]
     address: tuple[str, int] | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[], None] | None = None
     directory: Path | None = None
 
@@ -62,16 +61,13 @@ class Program(Protocol):
 @dataclass(frozen=True)
 class PythonProgram:
     """A module of this folder. `needs` is the package that it imports besides the standard library,
-    which the extra of that name installs. `platform` is the one system that it runs on, if any."""
+    which the extra of that name installs."""
 
     module: str
     needs: str = ""
-    platform: str = ""
 
     def missing(self, options: Mapping[str, str]) -> str:
         """See Program."""
-        if self.platform and sys.platform != self.platform:
-            return f"it runs on {self.platform} only"
         interpreter = options.get("python")
         if interpreter is not None:
             found = shutil.which(interpreter)
@@ -83,11 +79,27 @@ class PythonProgram:
 
     def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
         """See Program."""
-        own = {key: value for key, value in options.items() if key != "python"}
-        interpreter = options.get("python", sys.executable)
-        return Launch(
-            [interpreter, str(FOLDER), self.module, *endpoint.arguments(), *arguments(own)]
-        )
+        own = dict(options)
+        program = [own.pop("python", sys.executable), str(FOLDER), self.module]
+        return Launch([*program, *endpoint.arguments(), *arguments(own)])
+
+
+@dataclass(frozen=True)
+class ScriptProgram:
+    """A file of this folder, and its interpreter on PATH, which a Debian package installs."""
+
+    interpreter: str
+    script: str
+    package: str
+
+    def missing(self, options: Mapping[str, str]) -> str:
+        """See Program."""
+        return "" if shutil.which(self.interpreter) else f"sudo apt install {self.package}"
+
+    def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
+        """See Program."""
+        script = str(FOLDER / self.script)
+        return Launch([self.interpreter, script, *endpoint.arguments(), *arguments(options)])
 
 
 def arguments(options: Mapping[str, str]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..process import ServerProcess, ServerStartError
+from .builtin import CATALOGUE
 from .entry import CatalogueEntry
 from .process_options import PROCESS_OPTIONS, parse_cpus, parse_limits
 from .program import Endpoint, Launch, plain
@@ -13,12 +14,8 @@ from .program import Endpoint, Launch, plain
 LONGEST_SHOWN = 60  # characters of a value that is refused
 
 
-class UnknownServerError(ValueError):
-    """A SPEC names a server that is not in the catalogue."""
-
-
-class UnknownOptionError(ValueError):
-    """A SPEC gives an option that its server does not have, or a value that it cannot have."""
+class SpecError(ValueError):
+    """A SPEC or a command cannot be a server; the message is one line, with the remedy."""
 
 
 @dataclass(frozen=True)
@@ -77,17 +74,16 @@ class ServerSpec:
             cpus=self.cpus or cpus,
             limits=self.limits,
             address=launch.address,
-            environment=launch.environment,
             directory=launch.directory,
             foreground=foreground,
         )
 
     def handling(self, handler: str) -> "ServerSpec":
-        """Return the same server with this handler. UnknownOptionError where it takes none."""
+        """Return the same server with this handler. SpecError where it takes none."""
         if handler == "none" or "handler" in self.options:
             return self
         if "handler" not in self.server.options:
-            raise UnknownOptionError(f"{self.server.name} has no option 'handler'")
+            raise SpecError(f"{self.server.name} has no option 'handler'")
         return replace(self, options={**self.options, "handler": handler})
 
     @property
@@ -99,26 +95,26 @@ class ServerSpec:
         }
 
 
-def parse_spec_of(catalogue: Mapping[str, CatalogueEntry], text: str) -> ServerSpec:
-    """Read NAME[,key=value]... Raises UnknownServerError or UnknownOptionError with the remedy."""
+def parse_spec(text: str, catalogue: Mapping[str, CatalogueEntry] = CATALOGUE) -> ServerSpec:
+    """Read NAME[,key=value]... Raises SpecError."""
     name, *settings = (part.strip() for part in text.split(","))
     if name not in catalogue:
-        raise UnknownServerError(f"no server is called {name!r}{_remedy(name, catalogue)}")
+        raise SpecError(f"no server is called {name!r}{_remedy(name, catalogue)}")
     server = catalogue[name]
     known = {**server.options, **PROCESS_OPTIONS}
     options: dict[str, str] = {}
     for setting in settings:
         key, _, value = (part.strip() for part in setting.partition("="))
         if key not in known:
-            raise UnknownOptionError(f"{name} has no option {key!r}{_remedy(key, known)}")
+            raise SpecError(f"{name} has no option {key!r}{_remedy(key, known)}")
         if not value:
-            raise UnknownOptionError(f"{name} needs a value for {key}: write {key}=VALUE")
+            raise SpecError(f"{name} needs a value for {key}: write {key}=VALUE")
         if key in options:
-            raise UnknownOptionError(f"{name} is given {key} twice: leave one out")
+            raise SpecError(f"{name} is given {key} twice: leave one out")
         try:
             known[key].read(value)
         except ValueError as error:
-            raise UnknownOptionError(f"{key}={_shown(value)}: {error}") from None
+            raise SpecError(f"{key}={_shown(value)}: {error}") from None
         options[key] = value
     return ServerSpec(server, options, text)
 

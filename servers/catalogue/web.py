@@ -66,15 +66,6 @@ class WebServer:
         (endpoint.directory / f"{self.program}.conf").write_text(self.configure(options, endpoint))
 
 
-def listening(endpoint: Endpoint) -> str:
-    """Write host and port as configurations take them."""
-    return (
-        f"[{endpoint.host}]:{endpoint.port}"
-        if ":" in endpoint.host
-        else f"{endpoint.host}:{endpoint.port}"
-    )
-
-
 def user_and_group() -> tuple[str, str] | None:
     """Return whom workers become that root starts; None if another user starts them."""
     if os.geteuid() != 0:

@@ -9,51 +9,43 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from .command_line import CommandLine
 from .log import Log
 
 SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
-if TYPE_CHECKING:  # Python 3.8 cannot evaluate it
-    Start = Callable[[socket.socket], Awaitable[asyncio.AbstractServer]]
-
 
 def run(
     command_line: CommandLine,
     listener: socket.socket,
-    start: Start,
+    start: Callable[[CommandLine, socket.socket], Awaitable[asyncio.AbstractServer]],
     started: Callable[[], object] | None = None,
 ) -> NoReturn:
     """Serve what connects to the listening socket until SIGTERM or SIGINT; then end the process.
 
-    `started` is called when the server serves. By default it announces the server.
+    `start` makes asyncio's server. `started` is called when it serves; by default it is announced.
     """
-    started = started or partial(command_line.announce, listener)
+
+    async def serve() -> None:
+        loop.set_exception_handler(ShortageLog(command_line.log))
+        ended = asyncio.Event()
+        loop.add_signal_handler(signal.SIGTERM, ended.set)
+        loop.add_signal_handler(signal.SIGINT, ended.set)
+        server = await start(command_line, listener.dup())  # rloop closes what it is given
+        # asyncio would take its own backlog also for how many connections it accepts per turn.
+        listener.listen(command_line.options.backlog)
+        if started:
+            started()
+        else:
+            command_line.announce(listener)
+        await ended.wait()
+        server.close()
+
     loop = importlib.import_module(command_line.options.loop).new_event_loop()
-    loop.run_until_complete(_serve(command_line, listener, start, started))
+    loop.run_until_complete(serve())
     os._exit(0)  # the kernel closes the connections
-
-
-async def _serve(
-    command_line: CommandLine,
-    listener: socket.socket,
-    start: Start,
-    started: Callable[[], object],
-) -> None:
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(ShortageLog(command_line.log))
-    ended = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, ended.set)
-    loop.add_signal_handler(signal.SIGINT, ended.set)
-    server = await start(listener.dup())  # rloop closes the socket that it is given
-    # asyncio would take its own backlog also for how many connections it accepts per turn.
-    listener.listen(command_line.options.backlog)
-    started()
-    await ended.wait()
-    server.close()
 
 
 class ShortageLog:

@@ -6,19 +6,17 @@ import socket
 import time
 from collections.abc import Callable
 
-from .handler import Handler
-from .log import Log
+from .command_line import CommandLine
 
 
 def echo(
     connection: socket.socket,
     peer: str,
-    buffer: int,
-    handler: Handler | None,
-    log: Log,
+    command_line: CommandLine,
     sleep: Callable[[float], object] = time.sleep,
 ) -> None:
     """Send everything back until the peer has sent its last byte."""
+    log, handler, buffer = command_line.log, command_line.handler, command_line.options.buffer
     with connection:
         try:
             log.connected(peer)

@@ -19,11 +19,6 @@ from .signals import ENDINGS
 SIGNALS = (*ENDINGS, signal.SIGCHLD)
 
 
-def exit_status(status: int) -> int:
-    """Read a wait status: the exit status, negative for a signal."""
-    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-
-
 class Children:
     """The processes that were forked here and have not been waited for.
 
@@ -63,7 +58,8 @@ class Children:
             if pid == 0:
                 break
             self._pids.remove(pid)
-            reaped.append((pid, exit_status(status)))
+            ended_by = os.WTERMSIG(status)  # os.waitstatus_to_exitcode() came with Python 3.9
+            reaped.append((pid, -ended_by or os.WEXITSTATUS(status)))
         return reaped
 
     def end(self) -> NoReturn:

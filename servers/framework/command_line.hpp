@@ -18,8 +18,9 @@
 namespace framework {
 
 /// Read a whole number in decimal. Throws std::invalid_argument.
-inline int parse_number(std::string_view text, int least = std::numeric_limits<int>::min()) {
-    int number = 0;
+template <class Number = int>
+Number parse_number(std::string_view text, Number least = std::numeric_limits<Number>::min()) {
+    Number number = 0;
     const char *const end = text.data() + text.size();
     const auto [stopped, error] = std::from_chars(text.data(), end, number);
     if (error != std::errc() || stopped != end)
@@ -27,16 +28,6 @@ inline int parse_number(std::string_view text, int least = std::numeric_limits<i
     if (number < least)
         throw std::invalid_argument("must be at least " + std::to_string(least));
     return number;
-}
-
-/// Read 65536, 64k or 1m, as a number of bytes. Throws std::invalid_argument.
-inline std::size_t parse_bytes(std::string_view text) {
-    std::size_t unit = 1;
-    if (!text.empty() && std::string_view("kKmM").find(text.back()) != std::string_view::npos) {
-        unit = text.back() == 'k' || text.back() == 'K' ? 1 << 10 : 1 << 20;
-        text.remove_suffix(1);
-    }
-    return static_cast<std::size_t>(parse_number(text, 0)) * unit;
 }
 
 /// The arguments of all servers in C++; a server adds its own before it calls parse().
@@ -56,7 +47,7 @@ class CommandLine {
         add("--port", "port to bind, 0 for a free one (0)",
             [this](Text text) { port = parse_number(text); });
         add("--buffer", "bytes per read (1024)",
-            [this](Text text) { buffer = static_cast<std::size_t>(parse_number(text, 1)); });
+            [this](Text text) { buffer = parse_number<std::size_t>(text, 1); });
         add("--backlog", "connections that may wait for accept (65535)",
             [this](Text text) { backlog = parse_number(text); });
         add("--handler", "work per read: none, sleep:5ms or cpu:5ms (none)",

@@ -9,29 +9,29 @@ import socket
 import sys
 from collections.abc import Callable
 
-from .gil_hog import GilHog
+from .gil_hog import start_hog
 from .handler import Handler
 from .log import Log
 from .options import OPTIONS
 
 
-class CommandLine(argparse.ArgumentParser):
-    """The arguments of a server: an address, --verbose, and its options of options.py."""
+class CommandLine:
+    """The arguments of a server: an address, --verbose, and its options of options.py.
 
-    options: argparse.Namespace
-    handler: Handler | None  # None sends each message back at once
-    log: Log
+    Where one is wrong, the process ends with status 2.
+    """
 
     def __init__(self, name: str, doc: str | None) -> None:
-        super().__init__(
+        parser = argparse.ArgumentParser(
             f"servers.{name}", description=doc, formatter_class=argparse.RawTextHelpFormatter
         )
-        self.name = name
-        self.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1)")
-        self.add_argument("--port", type=int, default=0, help="port to bind, 0 for a free one (0)")
-        self.add_argument("--verbose", action="store_true", help="log connections and messages")
+        parser.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1)")
+        parser.add_argument(
+            "--port", type=int, default=0, help="port to bind, 0 for a free one (0)"
+        )
+        parser.add_argument("--verbose", action="store_true", help="log connections and messages")
         for option in OPTIONS[name].values():
-            self.add_argument(
+            parser.add_argument(
                 option.flag,
                 type=_saying_why(option.read),
                 default=option.default,
@@ -39,12 +39,11 @@ class CommandLine(argparse.ArgumentParser):
                 help=option.described.replace("%", "%%"),
             )
 
-    def parse(self) -> argparse.Namespace:
-        """Read the arguments; exit with status 2 where one is wrong."""
-        self.options = self.parse_args()
-        self.log = Log(self.name, self.options.verbose)
-        self.handler = getattr(self.options, "handler", None)
-        return self.options
+        self.name = name
+        self.options = parser.parse_args()
+        self.log = Log(name, self.options.verbose)
+        # Without one, each message is sent back at once.
+        self.handler: Handler | None = getattr(self.options, "handler", None)
 
     def listen(self, *, port: int | None = None, share_port: bool = False) -> socket.socket:
         """Bind and listen, or exit with a line that says why not."""
@@ -84,9 +83,8 @@ class CommandLine(argparse.ArgumentParser):
 
     def begin_work(self) -> None:
         """Start the GIL hog, if there is one: to be called in each process that serves."""
-        hog: GilHog | None = self.options.gil_hog
-        if hog:
-            hog.start()
+        if self.options.gil_hog:
+            start_hog(*self.options.gil_hog)
 
 
 def cpus() -> int:

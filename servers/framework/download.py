@@ -11,7 +11,8 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING
+from functools import partial
+from typing import IO
 
 from .accepting import accepted_alone, turn_away
 from .command_line import CommandLine
@@ -21,11 +22,8 @@ from .signals import end_at_once_on_signals
 PERIOD = 251
 LONGEST_LINE = 20
 
-if TYPE_CHECKING:  # Python 3.8 cannot evaluate it
-    Send = Callable[[socket.socket, int, int], object]
 
-
-def serve(command_line: CommandLine, send: Send) -> None:
+def serve(command_line: CommandLine, send: Callable[[socket.socket, int, int], object]) -> None:
     """Serve until SIGTERM or SIGINT.
 
     `send` gets a connection, the file's descriptor, and how many bytes of it to send.
@@ -41,7 +39,7 @@ def serve(command_line: CommandLine, send: Send) -> None:
     with file:
         command_line.announce(listener)
         for connection, peer in accepted_alone(listener, log):
-            conversation = (connection, peer, file.fileno(), size, send, log)
+            conversation = (connection, peer, size, partial(send, connection, file.fileno()), log)
             try:
                 _thread.start_new_thread(converse, conversation)
             except (RuntimeError, MemoryError) as error:
@@ -62,15 +60,15 @@ def temporary_file(size: int) -> IO[bytes]:
 
 
 def converse(
-    connection: socket.socket, peer: str, file: int, size: int, send: Send, log: Log
+    connection: socket.socket, peer: str, size: int, send: Callable[[int], object], log: Log
 ) -> None:
-    """Send what is asked for until the peer has sent its last byte."""
+    """Send what is asked for, at most `size` bytes, until the peer has sent its last byte."""
     with connection:
         try:
             log.connected(peer)
             with connection.makefile("rb") as lines:
                 while line := lines.readline(LONGEST_LINE):
-                    send(connection, file, _wanted(line, size))
+                    send(_wanted(line, size))
         except (OSError, MemoryError, ValueError) as error:
             log.broken(peer, error)
         else:

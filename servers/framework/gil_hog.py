@@ -5,38 +5,32 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-from dataclasses import dataclass
+from typing import NoReturn
 
 from .handler import parse_duration
 
 
-@dataclass(frozen=True)
-class GilHog:
-    """Times in seconds.
+def start_hog(hold_s: float, release_s: float) -> None:
+    """Start the thread, which ends with the process.
 
-    The thread sleeps while it holds the GIL: it takes the GIL from the server, but no CPU time.
-    ctypes releases the GIL around the calls of a CDLL, and not around those of a PyDLL.
+    It sleeps while it holds the GIL: it takes the GIL from the server, but no CPU time. ctypes
+    releases the GIL around the calls of a CDLL, and not around those of a PyDLL.
     """
+    hold = ctypes.PyDLL(None).usleep
+    microseconds = ctypes.c_uint(round(hold_s * 1e6))
 
-    hold_s: float
-    release_s: float
-
-    def start(self) -> None:
-        """Start the thread, which ends with the process."""
-        threading.Thread(target=self._run, name="gil-hog", daemon=True).start()
-
-    def _run(self) -> None:
-        hold = ctypes.PyDLL(None).usleep
-        microseconds = ctypes.c_uint(round(self.hold_s * 1e6))
+    def run() -> NoReturn:
         while True:
             hold(microseconds)
-            time.sleep(self.release_s)
+            time.sleep(release_s)
+
+    threading.Thread(target=run, name="gil-hog", daemon=True).start()
 
 
-def parse_hog(text: str) -> GilHog:
-    """Read HOLD:RELEASE, 10ms:5ms. Raises ValueError."""
+def parse_hog(text: str) -> tuple[float, float]:
+    """Read HOLD:RELEASE, 10ms:5ms, as seconds of either. Raises ValueError."""
     hold, _, release = text.partition(":")
     try:
-        return GilHog(parse_duration(hold), parse_duration(release))
+        return parse_duration(hold), parse_duration(release)
     except ValueError as error:
         raise ValueError(f"a GIL hog is HOLD:RELEASE, such as 10ms:5ms: {error}") from None

@@ -53,17 +53,15 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def fill(connection: socket.socket, size: int) -> int:
-    """Send without reading until nothing more is taken, or so many bytes; how many were."""
+def fill(connection: socket.socket, size: int, stall_s: float = 0.25) -> int:
+    """Send x without reading until nothing is taken for so long, or `size` bytes; how many were."""
     for kind in (socket.SO_RCVBUF, socket.SO_SNDBUF):
         connection.setsockopt(socket.SOL_SOCKET, kind, 65_536)  # or it would take some megabytes
-    connection.settimeout(0.25)
+    connection.settimeout(stall_s)
     sent = 0
-    try:
+    with contextlib.suppress(TimeoutError):
         while sent < size:
-            sent += connection.send(bytes(65_536))
-    except TimeoutError:
-        pass
+            sent += connection.send(b"x" * 65_536)
     return sent
 
 
@@ -85,4 +83,5 @@ def rss_bytes(server: ServerProcess) -> int:
 def signal_all(server: ServerProcess, number: signal.Signals) -> None:
     """Send a signal to each of them."""
     for process in tree(server):
-        os.kill(process.pid, number)
+        with contextlib.suppress(ProcessLookupError):  # of a connection that has just ended
+            os.kill(process.pid, number)

@@ -1,25 +1,22 @@
 """Programs of the user's: how they are written, started, awaited and ended."""
 
-import shlex
 import socket
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from c10k.servers.catalogue import Endpoint, UnknownOptionError, parse_command
-from c10k.servers.catalogue.foreign import CommandLineError
+from c10k.servers.catalogue import Endpoint, SpecError, parse_command
 from c10k.servers.process import ServerProcess, ServerStartError
 
 pytestmark = pytest.mark.system
 
 
 def test_a_command_line_becomes_a_server(tmp_path):
-    definition = "mine=./server --port {port} --bind={host} 'two words' {\"a\":1}"
+    definition = "mine=./server --port {port} --bind={host} 'two \nwords' {\"a\":1} '{x' '' =%"
     spec = parse_command(definition, tmp_path)
     launch = spec.launch(Endpoint("127.0.0.2", 9000))
     assert launch.command == [
-        *("./server", "--port", "9000", "--bind=127.0.0.2", "two words", "{a:1}"),
+        *("./server", "--port", "9000", "--bind=127.0.0.2", "two \nwords", "{a:1}"),
+        *("{x", "", "=%"),
     ]
     assert launch.address == ("127.0.0.2", 9000)
     assert launch.directory == tmp_path
@@ -83,24 +80,10 @@ def test_a_protocol_says_what_is_asked(options, request_, tmp_path):
     ],
 )
 def test_a_wrong_definition_is_answered_with_the_remedy(definition, remedy, tmp_path):
-    with pytest.raises((CommandLineError, UnknownOptionError)) as caught:
+    with pytest.raises(SpecError) as caught:
         parse_command(definition, tmp_path)
     assert remedy in str(caught.value)
     assert isinstance(caught.value, ValueError)
-
-
-words = st.lists(
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
-)
-
-
-@settings(max_examples=30)
-@given(before=words, after=words)
-def test_whatever_the_words_are_they_reach_the_program(before, after, tmp_path_factory):
-    command = ["program", *before, "{port}", *after]
-    spec = parse_command(f"mine={shlex.join(command)}", tmp_path_factory.getbasetemp())
-    expected = [w.replace("{port}", "5").replace("{host}", "h") for w in command]
-    assert spec.launch(Endpoint("h", 5)).command == expected
 
 
 def test_a_program_that_is_not_there_is_missing(tmp_path, monkeypatch):
@@ -138,7 +121,7 @@ def test_a_connection_with_itself_is_not_taken_for_it(tmp_path, monkeypatch):
 
     monkeypatch.setattr(socket, "create_connection", with_itself)
     server = ServerProcess(
-        "mine", ["sleep", "300"], log=tmp_path / "log", address=address, ready_timeout_s=0.3
+        "mine", ["sleep", "300"], log=tmp_path / "log", address=address, ready_timeout_s=0.1
     )
     with pytest.raises(ServerStartError, match="does not listen"), server:
         pass

@@ -36,10 +36,10 @@ from c10k.servers import {name}
 def without_processes(tmp_path):
     """Start a server to which the system gives no process three times, then all that it wants."""
 
-    def start(name):
-        command = [sys.executable, "-c", NO_PROCESSES.format(name=name)]
-        environment = {"PYTHONPATH": str(ROOT)}
-        return ServerProcess(name, command, log=tmp_path / "log", environment=environment)
+    def start(name, *arguments):
+        code = NO_PROCESSES.format(name=name)
+        command = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-c", code, *arguments]
+        return ServerProcess(name, command, log=tmp_path / "log")
 
     return start
 
@@ -70,9 +70,9 @@ def test_a_refused_process_is_survived_and_logged(without_processes, connect):
 
 
 def test_refused_workers_are_started_later(without_processes, connect, wait_until):
-    with without_processes("prefork") as server:
+    with without_processes("prefork", "--workers", "4") as server:
         assert served(connect(server))
-        wait_until(lambda: len(tree(server)) == 1 + 64)
+        wait_until(lambda: len(tree(server)) == 1 + 4)
         assert server.log.read_text().count("cannot accept: BlockingIOError") == 3
 
 
@@ -97,7 +97,8 @@ def test_a_shortage_of_descriptors_is_survived(spec, accepting, serve, connect, 
 @pytest.mark.parametrize("name", ["forking", "prefork", "asyncio_workers"])
 def test_no_process_outlives_a_server_that_is_killed(name, ended, wait_until):
     """Started by hand: launch.py would end them in any case."""
-    command = [sys.executable, FOLDER, name]
+    workers = [] if name == "forking" else ["--workers", "2"]
+    command = [sys.executable, FOLDER, name, *workers]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
         address = ("127.0.0.1", json.loads(server.stdout.readline())["port"])
         with socket.create_connection(address, timeout=15) as connection:

@@ -4,6 +4,7 @@ import ast
 import os
 import shutil
 import subprocess
+import sys
 import venv
 from pathlib import Path
 
@@ -45,10 +46,15 @@ def test_python_3_8_can_read_them():
 
 def test_python_3_8_serves(serve, connect):
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    candidates = [shutil.which("python3.8"), *pyenv.glob("versions/3.8.*/bin/python")]
-    for python in filter(None, candidates):
+    for python in filter(
+        None, [*pyenv.glob("versions/3.8.*/bin/python"), shutil.which("python3.8")]
+    ):
         if subprocess.run([python, "-V"], capture_output=True, check=False).returncode == 0:
-            for spec in ("threaded,stack=256k,gil_hog=1ms:1ms", "prefork", "asyncio_buffered"):
+            for spec in (
+                "threaded,stack=256k,gil_hog=1ms:1ms",
+                "prefork,workers=2",
+                "asyncio_buffered",
+            ):
                 assert served(connect(serve(f"{spec},python={python}")))
             return
     pytest.skip("Python 3.8 is not installed: pyenv install 3.8")
@@ -60,7 +66,7 @@ def test_python_3_8_serves(serve, connect):
 )
 def test_a_server_may_be_started_by_hand(command):
     ran = subprocess.run(
-        ["python3", *command, "--stack", "256k", "--port", "70000"],
+        [sys.executable, *command, "--stack", "256k", "--port", "70000"],
         cwd=FOLDER.parent,
         capture_output=True,
         text=True,

@@ -89,51 +89,35 @@ def daemon(port):
     return [*script(*DAEMON), str(port)]
 
 
-def test_it_starts_in_any_directory_and_listens(command, tmp_path, monkeypatch):
+def test_it_starts_in_any_directory_with_its_cpus_and_limits_and_listens(
+    command, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    with ServerProcess("server", command, log=tmp_path / "logs" / "server.log") as server:
+    cpu = min(os.sched_getaffinity(0))
+    limits = {"nofile": 99, "core": 0}
+    log = tmp_path / "logs" / "server.log"
+    with ServerProcess("s", command, log=log, cpus=[cpu], limits=limits) as server:
         assert server.alive
         assert server.returncode is None
         with socket.create_connection((server.host, server.port), timeout=15) as connection:
             connection.sendall(b"hello")
             assert connection.recv(5) == b"hello"
-    assert not server.alive
-    assert server.returncode == 0
-    server.stop()
-
-
-def test_the_process_has_the_cpus_and_the_limits(command, tmp_path):
-    cpu = min(os.sched_getaffinity(0))
-    limits = {"nofile": 99, "core": 0}
-    with ServerProcess("s", command, log=tmp_path / "log", cpus=[cpu], limits=limits) as server:
         assert os.sched_getaffinity(server.pid) == {cpu}
         assert resource.prlimit(server.pid, resource.RLIMIT_NOFILE) == (99, 99)
         assert resource.prlimit(server.pid, resource.RLIMIT_CORE) == (0, 0)
         assert Path(f"/proc/{server.pid}/cmdline").read_text().split("\0")[:-1] == command
+    assert not server.alive
+    assert server.returncode == 0
+    server.stop()
 
 
 @pytest.mark.parametrize("family", ["deaf"], indirect=True)
 def test_stopping_ends_the_whole_tree(family, wait_until, ended):
     server, tree = family
     assert server.log_tail(2).splitlines()[0] == "some words of its own"
-    server.stop(timeout_s=0.5)
+    server.stop(timeout_s=0.2)
     assert all(ended(pid) for pid in tree)
     assert server.returncode == -signal.SIGTERM
-
-
-def test_the_tree_ends_when_the_block_is_left_by_an_error(tmp_path, ended):
-    tree = []
-
-    def interrupted():
-        family = [sys.executable, "-c", FAMILY]
-        with ServerProcess("family", family, log=tmp_path / "log") as server:
-            tree.extend([server.pid, *json.loads(server.log_tail(1))["children"]])
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert len(tree) == 3
-    assert all(ended(pid) for pid in tree)
 
 
 def test_what_a_killed_server_leaves_is_ended_with_it(family, wait_until, ended):
@@ -179,7 +163,7 @@ def test_nothing_of_a_server_outlives_a_parent_that_is_killed(
     command = daemon(port) if kind == "daemon" else [sys.executable, "-c", FAMILY, "deaf"]
     parent = f"""
 import threading, time
-for _ in range(20):
+for _ in range(5):
     threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
 from pathlib import Path
 from c10k.servers.process import ServerProcess
@@ -235,14 +219,14 @@ def test_a_port_in_use_is_named(name, tmp_path):
         (script("import sys", "sys.exit('no luck')"), {}, r"ended with status 1 .*\(no luck\)"),
         (["true"], {}, "ended with status 0 before it listened"),
         (script("import os", "os.kill(os.getpid(), 9)"), {}, "ended by SIGKILL before it listened"),
-        (["sleep", "300"], {"ready_timeout_s": 0.3}, "does not listen after 0.3 s"),
+        (["sleep", "300"], {"ready_timeout_s": 0.1}, "does not listen after 0.1 s"),
         (
             ["sleep", "300"],
-            {"ready_timeout_s": 0.3, "address": ("127.0.0.1", free_port("127.0.0.1"))},
-            r"does not listen on 127\.0\.0\.1:\d+ after 0\.3 s",
+            {"ready_timeout_s": 0.1, "address": ("127.0.0.1", free_port("127.0.0.1"))},
+            r"does not listen on 127\.0\.0\.1:\d+ after 0\.1 s",
         ),
         (["sh", "-c", "exec sleep 300 >&-"], {}, "closed its standard output"),
-        (["sh", "-c", "echo 5; sleep 300"], {"ready_timeout_s": 0.3}, "does not listen"),
+        (["sh", "-c", "echo 5; sleep 300"], {"ready_timeout_s": 0.1}, "does not listen"),
         (["no-such-program"], {}, "cannot run no-such-program: No such file"),
         (["true"], {"limits": {"nosuch": 1}}, "nosuch=1"),
         (["true"], {"directory": Path("/nowhere")}, "/nowhere"),

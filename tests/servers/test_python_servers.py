@@ -2,15 +2,11 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
-import psutil
 import pytest
 
 from c10k.servers.catalogue import CATALOGUE
-from c10k.servers.catalogue.program import FOLDER
 from c10k.servers.framework.options import OPTIONS
 from tests.servers.talk import echo, receive, reset, served, tree
 
@@ -18,7 +14,7 @@ pytestmark = pytest.mark.system
 
 PYTHON = [name for name in OPTIONS if CATALOGUE[name].protocol == "echo"]
 ASYNCIO_READS = 256 * 1024  # what asyncio's protocols read at once, at most
-DELAY_S = 0.1
+DELAY_S = 0.05
 
 
 @pytest.fixture(params=PYTHON)
@@ -41,9 +37,10 @@ def peer_of(connection):
 def test_verbose_logs_connections_messages_and_how_they_end(name, chatty, connect, wait_until):
     connection, rude = connect(chatty), connect(chatty)
     ended, broken = peer_of(connection), peer_of(rude)
+    rude.sendall(b"?")
     assert echo(connection, b"hello") == b"hello"
     connection.close()
-    assert served(rude)
+    assert receive(rude, 1) == b"?"
     rude.sendall(b"half of a mess")
     reset(rude)
     wait_until(lambda: f"{ended}: end of file" in chatty.log.read_text())
@@ -60,17 +57,17 @@ def test_a_sleeping_handler_holds_up_its_own_connection_alone_once_per_read(
     name, chatty, connect, wait_until
 ):
     read_bytes = 16 if "buffer" in OPTIONS[name] else ASYNCIO_READS
-    connections = [connect(chatty) for _ in range(40)]
-    message = bytes(3 * read_bytes)
+    connections = [connect(chatty) for _ in range(60)]
+    message = bytes(2 * read_bytes)
     began = time.monotonic()
     for connection in connections[1:]:
         connection.sendall(b"?")
     assert echo(connections[0], message) == message
     if name != "splice":  # which takes no handler
-        assert time.monotonic() - began >= 3 * DELAY_S, "three reads, one after the other"
+        assert time.monotonic() - began >= 2 * DELAY_S, "two reads, one after the other"
     for connection in connections[1:]:
         assert receive(connection, 1) == b"?"
-    assert time.monotonic() - began < 39 * DELAY_S, "but not one connection after the other"
+    assert time.monotonic() - began < 59 * DELAY_S, "but not one connection after the other"
     echoed = f"{peer_of(connections[0])}: echoed "
 
     def sizes():
@@ -90,57 +87,38 @@ def test_ctrl_c_ends_it_soon_and_cleanly(chatty, connect, wait_until, ended):
     assert "Traceback" not in chatty.log.read_text()
 
 
-@pytest.mark.parametrize("name", ["threaded", "event_loop", "asyncio_streams", "asyncio_protocol"])
-def test_a_computing_handler_uses_cpu_for_every_read(name, serve, connect):
-    """Where a handler is called: the others have one of these places."""
-    server = serve(f"{name},handler=cpu:20ms")
+# Those that call a handler themselves: the others have one of these places.
+THREADS = {
+    "threaded": [3],
+    "forking": [1, 2],
+    "prefork,workers=2": [1, 2, 2],
+    "event_loop_threads,threads=2": [4],
+    "asyncio_streams": [2],
+    "asyncio_workers,workers=2": [1, 2, 2],
+}
+
+
+@pytest.mark.parametrize("spec", THREADS)
+def test_a_handler_computes_per_read_and_a_gil_hog_is_in_each_process_that_serves(
+    spec, serve, connect, wait_until
+):
+    server = serve(f"{spec},handler=cpu:20ms,gil_hog=1ms:1ms")
     connection = connect(server)
     assert served(connection)
-    before = psutil.Process(server.pid).cpu_times()
-    for _ in range(5):
-        assert served(connection)
-    after = psutil.Process(server.pid).cpu_times()
-    assert after.user + after.system - before.user - before.system >= 0.08  # in ticks of 10 ms
-
-
-@pytest.mark.parametrize(
-    ("spec", "threads"),
-    [
-        ("threaded", [3]),
-        ("forking", [1, 2]),
-        ("prefork,workers=2", [1, 2, 2]),
-        ("event_loop_threads,threads=2", [4]),
-        ("asyncio_workers,workers=2", [1, 2, 2]),
-    ],
-)
-def test_a_gil_hog_is_in_each_process_that_serves(spec, threads, serve, connect, wait_until):
-    server = serve(f"{spec},gil_hog=1ms:1ms")
-    assert served(connect(server))
     # With several threads the last may begin after the first has served.
-    wait_until(lambda: [process.num_threads() for process in tree(server)] == threads)
+    wait_until(lambda: [process.num_threads() for process in tree(server)] == THREADS[spec])
+    before_s = cpu_s(server)
+    assert all(served(connection) for _ in range(5))
+    assert cpu_s(server) - before_s >= 0.08  # in ticks of 10 ms
+
+
+def cpu_s(server):
+    return sum(sum(process.cpu_times()[:2]) for process in tree(server))
 
 
 def test_a_gil_hog_holds_up_the_server(serve, connect):
-    connection = connect(serve("threaded,gil_hog=50ms:100us"))
+    connection = connect(serve("threaded,gil_hog=20ms:100us"))
     began = time.monotonic()
     for _ in range(20):
         assert served(connection)
-    assert time.monotonic() - began >= 0.05
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "message"),
-    [
-        (["--port", "70000"], 1, "port must be 0-65535"),
-        (["--host", "192.0.2.1"], 1, "Cannot assign requested address"),
-        (["--buffer", "0"], 2, "argument --buffer: must be from 1 to 1g"),
-        (["--handler", "nap"], 2, "--handler: a handler is none, sleep:5ms or cpu:5ms, not 'nap'"),
-        (["--stack", "abc"], 2, "argument --stack: a size is a number of bytes"),
-    ],
-)
-def test_a_wrong_argument_is_answered_in_a_line(arguments, status, message):
-    command = [sys.executable, str(FOLDER), "threaded", *arguments]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert ran.returncode == status
-    assert message in ran.stderr.splitlines()[-1]
-    assert "Traceback" not in ran.stderr
+    assert time.monotonic() - began >= 0.02

@@ -34,9 +34,9 @@ def workers(server):
 
 
 def test_a_server_has_started_when_all_its_workers_have(tmp_path):
-    command = [sys.executable, "-c", SLOW_TO_START.format(folder=str(tmp_path))]
-    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    with ServerProcess("slow", command, log=tmp_path / "log", environment=environment):
+    code = SLOW_TO_START.format(folder=str(tmp_path))
+    command = ["env", f"PYTHONPATH={Path(__file__).parents[2]}", sys.executable, "-c", code]
+    with ServerProcess("slow", command, log=tmp_path / "log"):
         assert all((tmp_path / str(index)).exists() for index in range(3))
 
 

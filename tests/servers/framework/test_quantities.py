@@ -63,7 +63,7 @@ def test_what_is_refused_with_examples(read):
 
 
 @pytest.mark.parametrize("read", READ)
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(text=st.text())
 def test_anything_else_is_a_value_error(read, text):
     with contextlib.suppress(ValueError):
@@ -77,7 +77,7 @@ def test_bytes_are_written_as_in_c():
         unescaped(r"\x")
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(st.integers(0, 10**9))
 def test_numbers_as_python_groups_them(whole):
     assert count(f"{whole:,}") == count(f"{whole:_}") == count(str(whole)) == whole
