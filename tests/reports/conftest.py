@@ -18,6 +18,17 @@ from tests.reports.parsed import Page, page_of
 from tests.reports.synthetic import SMALL, held_run, write_run
 
 DRAW = Figure.savefig
+# What builds a whole report or starts a browser does so once: in one worker.
+TOGETHER = pytest.mark.xdist_group("report")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of the recorded run together."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "recorded" in item.fixturenames:
+            item.add_marker(TOGETHER)
+            item.add_marker(pytest.mark.system)
 
 
 @pytest.fixture(scope="session", autouse=True)
