@@ -15,7 +15,7 @@ from c10k.reports.build import build_report
 from c10k.reports.measured import Measured
 from c10k.results.schema import MISSING, TABLES, TableSpec
 from tests.reports.parsed import Page, page_of
-from tests.reports.synthetic import SMALL, held_run, write_run
+from tests.reports.synthetic import SMALL, held_run
 
 DRAW = Figure.savefig
 # What builds a whole report or starts a browser does so once: in one worker.
@@ -67,9 +67,20 @@ def make(tmp_path: Path) -> Callable[..., Measured]:
 
 
 @pytest.fixture(scope="session")
-def full_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     """A run of the chapter's pair at all six steps, three windows each."""
-    return write_run(tmp_path_factory.mktemp("full") / "run")
+    return Measured(held_run(tmp_path_factory.mktemp("run")))
+
+
+@pytest.fixture(scope="session")
+def step(measured: Measured) -> Callable[[str, str, int, str], float]:
+    """One figure of its steps, straight from the table."""
+    frame = measured.run.steps.set_index(["server", "workload", "connections"])
+
+    def of(server: str, workload: str, connections: int, column: str) -> float:
+        return float(frame.loc[(server, workload, connections), column])
+
+    return of
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from playwright.sync_api import sync_playwright
 from c10k.reports.build import build_report
 from c10k.reports.compare import build_comparison
 from tests.reports.conftest import TOGETHER
-from tests.reports.synthetic import write_run
+from tests.reports.synthetic import buffer_pool, write_run
 
 pytestmark = [pytest.mark.browser, TOGETHER]  # one browser for all
 
@@ -176,17 +176,7 @@ def troubled(tmp_path_factory):
         change=trouble,
         skip=lambda step: step.server not in (hostile, "threaded") and step.connections > 100,
         described={"mapped": ["paced"], "left_out": [f"{hostile} cannot run here: {200 * 'W'}"]},
-        plan={
-            "techniques": [
-                {
-                    "name": "buffer pool",
-                    "with": long,
-                    "without": "threaded",
-                    "workloads": ["saturated"],
-                    "claim": "buffer pool",
-                }
-            ],
-        },
+        plan={"techniques": [buffer_pool(long, "threaded")]},
         found=[{"server": "threaded", "workload": "saturated", "why": f"at 900: {300 * 'W'}"}],
     )
 

@@ -1,31 +1,12 @@
 import io
 
 import pandas as pd
-import pytest
 
 from c10k.reports import steps
 from c10k.reports.chapter.response import response_by_load, response_graph
 from c10k.reports.chapter.tables import chapter_tables
 from c10k.reports.data import as_csv
-from c10k.reports.measured import Measured
-from c10k.results.store import read_run
-from tests.reports.chapter.conftest import row
-
-
-@pytest.fixture(scope="module")
-def measured(full_run):
-    return Measured(read_run(full_run))
-
-
-@pytest.fixture(scope="module")
-def step(measured):
-    """One row of the steps, straight from the file."""
-    frame = measured.run.steps.set_index(["server", "workload", "connections"])
-
-    def of(server, workload, connections, column):
-        return float(frame.loc[(server, workload, connections), column])
-
-    return of
+from tests.reports.chapter.cells import row
 
 
 def test_the_steps_table_has_a_row_a_server_workload_and_step(measured, step):

@@ -8,14 +8,9 @@ from c10k.reports.answer import answer
 from c10k.reports.data import as_csv
 from c10k.reports.summary import WIDTH, terminal_summary
 from c10k.reports.table import escaped
+from tests.reports.synthetic import buffer_pool
 
-POOL = {
-    "name": "buffer pool",
-    "with": "pooled",
-    "without": "plain",
-    "workloads": ["saturated"],
-    "claim": "buffer pool",
-}
+POOL = buffer_pool("pooled", "plain")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from c10k.reports.chapter.claims import GB
 from c10k.reports.chapter.memory import PARTS, memory, where_it_lies
-from tests.reports.chapter.conftest import row
+from tests.reports.chapter.cells import row
 
 
 def test_t2_gives_every_kind_of_memory_and_what_is_saved(measured, step):

@@ -3,7 +3,7 @@
 import pytest
 
 from c10k.reports.chapter.response import response_by_load, response_graph
-from tests.reports.chapter.conftest import row
+from tests.reports.chapter.cells import row
 
 
 def test_t3_puts_the_claim_the_measurement_and_the_verdict_side_by_side(measured, step):

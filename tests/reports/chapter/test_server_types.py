@@ -5,7 +5,7 @@ import pytest
 
 from c10k.reports.chapter.claims import KB
 from c10k.reports.chapter.server_types import server_types
-from tests.reports.chapter.conftest import row
+from tests.reports.chapter.cells import row
 
 
 def test_memory_per_connection_is_a_slope(measured, step):

@@ -3,7 +3,7 @@
 import pytest
 
 from c10k.reports.chapter.time import PARTS, breakdown, where_time_goes
-from tests.reports.chapter.conftest import row
+from tests.reports.chapter.cells import row
 
 
 def test_the_parts_of_a_message_make_up_its_time(measured):

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from c10k.cli.main import main
 from c10k.results.schema import TABLES, RunError
 from tests.reports.parsed import Page
-from tests.reports.synthetic import write_run
+from tests.reports.synthetic import buffer_pool, write_run
 
 FILES = ("run.json", "latency.hlog", *(f"{name}.parquet" for name in TABLES))
 HOSTILE = "<script>alert(1)</script>"
@@ -41,17 +41,7 @@ def sound(tmp_path_factory):
             "left_out": ["nginx is not installed"],
             "slo_p99_ms": 100.0,
         },
-        plan={
-            "techniques": [
-                {
-                    "name": "buffer pool",
-                    "with": "threaded",
-                    "without": "asyncio_streams",
-                    "workloads": ["saturated"],
-                    "claim": "buffer pool",
-                }
-            ],
-        },
+        plan={"techniques": [buffer_pool("threaded", "asyncio_streams")]},
         found=[{"server": "threaded", "workload": "saturated", "connections": 10, "why": "done"}],
     )
 

@@ -25,11 +25,10 @@ from tests.reports.parsed import Page
 from tests.reports.synthetic import WORKLOADS, write_run
 
 NAMES = {
-    "markup and templates": f"{HOSTILE}<img src=x onerror=alert(2)>\"'`&amp;--><!-- | # * _ "
-    "{{ 7 * 7 }}{% endif %}{server} {0} %s %(x)s $\\frac$",
+    "markup and length": f"{HOSTILE}<img src=x onerror=alert(2)>\"'`&amp;--><!-- | # * _ "
+    f"{{{{ 7 * 7 }}}}{{% endif %}}{{server}} {{0}} %s %(x)s $\\frac$ {1_000 * 'W'}",
     "odd characters": "../a\nb\r\n\tc\N{LINE SEPARATOR}d\0e\x1b[31mred\x07\x7f\x9b\uffff "
     "\N{RIGHT-TO-LEFT OVERRIDE}abc \N{HEBREW LETTER SHIN} 🦥👩\u200d👩\u200d👧 한글",
-    "length": 1_000 * "W",
 }
 
 
@@ -63,6 +62,7 @@ def named(directory, name, monkeypatch):
     return directory
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_a_name_is_text_on_every_page(tmp_path, monkeypatch, name):
     run = named(tmp_path / "run", name, monkeypatch)
@@ -81,7 +81,8 @@ def test_a_name_is_text_on_every_page(tmp_path, monkeypatch, name):
 # Directories.
 
 
-@pytest.mark.parametrize("name", [HOSTILE.replace("/", ""), "two\nlines\x1b[31m", "\udcff", "-…"])
+@pytest.mark.system
+@pytest.mark.parametrize("name", [f"{HOSTILE.replace('/', '')}\n\x1b[31m", "-…\udcff"])
 def test_a_directory_may_have_any_name(sound, tmp_path, monkeypatch, unpictured, name):
     monkeypatch.chdir(tmp_path)
     run = tmp_path / name
