@@ -13,7 +13,7 @@ from c10k.cli.main import main
 from c10k.results.store import RunWriter, read_run
 from tests.reports.synthetic import write_run
 
-pytestmark = pytest.mark.usefixtures("unpictured")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("unpictured")]
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ def test_each_server_stands_at_its_largest_step(make):
         assert line[2].startswith(f"{last.connected.item():,}")
 
 
+@pytest.mark.system
 def test_the_page_has_it_where_there_are_more_than_two(tmp_path, unpictured):
     servers = {"threaded": "thread per connection", "one": "event loop", "other": "another"}
     run = write_run(tmp_path / "many", servers, ["paced"], (10, 100), windows=1)
@@ -38,6 +39,7 @@ def test_the_page_has_it_where_there_are_more_than_two(tmp_path, unpictured):
     assert 'id="servers"' not in build_report(run, tmp_path / "out").read_text()
 
 
+@pytest.mark.system
 def test_in_a_picture_of_many_servers_no_label_is_lost(make, monkeypatch):
     for of_one_server in ("time", "percentiles", "over_time"):
         monkeypatch.setattr(figures, of_one_server, lambda *_: iter(()))

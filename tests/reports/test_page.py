@@ -73,6 +73,7 @@ def test_pictures_and_tables_speak_to_a_screen_reader(page):
     assert all(heading.attributes.get("scope") for heading in page.all("th"))
 
 
+@pytest.mark.system
 def test_an_interrupted_run_is_reported_with_what_is_missing(page_of):
     def late(step):
         return step.workload == "saturated" and step.connections > 10
@@ -82,12 +83,14 @@ def test_an_interrupted_run_is_reported_with_what_is_missing(page_of):
     assert "In no step did a connection or a message fail." in text
 
 
+@pytest.mark.system
 def test_a_run_of_one_server_is_reported(page_of):
     page = page_of(servers={"asyncio_streams": "event loop"})
     assert "asyncio_streams serves 1,000 clients" in page.text()
     assert "No server of this run stands for the chapter's synchronous one." in page.text()
 
 
+@pytest.mark.system
 def test_a_run_in_which_all_failed_is_reported(page_of):
     def fail(behaviour):
         behaviour.status, behaviour.reason, behaviour.connected = "failed", "no server", 0
@@ -97,6 +100,7 @@ def test_a_run_in_which_all_failed_is_reported(page_of):
     assert not list(page.all("svg"))
 
 
+@pytest.mark.system
 def test_a_run_that_says_little_of_itself_is_reported(tmp_path, unpictured):
     directory = write_run(tmp_path / "run", **SMALL)
     manifest = json.loads((directory / "run.json").read_text())
@@ -124,6 +128,7 @@ def test_a_directory_without_a_run_is_refused_in_one_line(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.system
 def test_an_unwritable_place_is_refused_in_one_line(tmp_path, unpictured):
     run = write_run(tmp_path / "run", workloads=("paced",), **SMALL)
     (tmp_path / "file").write_text("")

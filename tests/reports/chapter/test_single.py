@@ -60,7 +60,7 @@ def test_which_server_to_choose_follows_from_the_guides_comparisons(make):
         (threads_win, ("holds", "contradicted")),
         (even, ("holds", "holds")),
     ):
-        measured = make(change=alike_but(change), repeats=3)
+        measured = make(change=alike_but(change), workloads=("saturated",), repeats=3)
         assert (verdict(measured, few), verdict(measured, many)) == expected
 
 

@@ -48,6 +48,7 @@ def test_a_damaged_file_is_named(run, file, damage, unpictured):
         assert (file, damage) == ("latency.hlog", "cut before two bytes")
 
 
+@pytest.mark.system
 @some
 @given(st.sampled_from(FILES), st.floats(0, 1, exclude_max=True), st.integers(1, 255))
 def test_a_flipped_byte_raises_no_traceback(sound, run, unpictured, file, place, flip):

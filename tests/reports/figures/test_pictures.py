@@ -95,6 +95,7 @@ def test_a_label_is_never_read_as_markup_or_mathematics(make):
     assert "<b>$\\frac$" in texts(picture.svg)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("names", [("한", "글"), (300 * "W" + "1", 300 * "W" + "2")])
 def test_pictures_of_any_names_have_files_of_their_own(make, monkeypatch, names):
     for name in names:
@@ -114,6 +115,7 @@ def test_a_column_that_was_not_measured_is_not_drawn(make):
     assert set(drawn(measured, as_chapter, "paced")) == {"response-paced"}
 
 
+@pytest.mark.system
 def test_one_step_can_be_drawn(make):
     names = {picture.name for picture in figures.pictures(make(steps=(100,)))}
     assert {"response-paced", "memory-virtual", "efficiency-saturated", "cpu-paced"} <= names
