@@ -74,7 +74,9 @@ def test_memory_has_room_for_so_many(make):
 
 
 def test_one_kind_of_server_needs_no_guide(make):
-    assert guide.table(make(servers={"asyncio_streams": "event loop"})) is None
+    measured = make(servers={"asyncio_streams": "event loop"})
+    assert guide.table(measured) is None
+    assert list(guide.sentences(measured)) == []
 
 
 def _rates(**of):
@@ -119,12 +121,6 @@ def test_each_better_by_something_leaves_the_choice_open(make):
 
     _, few, _, _ = guide.sentences(make(workloads=("saturated",), change=change))
     assert few == "With 10 clients either fits saturated."
-
-
-def test_loader_limited_steps_or_one_server_alone_give_no_advice(make):
-    limited = make(change=lambda step: setattr(step, "loader_limited", True))
-    assert list(guide.sentences(limited)) == []
-    assert list(guide.sentences(make(servers={"asyncio_streams": "event loop"}))) == []
 
 
 def test_comparisons_at_loader_limited_steps_are_open(make):

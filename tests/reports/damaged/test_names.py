@@ -95,23 +95,18 @@ def test_a_directory_may_have_any_name(sound, tmp_path, monkeypatch, unpictured,
     assert "it has no run.json" in refusal_of(run)
 
 
-def nothing(path):
-    return path
+PLACES = {
+    "nothing": lambda path: None,
+    "too long a name": lambda path: None,
+    "a file": lambda path: path.write_text(""),
+    "a symlink loop": lambda path: path.symlink_to(path.name),
+}
 
 
-def file(path):
-    path.write_text("")
-    return path
-
-
-def loop(path):
-    path.symlink_to(path.name)
-    return path
-
-
-@pytest.mark.parametrize("place", [nothing, file, loop, lambda path: path / ("W" * 5_000)])
+@pytest.mark.parametrize("place", PLACES)
 def test_a_path_that_is_no_run_is_refused(sound, tmp_path, place):
-    path = place(tmp_path / "place")
+    path = tmp_path / (5_000 * "W" if place == "too long a name" else "place")
+    PLACES[place](path)
     assert str(path) in refusal_of(path)
     page, refused = report("--compare", sound, path, out=tmp_path / "out")
     assert page is None
