@@ -271,16 +271,15 @@ def manifest(
     servers: Mapping[str, str], workloads: Sequence[str], steps: Sequence[int], repeats: int
 ) -> dict[str, Any]:
     """The description of a run of servers (label -> model)."""
+    plan = {"workloads": list(workloads), "steps": list(steps)}
+    described = [{"name": name} for name in workloads]
     return {
         "c10k_version": "0.1.0",
         "commit": "0123456789abcdef0123456789abcdef01234567",
         "argv": ["c10k", "run"],
         "plan": {
-            "servers": [
-                {"server": label, "workloads": list(workloads), "steps": list(steps)}
-                for label in servers
-            ],
-            "workloads": [{"name": name} for name in workloads],
+            "servers": [{"server": label, **plan} for label in servers],
+            "workloads": described,
             "steps": list(steps),
             "profile": {"name": "standard", "repeats": repeats, "windows": 3, "window-s": 3.0},
         },
@@ -294,33 +293,24 @@ def manifest(
             }
             for label, model in servers.items()
         ],
-        "workloads": [{"name": name} for name in workloads],
+        "workloads": described,
         "left_out": [],
         "mapped": [],
         "host": {
-            "hostname_hash": "c0ffee",
             "cpu_model": "Example CPU at 3.0 GHz",
             "cpus": 2,
             "memory_bytes": 6 * 1024**3,
             "kernel": "6.18.0",
-            "os": "Debian GNU/Linux 12",
             "governor": None,
         },
         "versions": {"python": "3.11.2", "numpy": np.__version__},
         "cpu_split": {"loader": [0], "server": [1]},
         "ceiling": [
-            {
-                "connections": connections,
-                "size_bytes": 64,
-                "messages_per_s": messages_per_s,
-                **LOADER,
-            }
-            for connections, messages_per_s in CEILING.items()
+            {"connections": connections, "size_bytes": 64, "messages_per_s": rate, **LOADER}
+            for connections, rate in CEILING.items()
         ],
         "limits": {"nofile_soft": 20_000, "somaxconn": 4_096},
-        "warnings": [
-            {"message": "this is a virtual machine", "remedy": "quote ratios between servers"},
-        ],
+        "warnings": [{"message": "a virtual machine", "remedy": "quote ratios between servers"}],
     }
 
 

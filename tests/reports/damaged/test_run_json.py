@@ -3,8 +3,6 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from c10k.results.manifest import RUN_SCHEMA, check_manifest
 from tests.reports.damaged.conftest import (
@@ -12,9 +10,7 @@ from tests.reports.damaged.conftest import (
     HOSTILE,
     page_of,
     refusal_of,
-    report,
     said,
-    some,
 )
 
 
@@ -95,25 +91,3 @@ def holds_more(value, path):
         value = value[key]
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return any(isinstance(each, dict | list) for each in items)
-
-
-NUMBER = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-SCALARS = st.none() | st.booleans() | NUMBER | st.text()
-JSON = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
-
-
-@pytest.mark.system
-@some
-@given(st.data())
-def test_no_json_in_run_json_raises_a_traceback(sound, run, unpictured, data):
-    manifest = json.loads((sound / "run.json").read_text())
-    for _ in range(3):
-        path = data.draw(st.sampled_from(list(paths(manifest))))
-        other = changed(manifest, path, data.draw(JSON | st.just(ABSENT)))
-        manifest = other if is_accepted(other) else manifest
-    (run / "run.json").write_text(json.dumps(manifest))
-    report(run, out=run.parent / "out")

@@ -122,6 +122,19 @@ def test_one_step_can_be_drawn(make):
     assert len(names) == 23
 
 
+@pytest.mark.system
+def test_in_a_picture_of_many_servers_no_label_is_lost(make, monkeypatch):
+    for of_one_server in ("time", "percentiles", "over_time"):
+        monkeypatch.setattr(figures, of_one_server, lambda *_: iter(()))
+    servers = {f"server_{number}": "event loop" for number in range(16)}
+    measured = make(servers=servers, workloads=["saturated"], steps=(10, 100))
+    for picture in figures.pictures(measured):
+        height = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', picture.svg)[1])
+        places = [float(y) for y in re.findall(r'<text[^>]* y="(-?[\d.]+)"', picture.svg)]
+        assert places
+        assert all(0 < y < height for y in places)
+
+
 def test_the_same_run_gives_the_same_pictures(make):
     measured = make(workloads=("paced",))
     once, again = (drawn(measured, on_log_axes, "paced") for _ in range(2))
