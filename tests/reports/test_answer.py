@@ -44,38 +44,35 @@ def test_the_answer_names_what_the_event_loop_wins_on(make):
     assert [symbol for symbol, _ in told.footnotes] == ["§"]
 
 
-def test_no_clear_difference(make):
-    told = answer(make(change=_each_alike()))
-    assert told.headline == (
-        "At 1,000 clients there is no clear difference between threads and the event loop."
-    )
-    assert {card.words for card in told.cards} == {"no clear difference"}
-
-
-def test_threads_win_everywhere(make):
-    better = {"cpu_us": 5.0, "median_ms": 0.4, "messages_per_s": 9_000.0, "rss_a_connection": 512}
-    told = answer(make(change=_each_alike(**better)))
-    assert told.headline == (
-        "At 1,000 clients threads win everywhere: memory, CPU, response time at 1 message/s, "
-        "throughput when saturated and tail latency when saturated."
-    )
-    assert told.cards[0].words == "as much on the event loop"
-
-
-def test_each_wins_something(make):
-    told = answer(make(change=_each_alike(cpu_us=5.0, median_ms=3.0)))
-    assert told.headline == (
-        "At 1,000 clients the event loop wins on response time at 1 message/s and tail latency "
-        "when saturated; threads on CPU."
-    )
-    assert told.also.startswith("No clear difference in memory and throughput when saturated")
-
-
-def test_a_win_on_throughput_that_starves_clients_says_so(make):
-    told = answer(
-        make(change=_each_alike(messages_per_s=9_000.0, starved=400, starved_wait_ms=900.0))
-    )
-    assert "threads win on throughput when saturated (while starving clients)" in told.headline
+@pytest.mark.parametrize(
+    ("threads", "headline", "also"),
+    [
+        ({}, "there is no clear difference between threads and the event loop.", ""),
+        (
+            {"cpu_us": 5.0, "median_ms": 0.4, "messages_per_s": 9_000.0, "rss_a_connection": 512},
+            "threads win everywhere: memory, CPU, response time at 1 message/s, throughput when "
+            "saturated and tail latency when saturated.",
+            "",
+        ),
+        (
+            {"cpu_us": 5.0, "median_ms": 3.0},
+            "the event loop wins on response time at 1 message/s and tail latency when saturated; "
+            "threads on CPU.",
+            "No clear difference in memory and throughput when saturated",
+        ),
+        (
+            {"messages_per_s": 9_000.0, "starved": 400, "starved_wait_ms": 900.0},
+            "threads win on throughput when saturated (while starving clients)",
+            "",
+        ),
+    ],
+)
+def test_the_headline_says_who_wins_on_what(make, threads, headline, also):
+    told = answer(make(steps=(10, 1_000), change=_each_alike(**threads)))
+    assert headline in told.headline.removeprefix("At 1,000 clients ")
+    assert told.also.startswith(also)
+    better = "rss_a_connection" in threads
+    assert told.cards[0].words == ("as much on the event loop" if better else "no clear difference")
 
 
 def test_response_times_closer_than_a_wake_up_show_no_clear_difference(make):
