@@ -3,21 +3,21 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
-import pyarrow as pa
+import pandas as pd
 
 from c10k.results.aggregate import Recording, latency_columns, step_row
 from c10k.results.histogram import Histogram
 from c10k.results.histogram_log import Tag
 from c10k.results.manifest import RUN_SCHEMA, check_manifest
-from c10k.results.schema import KEY, TABLES
+from c10k.results.schema import KEY, TABLES, TableSpec, complete
 from c10k.results.store import Run, RunWriter, StepRecord
 
 KB, MB = 1024, 1024**2
@@ -129,17 +129,6 @@ def _histogram(median_ms: float, sigma: float, messages: float, seed: int) -> Hi
     return histogram
 
 
-class _Step(StepRecord):
-    """A step that is turned into rows of tables once for all tests."""
-
-    @cached_property
-    def _tables(self) -> dict[str, pa.Table]:
-        return super().tables()
-
-    def tables(self) -> dict[str, pa.Table]:
-        return self._tables
-
-
 _known: dict[str, StepRecord] = {}
 
 
@@ -162,7 +151,7 @@ def _made(b: Behaviour, windows: int) -> StepRecord:
         "started_at": 1_750_000_000.0,
     }
     if b.status == "failed":
-        return _Step({**key, **told})
+        return StepRecord({**key, **told})
     rows: list[dict[str, Any]] = []
     recordings: list[Recording] = []
     for window in range(windows):
@@ -189,6 +178,7 @@ def _made(b: Behaviour, windows: int) -> StepRecord:
             for part in range(2)
         ]
         cpu_s = messages * b.cpu_us / 1e6 * drift
+        latencies = latency_columns(here)
         rows.append(
             {
                 **key,
@@ -240,10 +230,12 @@ def _made(b: Behaviour, windows: int) -> StepRecord:
                 "server_hiccup_max_ms": 2.3,
                 "steal_s": b.stolen * WINDOW_S,
                 "other_processes_cpu_s": b.others * WINDOW_S,
-                **latency_columns(here),
+                **latencies,
             }
         )
-    return _Step(step_row(rows, recordings), windows=rows, histograms=recordings)
+    # Of one window the latencies are the step's: to work them out takes long.
+    step = step_row(rows, recordings if windows > 1 else ()) | (latencies if windows == 1 else {})
+    return StepRecord(step, windows=rows, histograms=recordings)
 
 
 def _samples(b: Behaviour, count: int, begin_s: float) -> list[dict[str, Any]]:
@@ -386,13 +378,23 @@ def held_run(directory: Path, **options: Any) -> Run:
     description, records = simulated(**options)
     begun = {"created_at": BEGUN, "finished_at": ENDED, "interrupted": False}
     whole = check_manifest({"schema": RUN_SCHEMA, **begun, **description}, "run.json")
-    parts = [record.tables() for record in records]
-    frames = {
-        name: pa.concat_tables([part[name] for part in parts]).to_pandas(ignore_metadata=True)
-        for name in TABLES
-    }
+    rows: dict[str, list[Mapping[str, Any]]] = {"steps": [], "windows": [], "samples": []}
     intervals: dict[Tag, list[Any]] = defaultdict(list)
     for record in records:
+        rows["steps"].append(record.step)
+        rows["windows"] += ({"window": i, **row} for i, row in enumerate(record.windows))
+        rows["samples"] += (
+            {**row, **dict(zip(KEY, record.key, strict=True))} for row in record.samples
+        )
         for kind, *held in record.histograms:
             intervals[Tag(*record.key, kind)].append(_Held(*held))
+    frames = {name: _frame(TABLES[name], rows[name]) for name in TABLES}
     return Run(directory, whole, **frames, log_end=0, _intervals=intervals)
+
+
+def _frame(table: TableSpec, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    whole = [complete(table, row) for row in rows]
+    types = {name: object if spec.dtype == "str" else spec.dtype for name, spec in table.items()}
+    return pd.DataFrame(
+        {name: np.array([row[name] for row in whole], dtype) for name, dtype in types.items()}
+    )
