@@ -65,7 +65,7 @@ def is_accepted(manifest):
     return not refused
 
 
-WRONG = (ABSENT, None, True, HOSTILE, [], {HOSTILE: [{}]}, -1, 0, 1e18)
+WRONG = (ABSENT, None, HOSTILE, [], {HOSTILE: [{}]}, 0, 1e18)
 
 
 @pytest.mark.system

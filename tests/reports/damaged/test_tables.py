@@ -17,13 +17,13 @@ def test_a_column_that_is_lacking_or_of_another_type_is_named(sound, table):
     frame = pd.read_parquet(sound / f"{table}.parquet")
     for name, column in TABLES[table].items():
         with pytest.raises(RunError, match=rf"it lacks the column {name}:"):
-            check_frame({name: column}, frame.drop(columns=name), "it")
+            check_frame({name: column}, frame[[]], "it")
         for wrong in ({"str": 5}.get(column.dtype, "many"), None, [["list"]], b"bytes"):
             wrongs = pd.Series([wrong] * len(frame), dtype=object).infer_objects()
             if column.dtype == "float64" and wrong is None:
                 continue  # not measured
             with pytest.raises(RunError, match=rf"^it: column {name} (is|holds) "):
-                check_frame({name: column}, frame.assign(**{name: wrongs}), "it")
+                check_frame({name: column}, pd.DataFrame({name: wrongs}), "it")
 
 
 @pytest.mark.parametrize("table", ["steps", "samples"])
@@ -33,21 +33,25 @@ def test_the_table_of_a_wrong_column_is_named(run, table):
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("numbers", [(math.nan,), (-1,), (0,), (1e-300, 1e18)])
+@pytest.mark.parametrize("numbers", [(math.nan,), (0,), (-1, 1e-300, 1e18)])
 def test_no_number_in_a_table_raises_a_traceback(run, undrawn, numbers):
-    """In turn in all rows, in all columns at once in which they are accepted alone."""
+    """In all columns at once, in turn in their rows, as far as a column accepts them."""
     for table, columns in TABLES.items():
         frame = pd.read_parquet(run / f"{table}.parquet")
-        in_turn = np.resize(numbers, len(frame))
-        for name in [name for name in columns if name not in KEY]:
-            dtype = columns[name].dtype
-            if dtype == "float64" or (dtype == "int64" and np.isfinite(in_turn).all()):
-                other = frame.assign(**{name: in_turn.astype(dtype)})
-                refused = said(check_frame, {name: columns[name]}, other, "it")
-                assert f"column {name} " in refused or not refused
-                frame = frame if refused else other
+        for name in columns.keys() - KEY.keys():
+            if accepted := [each for each in numbers if is_accepted(columns[name], name, each)]:
+                frame[name] = np.resize(accepted, len(frame)).astype(columns[name].dtype)
         frame.to_parquet(run / f"{table}.parquet")
     page_of(run)
+
+
+def is_accepted(column, name, number):
+    if column.dtype != "float64" and (column.dtype != "int64" or number != np.floor(number)):
+        return False
+    frame = pd.DataFrame({name: np.array([number]).astype(column.dtype)})
+    refused = said(check_frame, {name: column}, frame, "it")
+    assert f"column {name} " in refused or not refused
+    return not refused
 
 
 @pytest.mark.parametrize(
