@@ -8,10 +8,9 @@ from playwright.sync_api import sync_playwright
 
 from c10k.reports.build import build_report
 from c10k.reports.compare import build_comparison
-from tests.reports.conftest import TOGETHER
 from tests.reports.synthetic import buffer_pool, write_run
 
-pytestmark = [pytest.mark.browser, TOGETHER]  # one browser for all
+pytestmark = pytest.mark.browser
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (  # of its own accord a browser asks for updates and lists
