@@ -87,7 +87,7 @@ def browser():
 def faults(browser, path, widths=WIDTHS, scheme="light", *, scripts=True):
     """What is wrong with a page for a reader with such screens; of a sound one nothing.
 
-    In one visit. axe looks at it at the last of the widths, unless it is without scripts.
+    In one visit. axe looks at it, unless it is without scripts.
     """
     found = []
 
@@ -116,7 +116,7 @@ def faults(browser, path, widths=WIDTHS, scheme="light", *, scripts=True):
         found += page.evaluate(SHUT, OPENED)
         found += page.evaluate(PICTURES)
         page.evaluate(OPEN)
-        found += too_wide(page, widths)
+        found += too_wide(page, widths[::2])
         if scripts:
             page.evaluate(THIN_OUT)
             for violation in Axe().run(page, options=AXE).response["violations"]:
