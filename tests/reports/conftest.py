@@ -1,5 +1,7 @@
 """Runs and their reports, each built once and shared."""
 
+import fcntl
+import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -15,9 +17,16 @@ from c10k.reports.build import build_report
 from c10k.reports.measured import Measured
 from c10k.results.schema import MISSING, TABLES, TableSpec
 from tests.reports.parsed import Page, page_of
-from tests.reports.synthetic import SMALL, held_run, write_run
+from tests.reports.synthetic import SMALL, held_run
 
 DRAW = Figure.savefig
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks at the report of the recorded run is no unit test."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "recorded" in item.fixturenames:
+            item.add_marker(pytest.mark.system)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,20 +65,51 @@ def make(tmp_path: Path) -> Callable[..., Measured]:
 
 
 @pytest.fixture(scope="session")
-def full_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     """A run of the chapter's pair at all six steps, three windows each."""
-    return write_run(tmp_path_factory.mktemp("full") / "run")
+    return Measured(held_run(tmp_path_factory.mktemp("run")))
 
 
 @pytest.fixture(scope="session")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def step(measured: Measured) -> Callable[[str, str, int, str], float]:
+    """One figure of its steps, straight from the table."""
+    frame = measured.run.steps.set_index(["server", "workload", "connections"])
+
+    def of(server: str, workload: str, connections: int, column: str) -> float:
+        return float(frame.loc[(server, workload, connections), column])
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes a directory, once for all workers of pytest-xdist."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], Any]) -> Path:
+        directory = base / name
+        with (base / f"{name.replace('/', '-')}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not directory.exists():
+                make(directory.with_suffix(".new"))
+                directory.with_suffix(".new").rename(directory)
+        return directory
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def recorded(once: Callable[..., Path]) -> Path:
     """A copy of the recorded run, with the columns that the schema has got since then."""
-    run = tmp_path_factory.mktemp("recorded") / "run"
-    shutil.copytree(Path(__file__).parent / "data" / "run", run)
-    for name, table in TABLES.items():
-        path = run / f"{name}.parquet"
-        filled(pd.read_parquet(path), table).to_parquet(path)
-    return run
+
+    def copy(run: Path) -> None:
+        shutil.copytree(Path(__file__).parent / "data" / "run", run)
+        for name, table in TABLES.items():
+            path = run / f"{name}.parquet"
+            filled(pd.read_parquet(path), table).to_parquet(path)
+
+    return once("recorded", copy)
 
 
 def filled(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
@@ -80,21 +120,21 @@ def filled(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def report(recorded: Path) -> Path:
+def report(recorded: Path, once: Callable[..., Path]) -> Path:
     """The directory of the recorded run's report, in that of the run."""
-    return _built(recorded, recorded / "report", "en")
+    return once("recorded/report", lambda out: _build(recorded, out, "en"))
 
 
 @pytest.fixture(scope="session")
-def korean(recorded: Path) -> Path:
+def korean(recorded: Path, once: Callable[..., Path]) -> Path:
     """The same report in Korean."""
-    return _built(recorded, recorded / "korean", "ko")
+    return once("recorded/korean", lambda out: _build(recorded, out, "ko"))
 
 
-def _built(run: Path, out: Path, language: str) -> Path:
+def _build(run: Path, out: Path, language: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a glyph is missing
-        return build_report(run, out, language).parent
+        build_report(run, out, language)
 
 
 @pytest.fixture(scope="session")

@@ -3,21 +3,21 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
-import pyarrow as pa
+import pandas as pd
 
 from c10k.results.aggregate import Recording, latency_columns, step_row
 from c10k.results.histogram import Histogram
 from c10k.results.histogram_log import Tag
 from c10k.results.manifest import RUN_SCHEMA, check_manifest
-from c10k.results.schema import TABLES
+from c10k.results.schema import KEY, TABLES, TableSpec, complete
 from c10k.results.store import Run, RunWriter, StepRecord
 
 KB, MB = 1024, 1024**2
@@ -26,7 +26,7 @@ CAPACITY = {  # messages/s of a closed loop at each of STEPS
     "threaded": (110_000, 80_000, 69_000, 63_000, 49_000, 43_000),
     "asyncio_streams": (34_000, 60_000, 49_000, 45_000, 40_000, 38_000),
 }
-CEILING = {10: 160_000, 100: 176_000, 500: 160_000, 1_000: 150_000, 5_000: 120_000, 10_000: 113_000}
+CEILING = dict(zip(STEPS, (160_000, 176_000, 160_000, 150_000, 120_000, 113_000), strict=True))
 STEADY_MS = {
     "threaded": (0.31, 0.24, 0.17, 0.14, 0.11, 0.09),
     "asyncio_streams": (0.30, 0.23, 0.17, 0.14, 0.11, 0.10),
@@ -37,9 +37,10 @@ WORKLOADS = {
     "saturated": {"loop": "closed", "rate_per_connection": math.nan},
     "work_cpu": {"loop": "closed", "rate_per_connection": math.nan},
 }
-
-
 SMALL = {"steps": (10, 100, 1_000), "windows": 1}
+LOADER = {"loader_cpu_us_per_message": 5.5, "loader_cpu_cores": 0.93}
+WINDOW_S = 3.0
+TOLD = ("status", "protocol", "size_bytes", "reason", "log_tail")  # as they are in a table
 BEGUN, ENDED = "2025-06-15T15:00:00+00:00", "2025-06-15T15:06:40+00:00"
 
 
@@ -120,74 +121,43 @@ def behaviour(server: str, workload: str, connections: int, repeat: int) -> Beha
     return usual
 
 
-class _Recorded(Histogram):
-    """A histogram that nobody adds to, encoded once for all tests."""
-
-    @cached_property
-    def _encoded(self) -> str:
-        return super().encode()
-
-    def encode(self) -> str:
-        return self._encoded
-
-
 @cache
 def _histogram(median_ms: float, sigma: float, messages: float, seed: int) -> Histogram:
-    histogram = _Recorded()
+    histogram = Histogram()
     values = np.random.default_rng(seed).lognormal(math.log(median_ms * 1e6), sigma, 2_000)
     histogram.record(values.astype(np.int64), max(1, round(messages / 2_000)))
     return histogram
 
 
-class _Step(StepRecord):
-    """A step that is turned into rows of tables once for all tests."""
-
-    @cached_property
-    def _tables(self) -> dict[str, pa.Table]:
-        return super().tables()
-
-    def tables(self) -> dict[str, pa.Table]:
-        return self._tables
-
-
 _known: dict[str, StepRecord] = {}
 
 
-def _record(b: Behaviour, windows: int, window_s: float) -> StepRecord:
+def _record(b: Behaviour, windows: int) -> StepRecord:
     """A step of this behaviour, made once for all tests."""
-    key = f"{b} {windows} {window_s} {WORKLOADS[b.workload]}"
+    key = f"{b} {windows} {WORKLOADS[b.workload]}"
     if key not in _known:
-        _known[key] = _made(b, windows, window_s)
+        _known[key] = _made(b, windows)
     return _known[key]
 
 
-def _made(b: Behaviour, windows: int, window_s: float) -> StepRecord:
-    key = {
-        "server": b.server,
-        "workload": b.workload,
-        "repeat": b.repeat,
-        "connections": b.connections,
-    }
-    connected = b.connections if b.connected < 0 else b.connected
+def _made(b: Behaviour, windows: int) -> StepRecord:
+    key = {name: getattr(b, name) for name in KEY}
+    loop, rate = WORKLOADS[b.workload].values()
     told = {
-        "connected": connected,
-        "status": b.status,
-        "loop": WORKLOADS[b.workload]["loop"],
-        "rate_per_connection": WORKLOADS[b.workload]["rate_per_connection"],
-        "protocol": b.protocol,
-        "size_bytes": b.size_bytes,
-        "reason": b.reason,
-        "log_tail": b.log_tail,
+        **{name: getattr(b, name) for name in TOLD},
+        "connected": b.connections if b.connected < 0 else b.connected,
+        "loop": loop,
+        "rate_per_connection": rate,
         "started_at": 1_750_000_000.0,
     }
     if b.status == "failed":
-        return _Step({**key, **told})
+        return StepRecord({**key, **told})
     rows: list[dict[str, Any]] = []
     recordings: list[Recording] = []
     for window in range(windows):
         drift = 1 + 0.03 * math.sin(3 * window + b.connections)
-        messages = b.messages_per_s * window_s / drift
-        start_s = window * window_s
+        messages = b.messages_per_s * WINDOW_S / drift
+        start_s = window * WINDOW_S
         seed = abs(hash((b.connections, b.repeat, window))) % 2**32
         kinds = {
             "response": _histogram(b.median_ms * drift, b.sigma, messages, seed),
@@ -196,28 +166,26 @@ def _made(b: Behaviour, windows: int, window_s: float) -> StepRecord:
         }
         if b.starved:
             waits = np.linspace(0.2, 1, b.starved) * b.starved_wait_ms * 1e6
-            kinds["waiting"] = _Recorded()
+            kinds["waiting"] = Histogram()
             kinds["waiting"].record(waits.astype(np.int64))
         if window == 0:
             kinds["connect"] = _histogram(0.4, 0.6, b.connections, seed)
             kinds["first_echo"] = _histogram(0.9, 0.6, b.connections, seed)
-        here = [Recording(kind, start_s, window_s, value) for kind, value in kinds.items()]
+        here = [Recording(kind, start_s, WINDOW_S, value) for kind, value in kinds.items()]
         recordings += here
         recordings += [
-            Recording("slice", start_s + part * window_s / 2, window_s / 2, kinds["response"])
+            Recording("slice", start_s + part * WINDOW_S / 2, WINDOW_S / 2, kinds["response"])
             for part in range(2)
         ]
         cpu_s = messages * b.cpu_us / 1e6 * drift
+        latencies = latency_columns(here)
         rows.append(
             {
                 **key,
                 **told,
-                "window_s": window_s,
+                "window_s": WINDOW_S,
                 "messages": round(messages),
-                "messages_per_s": round(messages) / window_s,
-                "offered_per_s": float(b.connections) if told["loop"] == "open" else math.nan,
-                "sent": round(messages),
-                "received": round(messages),
+                "messages_per_s": round(messages) / WINDOW_S,
                 "due": round(messages) + b.lost,
                 "lost": b.lost,
                 "errors": sum(b.errors.values()) if window == 0 else 0,
@@ -225,25 +193,21 @@ def _made(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "starved": b.starved,
                 "starved_wait_max_ms": b.starved_wait_ms if b.starved else math.nan,
                 "setup_s": b.connections * (6e-5 if b.threads > 1 else 3e-5) + 0.01,
-                "accepts_per_s": 16_000.0,
                 "warmup_s": 3.0 if b.unsteady else 1.1,
                 "unsteady": b.unsteady,
-                "littles_law_ratio": _little(b),
+                "littles_law_ratio": math.nan
+                if loop == "open"
+                else b.littles_law or (b.connections - b.starved) / b.connections,
                 "loader_cpu_s": messages * 6.5e-6,
-                "loader_cpu_cores": messages * 6.5e-6 / window_s,
-                "loader_cpu_us_per_message": 6.5,
+                "loader_cpu_cores": messages * 6.5e-6 / WINDOW_S,
                 "loader_limited": b.loader_limited,
                 "ceiling_messages_per_s": b.ceiling,
                 "resident_bytes": b.rss_bytes * drift**0.1,
                 "rss_bytes": b.rss_bytes + 4 * MB,
                 "vms_bytes": b.vms_bytes,
-                "uss_bytes": b.rss_bytes - 6 * MB,
-                "pss_bytes": b.rss_bytes - 4 * MB,
                 "page_tables_bytes": b.page_tables_bytes,
                 "kernel_delta_bytes": b.kernel_delta_bytes,
                 "threads": float(b.threads),
-                "processes": 1.0,
-                "descriptors": b.connections + 8.0,
                 "memory_sampled_fraction": b.memory_sampled_fraction,
                 "stack_bytes": b.threads * 8 * KB,
                 "heap_bytes": b.rss_bytes / 2,
@@ -253,9 +217,8 @@ def _made(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "cpu_s": cpu_s,
                 "cpu_user_s": 0.4 * cpu_s,
                 "cpu_system_s": 0.6 * cpu_s,
-                "lock_wait_s": 0.3 * b.connections * window_s if b.threads > 1 else 0.0,
-                "major_faults": 0.0,
-                "cpu_cores": cpu_s / window_s,
+                "lock_wait_s": 0.3 * b.connections * WINDOW_S if b.threads > 1 else 0.0,
+                "cpu_cores": cpu_s / WINDOW_S,
                 "cpu_us_per_message": b.cpu_us * drift,
                 "cpu_efficiency": b.cpu_efficiency,
                 "runqueue_wait_s": cpu_s * (1 / b.cpu_efficiency - 1),
@@ -265,12 +228,14 @@ def _made(b: Behaviour, windows: int, window_s: float) -> StepRecord:
                 "hiccup_max_ms": 1.4,
                 "server_hiccup_p99_ms": 0.21,
                 "server_hiccup_max_ms": 2.3,
-                "steal_s": b.stolen * window_s,
-                "other_processes_cpu_s": b.others * window_s,
-                **latency_columns(here),
+                "steal_s": b.stolen * WINDOW_S,
+                "other_processes_cpu_s": b.others * WINDOW_S,
+                **latencies,
             }
         )
-    return _Step(step_row(rows, recordings), windows=rows, histograms=recordings)
+    # Of one window the latencies are the step's: to work them out takes long.
+    step = step_row(rows, recordings if windows > 1 else ()) | (latencies if windows == 1 else {})
+    return StepRecord(step, windows=rows, histograms=recordings)
 
 
 def _samples(b: Behaviour, count: int, begin_s: float) -> list[dict[str, Any]]:
@@ -287,35 +252,28 @@ def _samples(b: Behaviour, count: int, begin_s: float) -> list[dict[str, Any]]:
     ]
 
 
-def _little(b: Behaviour) -> float:
-    if WORKLOADS[b.workload]["loop"] == "open":
-        return math.nan
-    return b.littles_law or (b.connections - b.starved) / b.connections
+def buffer_pool(with_it: str, without: str) -> dict[str, Any]:
+    """A plan's technique, of which the chapter has a claim."""
+    name = "buffer pool"
+    sides = {"with": with_it, "without": without}
+    return {"name": name, **sides, "workloads": ["saturated"], "claim": name}
 
 
 def manifest(
     servers: Mapping[str, str], workloads: Sequence[str], steps: Sequence[int], repeats: int
 ) -> dict[str, Any]:
     """The description of a run of servers (label -> model)."""
+    plan = {"workloads": list(workloads), "steps": list(steps)}
+    described = [{"name": name} for name in workloads]
     return {
         "c10k_version": "0.1.0",
         "commit": "0123456789abcdef0123456789abcdef01234567",
         "argv": ["c10k", "run"],
         "plan": {
-            "servers": [
-                {"server": label, "workloads": list(workloads), "steps": list(steps)}
-                for label in servers
-            ],
-            "workloads": [{"name": name} for name in workloads],
+            "servers": [{"server": label, **plan} for label in servers],
+            "workloads": described,
             "steps": list(steps),
-            "profile": {
-                "name": "standard",
-                "repeats": repeats,
-                "windows": 3,
-                "window-s": 3.0,
-                "warmup-s": 1.0,
-                "warmup-limit-s": 3.0,
-            },
+            "profile": {"name": "standard", "repeats": repeats, "windows": 3, "window-s": 3.0},
         },
         "servers": [
             {
@@ -327,42 +285,24 @@ def manifest(
             }
             for label, model in servers.items()
         ],
-        "workloads": [{"name": name} for name in workloads],
+        "workloads": described,
         "left_out": [],
         "mapped": [],
         "host": {
-            "hostname_hash": "c0ffee",
             "cpu_model": "Example CPU at 3.0 GHz",
             "cpus": 2,
             "memory_bytes": 6 * 1024**3,
             "kernel": "6.18.0",
-            "os": "Debian GNU/Linux 12",
-            "python": "3.11.2",
-            "clocksource": "tsc",
-            "virtualization": "kvm",
             "governor": None,
-            "fingerprint": "abcdef0123456789",
         },
         "versions": {"python": "3.11.2", "numpy": np.__version__},
         "cpu_split": {"loader": [0], "server": [1]},
         "ceiling": [
-            {
-                "connections": connections,
-                "size_bytes": 64,
-                "messages_per_s": messages_per_s,
-                "loader_cpu_us_per_message": 5.5,
-                "loader_cpu_cores": 0.93,
-            }
-            for connections, messages_per_s in CEILING.items()
+            {"connections": connections, "size_bytes": 64, "messages_per_s": rate, **LOADER}
+            for connections, rate in CEILING.items()
         ],
-        "limits": {"nofile_soft": 20_000, "nofile_hard": 20_000, "somaxconn": 4_096},
-        "warnings": [
-            {
-                "code": "virtual-machine",
-                "message": "this is a virtual machine: absolute times are worth little",
-                "remedy": "quote ratios between servers of one run",
-            }
-        ],
+        "limits": {"nofile_soft": 20_000, "somaxconn": 4_096},
+        "warnings": [{"message": "a virtual machine", "remedy": "quote ratios between servers"}],
     }
 
 
@@ -398,7 +338,7 @@ def simulated(
                     planned = behaviour(server, workload, step, repeat)
                     change(planned)
                     if not skip(planned):
-                        record = _record(planned, windows, 3.0)
+                        record = _record(planned, windows)
                         if samples:
                             sampled = _samples(planned, samples, 0.2 * samples * len(records))
                             record = replace(record, samples=sampled)
@@ -438,13 +378,23 @@ def held_run(directory: Path, **options: Any) -> Run:
     description, records = simulated(**options)
     begun = {"created_at": BEGUN, "finished_at": ENDED, "interrupted": False}
     whole = check_manifest({"schema": RUN_SCHEMA, **begun, **description}, "run.json")
-    parts = [record.tables() for record in records]
-    frames = {
-        name: pa.concat_tables([part[name] for part in parts]).to_pandas(ignore_metadata=True)
-        for name in TABLES
-    }
+    rows: dict[str, list[Mapping[str, Any]]] = {"steps": [], "windows": [], "samples": []}
     intervals: dict[Tag, list[Any]] = defaultdict(list)
     for record in records:
+        rows["steps"].append(record.step)
+        rows["windows"] += ({"window": i, **row} for i, row in enumerate(record.windows))
+        rows["samples"] += (
+            {**row, **dict(zip(KEY, record.key, strict=True))} for row in record.samples
+        )
         for kind, *held in record.histograms:
             intervals[Tag(*record.key, kind)].append(_Held(*held))
+    frames = {name: _frame(TABLES[name], rows[name]) for name in TABLES}
     return Run(directory, whole, **frames, log_end=0, _intervals=intervals)
+
+
+def _frame(table: TableSpec, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    whole = [complete(table, row) for row in rows]
+    types = {name: object if spec.dtype == "str" else spec.dtype for name, spec in table.items()}
+    return pd.DataFrame(
+        {name: np.array([row[name] for row in whole], dtype) for name, dtype in types.items()}
+    )

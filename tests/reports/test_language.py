@@ -115,6 +115,7 @@ def bracketed(wanted, tmp_path, monkeypatch):
     return "eo"
 
 
+@pytest.mark.system
 def test_only_the_runs_own_words_are_not_translated(bracketed, tmp_path):
     run = write_run(tmp_path / "run", steps=(10, 10_000), windows=1)
     page = Page(build_report(run, tmp_path / "out", bracketed).read_text())

@@ -2,8 +2,6 @@
 
 import shlex
 
-import pytest
-
 from c10k.reports.answer import answer
 from c10k.reports.places import command, meanings, places
 from c10k.reports.summary import markdown, terminal_summary
@@ -23,12 +21,7 @@ def test_every_step_has_a_place_with_all_that_was_recorded(make):
     assert [each.repeat for each in troubled.repeats] == [0, 1]
     assert troubled.repeats[0].causes == {"timeout": 4}
     assert troubled.repeats[0].log_tail == "<b>oh</b>"
-    figures = dict(troubled.figures)
-    assert figures.keys() <= dict(meanings()).keys()
-    rate = measured.at(troubled.point, "messages_per_s")
-    assert float(figures["messages_per_s"].partition(" ")[0].replace(",", "")) == pytest.approx(
-        rate.value, rel=1e-5
-    )
+    assert dict(troubled.figures).keys() <= dict(meanings()).keys()
 
 
 def test_above_the_figures_of_a_step_stands_how_many_messages_got_no_reply(make):

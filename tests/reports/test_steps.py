@@ -1,41 +1,6 @@
-import io
-
-import pandas as pd
-import pytest
-
 from c10k.reports import steps
 from c10k.reports.chapter.response import response_by_load, response_graph
-from c10k.reports.chapter.tables import chapter_tables
-from c10k.reports.data import as_csv
-from c10k.reports.measured import Measured
-from c10k.results.store import read_run
-from tests.reports.chapter.conftest import row
-
-
-@pytest.fixture(scope="module")
-def measured(full_run):
-    return Measured(read_run(full_run))
-
-
-@pytest.fixture(scope="module")
-def step(measured):
-    """One row of the steps, straight from the file."""
-    frame = measured.run.steps.set_index(["server", "workload", "connections"])
-
-    def of(server, workload, connections, column):
-        return float(frame.loc[(server, workload, connections), column])
-
-    return of
-
-
-def test_the_steps_table_has_a_row_a_server_workload_and_step(measured, step):
-    table = steps.table(measured)
-    assert [len(section.rows) for section in table.sections] == [12, 12]
-    names = [column.full_title for column in table.columns]
-    cells = dict(zip(names, table.sections[1].rows[-2], strict=True))
-    assert (cells["clients"].text, cells["server"].text) == ("10,000", "threaded")
-    rate = step("threaded", "saturated", 10_000, "messages_per_s")
-    assert cells["messages/s: echoed"].text == f"{rate:,.0f}"
+from tests.reports.chapter.cells import row
 
 
 def test_every_kind_of_trouble_is_marked_with_a_footnote(make):
@@ -67,23 +32,6 @@ def test_every_kind_of_trouble_is_marked_with_a_footnote(make):
         assert "the server died" in notes["¶"]
     marked = [str(cells[1]) for cells in steps.table(measured).sections[0].rows]
     assert marked[:5:2] == ["threaded‡", "threaded†§", "threaded¶"]
-
-
-def test_csv_holds_raw_numbers_under_names_with_units(measured, step):
-    for table in (*chapter_tables(measured), steps.table(measured)):
-        frame = pd.read_csv(io.StringIO(as_csv(table.records)))
-        assert len(frame) == len(table.records)
-    t3 = pd.read_csv(io.StringIO(as_csv(response_by_load(measured).records)))
-    found = t3.query(
-        "server == 'threaded' and workload == 'saturated' and connections == 10_000"
-        " and measure == 'response_p99'"
-    )
-    assert found["measured_ms"].item() == step("threaded", "saturated", 10_000, "response_p99_ms")
-    assert found["chapter_ms"].item() == 200
-    assert found["measured_low_ms"].item() <= found["measured_ms"].item()
-    assert found["marks"].item() == "§"
-    every = pd.read_csv(io.StringIO(as_csv(steps.table(measured).records)))
-    assert every["resident_bytes"].max() == measured.run.steps["resident_bytes"].max()
 
 
 def test_markdown_is_a_table_that_no_label_can_break(make):

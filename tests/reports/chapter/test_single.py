@@ -21,13 +21,6 @@ def alike_but(change):
     return changed
 
 
-def test_every_claim_has_a_verdict(measured):
-    records = found(measured).values()
-    assert len(records) == 12
-    assert all(record["verdict"] for record in records)
-    assert all(record["measured"] for record in records if "not measured" not in record["verdict"])
-
-
 def test_a_claim_without_its_workload_is_not_measured(measured, make):
     assert verdict(measured, "requests that compute") == "not measured here"
     assert verdict(measured, "zero copy") == "not measured here"
@@ -60,7 +53,7 @@ def test_which_server_to_choose_follows_from_the_guides_comparisons(make):
         (threads_win, ("holds", "contradicted")),
         (even, ("holds", "holds")),
     ):
-        measured = make(change=alike_but(change), repeats=3)
+        measured = make(change=alike_but(change), workloads=("saturated",), repeats=3)
         assert (verdict(measured, few), verdict(measured, many)) == expected
 
 

@@ -1,7 +1,6 @@
 """A sound run to damage, and what a report says of it: a page, or one line, and no traceback."""
 
 import io
-import math
 import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -14,29 +13,16 @@ from matplotlib.figure import Figure
 from c10k.cli.main import main
 from c10k.results.schema import TABLES, RunError
 from tests.reports.parsed import Page
-from tests.reports.synthetic import write_run
+from tests.reports.synthetic import buffer_pool, write_run
 
 FILES = ("run.json", "latency.hlog", *(f"{name}.parquet" for name in TABLES))
 HOSTILE = "<script>alert(1)</script>"
-NUMBERS = (math.nan, -1, 0, 1e-300, 1e18)
 ABSENT = object()
-WRONG = (
-    ABSENT,
-    None,
-    True,
-    HOSTILE,
-    [],
-    [HOSTILE],
-    {},
-    {HOSTILE: [{}]},
-    *NUMBERS[1:],
-)  # JSON has no NaN
 some = settings(
     max_examples=5,
-    deadline=None,
     derandomize=True,
     database=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=list(HealthCheck),  # the fixtures are of all examples
 )
 
 
@@ -55,17 +41,7 @@ def sound(tmp_path_factory):
             "left_out": ["nginx is not installed"],
             "slo_p99_ms": 100.0,
         },
-        plan={
-            "techniques": [
-                {
-                    "name": "buffer pool",
-                    "with": "threaded",
-                    "without": "asyncio_streams",
-                    "workloads": ["saturated"],
-                    "claim": "buffer pool",
-                }
-            ],
-        },
+        plan={"techniques": [buffer_pool("threaded", "asyncio_streams")]},
         found=[{"server": "threaded", "workload": "saturated", "connections": 10, "why": "done"}],
     )
 

@@ -1,6 +1,7 @@
 """Damaged files of a run: a report names the file in one line."""
 
 import base64
+import re
 import shutil
 import struct
 import zlib
@@ -10,16 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c10k.results.histogram import Histogram
-from tests.reports.damaged.conftest import (
-    FILES,
-    HOSTILE,
-    page_of,
-    refusal_of,
-    report,
-    some,
-)
+from c10k.results.schema import RunError
+from c10k.results.store import read_run
+from tests.reports.damaged.conftest import FILES, HOSTILE, refusal_of, report, some
 
 
+@pytest.mark.system
 def test_the_run_that_is_damaged_here_shows_all_there_is(sound, tmp_path, undrawn):
     page, _ = report(sound, out=tmp_path / "out")
     parts = ("over the step", "over time", "Techniques", "Max connections", "Capacity", "reset × 1")
@@ -51,6 +48,7 @@ def test_a_damaged_file_is_named(run, file, damage, unpictured):
         assert (file, damage) == ("latency.hlog", "cut before two bytes")
 
 
+@pytest.mark.system
 @some
 @given(st.sampled_from(FILES), st.floats(0, 1, exclude_max=True), st.integers(1, 255))
 def test_a_flipped_byte_raises_no_traceback(sound, run, unpictured, file, place, flip):
@@ -98,11 +96,16 @@ def relog(run, line):
         (f"{TAG},0,1,1,{crowded()}", "more than 2**40 values"),
     ],
 )
-def test_a_line_of_the_histogram_log_that_is_none_is_named(run, undrawn, line, message):
+def test_a_line_of_the_histogram_log_that_is_none_is_named(run, line, message):
     relog(run, line.encode())
-    refused = refusal_of(run)
-    assert "latency.hlog: " in refused
-    assert message in refused
+    with pytest.raises(RunError, match=f"latency.hlog: .*{re.escape(message)}"):
+        read_run(run).histograms("threaded", "saturated", 10, "response")
+
+
+@pytest.mark.system
+def test_a_damaged_histogram_is_named_when_it_is_drawn(run, undrawn):
+    relog(run, f"{TAG},0,1,1,x".encode())
+    assert "latency.hlog: a damaged histogram" in refusal_of(run)
 
 
 def test_a_histogram_log_that_is_no_text_is_refused(run):
@@ -110,6 +113,6 @@ def test_a_histogram_log_that_is_no_text_is_refused(run):
     assert "latency.hlog: 'utf-8' codec" in refusal_of(run)
 
 
-def test_histograms_of_unknown_steps_are_left_out(run, unpictured):
+def test_histograms_of_unknown_steps_are_left_out(run):
     relog(run, f"Tag={'W' * 10_000}|%3Cscript%3E|-5|{10**30}|colour,0,1,1,x".encode())
-    page_of(run)
+    assert read_run(run).histograms("threaded", "saturated", 10, "response").total

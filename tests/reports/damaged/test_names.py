@@ -24,13 +24,12 @@ from tests.reports.damaged.conftest import (
 from tests.reports.parsed import Page
 from tests.reports.synthetic import WORKLOADS, write_run
 
-NAMES = {
-    "markup and templates": f"{HOSTILE}<img src=x onerror=alert(2)>\"'`&amp;--><!-- | # * _ "
-    "{{ 7 * 7 }}{% endif %}{server} {0} %s %(x)s $\\frac$",
-    "odd characters": "../a\nb\r\n\tc\N{LINE SEPARATOR}d\0e\x1b[31mred\x07\x7f\x9b\uffff "
-    "\N{RIGHT-TO-LEFT OVERRIDE}abc \N{HEBREW LETTER SHIN} 🦥👩\u200d👩\u200d👧 한글",
-    "length": 1_000 * "W",
-}
+NAME = (
+    "../a\nb\r\n\tc\N{LINE SEPARATOR}d\0e\x1b[31mred\x07\x7f\x9b\uffff "
+    "\N{RIGHT-TO-LEFT OVERRIDE}abc \N{HEBREW LETTER SHIN} 🦥👩\u200d👩\u200d👧 한글"
+    f"{1_000 * 'W'} {HOSTILE}<img src=x onerror=alert(2)>\"'`&amp;--><!-- | # * _ "
+    "{{ 7 * 7 }}{% endif %}{server} {0} %s %(x)s $\\frac$"
+)
 
 
 def named(directory, name, monkeypatch):
@@ -63,14 +62,14 @@ def named(directory, name, monkeypatch):
     return directory
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_a_name_is_text_on_every_page(tmp_path, monkeypatch, name):
-    run = named(tmp_path / "run", name, monkeypatch)
+@pytest.mark.system
+def test_a_name_is_text_on_every_page(tmp_path, monkeypatch):
+    run = named(tmp_path / "run", NAME, monkeypatch)
     monkeypatch.chdir(run)
     before = set(tmp_path.rglob("*"))
     page = page_of(run)
     assert_escaped(page)
-    assert page.text().count(" ".join(name.split())) > 10
+    assert page.text().count(" ".join(NAME.split())) > 10
     out = tmp_path / "out"
     assert all(out in (path, *path.parents) for path in {*tmp_path.rglob("*")} - before)
     for picture in out.glob("figures/*.svg"):
@@ -81,10 +80,10 @@ def test_a_name_is_text_on_every_page(tmp_path, monkeypatch, name):
 # Directories.
 
 
-@pytest.mark.parametrize("name", [HOSTILE.replace("/", ""), "two\nlines\x1b[31m", "\udcff", "-…"])
-def test_a_directory_may_have_any_name(sound, tmp_path, monkeypatch, unpictured, name):
+@pytest.mark.system
+def test_a_directory_may_have_any_name(sound, tmp_path, monkeypatch, unpictured):
     monkeypatch.chdir(tmp_path)
-    run = tmp_path / name
+    run = tmp_path / f"-…\udcff\n\x1b[31m{HOSTILE.replace('/', '')}"
     for each in (run, tmp_path / "other"):
         shutil.copytree(sound, each)
     assert_escaped(page_of(run))
@@ -94,23 +93,18 @@ def test_a_directory_may_have_any_name(sound, tmp_path, monkeypatch, unpictured,
     assert "it has no run.json" in refusal_of(run)
 
 
-def nothing(path):
-    return path
+PLACES = {
+    "nothing": lambda path: None,
+    "too long a name": lambda path: None,
+    "a file": lambda path: path.write_text(""),
+    "a symlink loop": lambda path: path.symlink_to(path.name),
+}
 
 
-def file(path):
-    path.write_text("")
-    return path
-
-
-def loop(path):
-    path.symlink_to(path.name)
-    return path
-
-
-@pytest.mark.parametrize("place", [nothing, file, loop, lambda path: path / ("W" * 5_000)])
+@pytest.mark.parametrize("place", PLACES)
 def test_a_path_that_is_no_run_is_refused(sound, tmp_path, place):
-    path = place(tmp_path / "place")
+    path = tmp_path / (5_000 * "W" if place == "too long a name" else "place")
+    PLACES[place](path)
     assert str(path) in refusal_of(path)
     page, refused = report("--compare", sound, path, out=tmp_path / "out")
     assert page is None

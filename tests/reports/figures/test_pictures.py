@@ -95,6 +95,7 @@ def test_a_label_is_never_read_as_markup_or_mathematics(make):
     assert "<b>$\\frac$" in texts(picture.svg)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("names", [("한", "글"), (300 * "W" + "1", 300 * "W" + "2")])
 def test_pictures_of_any_names_have_files_of_their_own(make, monkeypatch, names):
     for name in names:
@@ -114,10 +115,24 @@ def test_a_column_that_was_not_measured_is_not_drawn(make):
     assert set(drawn(measured, as_chapter, "paced")) == {"response-paced"}
 
 
+@pytest.mark.system
 def test_one_step_can_be_drawn(make):
     names = {picture.name for picture in figures.pictures(make(steps=(100,)))}
     assert {"response-paced", "memory-virtual", "efficiency-saturated", "cpu-paced"} <= names
     assert len(names) == 23
+
+
+@pytest.mark.system
+def test_in_a_picture_of_many_servers_no_label_is_lost(make, monkeypatch):
+    for of_one_server in ("time", "percentiles", "over_time"):
+        monkeypatch.setattr(figures, of_one_server, lambda *_: iter(()))
+    servers = {f"server_{number}": "event loop" for number in range(16)}
+    measured = make(servers=servers, workloads=["saturated"], steps=(10, 100))
+    for picture in figures.pictures(measured):
+        height = float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', picture.svg)[1])
+        places = [float(y) for y in re.findall(r'<text[^>]* y="(-?[\d.]+)"', picture.svg)]
+        assert places
+        assert all(0 < y < height for y in places)
 
 
 def test_the_same_run_gives_the_same_pictures(make):

@@ -40,43 +40,18 @@ def _latencies(row, kind):
 
 
 def test_latencies_are_those_of_merged_histograms(raw, steps):
-    for key, row, _windows, made in steps:
+    for key, _row, _windows, made in steps:
         # A starved connection's wait counts. It is a state: the last window's includes the others'.
         waits = raw.log.counts(*key, "waiting")[-1:]
         for kind in KINDS:
             found = raw.log.counts(*key, kind) + (waits if kind == "response" else [])
-            expected = pytest.approx(summary_ms(sum(found)))
-            assert _latencies(made, kind) == expected, (key, kind)
-            assert _latencies(row, kind) == expected, (key, kind)
+            assert _latencies(made, kind) == pytest.approx(summary_ms(sum(found))), (key, kind)
 
 
 def test_messages_are_counted_in_their_histograms(raw, steps):
     for key, _row, _windows, made in steps:
         for kind in ("response", "service"):
             assert made["messages"] == sum(raw.log.counts(*key, kind)).sum(), (key, kind)
-
-
-def test_rates_are_counts_by_time(steps):
-    for key, _row, windows, made in steps:
-        messages, cpu_s, window_s, switches, loader_s = (
-            sum(window[column] for window in windows)
-            for column in ("messages", "cpu_s", "window_s", "context_switches", "loader_cpu_s")
-        )
-        expected = {
-            "messages_per_s": messages / window_s,
-            "cpu_us_per_message": 1e6 * cpu_s / messages,
-            "context_switches_per_message": switches / messages,
-            "loader_cpu_us_per_message": 1e6 * loader_s / messages,
-        }
-        assert {name: made[name] for name in expected} == pytest.approx(expected), key
-
-
-def test_littles_law_is_throughput_by_mean_response_by_connections(raw, steps):
-    for key, row, _windows, _made in steps:
-        if row["loop"] == "closed":
-            mean_ms = summary_ms(sum(raw.log.counts(*key, "response")))["mean"]
-            law = row["messages_per_s"] * mean_ms / 1e3 / row["connections"]
-            assert row["littles_law_ratio"] == pytest.approx(law, rel=1e-3), key
 
 
 def test_a_step_made_again_of_its_windows_is_the_recorded_one(steps):
