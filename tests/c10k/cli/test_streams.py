@@ -54,8 +54,9 @@ def test_no_streams_at_all():
 @pytest.mark.parametrize("columns", ["", "0", "-1", "1", "5", "many", "9" * 20])
 @pytest.mark.parametrize("arguments", [["load", "--help"], ["servers"]])
 def test_a_terminal_of_an_odd_width(arguments, columns, monkeypatch, capsys):
-    monkeypatch.setenv("COLUMNS", columns)
-    assert main(arguments) == 0
+    with monkeypatch.context() as patch:  # pytest too would read it, after the test
+        patch.setenv("COLUMNS", columns)
+        assert main(arguments) == 0
     shown = capsys.readouterr()
     assert shown.out.strip()
     assert shown.err == ""
