@@ -19,7 +19,7 @@ from c10k.cli.main import main
 from c10k.host.run_lock import OneRun
 from c10k.reports import figures
 from c10k.results.store import read_run
-from tests.c10k.cli.conftest import SMALLEST, c10k, limited
+from tests.c10k.cli.conftest import SMALL, SMALLEST, c10k, limited
 
 pytestmark = [
     pytest.mark.system,
@@ -164,9 +164,9 @@ def out(tmp_path, monkeypatch):
     return tmp_path / "a run"
 
 
-def start(out):
+def start(out, *how):
     """Start a run of three steps in a process of its own."""
-    command = ["run", "--server", "threaded", "--steps", "2,3,4", *SMALLEST, "--out", str(out)]
+    command = ["run", "--server", "threaded", "--steps", "2,3,4", *how, "--out", str(out)]
     return subprocess.Popen(
         [sys.executable, "-m", "c10k", *command],
         stdout=subprocess.PIPE,
@@ -188,7 +188,7 @@ class TestBadLuck:
         self, out, capsys, monkeypatch
     ):
         monkeypatch.setattr(figures, "pictures", lambda _: [])
-        process = start(out)
+        process = start(out, *SMALL, "--workload", "saturated")
         await_steps(out, 1)
         process.send_signal(signal.SIGINT)
         told, err = process.communicate(timeout=60)
@@ -224,7 +224,7 @@ class TestBadLuck:
         assert "no report" in shown.err
 
     def test_a_termination_ends_it_like_ctrl_c(self, out):
-        process = start(out)
+        process = start(out, *SMALLEST)
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
         told, err = process.communicate(timeout=60)
@@ -240,7 +240,7 @@ class TestBadLuck:
 
         def read():
             with open(reading) as pipe:  # noqa: PTH123
-                while "bare echo" not in pipe.readline():  # then servers run
+                while "clients" not in pipe.readline():  # then servers run
                     pass
 
         with ThreadPoolExecutor() as threads, os.fdopen(writing, "w") as pipe:
@@ -308,5 +308,5 @@ class TestBadLuck:
         assert f"c10k: {found['failure']}" in shown.err
         assert [step["status"] for step in found["steps"]] == ["failed"]
         assert shown.out.splitlines()[-1] == "run"
-        assert "failed: broken, saturated at 2" in shown.out
-        assert "bare echo" not in shown.out  # it is quiet
+        assert "failed: broken, rate_50 at 2" in shown.out
+        assert "clients" not in shown.out  # it is quiet

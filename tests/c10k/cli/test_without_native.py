@@ -56,4 +56,4 @@ def test_every_command_goes_on_with_the_portable_engine(tmp_path):
     status, out, err = run
     assert (status, err.count("\n"), LOSS in err) == (0, 1, True)
     assert json.loads((tmp_path / "run/run.json").read_text())["engine"] == "portable"
-    assert "saturated        5  " in out
+    assert "rate_50          5  " in out
