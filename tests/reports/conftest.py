@@ -1,7 +1,5 @@
 """Runs and their reports, each built once and shared."""
 
-import fcntl
-import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,10 +21,11 @@ DRAW = Figure.savefig
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks at the report of the recorded run is no unit test."""
+    """What looks at the report of the recorded run is no unit test, and one process builds it."""
     for item in items:
         if isinstance(item, pytest.Function) and "recorded" in item.fixturenames:
             item.add_marker(pytest.mark.system)
+            item.add_marker(pytest.mark.xdist_group("recorded"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -82,34 +81,14 @@ def step(measured: Measured) -> Callable[[str, str, int, str], float]:
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Makes a directory, once for all workers of pytest-xdist."""
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-    def made(name: str, make: Callable[[Path], Any]) -> Path:
-        directory = base / name
-        with (base / f"{name.replace('/', '-')}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not directory.exists():
-                make(directory.with_suffix(".new"))
-                directory.with_suffix(".new").rename(directory)
-        return directory
-
-    return made
-
-
-@pytest.fixture(scope="session")
-def recorded(once: Callable[..., Path]) -> Path:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the recorded run, with the columns that the schema has got since then."""
-
-    def copy(run: Path) -> None:
-        shutil.copytree(Path(__file__).parent / "data" / "run", run)
-        for name, table in TABLES.items():
-            path = run / f"{name}.parquet"
-            filled(pd.read_parquet(path), table).to_parquet(path)
-
-    return once("recorded", copy)
+    run = tmp_path_factory.mktemp("recorded") / "run"
+    shutil.copytree(Path(__file__).parent / "data" / "run", run)
+    for name, table in TABLES.items():
+        path = run / f"{name}.parquet"
+        filled(pd.read_parquet(path), table).to_parquet(path)
+    return run
 
 
 def filled(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
@@ -120,21 +99,21 @@ def filled(frame: pd.DataFrame, table: TableSpec) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def report(recorded: Path, once: Callable[..., Path]) -> Path:
+def report(recorded: Path) -> Path:
     """The directory of the recorded run's report, in that of the run."""
-    return once("recorded/report", lambda out: _build(recorded, out, "en"))
+    return _built(recorded, "report", "en")
 
 
 @pytest.fixture(scope="session")
-def korean(recorded: Path, once: Callable[..., Path]) -> Path:
+def korean(recorded: Path) -> Path:
     """The same report in Korean."""
-    return once("recorded/korean", lambda out: _build(recorded, out, "ko"))
+    return _built(recorded, "korean", "ko")
 
 
-def _build(run: Path, out: Path, language: str) -> None:
+def _built(run: Path, name: str, language: str) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a glyph is missing
-        build_report(run, out, language)
+        return build_report(run, run / name, language).parent
 
 
 @pytest.fixture(scope="session")

@@ -152,7 +152,7 @@ def troubled(tmp_path_factory):
         "threaded": "thread per connection",
         long: "event loop",
         "🦥 \N{RIGHT-TO-LEFT OVERRIDE}\N{HEBREW LETTER HE}": "process per connection",
-        **{f"server_{number},python=python3.13": "event loop" for number in range(6)},
+        **{f"server_{number},python=python3.13": "event loop" for number in range(2)},
     }
 
     def trouble(behaviour):
