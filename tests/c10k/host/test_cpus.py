@@ -19,6 +19,11 @@ def test_the_split_uses_every_cpu_once(usable):
     assert split.shared == (len(usable) == 1)
 
 
+def test_the_loader_has_the_lower_half_and_the_servers_the_rest(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {7, 0, 4, 1, 2})
+    assert CpuSplit.of_this_process() == CpuSplit(loader=(0, 1), server=(2, 4, 7))
+
+
 def test_one_cpu_is_shared(usable):
     os.sched_setaffinity(0, usable[:1])
     split = CpuSplit.of_this_process()
