@@ -193,8 +193,7 @@ class TestStall:
     N r W messages only N wait, a share of 1 / (r W). Its percentiles do not see the stall.
 
     What waited is sent when the stall ends, and takes some ms: hence few connections. On a busy
-    machine it takes longer, so that the best of five tries counts for the upper bounds; the lower
-    ones hold always.
+    machine it takes longer, or as long as a time-out: hence five tries.
     """
 
     CONNECTIONS, RATE = 4, 50
@@ -220,11 +219,14 @@ class TestStall:
         are missing, one of each connection: S - (1 - q) W - 1 / r. Shorter ones are as many as
         without.
         """
-        for _ in range(5):
-            beyond = [self.beyond_bounds(*each) for each in self.measure(fleet, server_process)]
-            if not any(beyond):
-                return
-        pytest.fail(f"beyond what is derived by hand, five times in turn; last: {beyond}")
+        for tries_left in reversed(range(5)):
+            try:
+                for each in self.measure(fleet, server_process):
+                    self.check(*each)
+                break
+            except AssertionError:
+                if not tries_left:
+                    raise
 
     def measure(self, fleet, server):
         """Of each fleet how long it was stalled, its time-out, and its snapshots."""
@@ -251,8 +253,8 @@ class TestStall:
             for each, *snapshots in zip(stalled, before, windows, after, strict=True)
         ]
 
-    def beyond_bounds(self, stalled_s, timeout_s, before, window, after):
-        """What one fleet reports that is beyond the upper bounds that are derived by hand."""
+    def check(self, stalled_s, timeout_s, before, window, after):
+        """What one fleet reports is what is derived by hand."""
         shortest_s, longest_s = stalled_s
         whole, window = Report(before, window, after), Report(window)
         offered = self.CONNECTIONS * self.RATE
@@ -261,27 +263,24 @@ class TestStall:
         assert window.lost == lost  # and later what is queued when it stops
         assert whole.due == whole.messages + whole.lost == whole.response.total
         assert whole.pending == 0
-        bounded = {"due": (abs(window.due - offered * window.seconds), 2 * THREADS)}
+        assert abs(window.due - offered * window.seconds) <= 2 * THREADS
         for percentile in (80, 90, 95, 99):  # with S = 1 and W = 2 some 0.6, 0.8, 0.9 and 0.98 s
             without_s = (1 - percentile / 100) * window.seconds
             if lost and shortest_s - without_s > timeout_s:
                 without_s += 1 / self.RATE
             said_s = window.response.percentile_ns(percentile) / 1e9
             assert said_s >= 0.95 * (shortest_s - without_s)
-            bounded[percentile] = (said_s, 1.05 * (longest_s - without_s) + CATCH_UP_S)
+            assert said_s <= 1.05 * (longest_s - without_s) + CATCH_UP_S
         # Those that were due in the stall with over 100 ms of it to come.
         waited = over(window.response, 100_000_000) / offered
-        assert waited >= 0.9 * (shortest_s - 0.1)
-        bounded["waited"] = (waited, 1.1 * (longest_s - 0.1) + CATCH_UP_S)
+        assert 0.9 * (shortest_s - 0.1) <= waited <= 1.1 * (longest_s - 0.1) + CATCH_UP_S
 
         # Coordinated omission: a message per connection, 1 %, and the p95 sees none of it. (With
         # time-outs it is lost, and one that was sent anew with the stall's end may be late.)
         slow = over(window.service, 100_000_000)
-        assert slow >= self.CONNECTIONS
+        assert self.CONNECTIONS <= slow <= 2 * self.CONNECTIONS
         assert window.service.max_ns >= 0.9 * min(1.0, timeout_s) * 1e9
-        bounded["slow"] = (slow, 2 * self.CONNECTIONS)
-        bounded["service p95"] = (window.service.percentile_ns(95) / 1e9, 0.1)
-        return {name: pair for name, pair in bounded.items() if pair[0] > pair[1]}
+        assert window.service.percentile_ns(95) <= 0.1e9
 
 
 class TestOneMisbehaviour:
