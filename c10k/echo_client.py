@@ -162,8 +162,8 @@ class EchoClient:
     async def _connect(self) -> tuple[socket.socket, str]:
         """Connect to the first address that answers; return the connection and the address.
 
-        The resolver may take a minute to give up. It blocks this thread, which is a daemon and has
-        nothing else to do yet; the interpreter would wait for an executor's before it exits.
+        The resolver may take a minute to give up. It runs in this thread, a daemon: the interpreter
+        waits for an executor's thread before it exits.
         """
         addresses: list[Any] = []
         try:

@@ -126,7 +126,7 @@ class Option:
         return f"from {_plain(kind.ge or 0)} to {_plain(kind.le)}{unit}"
 
     def argument(self, text: str) -> Any:  # noqa: ANN401 (as the field)
-        """Read an argument: argparse tells why only of an error of its own."""
+        """Read an argument. argparse shows the reason of no error but its own."""
         try:
             return self.read(text)
         except ValueError as error:

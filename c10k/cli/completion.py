@@ -17,7 +17,7 @@ def answer(parser: argparse.ArgumentParser) -> None:
     }
     for action in _actions(parser):
         if completer := completers.get(action.metavar):
-            action.completer = completer  # type: ignore[attr-defined]
+            action.completer = completer  # type: ignore[attr-defined]  # argcomplete reads it
     argcomplete.autocomplete(parser, default_completer=ChoicesCompleter({}))
 
 

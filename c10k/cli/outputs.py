@@ -27,7 +27,7 @@ class OutputFile:
             raise CommandError(f"{option} needs the name of a file; got {path!r}")
         existed = os.path.lexists(path)
         try:
-            self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115, PTH123
+            self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115, PTH123 (closed by __exit__)
         except (OSError, ValueError) as error:
             raise CommandError(self._failure(error) + "; name another file") from None
         self._made = not existed

@@ -55,7 +55,7 @@ def runnable(text: str) -> "ServerSpec":
 
 
 def check_free(host: str, port: int) -> None:
-    """Raise CommandError, in the same words for every server, where it could not listen."""
+    """Raise CommandError if nothing can listen there, in the same words for every server."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         socket.create_server((host, port), family=family).close()

@@ -23,7 +23,7 @@ class Output(io.TextIOBase):
         self.failure: OSError | None = None
         self.matters = False
         # None if it was closed from the start
-        self._stream = stream or open(os.devnull, "w")  # noqa: SIM115, PTH123
+        self._stream = stream or open(os.devnull, "w")  # noqa: SIM115, PTH123 (kept open)
 
     def write(self, text: str) -> int:
         """Write the text at once."""
@@ -51,6 +51,6 @@ class Output(io.TextIOBase):
         return self._stream.fileno()
 
     @property
-    def encoding(self) -> str:  # type: ignore[override]
+    def encoding(self) -> str:  # type: ignore[override]  # typeshed has an attribute
         """The stream's encoding."""
         return self._stream.encoding

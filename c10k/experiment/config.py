@@ -213,8 +213,8 @@ def _with_sides(
     for technique in techniques:
         if technique.claim and technique.claim not in TECHNIQUES:
             raise ValueError(
-                f"{where}: {technique.name}: claim: the chapter claims nothing of "
-                f"{technique.claim!r}, but {', '.join(TECHNIQUES)}"
+                f"{where}: {technique.name}: claim: must be {', '.join(TECHNIQUES)}, "
+                f"not {technique.claim!r}"
             )
         for label in technique.sides:
             own = PlannedServer(label, steps=technique.steps, for_techniques=True)

@@ -46,7 +46,7 @@ Name = Annotated[str, option(min_length=1)]
 
 
 def _listed(text: str) -> list[int | str]:
-    """The steps as written, to be read one by one, but for a number that no count can hold."""
+    """Split the steps; a number too long for a count becomes one beyond the maximum."""
     return [
         MOST_CONNECTIONS + 1 if each.isdecimal() and len(each) > 15 else each
         for each in text.split(",")
@@ -229,9 +229,9 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
     slo_p99_ms: Annotated[
         Milliseconds | None,
         option(
-            "the objective: the response time that 99 of 100 messages must have, and no message "
-            "fail, at every step, else the exit status is 1; with --find-max, what the search goes "
-            "by (default: 100 for that, and no objective)",
+            "the objective at every step: a p99 response time within MS, and no failed message; "
+            "the exit status is 1 if it is missed. --find-max searches within it (default: no "
+            "objective, and 100 for --find-max)",
             metavar="MS",
         ),
     ] = field(default=None, name="slo-p99")

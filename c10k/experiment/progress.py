@@ -71,7 +71,7 @@ class Progress:
     """Shows how a run goes on, line by line, for a log or a pipe: a row when a step ends, and what
     happens within it now and then.
 
-    Rows stand below one heading, in at most 80 columns, but for a longer name.
+    Rows stand below one heading, in at most 80 columns unless a name is long.
     """
 
     every_s = LINE_EVERY_S  # between two lines within a step

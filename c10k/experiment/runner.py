@@ -158,8 +158,8 @@ class Experiment:
 class _Ramp(ExitStack):
     """The server processes of one ramp under one workload, all ended with it.
 
-    `starts` holds how the first start of each server with a handler went, over all ramps: one that
-    did not listen then is not started again, for waiting for it at each step would take too long.
+    `starts` has the result of each server's first start, by server and handler, over all ramps. A
+    server that did not listen then is not started again: each step would wait for it in vain.
     """
 
     def __init__(

@@ -78,10 +78,10 @@ def _outputs(args: argparse.Namespace, stack: ExitStack) -> dict[str, OutputFile
     """The output files, opened before anything is measured."""
     if args.quiet and (args.series or args.percentiles):
         raise CommandError("--quiet prints nothing: leave out --series and --percentiles")
-    given = {"--json": args.json, "--hdr": args.hdr}
+    paths = {"--json": args.json, "--hdr": args.hdr}
     outputs = {
         option: stack.enter_context(OutputFile(option, path, or_stdout=option == "--json"))
-        for option, path in given.items()
+        for option, path in paths.items()
         if path is not None
     }
     names = [Path(output.path).resolve() for output in outputs.values() if not output.is_stdout]

@@ -12,9 +12,8 @@ from c10k.loadgen.shard import ShardSettings
 
 RELEASES: Final = 64  # due messages sent before replies are read again
 SWEEP_S: Final = 0.1  # how often timeouts are looked for
-SPIN_NS: Final = (
-    300_000  # before a due time, if asked to: what an idle virtual CPU takes to wake up
-)
+# Before a due time, if asked to: what an idle virtual CPU takes to wake up.
+SPIN_NS: Final = 300_000
 LATE_NS: Final = 1_000_000  # a due message picked up later than this is the loader's own lateness
 
 

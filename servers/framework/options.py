@@ -41,7 +41,7 @@ class ServerOption:
         """What it means, with the default."""
         return self.help if self.default is None else f"{self.help} ({self.default})"
 
-    def by_default(self, default: str | None, help: str = "") -> ServerOption:  # noqa: A002
+    def by_default(self, default: str | None, help: str = "") -> ServerOption:  # noqa: A002 - its field
         """The same option of a server that has another default, and perhaps another unit."""
         return replace(self, default=default, help=help or self.help)
 

@@ -215,7 +215,7 @@ def test_techniques_alone_bring_their_own_servers():
                     {"name": "x", "with": "threaded", "without": "threaded", "claim": "magic"}
                 ]
             },
-            "techniques: x: claim: the chapter claims nothing of 'magic', but",
+            "techniques: x: claim: must be threads on a loop, ",
         ),
         (
             {"techniques": [{"name": "x", "with": "threaded", "without": "threaded"}] * 2},
