@@ -1,0 +1,88 @@
+"""How often the rules of inference are wrong: comparisons of which the truth is known.
+
+    python -m benchmarks.inference
+
+Repeats are drawn from log-normal distributions: processes differ by one spread, the windows of a
+process by another, and the spreads of the comparisons themselves from what is usual of their
+measure. Prints how often two servers that are the same differ clearly, and how often a true
+difference is found.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from c10k.results.comparison import Outcome, Pairs, compare
+
+SEED: Final = 10_000
+FAMILIES: Final = 300
+MEASURES: Final = 7
+STEPS: Final = 6
+WINDOWS: Final = 2
+WITHIN: Final = 0.05  # the spread of the windows of one process
+TRUE_RATIO: Final = 1.5
+UNEQUAL: Final = 0.5  # the spread of the logarithm of the spreads, within a measure
+
+
+def family(
+    random: np.random.Generator,
+    repeats: int,
+    between: float,
+    unequal: float,
+    log_ratios: NDArray[np.float64],
+) -> list[Pairs]:
+    """A measured comparison for each true log-ratio (in order of measures, then of steps)."""
+    spread = between * np.exp(random.normal(0, unequal, log_ratios.size))
+
+    def measured() -> NDArray[np.float64]:
+        process = random.normal(0, 1, (repeats, log_ratios.size)) * spread
+        return process + random.normal(0, WITHIN / math.sqrt(WINDOWS), process.shape)
+
+    drawn = measured() - measured() + log_ratios
+    return [Pairs(drawn[:, index], index // STEPS) for index in range(log_ratios.size)]
+
+
+def rates(repeats: int, between: float, unequal: float, true_share: float) -> dict[str, float]:
+    """Of many families: the share of the same servers' comparisons that are clear, of families with
+    such a one, and of the true differences found.
+    """
+    random = np.random.default_rng(SEED)
+    count = MEASURES * STEPS
+    false, families, found = [], [], []
+    for _ in range(FAMILIES):
+        true = random.permutation(count) < round(true_share * count)
+        outcomes = compare(
+            family(random, repeats, between, unequal, np.where(true, math.log(TRUE_RATIO), 0.0))
+        )
+        clear = np.array([each.outcome is Outcome.CLEAR for each in outcomes])
+        false.append(clear[~true].mean() if not true.all() else math.nan)
+        families.append(clear[~true].any())
+        found.append(clear[true].mean() if true.any() else math.nan)
+    return {
+        "false": float(np.mean(false)),
+        "families": float(np.mean(families)),
+        "found": float(np.mean(found)),
+    }
+
+
+def main() -> None:
+    """Print the rates for each number of repeats and spread, as a Markdown table."""
+    print("| repeats | spread | unequal | false clear | families with one | 1.5× found | of few |")
+    print("| ---: | ---: | --- | ---: | ---: | ---: | ---: |")
+    for repeats in (3, 4, 5):
+        for between in (0.03, 0.1, 0.2):
+            for unequal in (0.0, UNEQUAL):
+                same = rates(repeats, between, unequal, 0)
+                half = rates(repeats, between, unequal, 0.5)
+                few = rates(repeats, between, unequal, 0.1)
+                print(
+                    f"| {repeats} | {between:.0%} | {'yes' if unequal else 'no'} "
+                    f"| {same['false']:.2%} | {same['families']:.1%} "
+                    f"| {half['found']:.0%} | {few['found']:.0%} |"
+                )
+
+
+if __name__ == "__main__":
+    main()
