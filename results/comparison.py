@@ -10,14 +10,15 @@ called clear at most 5 % are expected to be false (Benjamini & Hochberg 1995), a
 of the same servers at most 5 % to have one. `benchmarks/inference.py` measures these rates.
 """
 
-import math
+from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from math import exp, fsum, inf, isfinite, isnan, log, nan, sqrt
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from c10k.results.distributions import (
     digamma,
@@ -35,8 +36,8 @@ LEAST_RATIO: Final = 1.2
 MOST_PRIOR_DF: Final = 4.0
 """What a group may weigh, in degrees of freedom. Few comparisons can look alike by chance: with 8
 up to 12 % of the families of the same servers have a clear difference, with 4 up to 9 %."""
+_LEAST: Final = log(LEAST_RATIO)
 _MOST_REPEATS: Final = 100
-_NORMAL: Final = 1.96  # what t is at the least
 _SMALLEST: Final = 1e-12  # a variance below is that of rounding
 
 
@@ -52,7 +53,8 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Pairs:
-    """What is to be compared: the log-ratio of each repeat, NaN where one of both is missing.
+    """What is to be compared: the log-ratio of each repeat, NaN where one of both is missing, and
+    infinite where one of both is 0, of which no interval can be told.
 
     Comparisons of a group (a measure, in a workload) have spreads that are alike. `apart` is
     False where the difference is too small to matter whatever its ratio.
@@ -82,81 +84,93 @@ class Comparison:
 
 def compare(family: Sequence[Pairs]) -> list[Comparison]:
     """The comparisons that are shown together, in their order."""
-    repeats = [_finite(pairs.log_ratios) for pairs in family]
-    spread = [index for index, each in enumerate(repeats) if len(each) > 1]
-    variances, dfs = _moderated(
-        [repeats[index] for index in spread], [family[index].group for index in spread]
-    )
-    means = [float(np.mean(each)) if len(each) else math.nan for each in repeats]
-    errors = [
-        math.sqrt(variance / len(repeats[index]))
-        for index, variance in zip(spread, variances, strict=True)
+    repeats = [_measured(pairs.log_ratios) for pairs in family]
+    comparisons = [_without_spread(each) for each in repeats]
+    spread = [i for i, each in enumerate(repeats) if len(each) > 1 and all(map(isfinite, each))]
+    moderated = _moderated([repeats[i] for i in spread], [family[i].group for i in spread])
+    estimates = [
+        _Estimate(_mean(repeats[i]), variance, df, len(repeats[i]))
+        for i, (variance, df) in zip(spread, moderated, strict=True)
     ]
-    probabilities = [
-        two_sided(means[index] / error, df)
-        for index, error, df in zip(spread, errors, dfs, strict=True)
-    ]
-    found = _discoveries(probabilities)
-    comparisons = [
-        Comparison(_exp(mean), math.nan, math.nan, len(each), Outcome.INDICATIVE)
-        for mean, each in zip(means, repeats, strict=True)
-    ]
-    for place, index in enumerate(spread):
-        mean, n = means[index], len(repeats[index])
-        half = quantile(CONFIDENCE, dfs[place]) * errors[place]
-        outcome = _outcome(mean, half, found=found[place] and family[index].apart)
-        needed = None
-        if outcome is Outcome.UNDECIDED:
-            needed = _needed(mean, variances[place], dfs[place] - (n - 1), n)
-        comparisons[index] = Comparison(
-            _exp(mean), _exp(mean - half), _exp(mean + half), n, outcome, needed
-        )
+    found = _discoveries([estimate.probability() for estimate in estimates])
+    for i, estimate, different in zip(spread, estimates, found, strict=True):
+        comparisons[i] = estimate.comparison(different=different and family[i].apart)
     return comparisons
 
 
-def _outcome(mean: float, half: float, *, found: bool) -> Outcome:
-    least = math.log(LEAST_RATIO)
-    if found and abs(mean) >= least:
-        return Outcome.CLEAR
-    return Outcome.EQUIVALENT if abs(mean) + half <= least else Outcome.UNDECIDED
+class _Estimate(NamedTuple):
+    """A mean log-ratio, the variance of a repeat's, and how many degrees of freedom that has."""
+
+    mean: float
+    variance: float
+    df: float
+    repeats: int
+
+    def probability(self) -> float:
+        """That of a mean as far from 0 as this, were the servers the same."""
+        return two_sided(self.mean / sqrt(self.variance / self.repeats), self.df)
+
+    def half_width(self, repeats: int) -> float:
+        """Half the interval's width, were there so many repeats of this spread."""
+        error = sqrt(self.variance / repeats)
+        return quantile(CONFIDENCE, self.df + repeats - self.repeats) * error
+
+    def comparison(self, *, different: bool) -> Comparison:
+        half = self.half_width(self.repeats)
+        outcome, needed = Outcome.UNDECIDED, None
+        if different and abs(self.mean) >= _LEAST:
+            outcome = Outcome.CLEAR
+        elif abs(self.mean) + half <= _LEAST:
+            outcome = Outcome.EQUIVALENT
+        else:
+            needed = self.repeats_needed()
+        low, high = _exp(self.mean - half), _exp(self.mean + half)
+        return Comparison(_exp(self.mean), low, high, self.repeats, outcome, needed)
+
+    def repeats_needed(self) -> int | None:
+        """From how many on the interval would lie on one side of what decides."""
+        room = abs(self.mean) if abs(self.mean) >= _LEAST else _LEAST - abs(self.mean)
+        more = range(self.repeats + 1, _MOST_REPEATS + 1)
+        fewest = bisect_left(more, True, key=lambda n: self.half_width(n) < room)
+        return more[fewest] if fewest < len(more) else None
+
+
+def _without_spread(repeats: Sequence[float]) -> Comparison:
+    if len(repeats) < 2:
+        ratio = _exp(repeats[0]) if repeats else nan
+        return Comparison(ratio, nan, nan, len(repeats), Outcome.INDICATIVE)
+    ratio = _exp(sum(repeats) / len(repeats))
+    return Comparison(ratio, 0.0, inf, len(repeats), Outcome.UNDECIDED)
 
 
 def _moderated(
-    repeats: Sequence[NDArray[np.float64]], groups: Sequence[Hashable]
-) -> tuple[list[float], list[float]]:
+    repeats: Sequence[Sequence[float]], groups: Sequence[Hashable]
+) -> list[tuple[float, float]]:
     """The variance of each, and its degrees of freedom.
 
     Smyth, section 6.2: where log variances vary by more than chance, they say little of each other.
     """
-    own = [max(float(np.var(each, ddof=1)), _SMALLEST) for each in repeats]
-    dfs = [len(each) - 1 for each in repeats]
-    usual = [
-        math.log(variance) - digamma(df / 2) + math.log(df / 2)
-        for variance, df in zip(own, dfs, strict=True)
-    ]
-    members: dict[Hashable, list[int]] = {}
-    for index, group in enumerate(groups):
-        members.setdefault(group, []).append(index)
-    centres = {
-        group: sum(usual[index] for index in indices) / len(indices)
-        for group, indices in members.items()
-    }
+    own = [(max(_variance(each), _SMALLEST), float(len(each) - 1)) for each in repeats]
+    usual = [log(variance) - digamma(df / 2) + log(df / 2) for variance, df in own]
+    members: dict[Hashable, list[float]] = {}
+    for group, each in zip(groups, usual, strict=True):
+        members.setdefault(group, []).append(each)
+    centres = {group: _mean(each) for group, each in members.items()}
     freedom = len(own) - len(members)
     if freedom < 1:  # a group of one has nothing to be drawn to
-        return own, [float(df) for df in dfs]
-    squares = sum((usual[i] - centres[group]) ** 2 for i, group in enumerate(groups))
-    excess = squares / freedom - sum(trigamma(df / 2) for df in dfs) / len(dfs)
+        return own
+    squares = fsum((each - centres[group]) ** 2 for group, each in zip(groups, usual, strict=True))
+    excess = squares / freedom - _mean([trigamma(df / 2) for _, df in own])
     prior_df = MOST_PRIOR_DF
     if excess > 0:
         prior_df = min(2 * trigamma_inverse(excess), MOST_PRIOR_DF)
-    scale = digamma(prior_df / 2) - math.log(prior_df / 2)
-    variances, degrees = [], []
-    for variance, df, group in zip(own, dfs, groups, strict=True):
+    scale = digamma(prior_df / 2) - log(prior_df / 2)
+    moderated = []
+    for (variance, df), group in zip(own, groups, strict=True):
         weight = prior_df if len(members[group]) > 1 else 0.0
-        prior = math.exp(centres[group] + scale)
-        variances.append((weight * prior + df * variance) / (weight + df))
-        degrees.append(weight + df)
-    return variances, degrees
+        prior = exp(centres[group] + scale)
+        moderated.append(((weight * prior + df * variance) / (weight + df), weight + df))
+    return moderated
 
 
 def _discoveries(probabilities: Sequence[float]) -> list[bool]:
@@ -164,24 +178,23 @@ def _discoveries(probabilities: Sequence[float]) -> list[bool]:
     ordered = sorted(probabilities)
     bounds = [FALSE_CLEAR * rank / len(ordered) for rank in range(1, len(ordered) + 1)]
     passed = [p for p, bound in zip(ordered, bounds, strict=True) if p <= bound]
-    most = max(passed, default=-math.inf)
+    most = max(passed, default=-inf)
     return [p <= most for p in probabilities]
 
 
-def _needed(mean: float, variance: float, prior_df: float, repeats: int) -> int | None:
-    least = math.log(LEAST_RATIO)
-    room = abs(mean) if abs(mean) >= least else least - abs(mean)
-    fewest = math.ceil((_NORMAL * math.sqrt(variance) / max(room, _SMALLEST)) ** 2)
-    for n in range(max(repeats + 1, fewest), _MOST_REPEATS + 1):
-        if quantile(CONFIDENCE, prior_df + n - 1) * math.sqrt(variance / n) < room:
-            return n
-    return None
+def _measured(log_ratios: ArrayLike) -> list[float]:
+    return [each for each in np.asarray(log_ratios, dtype=np.float64).tolist() if not isnan(each)]
 
 
-def _finite(log_ratios: ArrayLike) -> NDArray[np.float64]:
-    values = np.asarray(log_ratios, dtype=np.float64)
-    return values[np.isfinite(values)]
+# Sums are exact, so that the order of repeats and comparisons cannot turn an outcome.
+def _mean(values: Sequence[float]) -> float:
+    return fsum(values) / len(values)
+
+
+def _variance(values: Sequence[float]) -> float:
+    mean = _mean(values)
+    return fsum((each - mean) ** 2 for each in values) / (len(values) - 1)
 
 
 def _exp(value: float) -> float:
-    return math.exp(min(value, 700.0))
+    return inf if value > 700 else exp(value)

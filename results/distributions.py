@@ -4,10 +4,11 @@ Sources are the NIST Digital Library of Mathematical Functions (DLMF, https://dl
 """
 
 from functools import lru_cache
-from math import exp, inf, lgamma, log, log1p, nan, sqrt
+from math import exp, inf, lgamma, log, log1p, nan, pi, sqrt
+from statistics import NormalDist
 from typing import Final
 
-_STEPS: Final = 500  # a continued fraction converges in about sqrt(df) steps, bisection in 60
+_STEPS: Final = 500  # a continued fraction converges in about sqrt(df) steps
 _TINY: Final = 1e-300
 _CLOSE: Final = 1e-14
 
@@ -24,16 +25,21 @@ def two_sided(t: float, df: float) -> float:
 
 @lru_cache(1024)
 def quantile(confidence: float, df: float) -> float:
-    """The t that a share of `confidence` (0 to 1, exclusive) lies within on both sides."""
-    low, high = 0.0, 1.0
-    while two_sided(high, df) > 1 - confidence:
-        low, high = high, high * 2
+    """The t that a share of `confidence` (0 to 1, exclusive) lies within on both sides.
+
+    Newton's method from the normal distribution's: logarithms of both t and the probability, since
+    a power of t is what the tail is like.
+    """
+    t = NormalDist().inv_cdf((1 + confidence) / 2)
+    scale = lgamma((df + 1) / 2) - lgamma(df / 2) - log(df * pi) / 2
     for _ in range(_STEPS):
-        middle = (low + high) / 2
-        if not low < middle < high:
+        outside = two_sided(t, df)
+        density = 2 * exp(scale - (df + 1) / 2 * log1p(t * t / df))
+        step = log(outside / (1 - confidence)) * outside / (density * t)
+        t *= exp(step)
+        if abs(step) < 1e-8:  # what is left is of the order of its square
             break
-        low, high = (middle, high) if two_sided(middle, df) > 1 - confidence else (low, middle)
-    return high
+    return t
 
 
 def digamma(x: float) -> float:
