@@ -60,6 +60,7 @@ def trigamma(x: float) -> float:
     return shifted + 1 / x + square / 2 + square / x * (1 / 6 - square * (1 / 30 - square / 42))
 
 
+@lru_cache(1024)
 def trigamma_inverse(y: float) -> float:
     """The x > 0 whose trigamma is y > 0, by bisection on a logarithmic scale."""
     low, high = 1e-8, 1e8
