@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from c10k.results.comparison import Outcome, Pairs, compare
 
 SEED: Final = 10_000
-FAMILIES: Final = 1_000
+SAME: Final = 3_000  # families without a difference: 5 % of them is known to within 0.8 %
+DIFFERENT: Final = 300  # families with true differences, of which there are many in each
 MEASURES: Final = 7
 STEPS: Final = 6
 WINDOWS: Final = 2
@@ -57,7 +58,7 @@ def rates(
     random = np.random.default_rng(SEED)
     count = math.prod(shape)
     false, families, found = [], [], []
-    for _ in range(FAMILIES):
+    for _ in range(DIFFERENT if true_share else SAME):
         true = random.permutation(count) < round(true_share * count)
         log_ratios = np.where(true, math.log(TRUE_RATIO), 0.0).reshape(shape)
         outcomes = compare(family(random, repeats, between, unequal, log_ratios))
@@ -77,7 +78,7 @@ def main() -> None:
     print("| repeats | spread | unequal | false clear | families with one | 1.5× found | of few |")
     print("| ---: | ---: | --- | ---: | ---: | ---: | ---: |")
     for repeats in (3, 5):
-        for between in (0.03, 0.1, 0.2):
+        for between in (0.1, 0.2):
             for unequal in (0.0, UNEQUAL):
                 same = rates(repeats, between, unequal)
                 half = rates(repeats, between, unequal, 0.5)
@@ -90,7 +91,7 @@ def main() -> None:
                 )
     print("\n| measures × steps | false clear | families with one |")
     print("| ---: | ---: | ---: |")
-    for shape in ((1, 1), (1, 3), (4, 2), (1, 8), (7, 6), (8, 25)):
+    for shape in ((1, 1), (1, 3), (4, 2), (1, 8), (8, 12)):
         same = rates(5, 0.2, UNEQUAL, shape=shape)
         print(
             f"| {shape[0]} × {shape[1]} | {same['false']:.2%} | {same['families']:.1%} |",

@@ -10,11 +10,10 @@ called clear at most 5 % are expected to be false (Benjamini & Hochberg 1995), a
 of the same servers at most 5 % to have one. `benchmarks/inference.py` measures these rates.
 """
 
-from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from math import exp, fsum, inf, isfinite, isnan, log, nan, sqrt
+from math import ceil, exp, fsum, inf, isfinite, isnan, log, nan, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -35,6 +34,7 @@ LEAST_RATIO: Final = 1.2
 """From which ratio on a difference matters."""
 _LEAST: Final = log(LEAST_RATIO)
 _MOST_REPEATS: Final = 100
+_NORMAL: Final = 1.96  # what Student's t is above
 _SMALLEST: Final = 1e-6  # a variance: repeats that agree better than within 0.1 % do so by chance
 
 
@@ -127,9 +127,10 @@ class _Estimate(NamedTuple):
     def repeats_needed(self) -> int | None:
         """From how many on the interval would lie on one side of what decides."""
         room = abs(self.mean) if abs(self.mean) >= _LEAST else _LEAST - abs(self.mean)
-        more = range(self.repeats + 1, _MOST_REPEATS + 1)
-        fewest = bisect_left(more, True, key=lambda n: self.half_width(n) < room)
-        return more[fewest] if fewest < len(more) else None
+        fewest = self.variance * (_NORMAL / max(room, _SMALLEST)) ** 2
+        first = max(self.repeats + 1, ceil(min(fewest, _MOST_REPEATS + 1)))
+        more = range(first, _MOST_REPEATS + 1)
+        return next((n for n in more if self.half_width(n) < room), None)
 
 
 def _without_spread(repeats: Sequence[float]) -> Comparison:
