@@ -46,6 +46,7 @@ def family(
 
 
 def rates(
+    random: np.random.Generator,
     repeats: int,
     between: float,
     unequal: float,
@@ -55,7 +56,6 @@ def rates(
     """Of many families: the share of the same servers' comparisons that are clear, of families with
     such a one, and of the true differences found.
     """
-    random = np.random.default_rng(SEED)
     count = math.prod(shape)
     false, families, found = [], [], []
     for _ in range(DIFFERENT if true_share else SAME):
@@ -75,14 +75,15 @@ def rates(
 
 def main() -> None:
     """Print the rates for each number of repeats and spread, then for each shape of a family."""
+    random = np.random.default_rng(SEED)
     print("| repeats | spread | unequal | false clear | families with one | 1.5× found | of few |")
     print("| ---: | ---: | --- | ---: | ---: | ---: | ---: |")
     for repeats in (3, 5):
         for between in (0.1, 0.2):
             for unequal in (0.0, UNEQUAL):
-                same = rates(repeats, between, unequal)
-                half = rates(repeats, between, unequal, 0.5)
-                few = rates(repeats, between, unequal, 0.1)
+                same = rates(random, repeats, between, unequal)
+                half = rates(random, repeats, between, unequal, 0.5)
+                few = rates(random, repeats, between, unequal, 0.1)
                 print(
                     f"| {repeats} | {between:.0%} | {'yes' if unequal else 'no'} "
                     f"| {same['false']:.2%} | {same['families']:.1%} "
@@ -92,7 +93,7 @@ def main() -> None:
     print("\n| measures × steps | false clear | families with one |")
     print("| ---: | ---: | ---: |")
     for shape in ((1, 1), (1, 3), (4, 2), (1, 8), (8, 12)):
-        same = rates(5, 0.2, UNEQUAL, shape=shape)
+        same = rates(random, 5, 0.2, UNEQUAL, shape=shape)
         print(
             f"| {shape[0]} × {shape[1]} | {same['false']:.2%} | {same['families']:.1%} |",
             flush=True,
