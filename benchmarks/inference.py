@@ -9,6 +9,7 @@ difference is found. Takes about two minutes.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,7 @@ STEPS: Final = 6
 WINDOWS: Final = 2
 WITHIN: Final = 0.05  # the spread of the windows of one process
 TRUE_RATIO: Final = 1.5
+SLOW_RATIO: Final = 3
 UNEQUAL: Final = 0.5  # the spread of the logarithm of the spreads, within a measure
 
 
@@ -33,12 +35,18 @@ def family(
     between: float,
     unequal: float,
     log_ratios: NDArray[np.float64],
+    slow: float = 0,
 ) -> list[Pairs]:
-    """A measured comparison for each true log-ratio; a row is a measure, a column a step."""
+    """A measured comparison for each true log-ratio; a row is a measure, a column a step.
+
+    A share of `slow` of the processes has figures SLOW_RATIO times as large.
+    """
     spread = between * np.exp(random.normal(0, unequal, log_ratios.shape))
 
     def measured() -> NDArray[np.float64]:
         process = random.normal(0, 1, (repeats, *log_ratios.shape)) * spread
+        if slow:
+            process += math.log(SLOW_RATIO) * (random.random(process.shape) < slow)
         return process + random.normal(0, WITHIN / math.sqrt(WINDOWS), process.shape)
 
     drawn = measured() - measured() + log_ratios
@@ -52,6 +60,7 @@ def rates(
     unequal: float,
     true_share: float = 0,
     shape: tuple[int, int] = (MEASURES, STEPS),
+    slow: float = 0,
 ) -> dict[str, float]:
     """Of many families: the share of the same servers' comparisons that are clear, of families with
     such a one, and of the true differences found.
@@ -61,7 +70,7 @@ def rates(
     for _ in range(DIFFERENT if true_share else SAME):
         true = random.permutation(count) < round(true_share * count)
         log_ratios = np.where(true, math.log(TRUE_RATIO), 0.0).reshape(shape)
-        outcomes = compare(family(random, repeats, between, unequal, log_ratios))
+        outcomes = compare(family(random, repeats, between, unequal, log_ratios, slow))
         clear = np.array([each.outcome is Outcome.CLEAR for each in outcomes])
         false.append(clear[~true].mean())
         families.append(clear[~true].any())
@@ -73,31 +82,55 @@ def rates(
     }
 
 
-def main() -> None:
-    """Print the rates for each number of repeats and spread, then for each shape of a family."""
+def spreads() -> Iterator[str]:
+    """The rates for each number of repeats and spread, as a Markdown table."""
     random = np.random.default_rng(SEED)
-    print("| repeats | spread | unequal | false clear | families with one | 1.5× found | of few |")
-    print("| ---: | ---: | --- | ---: | ---: | ---: | ---: |")
+    yield "| repeats | spread | unequal | false clear | families with one | 1.5× found | of few |"
+    yield "| ---: | ---: | --- | ---: | ---: | ---: | ---: |"
     for repeats in (3, 5):
         for between in (0.1, 0.2):
             for unequal in (0.0, UNEQUAL):
                 same = rates(random, repeats, between, unequal)
                 half = rates(random, repeats, between, unequal, 0.5)
                 few = rates(random, repeats, between, unequal, 0.1)
-                print(
-                    f"| {repeats} | {between:.0%} | {'yes' if unequal else 'no'} "
-                    f"| {same['false']:.2%} | {same['families']:.1%} "
-                    f"| {half['found']:.0%} | {few['found']:.0%} |",
-                    flush=True,
+                yield (
+                    f"| {repeats} | {between:.0%} | {'yes' if unequal else 'no'} | {wrong(same)} "
+                    f"| {half['found']:.0%} | {few['found']:.0%} |"
                 )
-    print("\n| measures × steps | false clear | families with one |")
-    print("| ---: | ---: | ---: |")
+
+
+def shapes() -> Iterator[str]:
+    """The rates for each shape of a family."""
+    random = np.random.default_rng(SEED)
+    yield "| measures × steps | false clear | families with one |"
+    yield "| ---: | ---: | ---: |"
     for shape in ((1, 1), (1, 3), (4, 2), (1, 8), (8, 12)):
         same = rates(random, 5, 0.2, UNEQUAL, shape=shape)
-        print(
-            f"| {shape[0]} × {shape[1]} | {same['false']:.2%} | {same['families']:.1%} |",
-            flush=True,
-        )
+        yield f"| {shape[0]} × {shape[1]} | {wrong(same)} |"
+
+
+def states() -> Iterator[str]:
+    """The rates where a process is in one of two states, which no log-normal distribution is."""
+    random = np.random.default_rng(SEED)
+    yield f"| repeats | processes {SLOW_RATIO}× as slow | false clear | families with one |"
+    yield "| ---: | ---: | ---: | ---: |"
+    for repeats in (3, 5):
+        for slow in (0.2, 0.5):
+            same = rates(random, repeats, 0.1, 0, slow=slow)
+            yield f"| {repeats} | {slow:.0%} | {wrong(same)} |"
+
+
+def wrong(same: dict[str, float]) -> str:
+    """Two cells: how often the same servers differ clearly."""
+    return f"{same['false']:.2%} | {same['families']:.1%}"
+
+
+def main() -> None:
+    """Print the tables."""
+    for lines in (spreads(), shapes(), states()):
+        for line in lines:
+            print(line, flush=True)
+        print()
 
 
 if __name__ == "__main__":

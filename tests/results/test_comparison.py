@@ -45,6 +45,14 @@ def test_an_interval_has_its_ratio_inside(family):
             assert comparison.low < comparison.ratio < comparison.high
 
 
+@given_few(st.lists(st.floats(0, 0.5), min_size=2, max_size=20), st.floats(0.01, 0.4))
+def test_what_is_clear_is_at_least_1_2_and_excludes_1(means, half_range):
+    for comparison in compare([Pairs(around(mean, half_range), "cpu") for mean in means]):
+        if comparison.outcome is Outcome.CLEAR:
+            assert comparison.low > 1
+            assert comparison.ratio > 1.2 - 1e-9
+
+
 @given_few(families)
 def test_swapping_the_servers_inverts_the_ratio_and_keeps_the_outcome(family):
     swapped = compare([Pairs(-np.array(p.log_ratios), p.group, p.apart) for p in family])
