@@ -6,8 +6,8 @@ repeats its own spread is a poor guide to its error, and the spread of all toget
 measures and steps differ in theirs. So each variance is moderated, drawn towards what is usual in
 its group by as much as the variances within groups agree (Smyth 2004, Linear models and empirical
 Bayes methods, doi 10.2202/1544-6115.1027). The comparisons shown together are one family: of those
-called clear at most 5 % are expected to be false (Benjamini & Hochberg 1995), and of the families
-of the same servers at most 5 % to have one. `benchmarks/inference.py` measures these rates.
+called clear at most 5 % are expected to be false (Benjamini & Hochberg 1995, Controlling the false
+discovery rate). `benchmarks/inference.py` measures these rates; docs/method.md has them.
 """
 
 from collections.abc import Hashable, Sequence
@@ -66,7 +66,8 @@ class Pairs:
 class Comparison:
     """A ratio (the geometric mean over the repeats) with its 95 % interval, and the outcome.
 
-    Without two repeats `low` and `high` are NaN, without any `ratio` is. `repeats_needed` is with
+    Without two repeats `low` and `high` are NaN, without any `ratio` is; with an infinite log-ratio
+    they are 0 and infinity. `repeats_needed` is with
     how many repeats the outcome would probably be clear or equivalent, by their spread: None where
     it is that already, where one repeat tells no spread, or 100 would not do.
     """

@@ -15,6 +15,7 @@ def test_the_same_servers_are_hardly_ever_clearly_different(unequal):
     rates = inference.rates(np.random.default_rng(1), 5, 0.2, unequal)
     assert rates["false"] < 0.01
     assert rates["families"] < 0.1  # 5 % in the long run
+    assert 0.03 < rates["missed"] < 0.07  # of 95 % intervals
 
 
 @pytest.mark.parametrize(("between", "found"), [(0.1, 0.9), (0.2, 0.5)])
