@@ -5,8 +5,8 @@
 
 Measures two programs under two labels each (an option with its default value changes nothing), or
 reads such runs. Two labels of a program are compared as a page of these two would: at each step and
-under each workload, by what the page compares. Prints the outcomes as a Markdown table, and each
-difference that is clear.
+under each workload, by what the page compares, without the trials that decide nothing there. Prints
+the outcomes as a Markdown table, each difference that is clear, and how many trials are left out.
 """
 
 import math
@@ -70,21 +70,28 @@ def main(arguments: Sequence[str]) -> int:
             return finished.returncode
         directories = finished.stdout.split("\n")[-2:-1]
     try:
-        found = [each for run in directories for each in compared(read_run(Path(run)).steps)]
+        runs = [read_run(Path(directory)).steps for directory in directories]
     except RunError as error:
         print(error, file=sys.stderr)
         return 2
-    print("\n".join(table(found)))
+    print("\n".join(table([each for steps in runs for each in compared(steps)])))
+    left_out = sum(int((~fair(steps)).sum()) for steps in runs)
+    print(f"\nleft out: {left_out} of {sum(map(len, runs))} trials (disturbed or loader-limited)")
     return 0
+
+
+def fair(steps: "pd.DataFrame") -> "pd.Series[bool]":
+    """Which trials may decide."""
+    return steps.apply(fit, axis="columns")
 
 
 def compared(steps: "pd.DataFrame") -> Iterator[Compared]:
     """The comparisons of a run. Those of two labels are a family."""
-    fair = steps[steps.apply(fit, axis="columns")]
+    undisturbed = steps[fair(steps)]
     for servers in combinations(steps["server"].unique().tolist(), 2):
         if servers[0].partition(",")[0] == servers[1].partition(",")[0]:
             keys, family = [], []
-            for key, pairs in measured(fair, servers):
+            for key, pairs in measured(undisturbed, servers):
                 keys.append(key)
                 family.append(pairs)
             for (workload, measure, connections), comparison in zip(
@@ -138,11 +145,12 @@ def table(found: Sequence[Compared]) -> Iterator[str]:
             here = [each for each in found if each[:2] == (workload, measure)]
             yield row(workload, measure, [each.comparison for each in here])
     yield row("all", "", [each.comparison for each in found])
-    yield ""
-    for workload, measure, servers, connections, comparison in found:
-        if comparison.outcome is Outcome.CLEAR:
-            ratio = f"{comparison.ratio:.2f}× ({comparison.low:.2f} to {comparison.high:.2f})"
-            yield f"- clear: {' ÷ '.join(servers)}, {workload}, {connections}: {measure} {ratio}"
+    clear = [each for each in found if each.comparison.outcome is Outcome.CLEAR]
+    if clear:
+        yield ""
+    for workload, measure, servers, connections, comparison in clear:
+        ratio = f"{comparison.ratio:.2f}× ({comparison.low:.2f} to {comparison.high:.2f})"
+        yield f"- clear: {' ÷ '.join(servers)}, {workload}, {connections}: {measure} {ratio}"
 
 
 def row(workload: str, measure: str, comparisons: Sequence[Comparison]) -> str:

@@ -1,7 +1,10 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import same_servers
 from benchmarks.same_servers import SERVERS, compared, main, table
 from c10k.results.comparison import Outcome
 
@@ -81,6 +84,16 @@ def test_disturbed_repeats_and_those_of_one_repeat_decide_nothing():
     disturbed.loc[disturbed["repeat"] > 0, "steal_s"] = 1.0
     assert set(outcomes(disturbed).values()) == {Outcome.INDICATIVE}
     assert "| all |  | 0 | 0 | 0 | 0 | – |" in list(table(list(compared(disturbed))))
+
+
+def test_runs_are_read_and_the_trials_left_out_counted(tmp_path, capsys, monkeypatch):
+    disturbed = steps()
+    disturbed.loc[disturbed["repeat"] == 0, "steal_s"] = 1.0
+    monkeypatch.setattr(same_servers, "read_run", lambda path: SimpleNamespace(steps=disturbed))
+    assert main(["one", "other"]) == 0
+    printed = capsys.readouterr().out
+    assert "| all |  | 10 | 0 | 10 | 0 |" in printed
+    assert "left out: 4 of 20 trials" in printed
 
 
 def test_a_directory_without_a_run_is_said_to_be_none(tmp_path, capsys):
