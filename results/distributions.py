@@ -9,8 +9,8 @@ from statistics import NormalDist
 from typing import Final
 
 _STEPS: Final = 500  # a continued fraction converges in about sqrt(df) steps
-_TINY: Final = 1e-300
-_CLOSE: Final = 1e-14
+_TINY: Final = 1e-300  # in the place of 0, which nothing can be divided by
+_CLOSE: Final = 1e-13
 
 
 def two_sided(t: float, df: float) -> float:
@@ -83,19 +83,15 @@ def _incomplete_beta(a: float, b: float, x: float) -> float:
 
 def _continued_fraction(a: float, b: float, x: float) -> float:
     """DLMF 8.17.22 by the method of Lentz (1976), both numerators of a round in turn."""
-    c, d = 1.0, 1 / _off_zero(1 - (a + b) * x / (a + 1))
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1) or _TINY)
     value = d
     for m in range(1, _STEPS):
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
         for numerator in (even, odd):
-            d = 1 / _off_zero(1 + numerator * d)
-            c = _off_zero(1 + numerator / c)
+            d = 1 / (1 + numerator * d or _TINY)
+            c = 1 + numerator / c or _TINY
             value *= c * d
         if abs(c * d - 1) < _CLOSE:
             break
     return value
-
-
-def _off_zero(value: float) -> float:
-    return value if abs(value) > _TINY else _TINY
