@@ -14,6 +14,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import ceil, exp, fsum, inf, isfinite, isnan, log, nan, sqrt
+from statistics import NormalDist
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -34,7 +35,6 @@ LEAST_RATIO: Final = 1.2
 """From which ratio on a difference matters."""
 _LEAST: Final = log(LEAST_RATIO)
 _MOST_REPEATS: Final = 100
-_NORMAL: Final = 1.96  # what Student's t is above
 _SMALLEST: Final = 1e-6  # a variance: repeats that agree better than within 0.1 % do so by chance
 
 
@@ -91,8 +91,9 @@ def compare(family: Sequence[Pairs]) -> list[Comparison]:
         for i, (variance, df) in zip(spread, moderated, strict=True)
     ]
     found = _discoveries([estimate.probability() for estimate in estimates])
+    level = FALSE_CLEAR * min(sum(found) + 1, len(found)) / max(len(found), 1)  # of one more
     for i, estimate, different in zip(spread, estimates, found, strict=True):
-        comparisons[i] = estimate.comparison(different=different and family[i].apart)
+        comparisons[i] = estimate.comparison(different, level, apart=family[i].apart)
     return comparisons
 
 
@@ -108,30 +109,33 @@ class _Estimate(NamedTuple):
         """That of a mean as far from 0 as this, were the servers the same."""
         return two_sided(self.mean / sqrt(self.variance / self.repeats), self.df)
 
-    def half_width(self, repeats: int) -> float:
+    def half_width(self, repeats: int, confidence: float = CONFIDENCE) -> float:
         """Half the interval's width, were there so many repeats of this spread."""
         error = sqrt(self.variance / repeats)
-        return quantile(CONFIDENCE, self.df + repeats - self.repeats) * error
+        return quantile(confidence, self.df + repeats - self.repeats) * error
 
-    def comparison(self, *, different: bool) -> Comparison:
+    def comparison(self, different: bool, level: float, *, apart: bool) -> Comparison:
         half = self.half_width(self.repeats)
+        matters = abs(self.mean) >= _LEAST
         outcome, needed = Outcome.UNDECIDED, None
-        if different and abs(self.mean) >= _LEAST:
+        if different and matters and apart:
             outcome = Outcome.CLEAR
         elif abs(self.mean) + half <= _LEAST:
             outcome = Outcome.EQUIVALENT
-        else:
-            needed = self.repeats_needed()
+        elif not matters:
+            needed = self.repeats_needed(_LEAST - abs(self.mean), CONFIDENCE)
+        elif apart:
+            needed = self.repeats_needed(abs(self.mean), 1 - level)
         low, high = _exp(self.mean - half), _exp(self.mean + half)
         return Comparison(_exp(self.mean), low, high, self.repeats, outcome, needed)
 
-    def repeats_needed(self) -> int | None:
-        """From how many on the interval would lie on one side of what decides."""
-        room = abs(self.mean) if abs(self.mean) >= _LEAST else _LEAST - abs(self.mean)
-        fewest = self.variance * (_NORMAL / max(room, _SMALLEST)) ** 2
+    def repeats_needed(self, room: float, confidence: float) -> int | None:
+        """From how many repeats on half of the interval's width would be less than `room`."""
+        normal = NormalDist().inv_cdf((1 + confidence) / 2)  # Student's t is more
+        fewest = self.variance * (normal / max(room, _SMALLEST)) ** 2
         first = max(self.repeats + 1, ceil(min(fewest, _MOST_REPEATS + 1)))
         more = range(first, _MOST_REPEATS + 1)
-        return next((n for n in more if self.half_width(n) < room), None)
+        return next((n for n in more if self.half_width(n, confidence) < room), None)
 
 
 def _without_spread(repeats: Sequence[float]) -> Comparison:

@@ -133,7 +133,8 @@ def test_a_clear_interval_excludes_1(share, outcome):
 
 def test_a_difference_too_small_to_matter_is_not_clear():
     assert one(around(1.0, 0.01), apart=True).outcome is Outcome.CLEAR
-    assert one(around(1.0, 0.01), apart=False).outcome is Outcome.UNDECIDED
+    close = one(around(1.0, 0.01), apart=False)
+    assert (close.outcome, close.repeats_needed) == (Outcome.UNDECIDED, None)
     assert one(around(0.0, 0.01), apart=False).outcome is Outcome.EQUIVALENT
 
 
@@ -184,6 +185,15 @@ def test_the_repeats_needed_mostly_decide():
     assert outcomes.count(Outcome.CLEAR) > 80
     few = [one(random.normal(0.3, spread, 4)).outcome for _ in range(200)]
     assert outcomes.count(Outcome.CLEAR) > 2 * few.count(Outcome.CLEAR)
+
+
+def test_among_many_more_repeats_are_needed():
+    different = Pairs(around(0.3, 0.4), "cpu")
+    same = [Pairs(around(0.0, 0.4), group) for group in range(20)]
+    alone, among_many = compare([different])[0], compare([different, *same])[0]
+    assert among_many.repeats_needed > alone.repeats_needed
+    enough = Pairs([*different.log_ratios] * (among_many.repeats_needed // 4 + 1), "cpu")
+    assert compare([enough, *same])[0].outcome is Outcome.CLEAR
 
 
 @given_few(st.permutations(range(20)), st.floats(0.02, 0.5))
