@@ -1,3 +1,4 @@
+from subprocess import CompletedProcess
 from types import SimpleNamespace
 
 import numpy as np
@@ -94,6 +95,26 @@ def test_runs_are_read_and_the_trials_left_out_counted(tmp_path, capsys, monkeyp
     printed = capsys.readouterr().out
     assert "| all |  | 10 | 0 | 10 | 0 |" in printed
     assert "left out: 4 of 20 trials" in printed
+
+
+@pytest.mark.parametrize(("status", "read"), [(0, ["measured"]), (1, ["measured"]), (3, [])])
+def test_without_a_run_one_is_measured(status, read, capsys, monkeypatch):
+    commands, directories = [], []
+
+    def run(command, **_):
+        commands.append(command)
+        return CompletedProcess(command, status, "a warning\nmeasured\n")
+
+    def read_run(path):
+        directories.append(str(path))
+        return SimpleNamespace(steps=steps())
+
+    monkeypatch.setattr(same_servers.subprocess, "run", run)
+    monkeypatch.setattr(same_servers, "read_run", read_run)
+    assert main(["--repeat", "5"]) == (0 if read else status)
+    assert directories == read
+    assert "run --no-report --repeat 5" in " ".join(commands[0])
+    assert commands[0].count("--server") == len(SERVERS)
 
 
 def test_a_directory_without_a_run_is_said_to_be_none(tmp_path, capsys):
