@@ -222,8 +222,10 @@ def _progress(
         return QuietProgress(clock, print)
     servers = joined([each.server for each in plan.servers])
     steps = ", ".join(f"{step:,}" for step in plan.steps)
+    profile = plan.profile
+    repeats = f"{profile.repeats:,} repeat{'s' * (profile.repeats > 1)}"
     show(
-        f"{servers}: {steps} connections, {plan.profile.windows} × {plan.profile.window_s:g} s "
+        f"{servers}: {steps} connections, {repeats} of {profile.windows * profile.window_s:g} s "
         f"per step, about {spelled(clock.seconds_left())}; {cpus}"
     )
     console = Console(file=cast("TextIO", output))

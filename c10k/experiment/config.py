@@ -20,6 +20,7 @@ from c10k.experiment.plan import (
     Plan,
     PlannedServer,
     Technique,
+    WorkloadSteps,
     check_unique,
 )
 from c10k.experiment.rate_sweep import MAP_WORKLOADS, NAMED_WORKLOADS
@@ -51,9 +52,11 @@ def overridden(content: Mapping[str, Any], options: Mapping[str, Any]) -> dict[s
     """A file's content with the command line's options in the place of its own.
 
     Servers that are named there are all that is measured, and workloads hold for techniques too;
-    those that the file describes may be named.
+    those that the file describes may be named. Steps hold for every workload.
     """
     changed, given = dict(content), dict(options)
+    if "steps" in options and isinstance(loads := changed.get("workloads"), list):
+        changed["workloads"] = _without_steps(loads)
     if options.keys() & {"servers", "commands"}:
         for key in ("servers", "commands", "techniques", "interpreters"):
             changed.pop(key, None)
@@ -101,8 +104,15 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
         profile = replace(profile, window_s=asked.duration / profile.windows)
     if asked.repeat is not None:
         profile = replace(profile, repeats=asked.repeat)
+    for each in asked.workload_steps:
+        if unmeasured := {*each.steps}.difference(*(server.steps for server in servers)):
+            raise ValueError(
+                f"{where('workloads')}: {each.workload}: steps: no server is measured at "
+                f"{min(unmeasured)}"
+            )
     plan = Plan(
         workloads=tuple(known.values()),
+        workload_steps=asked.workload_steps,
         profile=profile,
         fit=asked.fit,
         find_max=asked.find_max,
@@ -131,7 +141,14 @@ def _read(content: Mapping[str, Any], where: Where) -> Plan:
     """Read what is asked for; its workloads include those of --rate, and have their sizes."""
     given = content.get("workloads", ())
     if isinstance(given, list | tuple):
-        content = {**content, "workloads": [_described(each, where) for each in given]}
+        own = [
+            _own_steps(each, where)
+            for each in given
+            if isinstance(each, Mapping) and {"name", "steps"} <= each.keys()
+        ]
+        given = _without_steps(given)
+        described = [_described(each, where) for each in given]
+        content = {**content, "workloads": described, "workload-steps": own}
     if isinstance(found := content.get("interpreters"), str):
         if found != "found":
             raise ValueError(f'{where("interpreters")}: must be "found" or a list, not {found!r}')
@@ -147,6 +164,23 @@ def _read(content: Mapping[str, Any], where: Where) -> Plan:
         raise ValueError(f"{where('rate')}: {error}") from None
     check_unique([load.name for load in loads], f"{where('workloads')}: workload")
     return replace(asked, workloads=tuple(loads))
+
+
+def _without_steps(loads: Iterable[Any]) -> list[Any]:
+    """The workloads of a file without the steps of their own."""
+    return [
+        {key: value for key, value in load.items() if key != "steps"}
+        if isinstance(load, Mapping)
+        else load
+        for load in loads
+    ]
+
+
+def _own_steps(load: Mapping[str, Any], where: Where) -> WorkloadSteps:
+    """The steps of a workload that has its own."""
+    name = str(load["name"])[:60]
+    table = {"workload": name, "steps": load["steps"]}
+    return read(WorkloadSteps, table, lambda key: f"{where('workloads')}: {name}: {key}")
 
 
 def _described(item: object, where: Where) -> object:

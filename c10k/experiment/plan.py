@@ -7,7 +7,7 @@ keeps and --resume reads back: its fields are the keys of all three.
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
@@ -114,6 +114,13 @@ def _spec(server: str, command: str, directory: str) -> "ServerSpec":
     return parse_command(command, Path(directory)) if command else parse_spec(server)
 
 
+class WorkloadSteps(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """The steps of a workload that has its own, among those of the plan."""
+
+    workload: Name
+    steps: Steps
+
+
 class Technique(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """A pair of servers that differ in one technique, by their labels, and the workloads that they
     are compared under, at `steps` if it has its own. `claim` names what the chapter says of it, if
@@ -153,7 +160,7 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
     As it is asked for, it may name things for short: `commands`, `interpreters`, `rate`, `size`,
     `duration`, `repeat`. config.plan_of() turns these into servers, workloads and the profile;
     feasibility.py leaves out what cannot be measured. What is described below is of a plan that has
-    been through both.
+    been through both. In a file, the steps of a workload stand in its own table.
     """
 
     servers: Annotated[
@@ -201,6 +208,7 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
         ),
     ] = None
     steps: Steps = DEFAULT_STEPS
+    workload_steps: tuple[WorkloadSteps, ...] = ()
     profile: Annotated[
         Profile,
         option(
@@ -267,18 +275,30 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
         """
         for repeat in range(self.profile.repeats):
             for workload in self.workloads:
-                servers = [each for each in self.servers if workload.name in each.workloads]
+                measured = {each.server: self.steps_of(each, workload) for each in self.servers}
+                servers = [server for server, steps in measured.items() if steps]
                 trials = []
-                for position, connections in enumerate(self.steps):
-                    if workload.name in self.mapped and not is_on_the_map(workload, connections):
-                        continue
+                for position, connections in enumerate(sorted({*chain(*measured.values())})):
                     turn = servers[:: 1 if (position + repeat) % 2 == 0 else -1]
                     trials += [
-                        Trial(each.server, workload.name, repeat, connections)
-                        for each in turn
-                        if connections in each.steps
+                        Trial(server, workload.name, repeat, connections)
+                        for server in turn
+                        if connections in measured[server]
                     ]
                 yield workload, repeat, trials
+
+    def steps_of(self, server: PlannedServer, workload: Workload) -> tuple[int, ...]:
+        """Where a server is measured under a workload: at the steps that both have."""
+        if workload.name not in server.workloads:
+            return ()
+        own = {each.workload: each.steps for each in self.workload_steps}
+        steps = own.get(workload.name, server.steps)
+        on_the_map = workload.name in self.mapped
+        return tuple(
+            step
+            for step in server.steps
+            if step in steps and (not on_the_map or is_on_the_map(workload, step))
+        )
 
     def searches(self) -> list[tuple[PlannedServer, Workload]]:
         """What to search the most connections of, after the ramps."""
@@ -288,7 +308,7 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
             for server in self.servers
             if self.find_max
             and not server.for_techniques
-            and workload.name in server.workloads
+            and self.steps_of(server, workload)
             and workload.name not in self.mapped
         ]
 
@@ -301,7 +321,7 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
             for trial in trials
         }
         for server, workload in self.searches():
-            probe_s = self.seconds(server, workload, server.steps[-1])
+            probe_s = self.seconds(server, workload, self.steps_of(server, workload)[-1])
             times[server, workload] = PROBES_PER_SEARCH * probe_s
         return times
 

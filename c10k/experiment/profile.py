@@ -29,9 +29,9 @@ class Profile(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
 PROFILES: Final = {
     profile.name: profile
     for profile in (
-        Profile("quick", 0.3, 1.0, 2, 0.6, 1),
-        Profile("standard", 1.0, 3.0, 3, 3.0, 1),
-        Profile("thorough", 2.0, 10.0, 3, 4.0, 5),
+        Profile("quick", 0.3, 1.0, 1, 1.0, 1),
+        Profile("standard", 0.3, 1.5, 1, 1.0, 5),
+        Profile("thorough", 1.0, 3.0, 1, 3.0, 10),
     )
 }
 

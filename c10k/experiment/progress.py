@@ -82,6 +82,13 @@ class Progress:
         self._write = write
         self._step: Trial | CeilingStep
         self._shown = 0.0
+        self._repeat = 0
+
+    def repeat(self, number: int, of: int) -> None:
+        """Show which repeat the steps that follow are of, when it begins."""
+        if of > 1 and number != self._repeat:
+            self._repeat = number
+            self._write_row(f"repeat {number} of {of}", "")
 
     def begin(self, step: "Trial | CeilingStep") -> None:
         """A step begins."""
@@ -166,6 +173,9 @@ class Progress:
 
 class QuietProgress(Progress):
     """Shows messages, such as warnings, and nothing else."""
+
+    def repeat(self, number: int, of: int) -> None:
+        """Show nothing."""
 
     def see(self, moment: Moment) -> None:
         """Show nothing."""

@@ -21,7 +21,6 @@ from c10k.servers.catalogue import ServerSpec
 from c10k.servers.process import ServerProcess, ServerStartError
 
 HOST: Final = "127.0.0.1"
-END_S: Final = 1.0  # how long a server may take to end after its last trial
 
 
 class Experiment:
@@ -48,6 +47,7 @@ class Experiment:
         for workload, repeat, trials in self._plan.ramps():
             todo = [trial for trial in trials if trial not in self._writer.done()]
             if todo:
+                self._progress.repeat(repeat + 1, self._plan.profile.repeats)
                 with self._ramp(f"{workload.name}-{repeat}", workload) as ramp:
                     for server in dict.fromkeys(trial.server for trial in todo):
                         with suppress(ServerStartError):  # it fails its own steps
@@ -71,7 +71,7 @@ class Experiment:
         """One search: its result as run.json holds it. Each probe has a fresh server."""
         spec = planned.spec
         server = spec.server
-        reach = capacity_search.REACH * planned.steps[-1]
+        reach = capacity_search.REACH * self._plan.steps_of(planned, workload)[-1]
         most, limits = most_connections(
             reach, server.threads_per_connection, server.processes_per_connection
         )
@@ -148,11 +148,7 @@ class Experiment:
             recording.failure = str(error).splitlines()[0]
             return recording.record(time.time(), [], str(error))
         runner = TrialRunner(server, self._plan.profile, self._cpus, self._progress.see)
-        record = runner.run(recording, last=last)
-        if last:
-            # 10,000 threads take 10 s to close their connections, and SIGTERM waits for them.
-            server.stop(END_S)
-        return record
+        return runner.run(recording, last=last)
 
 
 class _Ramp(ExitStack):

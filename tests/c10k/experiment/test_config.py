@@ -21,7 +21,7 @@ def where(key):
     return f"x.toml: {key}"
 
 
-@pytest.mark.parametrize("name", ["chapter", "c10k", "techniques", "python"])
+@pytest.mark.parametrize("name", ["chapter", "c10k", "techniques", "python", "tables"])
 def test_the_experiments_that_are_shipped_are_right(name, monkeypatch):
     monkeypatch.setenv("PATH", "")  # or each interpreter that is found were started
     asked = plan_of(content_of(EXPERIMENTS / f"{name}.toml"), where)
@@ -74,7 +74,7 @@ def test_every_key_takes_effect():
     }
     assert [load.name for load in asked.workloads] == ["game", "churn"]
     assert asked.steps == (5, 10, 20, 50)
-    assert (asked.profile.window_s, asked.profile.repeats) == (1.5, 7)
+    assert (asked.profile.window_s, asked.profile.repeats) == (3, 7)
     assert (asked.fit, asked.find_max, asked.slo_p99_ms) == (True, True, 250.0)
     (technique,) = asked.techniques
     assert technique.sides == ("threaded,stack=256k", "threaded")
@@ -87,7 +87,7 @@ def test_quantities_are_written_as_people_write_them():
         {"steps": ["10", 100, "1k"], "duration": "1m30s", "repeat": "3", "slo-p99": "50ms"}, where
     )
     assert asked.steps == (10, 100, 1000)
-    assert (asked.profile.window_s, asked.profile.repeats) == (30, 3)
+    assert (asked.profile.window_s, asked.profile.repeats) == (90, 3)
     assert (asked.p99_ms, asked.has_objective) == (50.0, True)
     assert plan_of({"steps": "10,1k"}, where).steps == (10, 1000)
     assert plan_of({"slo-p99": "12.5"}, where).slo_p99_ms == 12.5
@@ -135,6 +135,27 @@ def test_a_map_and_techniques_have_the_size_that_is_asked_for():
     plan, _ = feasible(plan_of(content, where))
     assert {load.size_bytes for load in plan.workloads} == {256}
     assert {"map_1", "game", "saturated"} <= {load.name for load in plan.workloads}
+
+
+def test_a_workload_has_steps_of_its_own_unless_steps_are_asked_for():
+    own = [{"name": "game", "steps": [1, "1k"]}, {"name": "mine", "rate": 5, "steps": [1]}, "churn"]
+    content = {"workloads": own, "steps": [1, 10, 1000]}
+
+    def steps(asked):
+        (server, _) = asked.servers
+        return {load.name: asked.steps_of(server, load) for load in asked.workloads}
+
+    assert steps(plan_of(content, where)) == {
+        "game": (1, 1000),
+        "mine": (1,),
+        "churn": (1, 10, 1000),
+    }
+    written = json.loads(json.dumps(to_builtins(plan_of(content, where))))
+    assert manifest.plan_of({"plan": written}) == plan_of(content, where)
+    asked = plan_of(overridden(content, {"steps": "7,8"}), where)
+    assert steps(asked) == dict.fromkeys(["game", "mine", "churn"], (7, 8))
+    asked = plan_of(overridden(content, {"workloads": ["game"]}), where)
+    assert steps(asked) == {"game": (1, 1000)}
 
 
 def test_commands_alone_are_all_that_is_measured():
@@ -197,6 +218,14 @@ def test_techniques_alone_bring_their_own_servers():
         ),
         ({"workloads": ["m,rate=1"] * 2}, "workloads: workload 'm' is given twice"),
         ({"workloads": [["paced"]]}, "workloads: must be text or a table, not ['paced']"),
+        (
+            {"workloads": [{"name": "game", "steps": [2, 1]}]},
+            "workloads: game: steps: must be ascending positive numbers, such as",
+        ),
+        (
+            {"workloads": [{"name": "game", "steps": [1, 7]}], "steps": [1, 10]},
+            "workloads: game: steps: no server is measured at 7",
+        ),
         ({"profile": "slow"}, "profile: must be quick, standard, thorough, not 'slow'"),
         ({"profile": ["quick"]}, "profile: must be text"),
         ({"fit": "yes"}, "fit: must be true or false, not 'yes'"),

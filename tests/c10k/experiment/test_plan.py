@@ -36,7 +36,7 @@ def test_other_steps_are_refused_with_an_example(text):
 def test_every_server_is_measured_at_every_step_under_every_workload_in_every_repeat():
     planned = plan("threaded", "asyncio_streams", profile="thorough")
     keys = [trial for _, _, trials in planned.ramps() for trial in trials]
-    assert len(keys) == len(set(keys)) == 2 * 2 * 3 * 5
+    assert len(keys) == len(set(keys)) == 2 * 2 * 3 * 10
 
 
 def test_a_ramp_ascends_and_the_servers_take_turns_in_going_first():
@@ -65,6 +65,21 @@ def test_a_server_is_measured_at_its_own_steps_under_its_own_workloads():
     assert [each.connections for each in trials if each.server == "threaded"] == [10, 100]
     assert {each.workload for each in trials if each.server == "threaded"} == {"saturated"}
     assert len([each for each in trials if each.server == "asyncio_streams"]) == 2 * 3
+
+
+def test_a_workload_is_measured_at_its_own_steps_and_the_servers_take_turns_there():
+    own = {"name": "game", "steps": [10, 500]}
+    planned = plan(
+        {"server": "threaded", "steps": [10, 100]}, "asyncio_streams", workloads=[own, "churn"]
+    )
+    (game, _, trials), (_, _, others) = planned.ramps()
+    assert [(each.server, each.connections) for each in trials] == [
+        *(("threaded", 10), ("asyncio_streams", 10)),
+        ("asyncio_streams", 500),
+    ]
+    assert len(others) == 2 + 3
+    assert [load.name for _, load in replace(planned, find_max=True).searches()].count("game") == 2
+    assert {each.connections for each in planned.time() if each.workload == game.name} == {10, 500}
 
 
 def test_there_is_a_search_for_each_server_and_workload_that_is_measured():

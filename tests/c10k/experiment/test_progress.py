@@ -81,6 +81,15 @@ def test_no_name_is_shortened_in_a_pipe(server):
     assert row.endswith(server)
 
 
+def test_each_repeat_is_announced_once_where_there_are_several():
+    lines = []
+    progress = Progress(Clock({}), lines.append)
+    for number in (1, 1, 2):
+        progress.repeat(number, 2)
+    Progress(Clock({}), lines.append).repeat(1, 1)
+    assert lines == ["repeat 1 of 2", "repeat 2 of 2"]
+
+
 def test_quiet_prints_warnings_alone():
     assert "".join(plain(QuietProgress, LARGE, FAILED)).startswith("warning: ")
 

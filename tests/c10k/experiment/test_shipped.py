@@ -10,7 +10,7 @@ from c10k.cli.main import main
 from c10k.experiment.shipped import experiment, names, summaries
 
 REPOSITORY = Path(__file__).parents[3]
-NAMES = ["c10k", "chapter", "python", "techniques"]
+NAMES = ["c10k", "chapter", "python", "tables", "techniques"]
 
 
 def test_they_are_those_of_the_folder_that_people_see():
@@ -37,7 +37,7 @@ def test_one_is_found_by_name_and_a_file_by_its_path(tmp_path, monkeypatch):
     assert experiment("python") == Path("python")
     with pytest.raises(ValueError, match="'chaptr': did you mean 'chapter'") as error:
         experiment("chaptr")
-    assert "There are c10k, chapter, python, techniques" in str(error.value)
+    assert "There are c10k, chapter, python, tables, techniques" in str(error.value)
 
 
 def test_they_are_listed_each_with_what_it_is(capsys):

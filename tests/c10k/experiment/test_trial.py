@@ -107,6 +107,28 @@ def test_a_server_that_ends_when_its_clients_leave_has_served_them(tmp_path, mon
     assert record.step["resident_bytes"] > 0
 
 
+def test_connections_are_closed_some_at_a_time_and_the_last_with_their_server(
+    tmp_path, monkeypatch
+):
+    closed = []
+
+    class Watched(trial.Fleet):
+        def resize(self, connections):
+            closed.append(connections)
+            super().resize(connections)
+
+    monkeypatch.setattr(trial, "Fleet", Watched)
+    monkeypatch.setattr(trial, "CLOSING", 2)
+    command = [sys.executable, "-m", "c10k.servers", "threaded"]
+    with ServerProcess("threaded", command, log=tmp_path / "log") as server:
+        run_trial(server, 5)
+        assert (closed, server.alive) == ([5, 3, 1, 0], True)
+        record = run_trial(server, 5, last=True)
+    assert closed[4:] == [5]
+    assert server.returncode is not None
+    assert (record.step["status"], record.step["log_tail"]) == ("ok", "")
+
+
 def test_a_server_that_is_busy_ending_connections_is_waited_for(tmp_path, monkeypatch):
     """Threads that wait for the GIL: none ends for longer than a pool is waited for."""
     monkeypatch.setattr(trial, "STILL_S", 0.2)
