@@ -28,6 +28,7 @@ POLL_S: Final = 0.005
 # Connections that a process may have to close at once. Of thousands of threads that woke together,
 # each would wait for the GIL, and keep a CPU busy for seconds before the first one ends.
 CLOSING: Final = 128
+CLOSING_S: Final = 0.1  # a server that takes longer is given twice as many, and so on
 END_S: Final = 1.0  # how long a server may take to end after its last trial
 # The portable engine and the telemetry would wait for each other.
 SHARES_THE_INTERPRETER: Final = engine_of("auto") == "portable"
@@ -141,21 +142,22 @@ class TrialRunner:
         """
         try:
             at_once, left = CLOSING * int(tree.read().processes), fleet.connections
-            while left:
-                left = max(0, left - at_once)
+            while left := max(0, left - at_once):
                 fleet.resize(left)
-                if not self._has_left(tree, idle_descriptors + left):
-                    at_once = left
+                if not self._has_left(tree, idle_descriptors + left, CLOSING_S):
+                    at_once *= 2
+            fleet.resize(0)
+            self._has_left(tree, idle_descriptors, LEAVE_S)
         except ProcessGoneError:  # it served to the end: the next trial starts another
             return
 
-    def _has_left(self, tree: ProcessTree, descriptors: float) -> bool:
-        """Wait until the server has no more descriptors than these; whether it closes so many.
+    def _has_left(self, tree: ProcessTree, descriptors: float, within_s: float) -> bool:
+        """Wait until the server has no more descriptors than these; whether it has closed so many.
 
         A pool that has grown keeps its descriptors, and is idle. Threads that wait for the GIL keep
         a CPU busy for seconds before one of them ends. Raises ProcessGoneError.
         """
-        deadline = time.monotonic() + LEAVE_S
+        deadline = time.monotonic() + within_s
         fewest, since, spent_s = inf, time.monotonic(), 0.0
         while self._server.alive and time.monotonic() < deadline:
             held, cpu_s = tree.read().descriptors, tree.cpu_s()
