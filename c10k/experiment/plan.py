@@ -31,11 +31,14 @@ DEFAULT_STEPS: Final = (10, 100, 500, 1000, 5000, 10000)
 DEFAULT_SERVERS: Final = ("threaded", "asyncio_streams")
 DEFAULT_WORKLOADS: Final = ("paced", "saturated")
 
-# What a trial takes beside warm-up and windows: connections are opened and closed, and telemetry of
+# What a trial takes beside warm-up and window: connections are opened and closed, and telemetry of
 # each thread is read at both ends of a window.
-SECONDS_PER_TRIAL: Final = 0.6
-SECONDS_PER_CONNECTION: Final = 0.0004
+SECONDS_PER_TRIAL: Final = 0.15
+SECONDS_PER_CONNECTION: Final = 0.00023
+SECONDS_PER_THREAD: Final = 0.0003
 SECONDS_PER_PROCESS: Final = 0.01
+# How much of the time between its least and its limit a warm-up takes on average.
+WARMUP_SHARE: Final = 0.3
 PROBES_PER_SEARCH: Final = 7  # usually
 
 # Beyond any machine of today, and far below what would keep this one busy with the plan alone.
@@ -212,8 +215,9 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
     profile: Annotated[
         Profile,
         option(
-            "how long to measure both servers: quick (under 2 minutes), standard (6), thorough "
-            "(5 repeats)",
+            "how much to measure, and how long that takes for the default plan: quick (one repeat "
+            "of 1 s per step, 1.5 minutes: indicative figures, no outcomes), standard (5 repeats "
+            "of 1 s, 5.5 minutes) or thorough (10 repeats of 3 s, 22 minutes)",
             profile_named,
             metavar="PROFILE",
             default="standard",
@@ -221,7 +225,7 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
     ] = PROFILES["standard"]
     duration: Annotated[
         Duration | None,
-        option("time measured at each step, such as 10s, instead of the profile's"),
+        option("time measured per step in each repeat, such as 10s, instead of the profile's"),
     ] = None
     repeat: Annotated[
         Repeats | None, option("ramps on fresh servers, instead of the profile's")
@@ -328,10 +332,11 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
     def seconds(self, server: PlannedServer, workload: Workload, connections: int) -> float:
         """Roughly how long a trial takes."""
         profile = self.profile
-        warmup_s = (profile.warmup_s + profile.warmup_limit_s) / 2
+        warmup_s = profile.warmup_s + WARMUP_SHARE * (profile.warmup_limit_s - profile.warmup_s)
         held_s = warmup_s + profile.windows * profile.window_s
         handler = parse_handler(workload.handler)
         per_connection = SECONDS_PER_CONNECTION + (handler.cpu_s if handler else 0)
+        per_connection += SECONDS_PER_THREAD * server.spec.server.threads_per_connection
         per_connection += SECONDS_PER_PROCESS * server.spec.server.processes_per_connection
         return held_s + SECONDS_PER_TRIAL + per_connection * connections
 

@@ -117,7 +117,7 @@ class StepRecording:
     ) -> StepRecord:
         """The step as it is stored; the times of `samples` are on CLOCK_MONOTONIC."""
         row = step_row(self._windows, self._recordings) if self._windows else self._load()
-        status, reason = self._verdict(row.get("messages", 0))
+        status, reason = self._verdict()
         row |= {
             **self.trial._asdict(),
             **self.levels,
@@ -157,15 +157,19 @@ class StepRecording:
             )
         return _per(self.opened.connected, self.opened.setup_s)
 
-    def _verdict(self, messages: int) -> tuple[str, str]:
-        """The step's status, and why it is not ok."""
+    def _verdict(self) -> tuple[str, str]:
+        """The step's status, and why it is not ok.
+
+        A server that answers, but none within the windows, has not failed: all are starved.
+        """
         reasons = [self.failure] if self.failure else []
         if self.opened.failed:
             reasons.append(
                 f"{self.opened.connected:,} of {self.trial.connections:,} connections were served"
             )
         reasons += [f"{count:,} × {cause}" for cause, count in self._errors.most_common()]
-        if self.failure or not messages:
+        measured = any(window.messages or window.starved for window in self._snapshots)
+        if self.failure or not (measured and self._replied):
             return "failed", "; ".join(reasons) or "no message was answered"
         return ("partial" if reasons else "ok"), "; ".join(reasons)
 

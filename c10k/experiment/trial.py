@@ -24,7 +24,8 @@ OPEN_S: Final = 600.0  # at most: Apache's prefork, which adds 32 processes a se
 LEAVE_S: Final = 60.0
 STILL_S: Final = 1.0  # an idle server that has closed none for so long keeps the rest
 IDLE_CPU: Final = 0.1  # of a CPU
-POLL_S: Final = 0.005
+POLL_S: Final = 0.002
+SAMPLE_S: Final = 0.1  # between samples at the least: a warm-up may take 0.3 s, and needs two
 # Connections that a process may have to close at once. Of thousands of threads that woke together,
 # each would wait for the GIL, and keep a CPU busy for seconds before the first one ends.
 CLOSING: Final = 128
@@ -68,7 +69,7 @@ class TrialRunner:
         self._profile = profile
         self._cpus = cpus
         self._on_progress = on_progress
-        self._telemetry = Telemetry(server.supervisor, itself=False)
+        self._telemetry = Telemetry(server.supervisor, SAMPLE_S, itself=False)
         self._p99_ms, self._p99_at = nan, 0.0
         self._messages, self._sampled_at = 0, time.monotonic()
 

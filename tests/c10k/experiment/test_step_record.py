@@ -139,6 +139,14 @@ def test_a_step_without_messages_failed():
     assert (step["status"], step["reason"]) == ("failed", "no message was answered")
 
 
+def test_a_step_whose_messages_were_answered_outside_of_the_windows_alone_is_starved():
+    waits = [2_000_000_000] * 10
+    step = recorded(snapshot(0, waiting_ns=waits), opening=snapshot(3)).step
+    assert (step["status"], step["reason"]) == ("ok", "")
+    assert (step["messages_per_s"], step["starved"]) == (0, 10)
+    assert step["response_p99_ms"] == pytest.approx(2000, rel=1e-3)
+
+
 def test_a_server_that_died_before_any_window_leaves_a_failed_step():
     record = recorded(failure="the server died (signal 9)")
     assert record.step["status"] == "failed"
