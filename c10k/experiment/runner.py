@@ -47,8 +47,8 @@ class Experiment:
         for workload, repeat, trials in self._plan.ramps():
             todo = [trial for trial in trials if trial not in self._writer.done()]
             if todo:
-                self._progress.repeat(repeat + 1, self._plan.profile.repeats)
                 with self._ramp(f"{workload.name}-{repeat}", workload) as ramp:
+                    self._progress.repeat(repeat + 1, self._plan.profile.repeats)
                     for server in dict.fromkeys(trial.server for trial in todo):
                         with suppress(ServerStartError):  # it fails its own steps
                             ramp.server(self._specs[server])

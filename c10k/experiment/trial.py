@@ -25,7 +25,10 @@ LEAVE_S: Final = 60.0
 STILL_S: Final = 1.0  # an idle server that has closed none for so long keeps the rest
 IDLE_CPU: Final = 0.1  # of a CPU
 POLL_S: Final = 0.002
-SAMPLE_S: Final = 0.1  # between samples at the least: a warm-up may take 0.3 s, and needs two
+# Between samples at the least. A warm-up may take 0.3 s, and needs two; within windows more often
+# would disturb threads that contend for the GIL.
+WARMUP_SAMPLE_S: Final = 0.1
+SAMPLE_S: Final = 0.2
 # Connections that a process may have to close at once. Of thousands of threads that woke together,
 # each would wait for the GIL, and keep a CPU busy for seconds before the first one ends.
 CLOSING: Final = 128
@@ -69,7 +72,7 @@ class TrialRunner:
         self._profile = profile
         self._cpus = cpus
         self._on_progress = on_progress
-        self._telemetry = Telemetry(server.supervisor, SAMPLE_S, itself=False)
+        self._telemetry = Telemetry(server.supervisor, WARMUP_SAMPLE_S, itself=False)
         self._p99_ms, self._p99_at = nan, 0.0
         self._messages, self._sampled_at = 0, time.monotonic()
 
@@ -107,6 +110,7 @@ class TrialRunner:
         before = telemetry.memory()
         recording.add_opening(*cycle.open(recording.trial.connections, OPEN_S))
         recording.warmup = cycle.warm_up(profile.warmup_s, profile.warmup_limit_s)
+        telemetry.interval_s = SAMPLE_S
         telemetry.rescan()
         for _ in range(profile.windows):
             begin = telemetry.reading("begin")
