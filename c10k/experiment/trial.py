@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from math import inf, nan
+from math import nan
 from typing import Final
 
 from c10k.experiment.cycle import Cycle
@@ -24,7 +24,8 @@ OPEN_S: Final = 600.0  # at most: Apache's prefork, which adds 32 processes a se
 LEAVE_S: Final = 60.0
 STILL_S: Final = 1.0  # an idle server that has closed none for so long keeps the rest
 IDLE_CPU: Final = 0.1  # of a CPU
-POLL_S: Final = 0.002
+POLL_S: Final = 0.002  # at first; then less and less often
+LONGEST_POLL_S: Final = 0.1
 # Between samples at the least. A warm-up may take 0.3 s, and needs two; within windows more often
 # would disturb threads that contend for the GIL.
 WARMUP_SAMPLE_S: Final = 0.1
@@ -162,19 +163,20 @@ class TrialRunner:
         A pool that has grown keeps its descriptors, and is idle. Threads that wait for the GIL keep
         a CPU busy for seconds before one of them ends. Raises ProcessGoneError.
         """
-        deadline = time.monotonic() + within_s
-        fewest, since, spent_s = inf, time.monotonic(), 0.0
+        pause_s, deadline = POLL_S, time.monotonic() + within_s
+        fewest, spent_s, since = tree.read().descriptors, tree.cpu_s(), time.monotonic()
         while self._server.alive and time.monotonic() < deadline:
-            held, cpu_s = tree.read().descriptors, tree.cpu_s()
             # NaN, of another user's process, is not waited for.
-            if not held > descriptors:
+            if not (held := tree.read().descriptors) > descriptors:
                 return True
             still_s = time.monotonic() - since
-            if held >= fewest and still_s > STILL_S and cpu_s - spent_s < IDLE_CPU * still_s:
-                return False
-            if held < fewest or still_s > STILL_S:
-                fewest, since, spent_s = held, time.monotonic(), cpu_s
-            time.sleep(POLL_S)
+            if still_s > STILL_S:  # no sooner: reading the times of all threads holds them up
+                cpu_s = tree.cpu_s()
+                if held >= fewest and cpu_s - spent_s < IDLE_CPU * still_s:
+                    return False
+                fewest, spent_s, since = held, cpu_s, time.monotonic()
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_POLL_S)
         return False
 
     def _poll(self, cycle: Cycle) -> None:
