@@ -30,6 +30,7 @@ SUMMING_CPU_SHARE = 0.001
 FOOTPRINT_S = 20.0
 # How long a reading gives way. Where the loader is never idle, 0.1 s of CPU would take minutes.
 PATIENCE_S = 3.0
+_Tasks = tuple[Mapping[int, TaskTimes], float, float]
 NOT_SUMMED = Spent(nan, nan, nan, nan, nan)
 
 
@@ -137,8 +138,8 @@ class Telemetry:
         window begins or after it ends, and the fast part (1 ms, and 10 ms) at its very ends.
         """
         with self._noticing_the_end():
-            if edge == "begin":
-                tasks, other_processes_s, tasks_at_s = self._tasks()
+            if edge == "begin":  # in the background, as the load of the window is on its way
+                tasks, other_processes_s, tasks_at_s = self._tasks(self._in_background)
                 spent = self.tree.spent()
                 self._locks = LockWaits(tasks)
             at_s, cpu_s = time.monotonic(), self.tree.cpu_s()
@@ -146,7 +147,7 @@ class Telemetry:
             if edge == "end":
                 self._locks = None
                 spent = self.tree.spent()
-                tasks, other_processes_s, tasks_at_s = self._tasks()
+                tasks, other_processes_s, tasks_at_s = self._tasks(lambda measure: measure())
         return Reading(
             at_s=at_s,
             cpu_s=cpu_s + spent.ended_s,
@@ -170,10 +171,10 @@ class Telemetry:
             breakdown = self.tree.breakdown()
         return {**usage._asdict(), **footprint._asdict(), **breakdown._asdict()}
 
-    def _tasks(self) -> tuple[Mapping[int, TaskTimes], float, float]:
+    def _tasks(self, call: Callable[[Callable[[], _Tasks]], _Tasks]) -> _Tasks:
         """The times of all threads, the CPU time of other processes, and when both were read."""
 
-        def read() -> tuple[Mapping[int, TaskTimes], float, float]:
+        def read() -> _Tasks:
             begun_s = time.monotonic()
             members = self.tree.members
             tasks = read_tasks(members)
@@ -181,7 +182,7 @@ class Telemetry:
             return tasks, other_processes_s, (begun_s + time.monotonic()) / 2
 
         before = HostMemory.read().slab_reclaimable_bytes
-        timed = self._in_background(read)
+        timed = call(read)
         self._left_in_slab += HostMemory.read().slab_reclaimable_bytes - before
         return timed
 
