@@ -30,6 +30,13 @@ class BuildExt(build_ext):
         if missing := self.missing():
             self.do_without(f"{missing} was not found. {REMEDY}")
             return
+        from Cython.Build import cythonize
+
+        # Here, as Cython is not made for threads; it has no types.
+        c = {each.name: each.sources for each in cythonize(self.extensions)}  # type: ignore[no-untyped-call]
+        for extension in self.extensions:
+            extension.sources = c[extension.name]
+        self.parallel = os.cpu_count()
         try:
             super().build_extensions()
         except (CCompilerError, BaseError) as error:
