@@ -4,13 +4,14 @@ Both are rounds: functions that do some work and return its duration and, where 
 CPU time, in seconds.
 """
 
+import math
 import os
 import time
+from statistics import median
 
 import pytest
 
 from benchmarks.floor import compile_program
-from c10k.results.statistics import ratio_interval
 from c10k.servers.process import ServerProcess
 
 
@@ -57,10 +58,21 @@ def beside_floor(benchmark):
         )
         columns = zip(*above[-rounds:], strict=True), zip(*below[-rounds:], strict=True)
         for name, *taken in zip(("time", "cpu"), *columns, strict=False):
-            benchmark.extra_info[name] = ratio_interval(*taken)._asdict()
+            benchmark.extra_info[name] = median_ratio(*taken)
         benchmark.extra_info["compared"] = compared
 
     return measure
+
+
+def median_ratio(above, below):
+    """The median ratio, between the order statistics that hold it with 95 % (Conover, Practical
+    Nonparametric Statistics, 1999, section 3.2: a normal approximation of the binomial).
+    """
+    ratios = sorted(one / other for one, other in zip(above, below, strict=True) if other > 0)
+    if not ratios:
+        return {"median": math.nan, "low": math.nan, "high": math.nan}
+    beyond = max(0, int((len(ratios) - 1.96 * math.sqrt(len(ratios))) / 2))
+    return {"median": median(ratios), "low": ratios[beyond], "high": ratios[-1 - beyond]}
 
 
 def timed(run, cpu_s=time.process_time):

@@ -87,7 +87,7 @@ def draw(responses: Histogram, services: Histogram, path: Path) -> None:
     from c10k.reports import style
 
     with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(figsize=(style.WIDTH / 72 * 1.6, style.HEIGHT / 72 * 1.2))
+        figure, axes = plt.subplots(figsize=(style.WIDTH / 72 * 1.6, 210 / 72))
         for name, values, hue, beside in (
             ("response time", responses, "vermilion", (13, 150)),
             ("service time", services, "blue", (50, 0.4)),

@@ -1,28 +1,20 @@
 """From the directory of a run to the files of its report."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from c10k.reports import (
-    capacity,
-    figures,
-    guide,
-    output,
-    overview,
-    page,
-    steps,
-    summary,
-    techniques,
-)
-from c10k.reports.chapter.tables import chapter_tables
+from c10k.reports import figures, output
+from c10k.reports.comparisons.pairs import Comparisons
 from c10k.reports.data import Record, as_csv, as_parquet
-from c10k.reports.figures import Picture
 from c10k.reports.language import ENGLISH, use_locale
-from c10k.reports.measured import Measured, ReportError
-from c10k.reports.table import Table
+from c10k.reports.model.measured import Measured
+from c10k.reports.page.page import render
+from c10k.reports.summary.markdown import markdown
+from c10k.reports.tables import capacity, chapter, claims, comparisons, details, guide
 from c10k.results.store import read_run
 
-__all__ = ["ReportError", "build_report"]
+_TABLES: Final = (chapter, claims, guide, capacity, comparisons, details)
 
 
 def build_report(run_directory: Path, out: Path, language: str = ENGLISH) -> Path:
@@ -32,52 +24,21 @@ def build_report(run_directory: Path, out: Path, language: str = ENGLISH) -> Pat
     cannot be written, LanguageError when the language cannot be spoken: one line each.
     """
     with use_locale(language):
-        return _build(run_directory, out)
+        measured = Measured(read_run(run_directory))
+        compared = Comparisons(measured)
+        tables = [table for each in _TABLES for table in each.tables(measured, compared)]
+        pictures = figures.pictures(measured)
+        files: dict[Path, str | bytes] = {out / "summary.md": markdown(measured, compared)}
+        for table in tables:
+            files |= _files(out / "tables" / table.name, table.records, md=table.markdown())
+        for each in pictures:
+            path = out / "figures" / each.name
+            files |= _files(path, each.records, svg=each.svg, png=each.png)
+        files[out / "index.html"] = render(measured, compared, tables, pictures)
+    output.write(out, files.items())
+    return out / "index.html"
 
 
-def _build(run_directory: Path, out: Path) -> Path:
-    measured = Measured(read_run(run_directory))
-    told = techniques.told(measured)
-    claimed = chapter_tables(measured)
-    fitting = guide.table(measured)
-    own_tables = [
-        *([fitting] if fitting else []),
-        *([overview.table(measured)] if len(measured.servers) > 2 else []),
-        *([capacity.table(measured)] if measured.found() else []),
-        *([techniques.table(measured)] if measured.techniques else []),
-    ]
-    every_step = steps.table(measured)
-    pictures = figures.pictures(measured)
-    index = out / "index.html"
-    files: list[tuple[Path, str | bytes]] = [
-        (out / "summary.md", summary.markdown(measured, told)),
-        *(
-            file
-            for table in (*claimed, *own_tables, every_step)
-            for file in _table(out / "tables" / table.name, table)
-        ),
-        *(
-            file
-            for picture in pictures
-            for file in _picture(out / "figures" / picture.name, picture)
-        ),
-        (index, page.render(measured, told, claimed, own_tables, every_step, pictures)),
-    ]
-    output.write(out, files)
-    return index
-
-
-def _table(path: Path, table: Table) -> Iterator[tuple[Path, str | bytes]]:
-    yield path.with_suffix(".md"), table.markdown()
-    yield from _data(path, table.records)
-
-
-def _picture(path: Path, picture: Picture) -> Iterator[tuple[Path, str | bytes]]:
-    yield path.with_suffix(".svg"), picture.svg
-    yield path.with_suffix(".png"), picture.png
-    yield from _data(path, picture.records)
-
-
-def _data(path: Path, records: Sequence[Record]) -> Iterator[tuple[Path, str | bytes]]:
-    yield path.with_suffix(".csv"), as_csv(records)
-    yield path.with_suffix(".parquet"), as_parquet(records)
+def _files(path: Path, records: Sequence[Record], **others: str | bytes) -> dict[Path, str | bytes]:
+    contents = {"csv": as_csv(records), "parquet": as_parquet(records), **others}
+    return {path.with_suffix(f".{suffix}"): content for suffix, content in contents.items()}

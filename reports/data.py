@@ -2,10 +2,23 @@
 
 import csv
 import io
+import re
+import zlib
 from collections.abc import Sequence
+from typing import Final
 
 Raw = str | int | float | bool | None
 Record = dict[str, Raw]
+
+_NAME_LENGTH: Final = 100  # of a file
+
+
+def slug(name: str) -> str:
+    """What files of this name are called: short, in letters that every system has."""
+    letters = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")
+    if name.isascii() and len(letters) <= _NAME_LENGTH:
+        return letters
+    return f"{letters[:_NAME_LENGTH]}-{zlib.crc32(name.encode()):08x}"
 
 
 def as_csv(records: Sequence[Record]) -> str:

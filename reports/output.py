@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from c10k.reports.measured import ReportError
+from c10k.reports.model.measured import ReportError
 
 
 class UnwritableError(ReportError):
@@ -13,11 +13,9 @@ class UnwritableError(ReportError):
 def write(out: Path, files: Iterable[tuple[Path, str | bytes]]) -> None:
     """Write (path, content) of each file; UnwritableError where one cannot be."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
         for path, content in files:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:
-        raise UnwritableError(
-            f"{error.filename or out} cannot be written: {error.strerror}"
-        ) from error
+        where = error.filename or out
+        raise UnwritableError(f"{where} cannot be written: {error.strerror}") from error

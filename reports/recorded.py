@@ -1,15 +1,14 @@
 """Words that runs record and reports tell, for the catalogues.
 
-What is a sentence with figures of its own (why a step failed, a warning, a line of a log) is told
-as it was recorded.
+Why a step failed and the lines of a log are told as they were recorded.
 """
 
 from typing import Final
 
-from c10k.reports.language import N_
+from c10k.reports.language import N_, _
 
-ROLES: Final = (N_("synchronous"), N_("asynchronous"))
 STATUSES: Final = (N_("ok"), N_("partial"), N_("failed"))
+OUTCOMES: Final = (N_("clear"), N_("equivalent"), N_("undecided"), N_("indicative"))
 UNSETTLED: Final = (N_("throughput"), N_("memory"), N_("throughput and memory"))
 
 MODELS: Final = (
@@ -79,3 +78,16 @@ WARNINGS: Final = (
     ),
     N_("measure on bare metal for absolute figures; ratios between servers hold"),
 )
+_WITH_A_VALUE: Final = (
+    N_("the CPU frequency governor is {value}"),
+    N_("other programs used {value} CPUs just before the run"),
+)
+
+
+def warning(text: str) -> str:
+    """A warning of a run, or its remedy, in the language that is spoken."""
+    for message in _WITH_A_VALUE:
+        before, after = message.split("{value}")
+        if text.startswith(before) and text.endswith(after):
+            return _(message, value=text.removeprefix(before).removesuffix(after))
+    return _(text)

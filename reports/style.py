@@ -1,18 +1,18 @@
-"""One visual language: a colour a model, the same on every picture, table and card.
+"""One visual language: a colour per model, the same on every picture, table and card.
 
 Pictures are drawn with the light values. Within the page each colour becomes a CSS variable, so
 that they follow the reader's light or dark scheme.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, Final
 
 from markupsafe import Markup
 
 from c10k.reports import fonts
-from c10k.reports.measured import MeasuredServer
+from c10k.reports.model.servers import MeasuredServer
 
 # Name -> (light, dark). The hues are told apart by the common forms of colour blindness (after
 # Okabe and Ito 2008), darkened or lightened until text in them has a contrast of 4.5 to the paper.
@@ -27,44 +27,39 @@ COLOURS: Final = {
     "purple": ("#9b4a8c", "#e09fd2"),
     "ochre": ("#806300", "#e3bd49"),
 }
-_BY_MODEL: Final = (
-    (("loop", "async", "event"), "blue"),
-    (("thread",), "vermilion"),
-    (("process", "fork"), "green"),
-    (("green", "coroutine", "gevent"), "purple"),
-)
 _MARKERS: Final = "osD^vP"
+_SPARE: Final = ("green", "purple", "ochre")  # hues of other models
 ROLE_HUES: Final = {"synchronous": "vermilion", "asynchronous": "blue"}
 
 PAPER, INK, MUTED, GRID = (COLOURS[name][0] for name in ("paper", "ink", "muted", "grid"))
 
-WIDTH: Final = 360  # of a picture, in points: what a narrow screen shows unscaled
-HEIGHT: Final = 265
-PNG_DPI: Final = 144  # two pixels a point
-FONT: Final = 9.5  # points
+WIDTH: Final = 360  # of a picture, in points: a screen 390 pixels wide shows it in 334
+PNG_DPI: Final = 144  # two pixels per point
+FONT: Final = 12  # points: 11 pixels on such a screen
 CHARACTER: Final = 0.59  # the width of one on average, by the font's size
 RC: Final[dict[Any, Any]] = {
+    "axes.titlesize": FONT,
     "font.size": FONT,
     "text.hinting": "none",  # it takes longer, and was made for coarser screens
     "text.parse_math": False,  # a server's label may hold a dollar sign
     "text.color": INK,
     "axes.edgecolor": MUTED,
-    "axes.facecolor": PAPER,
     "axes.labelcolor": MUTED,
-    "axes.labelsize": FONT,
+    "axes.labelpad": 2,
     "axes.spines.left": False,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "figure.facecolor": PAPER,
-    "lines.linewidth": 1.8,
-    "lines.markersize": 5,
+    "grid.color": GRID,
     "svg.fonttype": "none",
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "ytick.major.size": 0,
 }
 
 
 @dataclass(frozen=True)
 class SeriesStyle:
-    """How a server is drawn everywhere: the name of its hue, and its marker among its model's."""
+    """How a server is drawn: the name of its hue, and its marker among those of the same hue."""
 
     hue: str
     marker: str
@@ -75,47 +70,23 @@ class SeriesStyle:
         return COLOURS[self.hue][0]
 
 
-def looks(servers: Iterable[MeasuredServer]) -> dict[str, SeriesStyle]:
+def looks(servers: Sequence[MeasuredServer]) -> dict[str, SeriesStyle]:
     """A look for each server, by label: the hue is its model's, the marker its own."""
-    hues: dict[str, str] = {}
-    used: list[str] = []
-    spare = ("ochre", "purple", "green")
-    found = {}
-    for server in servers:
-        model = server.model.lower()
-        known = (hue for words, hue in _BY_MODEL if any(word in model for word in words))
-        hue = ROLE_HUES[server.role] if server.role else next(known, None)
-        if hue is None:
-            hue = hues.setdefault(model, spare[len(hues) % len(spare)])
-        found[server.label] = SeriesStyle(hue, _MARKERS[used.count(hue) % len(_MARKERS)])
-        used.append(hue)
-    return found
+    others = dict.fromkeys(server.model for server in servers if not server.kind)
+    hues = dict(zip(others, cycle(_SPARE), strict=False))
+    markers = {hue: cycle(_MARKERS) for hue in COLOURS}
+    looks = {}
+    for each in servers:
+        hue = ROLE_HUES[each.kind] if each.kind else hues[each.model]
+        looks[each.label] = SeriesStyle(hue, next(markers[hue]))
+    return looks
 
 
 def css() -> Markup:
-    """The colours as CSS custom properties, for a light and for a dark scheme and for print, and
-    the font that the language needs.
-    """
+    """The colours as CSS variables, for light, dark and print, and the font of the language."""
     light, dark = (
         "".join(f"--{name}:{values[index]};" for name, values in COLOURS.items())
         for index in (0, 1)
     )
     colours = f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
     return Markup(f"{fonts.page_css()}{colours}")
-
-
-_FAMILIES: Final = rf"'{fonts.LATIN}'(?:, '[^']*')*"
-
-
-def for_page(svg: str) -> str:
-    """An SVG file as a part of the page: colours as variables, the page's font, no outer ids."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
-    svg = re.sub(r"<!--.*?-->\s*", "", svg)
-    svg = re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg)
-    svg = re.sub(r"<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL)
-    svg = re.sub(rf"font-family: {_FAMILIES}", "font-family: inherit", svg)
-    svg = re.sub(rf"(font: [^;\"]*?){_FAMILIES}", r"\1var(--sans)", svg)
-    for name, (light, _) in COLOURS.items():
-        svg = svg.replace(light, f"var(--{name})")
-    return re.sub(r"\n\s*", "\n", svg)

@@ -11,6 +11,7 @@ from c10k.reports.language import _, local_number
 
 MISSING: Final = "—"
 MINUS: Final = "\N{MINUS SIGN}"
+_UNIT: Final = re.compile(r"[^\d×]*$")
 _SIZES: Final = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"))
 
 
@@ -20,12 +21,12 @@ def number(value: float) -> str:
         return MISSING
     size = abs(value)
     places = 0 if size >= 99.95 or size == 0 else 1 if size >= 9.995 else 2 if size >= 0.9995 else 3
-    return local_number(f"{value:,.{places}f}").replace("-", MINUS)
+    return local_number(f"{value:z,.{places}f}").replace("-", MINUS)
 
 
 def count(value: float) -> str:
     """A whole number, thousands set apart."""
-    return MISSING if math.isnan(value) else local_number(f"{value:,.0f}").replace("-", MINUS)
+    return MISSING if math.isnan(value) else local_number(f"{value:z,.0f}").replace("-", MINUS)
 
 
 def rate(value: float) -> str:
@@ -52,16 +53,19 @@ def milliseconds(value: float) -> str:
     return _("{value} s", value=number(value / 1000))
 
 
-def ratio(value: float) -> str:
-    """How many times: 0.0028×, 1.1×, 13×, 2,048×."""
-    if math.isnan(value):
-        return MISSING
+def times(value: float) -> str:
+    """How many times, in at most two digits below 10: 0.0028, 1.1, 13, 2,048."""
     if value >= 9.95 or value == 0:
         digits = 0
     else:
         rounded = abs(float(f"{value:.1e}"))  # 0.00996 has two digits as 0.010
         digits = 1 if value >= 0.995 else max(0, 1 - math.floor(math.log10(rounded)))
-    return _("{value}×", value=local_number(f"{value:,.{digits}f}").replace("-", MINUS))
+    return local_number(f"{value:,.{digits}f}").replace("-", MINUS)
+
+
+def ratio(value: float) -> str:
+    """The same with its sign: 4.4×."""
+    return MISSING if math.isnan(value) else _("{value}×", value=times(value))
 
 
 def stated(value: float) -> str:
@@ -72,15 +76,6 @@ def stated(value: float) -> str:
 def objective(value: float) -> str:
     """A limit in milliseconds as it was asked for: 100 ms, 12.5 ms."""
     return _("{value} ms", value=stated(value))
-
-
-def day(time: str) -> str:
-    """The day of an ISO 8601 time; the text itself where it is none."""
-    date = re.match(r"(\d{4})-(\d\d)-(\d\d)", time)
-    if date is None:
-        return time
-    year, month, day = date.groups()
-    return _("{year}-{month}-{day}", year=year, month=month, day=day)
 
 
 def share(value: float) -> str:
@@ -112,6 +107,13 @@ def width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "FW" else 1 for letter in text)
 
 
+def bounds(low: float, high: float) -> str:
+    """At least a count, and fewer than another, where that is known: ≥ 1,000, < 5,000."""
+    least = f"≥ {count(low)}" if low > 0 else ""
+    most = f"< {count(high)}" if high < math.inf else ""
+    return ", ".join(filter(None, (least, most))) or MISSING
+
+
 def joined(words: Sequence[str]) -> str:
     """a, b and c."""
     if len(words) < 2:
@@ -136,9 +138,7 @@ class Unit:
         first, last = self.text(low), self.text(high)
         if first == last:
             return last
-        value, _space, unit = first.rpartition(" ")
-        if unit and last.endswith(f" {unit}"):
-            first = value
+        first = first.removesuffix(_UNIT.findall(last)[0])
         if MINUS in first + last:
             return _("{first} to {last}", first=first, last=last)
         return f"{first}–{last}"

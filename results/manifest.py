@@ -34,6 +34,7 @@ class WorkloadDescription(Struct):
 
     name: str = ""
     summary: str = ""
+    plain: bool = True
     active: Number = 1.0
     arguments: list[str] = []
 
@@ -43,6 +44,13 @@ class PlannedServerExcerpt(Struct):
 
     server: str = ""
     workloads: list[str] = []
+    steps: list[Count] = []
+
+
+class WorkloadStepsExcerpt(Struct):
+    """A workload that has steps of its own."""
+
+    workload: str = ""
     steps: list[Count] = []
 
 
@@ -67,11 +75,12 @@ class TechniqueExcerpt(Struct):
     claim: str = ""
 
 
-class PlanExcerpt(Struct):
+class PlanExcerpt(Struct, rename="kebab"):
     """What a report reads of the plan."""
 
     servers: list[PlannedServerExcerpt] = []
     steps: list[Count] = []
+    workload_steps: list[WorkloadStepsExcerpt] = []
     profile: ProfileExcerpt = field(default_factory=ProfileExcerpt)
     techniques: list[TechniqueExcerpt] = []
 

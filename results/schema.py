@@ -58,147 +58,175 @@ class ColumnSpec:
 TableSpec = Mapping[str, ColumnSpec]
 
 
-def _number(meaning: str, rule: Rule | None = None) -> ColumnSpec:
+def N_(meaning: str) -> str:  # noqa: N802 (the name that gettext's users know)
+    """Mark a meaning that reports translate, as those of the three kinds of columns are."""
+    return meaning
+
+
+def number_column(meaning: str, rule: Rule | None = None) -> ColumnSpec:
+    """A column of numbers, NaN where there is none."""
     return ColumnSpec("float64", meaning, rule)
 
 
-def _count(meaning: str, rule: Rule = merging.total, *, least: int = 0) -> ColumnSpec:
+def count_column(meaning: str, rule: Rule = merging.total, *, least: int = 0) -> ColumnSpec:
+    """A column of whole numbers."""
     return ColumnSpec("int64", meaning, rule, least)
 
 
-def _text(meaning: str, rule: Rule = merging.first) -> ColumnSpec:
+def text_column(meaning: str, rule: Rule = merging.first) -> ColumnSpec:
+    """A column of texts."""
     return ColumnSpec("str", meaning, rule)
 
 
 LATENCIES: Final[Mapping[str, str]] = {
-    "response": "response time, from due to replied; what got no reply counts with its wait",
-    "service": "service time, from sent to replied",
-    "send_lag": "send lag, from due to sent",
-    "connect": "time to connect",
-    "first_echo": "time from the start of connecting to the first reply",
+    "response": N_("response time, from due to replied; what got no reply counts with its wait"),
+    "service": N_("service time, from sent to replied"),
+    "send_lag": N_("send lag, from due to sent"),
+    "connect": N_("time to connect"),
+    "first_echo": N_("time from the start of connecting to the first reply"),
 }
 
 KEY: Final[TableSpec] = {
-    "server": _text("the server's SPEC as typed"),
-    "workload": _text("the workload's name"),
-    "repeat": _count("which repeat of the ramp, from 0", merging.first),
-    "connections": _count("connections asked for", merging.first, least=1),
+    "server": text_column("the server's SPEC as typed"),
+    "workload": text_column("the workload's name"),
+    "repeat": count_column("which repeat of the ramp, from 0", merging.first),
+    "connections": count_column("connections asked for", merging.first, least=1),
 }
 
 _LEVELS: Final[Mapping[str, str]] = {
-    "resident_bytes": "resident memory of the server, what its processes share counted once, bytes",
-    "rss_bytes": "RSS summed over the server's processes, bytes",
-    "vms_bytes": "virtual memory of the server's processes, bytes",
-    "uss_bytes": "memory of the server's processes that no other process shares, bytes",
-    "pss_bytes": "PSS of the server's processes: a shared page is divided among its owners, bytes",
-    "stack_bytes": "anonymous resident memory of the server in stacks of threads, bytes",
-    "heap_bytes": "anonymous resident memory of the server outside of stacks, bytes",
-    "page_tables_bytes": "page tables of the server's processes (VmPTE), bytes",
-    "kernel_delta_bytes": "change of the host's kernel memory since before the connections, bytes",
-    "kernel_stack_delta_bytes": "change of the host's KernelStack since then, bytes",
-    "slab_delta_bytes": "change of the host's Slab since then, bytes",
-    "tcp_memory_delta_bytes": "change of the host's TCP socket memory since then, bytes",
-    "threads": "threads of the server's processes",
-    "processes": "processes of the server",
-    "descriptors": "open file descriptors of the server's processes",
+    "resident_bytes": N_(
+        "resident memory of the server, what its processes share counted once, bytes"
+    ),
+    "rss_bytes": N_("RSS summed over the server's processes, bytes"),
+    "vms_bytes": N_("virtual memory of the server's processes, bytes"),
+    "uss_bytes": N_("memory of the server's processes that no other process shares, bytes"),
+    "pss_bytes": N_(
+        "PSS of the server's processes: a shared page is divided among its owners, bytes"
+    ),
+    "stack_bytes": N_("anonymous resident memory of the server in stacks of threads, bytes"),
+    "heap_bytes": N_("anonymous resident memory of the server outside of stacks, bytes"),
+    "page_tables_bytes": N_("page tables of the server's processes (VmPTE), bytes"),
+    "kernel_delta_bytes": N_(
+        "change of the host's kernel memory since before the connections, bytes"
+    ),
+    "kernel_stack_delta_bytes": N_("change of the host's KernelStack since then, bytes"),
+    "slab_delta_bytes": N_("change of the host's Slab since then, bytes"),
+    "tcp_memory_delta_bytes": N_("change of the host's TCP socket memory since then, bytes"),
+    "threads": N_("threads of the server's processes"),
+    "processes": N_("processes of the server"),
+    "descriptors": N_("open file descriptors of the server's processes"),
 }
 
 _MEASURES: Final[TableSpec] = {
-    "connected": _count("connections that had a verified reply", merging.lowest),
-    "status": _text("ok, partial (some connections or messages failed) or failed", merging.status),
-    "window_s": _number("time measured, s", merging.total),
-    "messages": _count("messages replied to and verified"),
-    "messages_per_s": _number("messages per second", merging.ratio("messages", "window_s")),
-    "windows": _count("windows measured", merging.window_count),
-    "loop": _text("open or closed"),
-    "protocol": _text("echo, http, raw or download"),
-    "rate_per_connection": _number(
+    "connected": count_column("connections that had a verified reply", merging.lowest),
+    "status": text_column(
+        "ok, partial (some connections or messages failed) or failed", merging.status
+    ),
+    "window_s": number_column("time measured, s", merging.total),
+    "messages": count_column("messages replied to and verified"),
+    "messages_per_s": number_column("messages per second", merging.ratio("messages", "window_s")),
+    "windows": count_column("windows measured", merging.window_count),
+    "loop": text_column("open or closed"),
+    "protocol": text_column("echo, http, raw or download"),
+    "rate_per_connection": number_column(
         "messages due per connection and second in an open loop", merging.first
     ),
-    "size_bytes": _count("size of a message, 0 where the reply's is unknown, bytes", merging.first),
-    "offered_per_s": _number("messages due per second on all connections", merging.first),
+    "size_bytes": count_column(
+        "size of a message, 0 where the reply's is unknown, bytes", merging.first
+    ),
+    "offered_per_s": number_column("messages due per second on all connections", merging.first),
     **{
-        f"{kind}_{name}_ms": _number(f"{name} of the {meaning}, ms")
+        f"{kind}_{name}_ms": ColumnSpec("float64", f"{name} of the {meaning}, ms")
         for kind, meaning in LATENCIES.items()
         for name in SUMMARY
     },
-    "due": _count("messages due under load, between the windows too; in a closed loop those sent"),
-    "lost": _count("of these, messages that got no reply, or a wrong one"),
-    "sent": _count("messages sent"),
-    "received": _count("messages received"),
-    "errors": _count("errors of connections and messages"),
-    "error_causes": _text("JSON object: cause -> count", merging.causes),
-    "starved": _count("starved connections: those without a reply in a window", merging.highest),
-    "starved_wait_max_ms": _number("longest wait of a starved connection, ms", merging.highest),
-    "littles_law_ratio": _number(
+    "due": count_column(
+        "messages due under load, between the windows too; in a closed loop those sent"
+    ),
+    "lost": count_column("of these, messages that got no reply, or a wrong one"),
+    "sent": count_column("messages sent"),
+    "received": count_column("messages received"),
+    "errors": count_column("errors of connections and messages"),
+    "error_causes": text_column("JSON object: cause -> count", merging.causes),
+    "starved": count_column(
+        "starved connections: those without a reply in a window", merging.highest
+    ),
+    "starved_wait_max_ms": number_column(
+        "longest wait of a starved connection, ms", merging.highest
+    ),
+    "littles_law_ratio": number_column(
         "throughput x mean response time / connections, by Little's law 1; NaN in an open loop",
         merging.mean_by("window_s"),
     ),
-    "setup_s": _number("time until every connection had a reply or failed, s", merging.first),
-    "accepts_per_s": _number("connections accepted per second of set-up", merging.first),
-    "warmup_s": _number("warm-up: time under load before the windows, s", merging.first),
-    "unsteady": _text(
+    "setup_s": number_column("time until every connection had a reply or failed, s", merging.first),
+    "accepts_per_s": number_column("connections accepted per second of set-up", merging.first),
+    "warmup_s": number_column("warm-up: time under load before the windows, s", merging.first),
+    "unsteady": text_column(
         "what had not reached a steady state when the windows began: throughput, memory, both",
         merging.together,
     ),
-    "loader_cpu_s": _number("CPU time of the loader, s", merging.total),
-    "loader_cpu_cores": _number("CPUs that the loader used, 1 = one", merging.mean_by("window_s")),
-    "loader_cpu_us_per_message": _number(
+    "loader_cpu_s": number_column("CPU time of the loader, s", merging.total),
+    "loader_cpu_cores": number_column(
+        "CPUs that the loader used, 1 = one", merging.mean_by("window_s")
+    ),
+    "loader_cpu_us_per_message": number_column(
         "CPU time of the loader per message, us", merging.ratio("loader_cpu_s", "messages", 1e6)
     ),
     "loader_limited": ColumnSpec(
-        "bool", "the loader was the bottleneck: not the server's figure", merging.any_true
+        "bool", N_("the loader was the bottleneck: not the server's figure"), merging.any_true
     ),
-    "ceiling_messages_per_s": _number(
+    "ceiling_messages_per_s": number_column(
         "loader ceiling: messages per second with a bare echo server; NaN in an open loop",
         merging.first,
     ),
-    **{name: _number(meaning, merging.median) for name, meaning in _LEVELS.items()},
-    "memory_sampled_fraction": _number(
+    **{name: number_column(meaning, merging.median) for name, meaning in _LEVELS.items()},
+    "memory_sampled_fraction": number_column(
         "part of the memory, by RSS, that was read; the rest was taken to be like it, 0 to 1",
         merging.lowest,
     ),
-    "cpu_s": _number("CPU time of the server, user and system, s", merging.total),
-    "cpu_user_s": _number("CPU time of the server in user mode, s", merging.total),
-    "cpu_system_s": _number("CPU time of the server in the kernel, s", merging.total),
-    "cpu_cores": _number("CPUs that the server used, 1 = one", merging.mean_by("window_s")),
-    "cpu_us_per_message": _number(
+    "cpu_s": number_column("CPU time of the server, user and system, s", merging.total),
+    "cpu_user_s": number_column("CPU time of the server in user mode, s", merging.total),
+    "cpu_system_s": number_column("CPU time of the server in the kernel, s", merging.total),
+    "cpu_cores": number_column("CPUs that the server used, 1 = one", merging.mean_by("window_s")),
+    "cpu_us_per_message": number_column(
         "CPU time of the server per message, us", merging.ratio("cpu_s", "messages", 1e6)
     ),
-    "cpu_efficiency": _number(
+    "cpu_efficiency": number_column(
         "CPU time of the server's tasks / (CPU time + time runnable without a CPU), 0 to 1",
         merging.mean_by("cpu_s", "runqueue_wait_s"),
     ),
-    "runqueue_wait_s": _number(
+    "runqueue_wait_s": number_column(
         "time the server's tasks were runnable without a CPU, s", merging.total
     ),
-    "lock_wait_s": _number(
+    "lock_wait_s": number_column(
         "time the server's tasks waited for a lock, from samples of some of them, s", merging.total
     ),
-    "context_switches": _number("context switches of the server", merging.total),
-    "context_switches_per_message": _number(
+    "context_switches": number_column("context switches of the server", merging.total),
+    "context_switches_per_message": number_column(
         "context switches of the server per message", merging.ratio("context_switches", "messages")
     ),
-    "minor_faults": _number("page faults of the server without input or output", merging.total),
-    "major_faults": _number("page faults of the server with input or output", merging.total),
-    "listen_overflows": _number("accept queue overflows on the host", merging.total),
-    "listen_drops": _number("connections dropped before accept on the host", merging.total),
-    "retransmits": _number("TCP segments retransmitted on the host", merging.total),
-    "steal_s": _number("steal time: CPU time the hypervisor gave away, s", merging.total),
-    "other_processes_cpu_s": _number(
+    "minor_faults": number_column(
+        "page faults of the server without input or output", merging.total
+    ),
+    "major_faults": number_column("page faults of the server with input or output", merging.total),
+    "listen_overflows": number_column("accept queue overflows on the host", merging.total),
+    "listen_drops": number_column("connections dropped before accept on the host", merging.total),
+    "retransmits": number_column("TCP segments retransmitted on the host", merging.total),
+    "steal_s": number_column("steal time: CPU time the hypervisor gave away, s", merging.total),
+    "other_processes_cpu_s": number_column(
         "CPU time of other processes: all but server and loader, s", merging.total
     ),
-    "hiccup_p99_ms": _number("p99 of the hiccups on the loader's CPUs, ms", merging.highest),
-    "hiccup_max_ms": _number("longest hiccup on the loader's CPUs, ms", merging.highest),
-    "server_hiccup_p99_ms": _number(
+    "hiccup_p99_ms": number_column("p99 of the hiccups on the loader's CPUs, ms", merging.highest),
+    "hiccup_max_ms": number_column("longest hiccup on the loader's CPUs, ms", merging.highest),
+    "server_hiccup_p99_ms": number_column(
         "p99 of the hiccups on the server's CPUs in an open loop, ms", merging.highest
     ),
-    "server_hiccup_max_ms": _number(
+    "server_hiccup_max_ms": number_column(
         "longest hiccup on the server's CPUs in an open loop, ms", merging.highest
     ),
-    "started_at": _number("when the step began, s since the epoch", merging.first),
-    "reason": _text("why the status is not ok, else empty", merging.together),
-    "log_tail": _text("last lines of the server's log when connections failed", merging.last),
+    "started_at": number_column("when the step began, s since the epoch", merging.first),
+    "reason": text_column("why the status is not ok, else empty", merging.together),
+    "log_tail": text_column("last lines of the server's log when connections failed", merging.last),
 }
 
 STEPS: Final[TableSpec] = {**KEY, **_MEASURES}
@@ -206,7 +234,7 @@ STEPS: Final[TableSpec] = {**KEY, **_MEASURES}
 
 WINDOWS: Final[TableSpec] = {
     **KEY,
-    "window": _count("which window of the step, from 0"),
+    "window": count_column("which window of the step, from 0"),
     **{name: column for name, column in _MEASURES.items() if name != "windows"},
 }
 """One row per window; percentiles are the window's own."""
@@ -235,8 +263,8 @@ _SAMPLED: Final[Mapping[str, str]] = {
 SAMPLES: Final[TableSpec] = {
     "t_s": ColumnSpec("float64", "time since the run began, s", least=-math.inf),
     **KEY,
-    "phase": _text("open, warmup, window or close"),
-    **{name: _number(meaning) for name, meaning in _SAMPLED.items()},
+    "phase": text_column("open, warmup, window or close"),
+    **{name: number_column(meaning) for name, meaning in _SAMPLED.items()},
 }
 """Telemetry over time. CPU times and faults are NaN at most samples of thousands of threads: the
 kernel sums them up without a pause, which would hold up the load."""

@@ -3,7 +3,6 @@
 import argparse
 import sys
 import webbrowser
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +51,7 @@ def add_language(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Write the report and print the path of its page."""
     from c10k.reports.build import build_report
+    from c10k.reports.compare import build_comparison
     from c10k.reports.output import UnwritableError
     from c10k.results.schema import one_line
 
@@ -61,7 +61,7 @@ def execute(args: argparse.Namespace) -> int:
     what = " and ".join(map(str, runs))
     try:
         if args.compare:
-            page = _compare(runs, args.out, args.lang)
+            page = build_comparison(runs, args.out or COMPARISON, args.lang)
         else:
             page = build_report(runs[0], args.out or runs[0] / "report", args.lang)
     except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
@@ -81,17 +81,3 @@ def _newest() -> Path:
         raise CommandError(f"there is no run in {RUNS}: name a run's directory, or c10k run first")
     print(f"the newest run: {newest}", file=sys.stderr)
     return newest
-
-
-def _compare(runs: Sequence[Path], out: Path | None, language: str) -> Path:
-    """Write the page that compares runs and print how they differ; the path of the page."""
-    from c10k.reports import compare
-    from c10k.reports.language import use_locale
-    from c10k.reports.summary import terminal_width
-    from c10k.results.schema import one_line
-
-    with use_locale(language):
-        sides = compare.read_sides(runs)
-        page = compare.write(sides, out or COMPARISON)
-        print("\n".join(map(one_line, compare.verdicts(sides, terminal_width()))), end="\n\n")
-    return page

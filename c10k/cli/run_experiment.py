@@ -5,6 +5,7 @@ import json
 import math
 import os
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -236,11 +237,12 @@ def _report(directory: Path, language: str) -> bool:
     """Print the summary and write the report; whether that succeeded."""
     from c10k.reports.build import build_report  # takes a second: matplotlib
     from c10k.reports.output import UnwritableError
-    from c10k.reports.summary import terminal_summary, terminal_width
+    from c10k.reports.summary.terminal import terminal_summary
 
     try:
         with use_locale(language):
-            print("\n" + terminal_summary(read_run(directory), terminal_width()))
+            width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+            print("\n" + terminal_summary(read_run(directory), width))
         print(f"report: {build_report(directory, directory / 'report', language)}")
     except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
         written = shlex.join(["c10k", "report", str(directory), "--out"])

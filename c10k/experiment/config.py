@@ -26,7 +26,7 @@ from c10k.experiment.plan import (
 from c10k.experiment.rate_sweep import MAP_WORKLOADS, NAMED_WORKLOADS
 from c10k.experiment.workload_config import own_workload, paced, sized
 from c10k.options import Where, read
-from c10k.reports.chapter.claims import TECHNIQUES
+from c10k.reports.comparisons.chapter import TECHNIQUES
 from c10k.servers.catalogue import parse_command
 
 INTERPRETERS: Final = (

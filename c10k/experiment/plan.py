@@ -127,7 +127,7 @@ class WorkloadSteps(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
 class Technique(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """A pair of servers that differ in one technique, by their labels, and the workloads that they
     are compared under, at `steps` if it has its own. `claim` names what the chapter says of it, if
-    it does, among c10k.reports.chapter.claims.TECHNIQUES.
+    it does, among c10k.reports.comparisons.chapter.TECHNIQUES.
     """
 
     name: Name

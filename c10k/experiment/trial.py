@@ -33,7 +33,7 @@ SAMPLE_S: Final = 0.2
 # Connections that a process may have to close at once. Of thousands of threads that woke together,
 # each would wait for the GIL, and keep a CPU busy for seconds before the first one ends.
 CLOSING: Final = 128
-CLOSING_S: Final = 0.5  # a server that takes longer is given twice as many; not sooner, or all wake
+CLOSING_S: Final = 0.1  # a server that takes longer is given twice as many, and so on
 END_S: Final = 1.0  # how long a server may take to end after its last trial
 # The portable engine and the telemetry would wait for each other.
 SHARES_THE_INTERPRETER: Final = engine_of("auto") == "portable"

@@ -1,123 +1,80 @@
-"""Where the time of a message goes: a stacked bar a step, a picture a server and workload."""
+"""T5: where the time of a message goes, a bar per server."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
+from matplotlib.patches import Rectangle
 
 from c10k.reports import style, wording
-from c10k.reports.chapter.time import PARTS
-from c10k.reports.figures.axes import clients_tick, label_at, ticks
-from c10k.reports.figures.canvas import Name, Picture, canvas, names, saved
-from c10k.reports.language import _
-from c10k.reports.measured import Measured, MeasuredServer, MeasuredWorkload, Point
+from c10k.reports.comparisons import chapter
+from c10k.reports.figures.sheet import LINE, Picture, Sheet
+from c10k.reports.language import N_, _
+from c10k.reports.model.measured import Measured, Point
 
-# Work is in the colour of the server's model, waiting in grey, for a lock hatched.
-_SHADES: Final = {
-    "socket_ms": ("grid", 1.0, ""),
-    "run_queue_ms": ("muted", 0.45, ""),
-    "lock_ms": ("muted", 0.45, "////"),
-    "system_ms": ("", 0.45, ""),
-    "user_ms": ("", 1.0, ""),
+# Column -> what it is, and how it is drawn: opacity and hatch, which stands for waiting.
+PARTS: Final = {
+    "user_ms": (N_("user CPU"), 1.0, ""),
+    "system_ms": (N_("system CPU"), 0.6, ""),
+    "run_queue_ms": (N_("waiting for a CPU"), 1.0, "//////"),
+    "lock_ms": (N_("waiting for a lock"), 1.0, "xxxxxx"),
+    "socket_ms": (N_("waiting in sockets and queues"), 0.6, "----"),
 }
-_TICKS: Final = (0, 25, 50, 75, 100)
-_TOP: Final = 112  # %: room for the figure above a bar
+Place = tuple[float, float]
+_BAR: Final = 20  # points high
+_ROW: Final = _BAR + LINE + 10
 
 
-def time(measured: Measured, workload: MeasuredWorkload) -> Iterator[Picture]:
-    """A picture a server; none where the parts were not measured."""
+def time(measured: Measured) -> Iterator[Picture]:
+    """At the step nearest to the book's 1,000 clients; none where no server's parts are known."""
+    step = measured.nearest_step(chapter.TIME_CLIENTS)
     looks = style.looks(measured.servers)
-    for index, server in enumerate(measured.servers):
-        steps, parts = _parts(measured, server, workload)
-        if not steps:
+    for workload in chapter.ordered(measured.workloads):
+        parts = {}
+        for server in looks:
+            point = Point(server, workload.name, step)
+            spent = {part: measured.at(point, part).value for part in PARTS}
+            # Of nothing, or of what is less than that, there are no shares; nor of NaN.
+            if min(spent.values()) >= 0 < sum(spent.values()) < math.inf:
+                parts[server] = spent
+        if not parts:
             continue
-        shares = 100 * parts / parts.sum(axis=0)
-        bottoms = np.cumsum(shares, axis=0) - shares
-        figure, axes = canvas(
-            _(
-                "Where the time goes: {server}, {workload}",
-                server=wording.shortened(server.label, 18),
-                workload=workload.name,
-            ),
-            _("of a message, in %; above: all of it, in ms"),
-            list(map(_, PARTS.values())),
+        high = _ROW * len(parts)
+        sheet = Sheet(
+            _("Where the time of a message goes, {workload}", workload=workload.name),
+            _("at {clients} clients, in %", clients=wording.count(step)),
+            height=high,
+            foot=24 + LINE * len(PARTS),
+            side=24,
         )
-        places = np.arange(len(steps))
-        for column, share, bottom in zip(PARTS, shares, bottoms, strict=True):
-            hue, alpha, hatch = _SHADES[column]
-            colour = style.COLOURS[hue or looks[server.label].hue][0]
-            axes.bar(
-                places,
-                share,
-                0.72,
-                bottom,
-                color=colour,
-                alpha=alpha,
-                hatch=hatch,
-                edgecolor=style.PAPER,
-                linewidth=0.6,
-            )
-        axes.set_ylim(0, _TOP)
-        label_at(axes.yaxis, _TICKS, [f"{tick} %" for tick in _TICKS])
-        ticks(axes, list(places), [clients_tick(step) for step in steps])
-        for place, whole in zip(places, parts.sum(axis=0), strict=True):
-            axes.text(
-                float(place),
-                102,
-                wording.number(whole),
-                ha="center",
-                fontsize=7.5,
-                color=style.MUTED,
-            )
-        middles = bottoms[:, -1] + shares[:, -1] / 2
-        names(
-            axes,
-            [
-                Name(_(name), 1.0, middle / _TOP, style.INK)
-                for name, middle in zip(PARTS.values(), middles, strict=True)
-            ],
-        )
-        yield saved(
-            f"time-{workload.name}-{index + 1}-{server.label}",
-            figure,
-            _told(server, workload, steps, parts),
-            [
-                {"connections": step, **dict(zip(PARTS, map(float, part), strict=True))}
-                for step, part in zip(steps, parts.T, strict=True)
-            ],
-        )
+        (axes,) = sheet.axes
+        axes.set_xlim(0, 100)
+        axes.set_ylim(high, 0)  # in points
+        axes.set_xticks(range(0, 101, 25), [wording.share(n / 4) for n in range(5)])
+        axes.set_yticks([])
+        for row, (server, spent) in enumerate(parts.items()):
+            whole, left, top = sum(spent.values()), 0.0, _ROW * row + LINE
+            colour = looks[server].colour
+            taken = measured.at(Point(server, workload.name, step), "message_ms").value
+            heading = f"{wording.shortened(server, 30)}: {wording.milliseconds(taken)}"
+            sheet.mark(axes.text(0, top, heading, color=colour, fontweight="bold"), server)
+            for part, each in spent.items():
+                bar = _bar((left, top + 4), (100 * each / whole, _BAR), part, colour)
+                name, time = _(PARTS[part][0]), wording.milliseconds(each)
+                words = f"{server}, {name}: {time} ({wording.share(each / whole)})"
+                sheet.mark(axes.add_patch(bar), server, [words])
+                left += 100 * each / whole
+        for row, (part, (name, *_how)) in enumerate(PARTS.items(), start=1):
+            down = high + 24 + LINE * row
+            axes.add_patch(_bar((0, down - 9), (5, 10), part, style.INK))
+            axes.text(7, down, _(name))
+        records = [{"server": label, "connections": step, **each} for label, each in parts.items()]
+        yield sheet.saved(f"time-{workload.name}", records, place="t5", workload=workload.name)
 
 
-def _parts(
-    measured: Measured, server: MeasuredServer, workload: MeasuredWorkload
-) -> tuple[list[int], np.ndarray]:
-    """The steps at which every part is known, and the parts (in ms), a column a step."""
-    rows = {
-        step: [measured.at(Point(server.label, workload.name, step), key).value for key in PARTS]
-        for step in measured.steps
-    }
-    # Of nothing, or of what is less than that, there are no shares; nor of NaN.
-    known = {step: parts for step, parts in rows.items() if min(parts) >= 0 < sum(parts) < math.inf}
-    return list(known), np.array(list(known.values())).T
-
-
-def _told(
-    server: MeasuredServer, workload: MeasuredWorkload, steps: Sequence[int], parts: np.ndarray
-) -> str:
-    last = parts[:, -1]
-    told = wording.joined(
-        [
-            f"{wording.share(float(part / last.sum()))} {_(name)}"
-            for part, name in zip(last, PARTS.values(), strict=True)
-        ]
-    )
-    return _(
-        "Where the time of a message goes, {server}, {workload}: at {clients} clients, of {whole}, "
-        "{parts}.",
-        server=server.label,
-        workload=workload.name,
-        clients=wording.count(steps[-1]),
-        whole=wording.milliseconds(float(last.sum())),
-        parts=told,
-    )
+def _bar(place: Place, size: Place, part: str, colour: str) -> Rectangle:
+    """A rectangle in the units of the axes, filled as a part is."""
+    _name, opacity, hatch = PARTS[part]
+    bar = Rectangle(place, *size, edgecolor=colour, linewidth=0.8, clip_on=False)
+    bar.set(facecolor="none" if hatch else colour, alpha=opacity, hatch=hatch)
+    return bar

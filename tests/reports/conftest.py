@@ -10,14 +10,21 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from c10k.reports import figures
-from c10k.reports.build import build_report
-from c10k.reports.measured import Measured
+from c10k.reports.model.measured import Measured
 from c10k.results.schema import MISSING, TABLES, TableSpec
 from tests.reports.parsed import Page, page_of
 from tests.reports.synthetic import SMALL, held_run
 
 DRAW = Figure.savefig
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (  # of its own accord a browser asks for updates and lists
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+)
+PATIENCE_MS = 60_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,7 +57,7 @@ def painted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def unpictured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw no pictures, in tests that are not about them."""
-    monkeypatch.setattr(figures, "pictures", lambda _: [])
+    monkeypatch.setattr("c10k.reports.figures.pictures", lambda _: [])
 
 
 @pytest.fixture
@@ -111,6 +118,8 @@ def korean(recorded: Path) -> Path:
 
 
 def _built(run: Path, name: str, language: str) -> Path:
+    from c10k.reports.build import build_report  # with matplotlib, which takes a second
+
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a glyph is missing
         return build_report(run, run / name, language).parent
@@ -120,3 +129,19 @@ def _built(run: Path, name: str, language: str) -> Path:
 def page(report: Path) -> Page:
     """The page of the recorded run's report."""
     return page_of(report)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright  # an extra of the tests
+
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip("no Chromium is installed: apt install chromium")
+    with sync_playwright() as playwright:
+        # Playwright's default is no sandbox: containers and root have none, and the pages are ours.
+        browser = playwright.chromium.launch(
+            executable_path=program, args=FLAGS, timeout=PATIENCE_MS
+        )
+        yield browser
+        browser.close()

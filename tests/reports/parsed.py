@@ -79,33 +79,31 @@ class _Reader(HTMLParser):
 
 def grid(table):
     """The rows of a table on a page as its Markdown has them: the section's title first, if there
-    are sections; a spanned cell in every row that it spans.
+    are sections.
     """
     rows, section = [], []
-    spanning = {}  # column -> (cell, rows left)
     for tr in [row for body in table.all("tbody") for row in body.all("tr")]:
         if tr.attributes.get("class") == "section":
             section = [tr.text()]
-            continue
-        cells = iter(tr.elements)
-        row = []
-        while (spanned := spanning.get(len(row), ("", 0)))[1] or (node := next(cells, None)):
-            if spanned[1]:
-                spanning[len(row)] = (spanned[0], spanned[1] - 1)
-                row.append(spanned[0])
-            else:
-                text = _shown(node)
-                spanning[len(row)] = (text, int(node.attributes.get("rowspan", 1)) - 1)
-                row.append(text)
-        rows.append(section + row)
+        else:
+            rows.append(section + list(map(_shown, tr.elements)))
     return rows
 
 
 def _shown(cell):
-    """A cell as Markdown writes it: its text, its flags, its interval in brackets."""
-    flags = "".join(node.text() for node in cell.all("span", class_="mark"))
-    spread = "".join(f" [{node.text()}]" for node in cell.all("small"))
-    return cell.text("span", "small") + flags + spread
+    """A cell as Markdown writes it: its text, interval, caveat, the book's figure, the outcome."""
+    parts = {
+        node.attributes.get("class", "").partition(" ")[0]: node.text() for node in cell.elements
+    }
+    told = " ".join(
+        [
+            "".join(child for child in cell.children if isinstance(child, str)).strip(),
+            *(f"[{parts[name]}]" for name in parts if name == ""),
+            *(f"({parts[name]})" for name in parts if name == "caveat"),
+            *(f"({parts[name].replace('book', 'book:', 1)})" for name in parts if name == "book"),
+        ]
+    )
+    return told + "".join(f", {parts[name]}" for name in parts if name == "outcome")
 
 
 def markdown_rows(path):

@@ -35,6 +35,7 @@ MODELS = {"threaded": "thread per connection", "asyncio_streams": "event loop"}
 WORKLOADS = {
     "paced": {"loop": "open", "rate_per_connection": 1.0},
     "saturated": {"loop": "closed", "rate_per_connection": math.nan},
+    "work_sleep": {"loop": "closed", "rate_per_connection": math.nan},
     "work_cpu": {"loop": "closed", "rate_per_connection": math.nan},
 }
 SMALL = {"steps": (10, 100, 1_000), "windows": 1}
@@ -294,6 +295,7 @@ def manifest(
             "memory_bytes": 6 * 1024**3,
             "kernel": "6.18.0",
             "governor": None,
+            "python": "CPython 3.11.2",
         },
         "versions": {"python": "3.11.2", "numpy": np.__version__},
         "cpu_split": {"loader": [0], "server": [1]},

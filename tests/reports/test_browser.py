@@ -1,26 +1,15 @@
 """The pages in a real browser: nothing asked of outside, nothing cut off, nothing out of reach."""
 
-import shutil
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from c10k.reports.build import build_report
 from c10k.reports.compare import build_comparison
+from tests.reports.conftest import PATIENCE_MS
 from tests.reports.synthetic import buffer_pool, write_run
 
 pytestmark = pytest.mark.browser
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (  # of its own accord a browser asks for updates and lists
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-)
-PATIENCE_MS = 60_000
 OPENED = 3  # by the keyboard
 
 OVERFLOW = """() => {
@@ -41,7 +30,7 @@ PICTURES = """async () => {
     await image.decode().catch(() => wrong.push(`not loaded: ${image.src.slice(0, 80)}`));
   }
   for (const each of document.querySelectorAll("svg")) {
-    if (each.closest("details:not([open])")) continue;
+    if (each.closest("details:not([open]), [hidden]")) continue;
     const {width, height} = each.getBoundingClientRect();
     if (!width || !height || !each.getBBox().width)
       wrong.push(`empty: ${each.outerHTML.slice(0, 80)}`);
@@ -62,26 +51,17 @@ WIDE = """() => {
   return wide;
 }"""
 WIDTHS = (320, 641, 960, 1200)  # the narrowest screen of each layout in page.css
-# axe takes long for each element, and rows of a table are alike, and so are places; a screen reader
+HIT = "a:not(.skip), button, input, summary"
+SMALL = """hit => [...document.querySelectorAll(hit)].filter(each => {
+  const {height} = each.getBoundingClientRect();
+  return height && height < (innerWidth < 641 ? 43.5 : 23.5);
+}).map(each => `small: ${each.outerHTML.slice(0, 80)}`).slice(0, 5)"""  # for a finger, a mouse
+# axe takes long for each element, and rows of a table are alike, and so are steps; a screen reader
 # is told of a picture by its label.
 THIN_OUT = """() => document.querySelectorAll(
-  "figure[role=img] svg, tbody tr:nth-child(n+4), .place ~ .place ~ .place"
+  "figure.picture g, tbody tr:nth-child(n+4), .fold ~ .fold ~ .fold ~ .fold"
 ).forEach(each => each.remove())"""
 AXE = {"resultTypes": ["violations"]}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip("no Chromium is installed: apt install chromium")
-    with sync_playwright() as playwright:
-        # Playwright's default is no sandbox: containers and root have none, and the pages are ours.
-        browser = playwright.chromium.launch(
-            executable_path=program, args=FLAGS, timeout=PATIENCE_MS
-        )
-        yield browser
-        browser.close()
 
 
 def faults(browser, path, widths=WIDTHS, scheme="light", *, scripts=True):
@@ -129,10 +109,10 @@ def faults(browser, path, widths=WIDTHS, scheme="light", *, scripts=True):
 
 
 def too_wide(page, widths):
-    """What of a page is cut off or scrolls sideways at these widths."""
+    """What of a page is cut off, scrolls sideways or is too small to hit at these widths."""
     for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
-        wide = [*page.evaluate(OVERFLOW), *page.evaluate(WIDE)]
+        wide = [*page.evaluate(OVERFLOW), *page.evaluate(WIDE), *page.evaluate(SMALL, HIT)]
         column = page.evaluate("document.querySelector('main').clientWidth")
         # What is left of its own column is as good as cut off.
         if column < min(0.75 * width, 1_000):
@@ -224,6 +204,7 @@ BROKEN = {
     f"<img src='{PIXEL}'>": "axe: image-alt, critical",
     "<p style='color: #ccc'>pale</p>": "axe: color-contrast, serious: [['p']]",
     "<div style='width: 1000px'>wide</div>": "overflow: 10",
+    "<button style='font-size: 9px'>no</button>": "small: <button",
     "<details><summary>a</summary><div style='width: 2000px'>a</div></details>": "overflow: 20",
 }
 
@@ -235,6 +216,6 @@ def test_what_is_wrong_is_found(browser, tmp_path):
 
 def test_a_sound_page_has_no_faults(browser, tmp_path):
     drawing = f"<svg><image href='{PIXEL}' width='9' height='9'/></svg>"
-    details = "<details><summary>more</summary>text</details>"
+    details = "<details><summary style='min-height: 44px'>more</summary>text</details>"
     body = f"<img src='{PIXEL}' alt='a pixel'>{drawing}{details}"
     assert faults(browser, small_page(tmp_path, body), (390,)) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from c10k.experiment.rate_sweep import MAP_WORKLOADS
@@ -17,9 +17,12 @@ from c10k.host import environment
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import limits_for
 from c10k.loadgen.workload import WORKLOADS
-from c10k.reports import language, wording
+from c10k.reports import language, recorded
 from c10k.reports.build import build_report
 from c10k.reports.language import LanguageError, _, languages, local_number, use_locale
+from c10k.reports.page.details import glossary
+from c10k.results.comparison import Outcome
+from c10k.results.schema import STEPS
 from c10k.servers.catalogue import CATALOGUE
 from tests.reports.parsed import Page
 from tests.reports.synthetic import write_run
@@ -35,7 +38,12 @@ def _wanted():
     mappings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
     methods = [(each["pattern"], each["method"]) for each in mappings]
     found = extract_from_dir(REPORTS, methods, keywords={"_": None, "N_": None})
-    return {message for _file, _line, message, *_rest in found}
+    columns = extract_from_file(
+        "python",
+        ROOT / "results" / "schema.py",
+        dict.fromkeys(["N_", "number_column", "count_column", "text_column"]),
+    )
+    return {message for _line, message, *_rest in (*(rest for _file, *rest in found), *columns)}
 
 
 @pytest.fixture(scope="module")
@@ -73,15 +81,27 @@ def test_a_catalogue_has_every_message_with_its_values_and_no_other(wanted, code
 
 def test_words_that_runs_record_can_be_translated(wanted):
     techniques = tomllib.loads((ROOT / "experiments" / "techniques.toml").read_text())
-    recorded = {
+    words = {
         *(workload.summary for workload in (*WORKLOADS.values(), *MAP_WORKLOADS)),
         *(server.model for server in CATALOGUE.values()),
         *(technique["name"] for technique in techniques["techniques"]),
         *(limit.name for limit in limits_for(10, 1)),
+        *(outcome.value for outcome in Outcome),
+        *(meaning for _column, meaning in glossary()),
         *(key.replace("_", " ") for key in environment.describe() if key != "memory_bytes"),
-        *(each["remedy"] for each in environment.warnings(CpuSplit((0,), (0,)))),
     }
-    assert recorded - wanted == set()
+    assert words - wanted == set()
+
+
+def test_warnings_are_translated_with_their_values(monkeypatch):
+    monkeypatch.setattr(environment, "_text", lambda path: "powersave")
+    monkeypatch.setattr(environment.psutil, "cpu_percent", lambda interval: 100.0)
+    found = environment.warnings(CpuSplit((0,), (0,)))
+    texts = [text for each in found for text in (each["message"], each["remedy"])]
+    with use_locale("ko"):
+        told = [recorded.warning(text) for text in texts]
+    assert not set(told) & set(texts)
+    assert any("powersave" in text for text in told)
 
 
 def _words(node):
@@ -89,7 +109,7 @@ def _words(node):
     for child in node.children:
         if isinstance(child, str):
             yield child
-        elif child.tag not in {"style", "pre"} and child.attributes.get("lang") != "en":
+        elif child.tag not in {"style", "script", "pre"} and child.attributes.get("lang") != "en":
             names = ("aria-label", "title", "alt")
             yield from (child.attributes[name] for name in names if name in child.attributes)
             yield from _words(child)
@@ -119,8 +139,8 @@ def bracketed(wanted, tmp_path, monkeypatch):
 def test_only_the_runs_own_words_are_not_translated(bracketed, tmp_path):
     run = write_run(tmp_path / "run", steps=(10, 10_000), windows=1)
     page = Page(build_report(run, tmp_path / "out", bracketed).read_text())
-    own = set(re.findall(r"[a-z]{3,}", (run / "run.json").read_text().lower()))
-    names = {"csv", "echo", "linux", "parquet"}
+    own = set(re.findall(r"[a-z]{3,}", (run / "run.json").read_text().lower() + " ".join(STEPS)))
+    names = {"closed", "csv", "echo", "linux", "open", "parquet"}
     seen = " ".join(_outside_of_brackets(text) for text in _words(page))
     assert set(re.findall(r"[a-z]{3,}", seen.lower())) - own - names == set()
     with use_locale(bracketed):
@@ -173,16 +193,3 @@ def test_english_is_spoken_again_afterwards():
             pass
         assert _("memory") == "메모리"
     assert _("memory") == "memory"
-
-
-@pytest.mark.parametrize(
-    ("code", "time", "day"),
-    [
-        ("en", "2026-11-24T08:00:00+00:00", "2026-11-24"),
-        ("ko", "2026-11-24T08:00:00+00:00", "2026년 11월 24일"),
-        ("en", "yesterday", "yesterday"),
-    ],
-)
-def test_a_day_is_written_as_the_language_does(code, time, day):
-    with use_locale(code):
-        assert wording.day(time) == day

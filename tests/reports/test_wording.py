@@ -17,6 +17,7 @@ from c10k.reports import wording
         (43_120.4, "43,120"),
         (0, "0"),
         (-3.2, "\N{MINUS SIGN}3.20"),
+        (-0.0004, "0.000"),
         (math.nan, "—"),
     ],
 )
@@ -31,7 +32,13 @@ def test_a_number_reads_back_within_half_a_percent(value):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(10, "10 B"), (23 * 1024, "23.0 KB"), (8 * 1024**2, "8.00 MB"), (78.2 * 1024**3, "78.2 GB")],
+    [
+        (-0.3, "0 B"),
+        (10, "10 B"),
+        (23 * 1024, "23.0 KB"),
+        (8 * 1024**2, "8.00 MB"),
+        (78.2 * 1024**3, "78.2 GB"),
+    ],
 )
 def test_sizes_are_powers_of_1024(value, text):
     assert wording.size(value) == text

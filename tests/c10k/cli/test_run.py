@@ -85,7 +85,6 @@ class TestAnExperimentOfOnesOwn:
         assert "left out: asyncio_streams,python=python0.0 cannot run here" in told
         assert "c10k: 3 of 3 steps missed the objective" in told
         assert "objective missed: threaded, chat at 3: p99 of" in told
-        assert "small-stacks" in told.partition("the claim")[2]
         assert "\nceiling " in told
         assert measured.found["run"] in told.splitlines()
 
@@ -123,7 +122,7 @@ class TestAnExperimentOfOnesOwn:
         assert "left out: asyncio_streams" in page.lower()
         techniques = pd.read_csv(measured.report / "tables" / "techniques.csv")
         assert list(techniques.connections) == [3]
-        assert techniques.messages_per_s_ratio.item() > 0
+        assert techniques.messages_per_s_with.item() > 0
 
     def test_both_runs_that_were_under_way_know_of_each_other(self, measured):
         # Somebody else may measure at the same time: then it may be of these that it knows.

@@ -14,7 +14,8 @@ from c10k.experiment.config import plan_of
 from c10k.experiment.profile import Profile
 from c10k.experiment.runner import Experiment
 from c10k.host.cpus import CpuSplit
-from c10k.reports.measured import Measured
+from c10k.reports.model.capacity import max_connections
+from c10k.reports.model.measured import Measured
 from c10k.results.slo import refusal
 from c10k.results.store import RunWriter, read_run
 
@@ -76,7 +77,7 @@ def test_a_search_finds_how_many_threads_an_address_space_has_room_for(run):
 
     measured = Measured(searched)
     assert measured.steps == [2]
-    assert measured.max_connections(spec, "saturated").value == most
+    assert max_connections(measured, spec, "saturated").held == most
     assert measured.planned_missing == 0
 
     begun, _, searched = run(searching)  # resumed, although nothing is left to do

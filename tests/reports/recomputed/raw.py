@@ -1,8 +1,8 @@
 """What the recorded run measured, worked out from its files by no code of results/ or reports/."""
 
 import math
+import statistics
 from collections import defaultdict
-from functools import cache
 from urllib.parse import unquote
 
 import numpy as np
@@ -10,16 +10,7 @@ import pandas as pd
 from hdrh.histogram import HdrHistogram
 from numpy.ctypeslib import as_array
 
-# results/statistics.py: percentile bootstrap, 95 %.
-RESAMPLES, SEED, TAIL = 5_000, 10_000, 0.025
-
-# A sum over a step's windows has no range over them.
-SUMS = {
-    *("window_s", "messages", "sent", "received", "errors", "loader_cpu_s", "cpu_s"),
-    *("cpu_user_s", "cpu_system_s", "runqueue_wait_s", "lock_wait_s", "context_switches"),
-    *("minor_faults", "major_faults", "listen_overflows", "listen_drops", "retransmits"),
-    *("steal_s", "other_processes_cpu_s"),
-}
+STEPS = (10, 100, 1_000)
 
 
 class Raw:
@@ -35,81 +26,105 @@ class Raw:
 
     def usable(self, point):
         """The repeats that measured something."""
-        return [row for row in self.steps[point] if row["status"] != "failed"]
+        return [row for row in self.steps.get(point, ()) if row["status"] != "failed"]
 
-    def value(self, point, column):
-        """A figure and its interval: the median of repeats, or one repeat over its windows."""
-        known = [row for row in self.usable(point) if not math.isnan(row[column])]
-        if len(known) != 1:
-            return median([row[column] for row in known])
-        value = float(known[0][column])
-        parts = [
-            row[column]
-            for row in self.windows[point]
-            if row["repeat"] == known[0]["repeat"] and not math.isnan(row.get(column, math.nan))
-        ]
-        if len(parts) < 2 or column in SUMS:
-            return value, math.nan, math.nan
-        return value, min(value, *parts), max(value, *parts)  # of merged histograms, or a window's
+    def deciding(self, point):
+        """The repeats that figures are of: those that nothing disturbed, where most are such."""
+        usable = self.usable(point)
+        fair = [row for row in usable if not self.unfit(row)]
+        return fair if len(fair) > len(usable) / 2 else usable
 
-    def ratio(self, pair, workload, connections, column):
-        """One server's figure to the other's, in pairs of the same repeat."""
-        rows = ({r["repeat"]: r for r in self.usable((s, workload, connections))} for s in pair)
-        one, other = rows
-        return median([one[n][column] / other[n][column] for n in one if n in other])
-
-    def fit(self, point):
-        """Whether nothing disturbed any repeat, so that a ratio rests on all of them."""
-        return not any(
+    @staticmethod
+    def unfit(row):
+        """Whether the loader was the bottleneck, or others had the CPUs."""
+        return (
             row["loader_limited"]
             or row["steal_s"] > 0.05 * row["window_s"]
             or row["other_processes_cpu_s"] > 0.2 * row["window_s"]
-            for row in self.steps[point]
         )
 
+    def value(self, point, column):
+        """The geometric mean over the repeats; the median where one is not above 0."""
+        known = [row[column] for row in self.deciding(point) if not math.isnan(row[column])]
+        return mean(known)
+
+    def quoted(self, point, column):
+        """The same as it may be quoted: not over messages where over 1 % of the connections starve,
+        as all do in a repeat without messages, nor a percentile that less than ten lie beyond.
+        """
+        rows = self.deciding(point)
+        if rows and column.startswith(("response_", "service_")):
+            failed = [row["connected"] for row in self.steps[point] if row["status"] == "failed"]
+            if max([row["starved"] for row in rows] + failed) > 0.01 * point[2]:
+                return math.nan
+            messages = sum(row["messages"] for row in rows)
+            least = {"p50": 20, "p90": 100, "p99": 1_000, "p99_9": 10_000, "p99_99": 100_000}
+            if messages < least.get(column.split("_", 1)[1].removesuffix("_ms"), 0):
+                return math.nan
+        return self.value(point, column)
+
+    def ratio(self, pair, workload, connections, column):
+        """One server's figure to the other's, in pairs of the same repeat; NaN where nothing may be
+        said of one, or what decides is unfit.
+        """
+        points = [(server, workload, connections) for server in pair]
+        if any(math.isnan(self.quoted(point, column)) for point in points):
+            return math.nan
+        unfit = [row for point in points for row in self.deciding(point) if self.unfit(row)]
+        if unfit and not column.endswith("_bytes"):
+            return math.nan
+        return of_pairs(*({r["repeat"]: r[column] for r in self.deciding(p)} for p in points))
+
+    def slopes(self, server, workload, column):
+        """By how much a column grows per connection: least squares, of each repeat's ramp."""
+        ramps = defaultdict(list)
+        for point in sorted(self.steps):
+            if point[:2] == (server, workload) and point[2] in STEPS:
+                for row in self.deciding(point):
+                    if not math.isnan(row[column]):
+                        ramps[row["repeat"]].append((row["connected"], row[column]))
+        return {n: _line(ramp)[0] for n, ramp in ramps.items() if len(ramp) > 1}
+
     def slope(self, server, workload, column):
-        """By how much a column grows per connection: least squares, its points resampled."""
-        points = [point for point in self.steps if point[:2] == (server, workload)]
-        ramp = [point for point in points if point[2] in (10, 100, 1_000)]
-        rows = [row for point in sorted(ramp) for row in self.usable(point)]
-        rows = [(row["connected"], row[column]) for row in rows if not math.isnan(row[column])]
-        if len({connected for connected, _ in rows}) < 2:
-            return math.nan, math.nan, math.nan
-        x, y = np.array(rows, float).T
-        return float(_least_squares(x, y)), *_between(_least_squares, x, y)
+        return mean(self.slopes(server, workload, column).values())
+
+    def added(self, point, column):
+        """What the connections add to a column, by repeat: the value less what the server has
+        before the first, which is where the line through the ramp takes its first step to.
+        """
+        added = {}
+        for row in self.deciding(point):
+            ramp = sorted(
+                (each["connected"], each[column])
+                for other in self.steps
+                for each in self.usable(other)
+                if other[:2] == point[:2] and each["repeat"] == row["repeat"]
+            )
+            first, value = ramp[0]
+            added[row["repeat"]] = row[column] - (value - _line(ramp)[0] * first)
+        return added
 
 
-def median(values):
-    """The median and its bootstrap interval; of one value no interval."""
-    values = np.array([value for value in values if math.isfinite(value)])
-    if not len(values):
-        return math.nan, math.nan, math.nan
-    if len(values) == 1:
-        return float(values[0]), math.nan, math.nan
-    return float(np.median(values)), *_between(lambda many: np.median(many, axis=1), values)
+def _line(points):
+    """Slope and intercept."""
+    return np.polyfit(*np.array(points, float).T, 1)
 
 
-@cache
-def _picked(n):
-    return np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
+def of_pairs(one, other):
+    """The ratio over the repeats that have both."""
+    return mean([one[repeat] / other[repeat] for repeat in one if repeat in other])
 
 
-def _between(statistic, *columns):
-    """The interval of a statistic of columns whose rows are resampled together."""
-    picked = _picked(len(columns[0]))
-    ends = np.nanquantile(statistic(*(each[picked] for each in columns)), [TAIL, 1 - TAIL])
-    return map(float, ends)
-
-
-def _least_squares(x, y):
-    """The slope of the line through each row's points: their covariance by the variance of x."""
-    x_mean, y_mean = x.mean(axis=-1, keepdims=True), y.mean(axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore"):  # all x alike
-        return ((x - x_mean) * (y - y_mean)).mean(axis=-1) / x.var(axis=-1)
+def mean(values):
+    """The geometric mean; the median where a value is not above 0, NaN of none."""
+    values = [float(value) for value in values if math.isfinite(value)]
+    if not values:
+        return math.nan
+    return statistics.geometric_mean(values) if min(values) > 0 else statistics.median(values)
 
 
 def _derived(frame):
-    """With the columns of reports/derived.py."""
+    """With the columns of reports/model/derived.py."""
     messages = frame.messages.replace(0, np.nan)
     # By Little's law; every connection sends in every workload of this run.
     by_law_ms = frame.connections / frame.messages_per_s.replace(0, np.nan) * 1e3
@@ -128,6 +143,7 @@ def _derived(frame):
         occupied_bytes=frame.resident_bytes + frame.kernel_delta_bytes,
         file_bytes=frame.resident_bytes - frame.stack_bytes - frame.heap_bytes,
         first_reply_ms=frame.first_echo_mean_ms - frame.connect_mean_ms,
+        switch_ms=frame.cpu_system_s / frame.context_switches * 1e3,
     )
 
 
@@ -135,7 +151,7 @@ def _grouped(frame):
     rows = defaultdict(list)
     for row in frame.to_dict("records"):
         rows[row["server"], row["workload"], row["connections"]].append(row)
-    return rows
+    return dict(rows)
 
 
 # The log of histograms.
@@ -145,7 +161,7 @@ _LAYOUT = HdrHistogram(1_000, 3_600_000_000_000, 3)  # ns
 _LOWEST = [*map(_LAYOUT.get_value_from_index, range(_LAYOUT.counts_len))]
 _HIGHEST = [*map(_LAYOUT.get_highest_equivalent_value, _LOWEST)]
 _HIGHEST_MS = np.array(_HIGHEST) / 1e6
-_MIDDLE_MS = (np.array(_LOWEST) + _HIGHEST + 1) / 2e6
+MIDDLE_MS = (np.array(_LOWEST) + _HIGHEST + 1) / 2e6
 
 
 class Log:
@@ -179,6 +195,6 @@ def summary_ms(counts):
     """Mean, percentiles and maximum; nothing of an empty histogram."""
     if not np.any(counts):
         return {}
-    mean = float((counts * _MIDDLE_MS).sum() / counts.sum())
+    mean = float((counts * MIDDLE_MS).sum() / counts.sum())
     percentiles = zip(PERCENTILES, percentiles_ms(counts, PERCENTILES.values()), strict=True)
     return {"mean": mean, **dict(percentiles), "max": _HIGHEST_MS[counts.nonzero()[0][-1]]}

@@ -6,142 +6,177 @@ import pandas as pd
 import pytest
 
 from tests.reports.parsed import grid, markdown_rows, records
+from tests.reports.recomputed.raw import STEPS, mean, of_pairs
 
-CLAIMED = ("t2-memory", "t3-response-time", "t4-response-graph", "t5-where-time-goes")
-MEMORY = {
-    "resident": "resident_bytes",
-    "kernel": "kernel_delta_bytes",
-    "occupied": "occupied_bytes",
-    "virtual": "vms_bytes",
+PAIR = ("threaded", "asyncio_streams")
+WORKLOADS = ("paced", "saturated")
+OF_STEPS = {"steps": 12, "t2-kinds": 5, "t3-percentiles-paced": 6, "t3-percentiles-saturated": 6}
+CHAPTERS = {  # the least figures beside the book's
+    "t1-server-types-paced": 6,
+    "t1-server-types-saturated": 5,
+    "t2-memory": 6,
+    "t3-response-time-paced": 5,
+    "t3-response-time-saturated": 6,
+    "t4-response-graph-paced": 4,
+    "t4-response-graph-saturated": 5,
+    "t5-where-time-goes-paced": 12,
+    "t5-where-time-goes-saturated": 12,
 }
-SLOPES = {
-    "stack": "stack_bytes",
-    "heap": "heap_bytes",
-    "file": "file_bytes",
-    "page_tables": "page_tables_bytes",
-    "kernel_stack": "kernel_stack_delta_bytes",
-    "slab": "slab_delta_bytes",
-    "tcp": "tcp_memory_delta_bytes",
-    "occupied": "occupied_bytes",
-    "virtual": "vms_bytes",
+MEASURES = {
+    "CPU per message": "cpu_us_per_message",
+    "throughput": "messages_per_s",
+    "median response time": "response_p50_ms",
+    "p99 response time": "response_p99_ms",
 }
+PER_CONNECTION = "resident_bytes_per_connection"
+RATIO = "synchronous_by_asynchronous"
 
 
 def known(text):
     return float(text or math.nan)
 
 
-def same(triple):
-    return pytest.approx(triple, rel=1e-9, abs=1e-9, nan_ok=True)
+def same(value):
+    return pytest.approx(value, rel=1e-9, abs=1e-9, nan_ok=True)
+
+
+def figure(row, name):
+    """One figure of a record, in whose interval it lies, if there is one."""
+    value, low, high = (known(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    assert math.isnan(low) == math.isnan(high)
+    assert math.isnan(low) or math.isnan(value) or low <= value <= high, (row, name)
+    return value
+
+
+def figures(row):
+    return [name.removesuffix("_low") for name in row if name.endswith("_low")]
 
 
 def table(report, name):
     return records(report / "tables" / f"{name}.csv")
 
 
-@pytest.mark.parametrize(("name", "figures"), [("steps", 34), ("servers", 5), ("t5-breakdown", 8)])
-def test_figures_of_a_step_are_medians_of_its_repeats(raw, report, name, figures):
+@pytest.mark.parametrize("name", OF_STEPS)
+def test_figures_of_a_step_are_means_of_its_repeats(raw, report, name):
     rows = table(report, name)
-    unit = "_ms" if name == "t5-breakdown" else ""
-    stems = [each.removesuffix(f"_low{unit}") for each in rows[0] if each.endswith(f"_low{unit}")]
-    stems = [stem for stem in stems if stem != "resident_bytes_per_connection"]  # a slope
-    assert len(stems) >= figures
+    assert len(figures(rows[0])) == OF_STEPS[name]
     for row in rows:
         point = row["server"], row["workload"], int(row["connections"])
-        for stem in stems:
-            told = [known(row[f"{stem}{end}{unit}"]) for end in ("", "_low", "_high")]
-            assert told == same(raw.value(point, stem + unit)), (point, stem)
+        assert int(row["repeats"]) == len(raw.steps[point])
+        for column in figures(row):
+            assert figure(row, column) == same(raw.quoted(point, column)), (point, column)
+
+
+def test_of_every_server_stands_what_it_does_at_its_largest_step(raw, report):
+    for row in table(report, "servers"):
+        point = row["server"], row["workload"], int(row["connections"])
+        for column in figures(row):
+            expected = (
+                raw.slope(*point[:2], "resident_bytes")
+                if column == PER_CONNECTION
+                else raw.quoted(point, column)
+            )
+            assert figure(row, column) == same(expected), (point, column)
 
 
 def test_every_step_has_a_row_and_every_server_its_largest(raw, report):
-    ramps = {point for point in raw.steps if point[2] in (10, 100, 1_000)}
-    ramps = {point for point in ramps if not point[1].startswith("map")}
-    for name, points in (("steps", ramps), ("t5-breakdown", ramps), ("servers", _last(ramps))):
+    ramps = {point for point in raw.steps if point[1] in WORKLOADS and point[2] in STEPS}
+    expected = {
+        "steps": ramps,
+        "servers": {max(p for p in ramps if p[:2] == one[:2]) for one in ramps},
+        "t2-kinds": {point for point in ramps if point[0] in PAIR and point[1] == "paced"},
+        **{f"t3-percentiles-{each}": {p for p in ramps if p[1] == each} for each in WORKLOADS},
+    }
+    for name, points in expected.items():
         rows = table(report, name)
         found = [(row["server"], row["workload"], int(row["connections"])) for row in rows]
         assert len(found) == len(set(found)), name
         assert set(found) == points, name
 
 
-def _last(points):
-    return {max(p for p in points if p[:2] == one[:2]) for one in points}
-
-
-@pytest.mark.parametrize("name", CLAIMED)
-def test_figures_beside_the_chapters_are_measured_ones(raw, report, name):
-    unit = "bytes" if name == "t2-memory" else "ms"
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_figures_beside_the_books_are_measured_ones(raw, report, name):
+    """How many connections a server holds is worked out in test_by_hand.py."""
+    rows = [row for row in table(report, name) if row["measure"] != "max_connections"]
     measured = 0
-    for row in table(report, name):
-        point = row["server"], row["workload"], int(row["connections"])
-        column = f"{row['measure']}_{unit}"
-        told = [known(row[f"measured{end}_{unit}"]) for end in ("", "_low", "_high")]
-        expected = raw.value(point, column) if point in raw.steps else (math.nan,) * 3
-        assert told == same(expected), (point, column)
-        claimed = known(row[f"chapter_{unit}"])
-        assert known(row["measured_by_chapter"]) == same(told[0] / claimed if claimed else math.nan)
-        measured += not math.isnan(told[0])
-    assert measured >= 15
+    for row in rows:
+        value = figure(row, "measured")
+        assert value == same(_beside_the_book(raw, name, row)), row
+        measured += not math.isnan(value)
+        if row["off_by"]:
+            by_book = value / known(row["book"])
+            assert known(row["off_by"]) == same(max(by_book, 1 / by_book))
+    assert measured >= CHAPTERS[name]
 
 
-def test_synchronous_by_asynchronous_is_the_median_ratio_of_pairs(raw, report):
-    """At the steps of which every repeat is fit; the approved tables have the others."""
-    judged = 0
-    for row in (row for name in CLAIMED[1:3] for row in table(report, name)):
-        pair = ("threaded", "asyncio_streams")
-        points = [(server, row["workload"], int(row["connections"])) for server in pair]
-        if row["server"] in pair and all(each in raw.steps and raw.fit(each) for each in points):
-            column = f"{row['measure']}_ms"
-            told = [known(row[f"sync_by_async{end}"]) for end in ("", "_low", "_high")]
-            assert told == same(raw.ratio(pair, *points[0][1:], column)), (points, column)
-            judged += 1
-    assert judged >= 10
+def _beside_the_book(raw, name, row):
+    server, workload, measure = row["server"], row["workload"], row["measure"]
+    connections = int(row["connections"] or 0)
+    one, *pair = ((each, workload, connections) for each in (server, *PAIR))
+    if measure == PER_CONNECTION:
+        return raw.slope(server, workload, "resident_bytes")
+    if measure == "added_resident_bytes":
+        return mean(raw.added(one, "resident_bytes").values())
+    if measure == RATIO and name == "t2-memory":
+        return of_pairs(*(raw.added(point, "resident_bytes") for point in pair))
+    if measure == RATIO:
+        return raw.ratio(PAIR, workload, connections, "response_p50_ms")
+    return raw.quoted(one, measure) if measure else math.nan
 
 
 def test_memory_per_connection_is_a_slope_over_the_steps(raw, report):
-    for row in table(report, "t2-where-it-lies"):
-        for name, column in SLOPES.items():
-            told = [known(row[f"{name}{end}_bytes"]) for end in ("", "_low", "_high")]
-            assert told == same(raw.slope(row["server"], "paced", column)), (row["server"], name)
-    for row in table(report, "servers"):
-        ends = ("", "_low", "_high")
-        told = [known(row[f"resident_bytes_per_connection{end}"]) for end in ends]
-        assert told == same(raw.slope(row["server"], row["workload"], "resident_bytes"))
-    for row in table(report, "t1-server-types"):
-        if row["measure"] in ("memory_kernel", "memory_occupied", "memory_virtual"):
-            told = [known(row[f"measured{end}_bytes"]) for end in ("", "_low", "_high")]
-            column = MEMORY[row["measure"].removeprefix("memory_")]
-            assert told == same(raw.slope(row["server"], row["workload"], column))
+    rows = table(report, "t2-breakdown")
+    assert len(rows) == 3
+    assert len(figures(rows[0])) == 9
+    for row in rows:
+        for column in figures(row):
+            grown = column.removesuffix("_per_connection")
+            expected = raw.slope(row["server"], row["workload"], grown)
+            assert figure(row, column) == same(expected), (row["server"], column)
+
+
+def test_a_comparison_has_both_figures_and_the_ratio_of_pairs(raw, report):
+    rows = table(report, "comparisons")
+    compared = 0
+    for row in rows:
+        told = [figure(row, name) for name in (*PAIR, "ratio")]
+        workload, column = row["workload"], MEASURES.get(row["measure"])
+        if column:
+            step = int(float(row["connections"]))
+            expected = [raw.quoted((server, workload, step), column) for server in PAIR]
+            ratio = raw.ratio(PAIR, workload, step, column)
+        else:
+            slopes = [raw.slopes(server, workload, "resident_bytes") for server in PAIR]
+            expected = [mean(each.values()) for each in slopes]
+            ratio = of_pairs(*slopes)
+        assert told == same([*expected, ratio]), row
+        assert bool(row["outcome"]) == (not math.isnan(ratio)), row
+        compared += not math.isnan(ratio)
+    assert compared == 17
 
 
 def test_a_technique_has_both_sides_and_the_ratio_of_pairs(raw, report):
     (row,) = table(report, "techniques")
     pair = ("asyncio_buffered", "asyncio_streams")
     for column in ("messages_per_s", "cpu_us_per_message", "resident_bytes"):
-        sides = [known(row[f"{column}_{side}"]) for side in ("with", "without")]
-        points = [(server, "saturated", 10) for server in pair]
-        assert sides == same([raw.value(point, column)[0] for point in points])
-        told = [known(row[f"{column}_ratio{end}"]) for end in ("", "_low", "_high")]
-        assert told == same(raw.ratio(pair, "saturated", 10, column))
+        sides = [raw.value((server, "saturated", 10), column) for server in pair]
+        told = [figure(row, f"{column}_{side}") for side in ("with", "without", "ratio")]
+        assert told == same([*sides, raw.ratio(pair, "saturated", 10, column)])
 
 
 # The page and the other files.
 
 
 def test_the_page_shows_what_markdown_shows(report, page):
-    blocks = {
-        block.one("table").attributes["aria-labelledby"]: block
-        for block in page.all("div", class_="table-block")
-    }
-    assert set(blocks) == {path.stem for path in report.glob("tables/*.md")}
-    for name, block in blocks.items():
-        path = report / "tables" / f"{name}.md"
-        assert grid(block) == markdown_rows(path)[1:], name
-        notes = [note.text() for note in block.one("div", class_="notes").all("p")]
+    paragraphs = {each.text() for each in page.all("p")}
+    for path in report.glob("tables/*.md"):
+        table = page.one("table", id=f"table-{path.stem}")
+        assert grid(table) == markdown_rows(path)[1:], path.stem
         around = path.read_text().replace("\\", "")
-        assert block.one("p", class_="caption").text() in around, name
-        assert all(note in around for note in notes), name
-        titles = [cell.text() for cell in list(block.one("thead").all("tr"))[1].elements]
-        assert all(title.split()[0] in around for title in titles), name
+        titles = [cell.text() for cell in list(table.one("thead").all("tr"))[-1].elements]
+        assert all(title.split()[0] in around for title in titles), path.stem
+        _title, *lines = [line for line in around.splitlines() if line and line[0] != "|"]
+        assert paragraphs.issuperset(lines), path.stem
 
 
 def test_parquet_holds_what_csv_holds(report):
@@ -160,30 +195,29 @@ def test_parquet_holds_what_csv_holds(report):
 
 def test_each_step_shows_all_that_was_recorded_of_it(raw, page):
     """Every column of steps.parquet, with six significant digits."""
-    shown = {
-        place.one("summary").text("span"): {
-            each.one("dt").text(): each.one("dd").text() for each in place.one("dl").all("div")
-        }
-        for place in page.all("details", class_="place")
-    }
     told_apart = {"server", "workload", "repeat", "connections"}
-    told_apart |= {"status", "reason", "log_tail", "error_causes", "due", "lost"}
-    searched = {point for point in raw.steps if point[2] in (386, 391)}
-    assert len(shown) == len(raw.steps) - len(searched)
-    for point in raw.steps.keys() - searched:
-        expected = {}
-        for column in [each for each in raw.columns if each not in told_apart]:
-            first = raw.steps[point][0][column]
-            if isinstance(first, str | bool):
-                texts = sorted({str(row[column]) for row in raw.steps[point]} - {""})
-                expected[column] = ", ".join(texts) or "—"
-            elif not math.isnan((figure := raw.value(point, column))[0]):
-                value, low, high = figure
-                spread = "" if low != low or low == high else f" [{_exact(low)}–{_exact(high)}]"
-                expected[column] = _exact(value) + spread
-        assert shown[f"{point[0]}, {point[1]}, {point[2]:,}"] == expected, point
+    told_apart |= {"status", "reason", "log_tail", "error_causes"}
+    columns = [each for each in raw.columns if each not in told_apart]
+    ramps = {}
+    for point in sorted(raw.steps):
+        if point[2] in STEPS:
+            ramps.setdefault(f"{point[0]}, {point[1]}", []).append(raw.steps[point])
+    details = [each for each in page.all("details", class_="fold") if list(each.all("h4"))]
+    folds = {each.one("h3").text(): each.one("table", class_="columns") for each in details}
+    assert folds.keys() == ramps.keys()
+    for title, steps in ramps.items():
+        shown = {
+            row.one("th").text(): [cell.text("small") for cell in row.all("td")]
+            for row in folds[title].one("tbody").all("tr")
+        }
+        expected = {each: [_recorded(raw, rows, each) for rows in steps] for each in columns}
+        assert shown == {name: values for name, values in expected.items() if any(values)}, title
 
 
-def _exact(value):
-    """Six significant digits; a whole number has all of its own."""
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.6g}"
+def _recorded(raw, rows, column):
+    if isinstance(rows[0][column], str | bool):
+        return ", ".join(sorted({str(row[column]) for row in rows} - {""}))
+    value = raw.value(tuple(rows[0][key] for key in ("server", "workload", "connections")), column)
+    if math.isnan(value):
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1e6 or value == int(value) else f"{value:,.6g}"

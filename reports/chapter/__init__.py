@@ -1,1 +1,0 @@
-"""What the chapter claims, and each of its tables and claims beside what was measured."""

@@ -1,0 +1,212 @@
+"""Two servers against each other: a ratio with its interval and its outcome.
+
+All comparisons that a report shows are one family (results/comparison.py): of the two servers that
+it compares, under each workload at each step, and of the two sides of each technique.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from c10k.reports import wording
+from c10k.reports.language import N_, _
+from c10k.reports.model.measured import Measured, Point
+from c10k.reports.model.quantity import Quantity
+from c10k.reports.model.servers import MeasuredServer, MeasuredWorkload
+from c10k.reports.wording import Unit
+from c10k.results.comparison import Comparison, Outcome, Pairs, compare
+
+APART_MS: Final = 0.05  # the kernel's default timer slack: by so much a wake-up may be late
+
+SLOPE: Final = 0
+"""The step of what is compared over the whole ramp: memory per connection."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What servers are compared by: its column, its noun, and how a value is written.
+
+    Values that differ by less than `apart` cannot be told apart. What is taken `over_ramp` is how
+    much it grows with each connection.
+    """
+
+    column: str
+    noun: str
+    unit: Unit
+    higher_is_better: bool = False
+    apart: float = 0.0
+    over_ramp: bool = False
+
+
+_CPU: Final = Unit("us", lambda value: _("{value} µs", value=wording.number(value)))
+_RATE: Final = Unit("per_s", lambda value: _("{value} messages/s", value=wording.rate(value)))
+
+MEMORY: Final = Measure(
+    "resident_bytes", N_("memory per connection"), wording.BYTES, over_ramp=True
+)
+CPU: Final = Measure("cpu_us_per_message", N_("CPU per message"), _CPU)
+THROUGHPUT: Final = Measure("messages_per_s", N_("throughput"), _RATE, higher_is_better=True)
+P50: Final = Measure("response_p50_ms", N_("median response time"), wording.MS, apart=APART_MS)
+P99: Final = Measure("response_p99_ms", N_("p99 response time"), wording.MS, apart=APART_MS)
+RESIDENT: Final = Measure("resident_bytes", N_("memory"), wording.BYTES)
+
+MEASURES: Final = (MEMORY, CPU, THROUGHPUT, P50, P99)
+TECHNIQUE_MEASURES: Final = (THROUGHPUT, CPU, RESIDENT)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two servers by one measure, the first by the second.
+
+    `why` says in words why there is no outcome, where one cannot be given.
+    """
+
+    one: str
+    other: str
+    workload: str
+    step: int
+    measure: Measure
+    values: tuple[Quantity, Quantity]
+    comparison: Comparison
+    why: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Clear, equivalent, undecided or indicative."""
+        return Outcome.UNDECIDED if self.why else self.comparison.outcome
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a ratio to show."""
+        return not self.why and 0 < self.comparison.ratio < math.inf
+
+    @property
+    def ratio(self) -> Quantity:
+        """The ratio with its interval; unknown where there is none to show."""
+        found = self.comparison
+        return Quantity(found.ratio, found.low, found.high) if self.known else Quantity()
+
+    @property
+    def larger(self) -> int | None:
+        """Which of the two is clearly larger (0 or 1), if one is."""
+        if self.outcome is not Outcome.CLEAR:
+            return None
+        return 0 if self.comparison.ratio > 1 else 1
+
+    @property
+    def better(self) -> int | None:
+        """Which of the two is clearly better (0 or 1), if one is."""
+        if self.larger is None or self.measure.higher_is_better:
+            return self.larger
+        return 1 - self.larger
+
+    @property
+    def winner(self) -> str:
+        """The label of the one that is clearly better; empty where none is."""
+        return "" if self.better is None else (self.one, self.other)[self.better]
+
+    @property
+    def times(self) -> float:
+        """How many times the larger figure is the smaller, from 1 on."""
+        return max(self.comparison.ratio, 1 / self.comparison.ratio) if self.known else math.inf
+
+    def __str__(self) -> str:
+        """The outcome in words."""
+        if self.why:
+            return _("not compared: {why}", why=self.why)
+        if math.isnan(self.comparison.ratio):
+            return _("not measured for both")
+        if not self.known:
+            return _("undecided, as one was 0 in a repeat")
+        words = _(self.outcome.value)
+        if self.outcome is Outcome.UNDECIDED and self.comparison.repeats_needed:
+            repeats = wording.count(self.comparison.repeats_needed)
+            return _("undecided, {repeats} repeats would probably decide", repeats=repeats)
+        return words
+
+
+_Key = tuple[str, str, str, int, Measure]
+
+
+class Comparisons:
+    """All comparisons of a run's report, in the order in which they are told."""
+
+    def __init__(self, measured: Measured) -> None:
+        self.measured = measured
+        wanted = dict.fromkeys([*self._of_pair(), *self._of_techniques()])
+        every = [self._sides(*each) for each in wanted]
+        found = compare([pairs for pairs, _values, _why in every])
+        self._found = {
+            key: Contrast(*key, values, comparison, why)
+            for key, (_pairs, values, why), comparison in zip(wanted, every, found, strict=True)
+        }
+
+    def __iter__(self) -> Iterator[Contrast]:
+        return iter(self._found.values())
+
+    def of(
+        self, sides: Sequence[MeasuredServer], workload: str, step: int, measure: Measure
+    ) -> Contrast | None:
+        """One of them; None where the report does not make it, or there are no two sides."""
+        if not sides:
+            return None
+        one, other = (server.label for server in sides)
+        return self._found.get((one, other, workload, step, measure))
+
+    def _of_pair(self) -> Iterator[_Key]:
+        measured = self.measured
+        if not measured.compared:
+            return
+        one, other = (server.label for server in measured.compared)
+        for workload in (*measured.workloads_of(measured.compared), *measured.map):
+            for measure in measures(workload):
+                for step in [SLOPE] if measure.over_ramp else measured.steps:
+                    points = (Point(label, workload.name, step) for label in (one, other))
+                    if measure.over_ramp or all(map(measured.rows, points)):
+                        yield one, other, workload.name, step, measure
+
+    def _of_techniques(self) -> Iterator[_Key]:
+        for technique in self.measured.techniques:
+            sides = (technique.with_it, technique.without_it)
+            for workload in technique.workloads:
+                for step in self.measured.steps:
+                    if all(self.measured.rows(Point(label, workload, step)) for label in sides):
+                        for measure in TECHNIQUE_MEASURES:
+                            yield *sides, workload, step, measure
+
+    def _sides(
+        self, one: str, other: str, workload: str, step: int, measure: Measure
+    ) -> tuple[Pairs, tuple[Quantity, Quantity], str]:
+        measured, column = self.measured, measure.column
+        points = [Point(label, workload, step) for label in (one, other)]
+        if measure.over_ramp:
+            first, second = (measured.slopes(label, workload, column) for label in (one, other))
+            values = [measured.slope(label, workload, column) for label in (one, other)]
+            whys = [measured.apart(*points)]
+        else:
+            first, second = (measured.values(point, column) for point in points)
+            values = [measured.at(point, column) for point in points]
+            whys = [measured.apart(*points), measured.unfit(points, column)]
+            whys += [
+                f"{value.why} ({point.server})"
+                for value, point in zip(values, points, strict=True)
+                if value.why
+            ]
+        why = "; ".join(dict.fromkeys(filter(None, whys)))
+        # What cannot be shown is no part of the family.
+        repeats = [] if why else sorted(first.keys() & second.keys())
+        logs = [_log(first[repeat]) - _log(second[repeat]) for repeat in repeats]
+        apart = not abs(values[0].value - values[1].value) < measure.apart
+        group = measure if measure.over_ramp else (workload, measure)
+        return Pairs(logs, group, apart), (values[0], values[1]), why
+
+
+def _log(value: float) -> float:
+    """The logarithm, which of 0 is infinite, and of what is below not known."""
+    return math.log(value) if value > 0 else -math.inf if value == 0 else math.nan
+
+
+def measures(workload: MeasuredWorkload) -> list[Measure]:
+    """What is compared under a workload; in an open loop what is offered is what comes back."""
+    return [each for each in MEASURES if not (each is THROUGHPUT and workload.loop == "open")]

@@ -1,0 +1,70 @@
+"""Connections that get no reply in a whole window, and how long clients wait.
+
+A percentile over messages says nothing of them: the few that are served send most of the messages.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from c10k.results.histogram import BUCKET_HIGH_NS, BUCKET_LOW_NS, Histogram
+
+if TYPE_CHECKING:
+    from c10k.results.store import Run
+
+Row = Mapping[str, Any]
+
+MOST_STARVED: Final = 0.01
+"""Of the connections: where more starve, no percentile over messages is quoted."""
+
+
+@dataclass(frozen=True)
+class Starvation:
+    """Of one step: the most connections that got no reply in a window, of how many, and how long a
+    client had been waiting, in ms, when it was looked at at a random moment (the median, NaN where
+    most starved in repeats that recorded no waits).
+    """
+
+    unserved: int
+    connections: int
+    wait_ms: float
+
+
+def starvation(run: "Run", rows: Sequence[Row], failed: Sequence[Row]) -> Starvation | None:
+    """That of a step, from its repeats; None where no more than MOST_STARVED starve.
+
+    In a repeat that `failed` with its connections open, as no message was answered, all starved.
+    """
+    unserved = [*(row["starved"] for row in rows), *(row["connected"] for row in failed)]
+    if not rows or max(unserved) <= MOST_STARVED * rows[0]["connections"]:
+        return None
+    row = rows[0]
+    step = (row["server"], row["workload"], row["connections"])
+    responses, waits = (run.histograms(*step, kind) for kind in ("response", "waiting"))
+    starved = sum(unserved) / (len(unserved) * row["connections"])
+    wait_ms = _median_wait(responses, waits, starved)
+    return Starvation(int(max(unserved)), int(row["connections"]), wait_ms)
+
+
+def _median_wait(responses: Histogram, waits: Histogram, starved: float) -> float:
+    """The median wait in ms, of clients of which this share starves.
+
+    Of a client that is served, a random moment falls into a response time in proportion to its
+    length, and anywhere within it: P(wait > a) = Σ max(r - a, 0) ÷ Σ r over the response times r
+    (the inspection paradox; Feller, An Introduction to Probability Theory II, 1971, VI.7). Of one
+    that starves, `waits` are known at the end of the windows; where none are, as a repeat that
+    failed records none, it waits longer than all that are served.
+    """
+    middles = (BUCKET_LOW_NS + BUCKET_HIGH_NS) / 2e6
+    # From the longest to the shortest: how much of all response time lies beyond each middle.
+    count, weighted = (
+        np.cumsum(each[::-1])[::-1] for each in (responses.counts, responses.counts * middles)
+    )
+    beyond = (weighted - middles * count) / weighted[0] if weighted[0] else np.zeros(len(middles))
+    waiting = 1 - np.cumsum(waits.counts) / waits.total if waits.total else np.ones(len(middles))
+    longer = (1 - starved) * beyond + starved * waiting
+    half = longer <= 0.5
+    return float(middles[int(np.argmax(half))]) if half.any() else math.nan
