@@ -30,12 +30,14 @@ class BuildExt(build_ext):
         if missing := self.missing():
             self.do_without(f"{missing} was not found. {REMEDY}")
             return
-        from Cython.Build import cythonize
-
-        # Here, as Cython is not made for threads; it has no types.
-        c = {each.name: each.sources for each in cythonize(self.extensions)}  # type: ignore[no-untyped-call]
         for extension in self.extensions:
-            extension.sources = c[extension.name]
+            if any(source.endswith(".pyx") for source in extension.sources):
+                from Cython.Build import (
+                    cythonize,
+                )  # one after the other: it is not made for threads
+
+                (done,) = cythonize([extension])  # type: ignore[no-untyped-call]  # it has no types
+                extension.sources = done.sources
         self.parallel = os.cpu_count()
         try:
             super().build_extensions()

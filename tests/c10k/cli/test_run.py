@@ -111,8 +111,9 @@ class TestAnExperimentOfOnesOwn:
         (ceiling,) = measured.run.manifest["ceiling"]
         closed = steps[steps.loop == "closed"]
         assert (closed.ceiling_messages_per_s == ceiling["messages_per_s"]).all()
-        # On a busy machine some do not get a turn within so short a window: then it is less.
-        assert closed.littles_law_ratio.between(0.1, 1.2).all()
+        # In so short a window some get no turn on a busy machine, which makes it less; and what
+        # began before counts whole, which makes it more.
+        assert closed.littles_law_ratio.between(0.1, 3).all()
 
     def test_the_page(self, measured):
         page = (measured.report / "index.html").read_text()

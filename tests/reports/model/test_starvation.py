@@ -49,6 +49,18 @@ def dying(make, dead, **options):
     return measured.starvation(THREADS)
 
 
+@pytest.mark.parametrize(
+    ("starved", "unserved"), [((0, 300, 900), 300), ((0, 5, 900), 900), ((0, 5, 9), None)]
+)
+def test_of_several_repeats_the_middle_one_counts_where_it_starves(make, starved, unserved):
+    def change(step):
+        step.starved, step.starved_wait_ms = starved[step.repeat], 9_000.0
+
+    measured = make(servers={"threaded": ""}, workloads=("saturated",), repeats=3, change=change)
+    found = measured.starvation(THREADS)
+    assert (found.unserved if found else None) == unserved
+
+
 def test_a_repeat_in_which_nobody_was_served_counts_with_unknown_waits(make):
     """A third waits longer than those that are served: 2/3 × (1 - a/40) + 1/3 = 0.5."""
     found = dying(make, 1, repeats=3)
