@@ -36,7 +36,7 @@ class BuildExt(build_ext):
                     cythonize,
                 )  # one after the other: it is not made for threads
 
-                (done,) = cythonize([extension])  # type: ignore[no-untyped-call]  # it has no types
+                (done,) = cythonize([extension])
                 extension.sources = done.sources
         self.parallel = os.cpu_count()
         try:
