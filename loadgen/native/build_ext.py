@@ -30,11 +30,9 @@ class BuildExt(build_ext):
         if missing := self.missing():
             self.do_without(f"{missing} was not found. {REMEDY}")
             return
-        for extension in self.extensions:
+        for extension in self.extensions:  # one after the other: Cython is not made for threads
             if any(source.endswith(".pyx") for source in extension.sources):
-                from Cython.Build import (
-                    cythonize,
-                )  # one after the other: it is not made for threads
+                from Cython.Build import cythonize
 
                 (done,) = cythonize([extension])
                 extension.sources = done.sources
