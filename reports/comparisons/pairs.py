@@ -27,7 +27,7 @@ SLOPE: Final = 0
 class Measure:
     """What servers are compared by: its column, its noun, and how a value is written.
 
-    Values that differ by less than `apart` cannot be told apart. What is taken `over_ramp` is how
+    Values that differ by less than `apart` count as the same. What is taken `over_ramp` is how
     much it grows with each connection.
     """
 
@@ -130,11 +130,15 @@ _Key = tuple[str, str, str, int, Measure]
 
 
 class Comparisons:
-    """All comparisons of a run's report, in the order in which they are told."""
+    """All comparisons of a run's report, in their order there.
 
-    def __init__(self, measured: Measured) -> None:
+    `pair` are the two servers to be compared: by default those of the report.
+    """
+
+    def __init__(self, measured: Measured, pair: Sequence[MeasuredServer] | None = None) -> None:
         self.measured = measured
-        wanted = dict.fromkeys([*self._of_pair(), *self._of_techniques()])
+        pair = measured.compared if pair is None else pair
+        wanted = dict.fromkeys([*self._of_pair(pair), *self._of_techniques()])
         every = [self._sides(*each) for each in wanted]
         found = compare([pairs for pairs, _values, _why in every])
         self._found = {
@@ -154,12 +158,12 @@ class Comparisons:
         one, other = (server.label for server in sides)
         return self._found.get((one, other, workload, step, measure))
 
-    def _of_pair(self) -> Iterator[_Key]:
+    def _of_pair(self, pair: Sequence[MeasuredServer]) -> Iterator[_Key]:
         measured = self.measured
-        if not measured.compared:
+        if not pair:
             return
-        one, other = (server.label for server in measured.compared)
-        for workload in (*measured.workloads_of(measured.compared), *measured.map):
+        one, other = (server.label for server in pair)
+        for workload in (*measured.workloads_of(pair), *measured.map):
             for measure in measures(workload):
                 for step in [SLOPE] if measure.over_ramp else measured.steps:
                     points = (Point(label, workload.name, step) for label in (one, other))

@@ -1,100 +1,70 @@
 from subprocess import CompletedProcess
-from types import SimpleNamespace
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from benchmarks import same_servers
 from benchmarks.same_servers import SERVERS, compared, main, table
+from c10k.reports.model.measured import Measured
 from c10k.results.comparison import Outcome
+from tests.reports.synthetic import held_run
 
-THREADED = SERVERS[:2]
-FIGURES = {
-    "messages": 10_000,
-    "messages_per_s": 40_000.0,
-    "cpu_us_per_message": 20.0,
-    "resident_bytes": 2e7,
-    "response_p50_ms": 2.0,
-    "response_p99_ms": 4.0,
-    "starved": 0,
-    "loader_limited": False,
-    "steal_s": 0.0,
-    "other_processes_cpu_s": 0.0,
-    "window_s": 1.0,
-}
+THREADED = {"threaded": "thread per connection", "threaded,buffer=1024": "thread per connection"}
+PAIR = {"threaded": "thread per connection", "asyncio_streams": "event loop"}
 
 
-def steps(*, servers=THREADED, workload="saturated", repeats=5, **second):
-    """A step of 100 clients under a workload, in which the second server has other figures."""
-    noise = np.random.default_rng(2)
-    rows = []
-    for repeat in range(repeats):
-        for server in servers:
-            row = FIGURES | (second if server == servers[1] else {})
-            row = {n: v * noise.normal(1, 0.01) if n in FLOATS else v for n, v in row.items()}
-            key = {"server": server, "workload": workload, "repeat": repeat, "connections": 100}
-            rows.append(key | row)
-    return pd.DataFrame(rows)
+def held(directory, *, servers=THREADED, repeats=5, second_cpu=1.0, disturbed=0):
+    """A run of a step of 100 clients, in which the second server takes more CPU."""
+
+    def change(step):
+        # Unlike repeats, and the same in both servers but for noise that differs.
+        noise = 1 + 0.001 * ((7 * step.repeat + 3 * len(step.server)) % 5)
+        step.median_ms, step.cpu_us = 2.0 * noise, 20.0 * noise
+        step.messages_per_s *= noise
+        if step.server != "threaded":
+            step.cpu_us *= second_cpu
+        step.others = 0.9 if step.repeat < disturbed else 0.0
+
+    options = {"steps": (100,), "windows": 1, "workloads": ("saturated",), "repeats": repeats}
+    return held_run(directory, servers=servers, change=change, **options)
 
 
-FLOATS = [name for name in FIGURES if name.endswith(("per_s", "message", "bytes", "ms"))]
+@pytest.fixture
+def outcomes(tmp_path):
+    def of(**how):
+        found = compared(Measured(held(tmp_path, **how)))
+        return {each.measure.noun: each.outcome for each in found if each.known}
+
+    return of
 
 
-def outcomes(frame):
-    return {each.measure: each.comparison.outcome for each in compared(frame)}
+def test_the_same_figures_are_equivalent(outcomes):
+    found = outcomes()
+    assert len(found) == 4
+    assert set(found.values()) == {Outcome.EQUIVALENT}
 
 
-@pytest.mark.parametrize(("workload", "count"), [("saturated", 5), ("paced", 4), ("game", 0)])
-def test_the_same_figures_are_equivalent(workload, count):
-    assert list(outcomes(steps(workload=workload)).values()) == [Outcome.EQUIVALENT] * count
+def test_labels_of_different_programs_are_not_compared(outcomes):
+    assert outcomes(servers=PAIR) == {}
 
 
-def test_labels_of_different_programs_are_not_compared():
-    assert outcomes(steps(servers=("threaded", "asyncio_streams"))) == {}
-
-
-def test_a_difference_is_clear_and_printed():
-    lines = list(table(list(compared(steps(messages_per_s=20_000.0)))))
-    assert "| saturated | messages_per_s | 1 | 1 | 0 | 0 | 1.0" in "\n".join(lines)
-    assert "| all |  | 5 | 1 | 4 | 0 |" in "\n".join(lines)
+def test_a_difference_is_clear_and_printed(tmp_path):
+    lines = list(table(list(compared(Measured(held(tmp_path, second_cpu=2.0))))))
+    assert "| CPU per message | 1 | 1 | 0 | 0 | 0 | 1.00× |" in lines
+    assert "| all | 4 | 1 | 3 | 0 | 1 | 1.00× |" in lines
     assert lines[-1].startswith(
-        "- clear: threaded ÷ threaded,buffer=1024, saturated, 100: messages_per_s"
+        "- clear: threaded ÷ threaded,buffer=1024, saturated, 100: CPU per message 0.50× ("
     )
 
 
-def test_a_percentile_needs_messages_beyond_it():
-    assert outcomes(steps(messages=200)).keys() >= {"response_p50_ms", "response_p99_ms"}
-    assert "response_p99_ms" not in outcomes(steps(messages=199))
-    assert "response_p50_ms" in outcomes(steps(messages=199))
+def test_disturbed_repeats_and_those_of_one_repeat_decide_nothing(outcomes, tmp_path):
+    assert outcomes(disturbed=5) == {}
+    assert set(outcomes(repeats=1).values()) == {Outcome.INDICATIVE}
 
 
-def test_a_percentile_is_of_all_clients():
-    assert "response_p50_ms" in outcomes(steps(starved=1))
-    assert "response_p50_ms" not in outcomes(steps(starved=2))
-
-
-def test_response_times_must_differ_by_what_can_be_measured():
-    close = steps(response_p50_ms=0.1)
-    close.loc[close["server"] == "threaded", "response_p50_ms"] -= 1.94
-    assert outcomes(close)["response_p50_ms"] is Outcome.UNDECIDED
-
-
-def test_disturbed_repeats_and_those_of_one_repeat_decide_nothing():
-    disturbed = steps(messages_per_s=20_000.0)
-    disturbed.loc[disturbed["repeat"] > 0, "steal_s"] = 1.0
-    assert set(outcomes(disturbed).values()) == {Outcome.INDICATIVE}
-    assert "| all |  | 0 | 0 | 0 | 0 | – |" in list(table(list(compared(disturbed))))
-
-
-def test_runs_are_read_and_the_trials_left_out_counted(tmp_path, capsys, monkeypatch):
-    disturbed = steps()
-    disturbed.loc[disturbed["repeat"] == 0, "steal_s"] = 1.0
-    monkeypatch.setattr(same_servers, "read_run", lambda path: SimpleNamespace(steps=disturbed))
+def test_runs_are_read(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(same_servers, "read_run", held)
     assert main(["one", "other"]) == 0
-    printed = capsys.readouterr().out
-    assert "| all |  | 10 | 0 | 10 | 0 |" in printed
-    assert "left out: 4 of 20 trials" in printed
+    assert "| all | 8 | 0 | 8 | 0 | 2 | 1.00× |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("status", "read"), [(0, ["measured"]), (1, ["measured"]), (3, [])])
@@ -107,7 +77,7 @@ def test_without_a_run_one_is_measured(status, read, capsys, monkeypatch):
 
     def read_run(path):
         directories.append(str(path))
-        return SimpleNamespace(steps=steps())
+        return held(path)
 
     monkeypatch.setattr(same_servers.subprocess, "run", run)
     monkeypatch.setattr(same_servers, "read_run", read_run)
