@@ -1,4 +1,4 @@
-"""The language that a report is told in.
+"""The language that a report is written in.
 
 English stands in the code; every other language has a catalogue in `languages/`, a PO file that a
 translator can edit with any tool for gettext. A message holds its values as `{names}`.
@@ -33,7 +33,7 @@ def spoken() -> str:
 
 @contextmanager
 def use_locale(code: str) -> Iterator[None]:
-    """Tell what is told within in this language. LanguageError where that cannot be."""
+    """Write all text within in this language. LanguageError where that cannot be."""
     if code not in languages():
         raise LanguageError(f"there is no language {code!r}: there are {', '.join(languages())}")
     _catalogue(code)
@@ -46,8 +46,8 @@ def use_locale(code: str) -> Iterator[None]:
 
 def _(message: str, /, **values: object) -> str:
     """The message in the language that is spoken, its values put in."""
-    told = _catalogue(spoken()).get(message, message)
-    return told.format(**values) if values else told
+    translated = _catalogue(spoken()).get(message, message)
+    return translated.format(**values) if values else translated
 
 
 def N_(message: str) -> str:  # noqa: N802 (the name that gettext's users know)

@@ -1,6 +1,6 @@
 """Words that runs record and reports tell, for the catalogues.
 
-Why a step failed and the lines of a log are told as they were recorded.
+Why a step failed and the lines of a log stand as they were recorded.
 """
 
 from typing import Final

@@ -67,9 +67,9 @@ class Comparison:
     """A ratio (the geometric mean over the repeats) with its 95 % interval, and the outcome.
 
     Without two repeats `low` and `high` are NaN, without any `ratio` is; with an infinite log-ratio
-    they are 0 and infinity. `repeats_needed` is with
-    how many repeats the outcome would probably be clear or equivalent, by their spread: None where
-    it is that already, where one repeat tells no spread, or 100 would not do.
+    they are 0 and infinity. `repeats_needed` is with how many repeats the outcome would probably be
+    clear or equivalent, by their spread: None where it is that already, where one repeat shows no
+    spread, or 100 would not do.
     """
 
     ratio: float

@@ -133,9 +133,9 @@ def _heat(sheet: Sheet, axes: Axes, colour: str, server: str, slices: Slices) ->
 
 def _words(server: str, begin_s: float, histogram: Histogram) -> str:
     """A slice in words."""
-    told = _("no reply at all")
+    replies = _("no reply at all")
     if histogram.total:
         count, median = wording.count(histogram.total), histogram.percentile_ns(50) / 1e6
-        told = _("{count} replies, median {median}", count=count, median=TIME.text(median))
+        replies = _("{count} replies, median {median}", count=count, median=TIME.text(median))
     begin = TIME.text(1e3 * begin_s)
-    return _("{server} at {begin}: {told}", server=server, begin=begin, told=told)
+    return _("{server} at {begin}: {replies}", server=server, begin=begin, replies=replies)

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from c10k.reports import style, wording
 from c10k.reports.comparisons.chapter import ordered
 from c10k.reports.figures.axes import BYTES, RATE, TIME, short, ticks, y_axis
-from c10k.reports.figures.lines import told, words
+from c10k.reports.figures.lines import point_text, words
 from c10k.reports.figures.sheet import Name, Picture, Sheet, label
 from c10k.reports.language import N_, _
 from c10k.reports.model.capacity import holds
@@ -106,7 +106,7 @@ def telemetry(measured: Measured) -> Iterator[Picture]:
                 colour, values = looks[server].colour, trial[column]
                 (line,) = axes.plot(trial["t_s"], values, color=colour, linewidth=1.1)
                 value = measure.between(values.min(), values.max())
-                sheet.mark(line, server, [told(server, int(clients), value)])
+                sheet.mark(line, server, [point_text(server, int(clients), value)])
                 last_s, last = trial["t_s"].iloc[-1], values.iloc[-1]
                 ends[server] = Name(names[server], last_s, last, colour, server)
             sheet.names(axes, ends.values())

@@ -105,7 +105,7 @@ def over_clients(measured: Measured) -> Iterator[Picture]:
     for kind in KINDS:
         workloads = [measured.usual] if kind.place == "t2" else measured.workloads
         for workload in chapter.ordered(workloads):
-            # Clients that are paced send what they are told to.
+            # Paced clients send at a given rate, whatever the server.
             if kind.name != "throughput" or workload.loop == "closed":
                 yield from _picture(measured, kind, workload)
 
@@ -229,17 +229,17 @@ def _draw(sheet: Sheet, line: _Line, kind: Kind, place: Mapping[int, float], row
 
 
 def words(name: str, clients: int, value: Quantity, measure: Measure) -> str:
-    """A point in words: whose it is, its value with the interval and flags, or why it has none."""
+    """A point in words, with its interval and flags, or why it has no value."""
     parts = [value.why]
     if not value.why:
         parts = [measure.text(value.value) if value.known else _("not measured")]
         if value.low < value.high:
             parts[0] += f" ({measure.between(value.low, value.high)})"
         parts += [flag.phrase for flag in value.flags]
-    return told(name, clients, ", ".join(parts))
+    return point_text(name, clients, ", ".join(parts))
 
 
-def told(name: str, clients: int, value: str) -> str:
-    """What is said of a number of clients."""
+def point_text(name: str, clients: int, value: str) -> str:
+    """A point in words: whose it is, at how many clients, and its value."""
     count = wording.count(clients)
     return _("{name}, {clients} clients: {value}", name=name, clients=count, value=value)

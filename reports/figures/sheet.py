@@ -26,7 +26,7 @@ _HEIGHT: Final = 175  # points: of axes
 _LABEL: Final = 15  # most columns of a line of a label
 _TITLE: Final = 13  # points: the size of the title
 _MANY: Final = 6  # servers: the names of more have a line each
-_TOLD: Final = 24  # most points that a picture is told by
+_MOST_POINTS: Final = 24  # that screen readers read of a picture
 _PNG: Final = {"compress_level": 1}  # takes half as long as the usual 6, for a sixth more bytes
 
 
@@ -127,9 +127,9 @@ class Sheet:
                 self.mark(text, name.server)
 
     def saved(self, name: str, records: Sequence[Any], alt: str = "", **of: str) -> Picture:
-        """The picture, `of` a place, workload and scale; told by its points unless by an `alt`."""
-        told = dict.fromkeys(w for _, words in self._marks for w in (*words[:1], *words[-1:]))
-        alt = f"{self.title}: {alt or '; '.join([*told][:_TOLD])}."
+        """The picture, `of` a place, workload and scale. Without an `alt`, it names its points."""
+        points = dict.fromkeys(w for _, words in self._marks for w in (*words[:1], *words[-1:]))
+        alt = f"{self.title}: {alt or '; '.join([*points][:_MOST_POINTS])}."
         name = slug(name)
         svg, png = io.StringIO(), io.BytesIO()
         self.figure.savefig(png, format="png", dpi=style.PNG_DPI, pil_kwargs=_PNG)

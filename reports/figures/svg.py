@@ -69,7 +69,7 @@ def _add_titles(element: ET.Element, words: Sequence[str]) -> None:
 
 def for_page(svg: str, alt: str = "") -> str:
     """An SVG file as a part of the page, which prints the title itself: colours as variables, the
-    page's font, no ids but those that it refers to. Screen readers are told the `alt`.
+    page's font, no ids but those that it refers to. Screen readers read the `alt`.
     """
     root = ET.fromstring(svg.partition("?>")[2])
     for parent in list(root.iter()):

@@ -13,7 +13,7 @@ from c10k.results.slo import refusal
 class MaxConnections:
     """At least `held` connections, and fewer than `missed` (infinity where none missed).
 
-    What lies between was not tried, or could not be told: `undecided` are those numbers.
+    What lies between was not tried, or could not be decided: `undecided` are those numbers.
     """
 
     held: int
@@ -28,19 +28,19 @@ def max_connections(measured: Measured, server: str, workload: str) -> MaxConnec
     """The most connections with every one served, no message failed and p99 within the objective,
     among the steps and the numbers that a search tried.
     """
-    told = {
+    judged = {
         step: holds(measured, Point(server, workload, step))
         for step in measured.tried(server, workload)
     }
-    held = max((step for step, each in told.items() if each), default=0)
-    above = {step: each for step, each in told.items() if step > held}
+    held = max((step for step, each in judged.items() if each), default=0)
+    above = {step: each for step, each in judged.items() if step > held}
     missed = min((step for step, each in above.items() if each is False), default=math.inf)
     undecided = (step for step, each in above.items() if each is None and step < missed)
     return MaxConnections(held, missed, tuple(undecided))
 
 
 def holds(measured: Measured, point: Point) -> bool | None:
-    """Whether a step held; None where that cannot be told: repeats differ, the interval of p99
+    """Whether a step held; None where that cannot be decided: repeats differ, the interval of p99
     includes the objective, or what missed was unfit (results/fitness.py).
     """
     rows = measured.rows(point)

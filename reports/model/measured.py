@@ -158,7 +158,7 @@ class Measured:
 
     @property
     def usual(self) -> MeasuredWorkload:
-        """The workload that memory is told of: the most relaxed."""
+        """The workload that memory is reported of: the most relaxed."""
         return self.workload("open") or self.workloads[0]
 
     def measured(self, server: MeasuredServer, workload: MeasuredWorkload) -> bool:
@@ -206,10 +206,10 @@ class Measured:
         places: dict[str, list[str]] = {}
         for point in points:
             if flag in self.flags(point):
-                told = flags.detail(self.rows(point), flag)
+                detail = flags.detail(self.rows(point), flag)
                 step = wording.count(point.connections)
                 places.setdefault(f"{point.server}, {point.workload}", []).append(
-                    f"{step} ({told})" if told else step
+                    f"{step} ({detail})" if detail else step
                 )
         return "; ".join(
             _("{place}, at {steps}", place=place, steps=wording.joined(steps))

@@ -67,10 +67,10 @@ def _step(measured: Measured, point: Point, name: str) -> Step:
     )
 
 
-def flagged(told: Sequence[Ramp]) -> dict[Flag, dict[str, list[Step]]]:
+def flagged(ramps: Sequence[Ramp]) -> dict[Flag, dict[str, list[Step]]]:
     """The steps that bear each flag, by the title of their ramp."""
     bearing = {
-        flag: {ramp.title: [step for step in ramp.steps if flag in step.flags] for ramp in told}
+        flag: {ramp.title: [step for step in ramp.steps if flag in step.flags] for ramp in ramps}
         for flag in Flag
     }
     return {flag: places for flag, places in bearing.items() if any(places.values())}
@@ -115,8 +115,8 @@ def _columns(
         if column.dtype in ("float64", "int64"):
             values = [_exact(measured.recorded(point, name)) for point in points]
         else:
-            told = ({str(row[name]) for row in measured.rows(point)} for point in points)
-            values = [(", ".join(sorted(filter(None, each))), "") for each in told]
+            texts = ({str(row[name]) for row in measured.rows(point)} for point in points)
+            values = [(", ".join(sorted(filter(None, each))), "") for each in texts]
         if any(value for value, _interval in values):
             yield name, values
 

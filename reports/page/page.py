@@ -129,5 +129,5 @@ def tone(cell: Cell) -> str:
 
     Where a column is of outcomes, its cells are them.
     """
-    told = cell.outcome or cell.text
-    return next((each.name.lower() for each in _TONED if told.startswith(_(each.value))), "")
+    text = cell.outcome or cell.text
+    return next((each.name.lower() for each in _TONED if text.startswith(_(each.value))), "")

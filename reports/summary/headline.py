@@ -55,8 +55,8 @@ def _text(topics: Sequence[Topic]) -> str:
             facts.setdefault(better, []).append(_(text, **values))
     if facts:
         most_first = sorted(facts.items(), key=lambda item: -len(item[1]))
-        told = [(servers[better].noun, _all_of(*found)) for better, found in most_first]
-        sentences = [_("{server} {does}", server=server, does=does) for server, does in told]
+        advantages = [(servers[better].noun, _all_of(*found)) for better, found in most_first]
+        sentences = [_("{server} {does}", server=server, does=does) for server, does in advantages]
         return _("; ").join(sentences)
     outcomes = {topic.contrast.outcome for topic in topics if topic.contrast}
     if not outcomes or Outcome.INDICATIVE in outcomes:
@@ -107,5 +107,5 @@ def _of_techniques(measured: Measured, comparisons: Comparisons) -> str:
     every = technique_comparisons(measured, comparisons)
     largest = {(each.technique.name, each.workload): each.judgement for each in every}
     briefs = {key: each.brief if each else wording.MISSING for key, each in largest.items()}
-    told = ", ".join(f"{_(name)} ({load}) {brief}" for (name, load), brief in briefs.items())
-    return _("The book's claims about techniques: {outcomes}", outcomes=told or wording.MISSING)
+    outcomes = ", ".join(f"{_(name)} ({load}) {brief}" for (name, load), brief in briefs.items())
+    return _("The book's claims about techniques: {outcomes}", outcomes=outcomes or wording.MISSING)

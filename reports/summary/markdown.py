@@ -11,11 +11,11 @@ from c10k.reports.tables.table import Cell, Column, Section, Table, escaped
 
 def markdown(measured: Measured, comparisons: Comparisons) -> str:
     """The headline, the topics as a table, and the caveats."""
-    told = headline(measured, comparisons)
+    answer = headline(measured, comparisons)
     topics = find_topics(measured, comparisons)
-    notes = [told.measured_what, *caveats(measured, comparisons)]
+    notes = [answer.measured_what, *caveats(measured, comparisons)]
     if not topics:
-        return "\n\n".join(map(escaped, (told.text, *notes))) + "\n"
+        return "\n\n".join(map(escaped, (answer.text, *notes))) + "\n"
     labels = [server.label for server in topics[0].servers]
     titles = (*labels, _("result"), _("outcome"), _("the book"))
     rows = []
@@ -24,4 +24,4 @@ def markdown(measured: Measured, comparisons: Comparisons) -> str:
         words = [topic.starving or " ".join(topic.result), topic.outcome, topic.claim]
         rows.append([Cell(topic.title), *values, *map(Cell, words)])
     columns = [Column("", head=True), *map(Column, titles)]
-    return Table("", told.text, told.also, columns, [Section("", rows)], notes).markdown()
+    return Table("", answer.text, answer.also, columns, [Section("", rows)], notes).markdown()

@@ -26,14 +26,14 @@ def terminal_summary(run: Run, width: int | None = None) -> str:
     """
     measured = Measured(run)
     comparisons = Comparisons(measured)
-    told = headline(measured, comparisons)
+    answer = headline(measured, comparisons)
     unserved = [each for each in find_topics(measured, comparisons) if each.starving]
     starving = [wording.sentence(f"{each.title}: {each.starving}") for each in unserved]
     legend = _(
         "clients: the largest step; mem/conn: how much each connection adds to resident memory; "
         "µs/msg: CPU per message; —: not measured, too few messages, or clients starve"
     )
-    text = " ".join(filter(None, (told.text, *starving, told.also)))
+    text = " ".join(filter(None, (answer.text, *starving, answer.also)))
     notes = [legend, *caveats(measured, comparisons), *_searches(measured)]
     lines = [*_wrapped([text], width, ""), "", *_drawn(list(_rows(measured)), width), ""]
     return "\n".join([*lines, *_wrapped(notes, width)])

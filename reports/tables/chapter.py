@@ -98,7 +98,7 @@ class _Book:
 
 
 def tables(measured: Measured, comparisons: Comparisons) -> Iterator[Table]:
-    """T1 and T3 to T5 for each workload, T2 for the one that memory is told of."""
+    """T1 and T3 to T5 for each workload, T2 for the one that memory is reported of."""
     for workload in chapter.ordered(measured.workloads):
         book = _Book(measured, comparisons, workload)
         for table in (_server_types(book), *_response_times(book), _where_time_goes(book)):

@@ -111,8 +111,8 @@ def _row(compared: TechniqueComparison) -> list[Cell]:
     ]
     for contrast in compared.contrasts:
         *sides, ratio = _figures(contrast)
-        told = str(contrast) if contrast.known else ""  # the verdict says why not
-        row += [*sides, replace(ratio, outcome=told)]
+        outcome = str(contrast) if contrast.known else ""  # the verdict says why not
+        row += [*sides, replace(ratio, outcome=outcome)]
     return [*row, Cell(str(compared.judgement or wording.MISSING))]
 
 

@@ -36,8 +36,10 @@ def tables(measured: Measured, comparisons: Comparisons) -> Iterator[Table]:
     workloads = [*measured.workloads_of(measured.pair), *measured.map] if labels else []
     every = {each: list(_spans(measured, comparisons, each)) for each in workloads}
     decided = {*labels, *_OUTCOMES}
-    found = {each: told for each, told in every.items() if decided & {one.answer for one in told}}
-    given = {span.answer for told in found.values() for span in told}
+    found = {
+        each: spans for each, spans in every.items() if decided & {span.answer for span in spans}
+    }
+    given = {span.answer for spans in found.values() for span in spans}
     rest = [answer for answer in _REST if answer in given]
     columns = [
         Column(_("workload"), name="workload", head=True),
@@ -47,9 +49,9 @@ def tables(measured: Measured, comparisons: Comparisons) -> Iterator[Table]:
     rows = [
         [
             Cell(workload.heading, workload.name),
-            *(Cell(_text(told, answer)) for answer in (*labels, *rest)),
+            *(Cell(_text(spans, answer)) for answer in (*labels, *rest)),
         ]
-        for workload, told in found.items()
+        for workload, spans in found.items()
     ]
     caption = _(
         "By what, and with how many clients, one of the two is clearly better. Equivalent means no "
@@ -67,13 +69,13 @@ def _spans(
     for measure in measures(workload):
         steps = [SLOPE] if measure.over_ramp else measured.steps
         made = [comparisons.of(measured.pair, workload.name, step, measure) for step in steps]
-        told = [each for each in made if each and (each.known or not measure.over_ramp)]
-        for answer, group in groupby(told, _answer):
+        shown = [each for each in made if each and (each.known or not measure.over_ramp)]
+        for answer, group in groupby(shown, _answer):
             alike = list(group)
             if answer != Outcome.INDICATIVE.value:
-                yield _Span(answer, _where(alike, everywhere=alike == told), alike)
-        for crossing in crossings(told):
-            ends = [each for each in told if each.step in (crossing.last, crossing.first)]
+                yield _Span(answer, _where(alike, everywhere=alike == shown), alike)
+        for crossing in crossings(shown):
+            ends = [each for each in shown if each.step in (crossing.last, crossing.first)]
             yield _Span(_CROSS, str(crossing), ends)
 
 
@@ -90,10 +92,10 @@ def _where(alike: Sequence[Contrast], *, everywhere: bool) -> str:
     return _("at every step") if everywhere else _("from {first} to {last}", first=first, last=last)
 
 
-def _text(told: Iterable[_Span], answer: str) -> str:
+def _text(spans: Iterable[_Span], answer: str) -> str:
     """What has this answer; measures with the same figures at the same steps as one."""
     alike: dict[tuple[str, str], list[Contrast]] = {}
-    for span in told:
+    for span in spans:
         if span.answer == answer:
             times = [each.times for each in span.contrasts]
             much = "" if answer in _REST else wording.RATIO.between(min(times), max(times))

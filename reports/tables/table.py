@@ -63,12 +63,12 @@ def cell(quantity: Quantity, unit: wording.Unit, *, caveats: bool = True) -> Cel
     value, low, high = quantity.value, quantity.low, quantity.high
     text = unit.text(value) if quantity.known else wording.bounds(low, high)
     interval = unit.between(low, high) if quantity.known and quantity.ranged else ""
-    told = quantity.why or ", ".join(flag.phrase for flag in quantity.flags)
+    caveats_text = quantity.why or ", ".join(flag.phrase for flag in quantity.flags)
     return Cell(
         text,
         value if quantity.known else None,
         interval if interval != text else "",
-        told if caveats else "",
+        caveats_text if caveats else "",
         low=low,
         high=high,
     )
