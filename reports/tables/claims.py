@@ -122,10 +122,11 @@ def _linear(measured: Measured) -> _Evidence:
         _nearest(measured, "asynchronous", "open", measured.steps[end], P50.column)
         for end in (0, -1)
     )
+    points = [replace(one, connections=step) for step in measured.steps]
     ramps: dict[int, list[tuple[int, float]]] = {}
-    for step in measured.steps:
-        for repeat, ms in measured.values(replace(one, connections=step), P50.column).items():
-            ramps.setdefault(repeat, []).append((step, ms))
+    for point in points:
+        for repeat, ms in measured.values(point, P50.column).items():
+            ramps.setdefault(repeat, []).append((point.connections, ms))
     fits = [fit for ramp in ramps.values() if not math.isnan(fit := _straightness(ramp))]
     if not (fits and first.known and last.known):
         return claim, "", NOT_MEASURED
@@ -140,6 +141,10 @@ def _linear(measured: Measured) -> _Evidence:
         least=wording.share(min(fits)),
         best=wording.share(max(fits)),
     )
+    whys = [measured.unfit(points, P50.column)]
+    whys += [measured.at(point, P50.column).why for point in points]
+    if why := next(filter(None, whys), ""):
+        return claim, text, Judgement(Verdict.UNDECIDED, why=why)
     straight = {fit >= STRAIGHT for fit in fits}
     grows = straight == {True} and last.value > first.value
     verdict = Verdict.CONFIRMED if grows else Verdict.CONTRADICTED

@@ -58,6 +58,20 @@ def test_growth_is_judged_in_an_open_loop(make, of_clients, outcome):
     assert told(make(change=change), "grows linearly")[1] == "indicative"
 
 
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [({"others": 0.9}, "disturbed"), ({"starved": 10}, "10 of 100 clients unserved")],
+)
+def test_growth_is_undecided_where_a_step_between_cannot_be_quoted(make, trouble, why):
+    def change(step):
+        step.median_ms = 1 + step.connections / 100
+        if step.connections == 100:
+            vars(step).update(trouble)
+
+    verdict = told(make(repeats=3, change=change), "grows linearly")[1]
+    assert verdict.startswith(f"undecided: {why}")
+
+
 def test_a_technique_is_judged_by_the_measures_that_its_claim_is_about(make):
     def pooled(step):
         step.cpu_us /= 2 if step.server == "pooled" else 1
