@@ -29,6 +29,7 @@ WINDOW_S = 10.0
 STALL_S = 1.0
 BEFORE_S = 4.0
 PERCENTILES = (50, 90, 95, 99)
+HEIGHT, INCH = 210, 72  # points
 
 
 def main() -> int:
@@ -87,7 +88,7 @@ def draw(responses: Histogram, services: Histogram, path: Path) -> None:
     from c10k.reports import style
 
     with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(figsize=(style.WIDTH / 72 * 1.6, 210 / 72))
+        figure, axes = plt.subplots(figsize=(style.WIDTH * 1.6 / INCH, HEIGHT / INCH))
         for name, values, hue, beside in (
             ("response time", responses, "vermilion", (13, 150)),
             ("service time", services, "blue", (50, 0.4)),

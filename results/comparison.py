@@ -51,7 +51,7 @@ class Outcome(Enum):
 @dataclass(frozen=True)
 class Pairs:
     """What is to be compared: the log-ratio of each repeat, NaN where one of both is missing, and
-    infinite where one of both is 0, of which no interval can be told.
+    infinite where one of both is 0, which has no interval.
 
     Comparisons of a group (a measure, in a workload) have spreads that are alike. `apart` is
     False where the difference is too small to matter whatever its ratio.

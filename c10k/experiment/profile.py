@@ -29,7 +29,7 @@ class Profile(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
 PROFILES: Final = {
     profile.name: profile
     for profile in (
-        # In a second each paced client sends one message. Standard is quick five times: with fewer
+        # In a second each paced client sends one message. Standard repeats quick five times: with fewer
         # than five repeats, true differences of 1.5 times stay undecided (docs/method.md).
         Profile("quick", 0.3, 1.0, 1, 1.0, 1),
         Profile("standard", 0.3, 1.0, 1, 1.0, 5),

@@ -30,7 +30,6 @@ SUMMING_CPU_SHARE = 0.001
 FOOTPRINT_S = 20.0
 # How long a reading gives way. Where the loader is never idle, 0.1 s of CPU would take minutes.
 PATIENCE_S = 3.0
-_Tasks = tuple[Mapping[int, TaskTimes], float, float]
 NOT_SUMMED = Spent(nan, nan, nan, nan, nan)
 
 
@@ -139,7 +138,7 @@ class Telemetry:
         """
         with self._noticing_the_end():
             if edge == "begin":  # in the background, as the load of the window is on its way
-                tasks, other_processes_s, tasks_at_s = self._tasks(self._in_background)
+                tasks, other_processes_s, tasks_at_s = self._tasks(in_background=True)
                 spent = self.tree.spent()
                 self._locks = LockWaits(tasks)
             at_s, cpu_s = time.monotonic(), self.tree.cpu_s()
@@ -147,7 +146,7 @@ class Telemetry:
             if edge == "end":
                 self._locks = None
                 spent = self.tree.spent()
-                tasks, other_processes_s, tasks_at_s = self._tasks(lambda measure: measure())
+                tasks, other_processes_s, tasks_at_s = self._tasks(in_background=False)
         return Reading(
             at_s=at_s,
             cpu_s=cpu_s + spent.ended_s,
@@ -171,10 +170,10 @@ class Telemetry:
             breakdown = self.tree.breakdown()
         return {**usage._asdict(), **footprint._asdict(), **breakdown._asdict()}
 
-    def _tasks(self, call: Callable[[Callable[[], _Tasks]], _Tasks]) -> _Tasks:
+    def _tasks(self, *, in_background: bool) -> tuple[Mapping[int, TaskTimes], float, float]:
         """The times of all threads, the CPU time of other processes, and when both were read."""
 
-        def read() -> _Tasks:
+        def read() -> tuple[Mapping[int, TaskTimes], float, float]:
             begun_s = time.monotonic()
             members = self.tree.members
             tasks = read_tasks(members)
@@ -182,7 +181,7 @@ class Telemetry:
             return tasks, other_processes_s, (begun_s + time.monotonic()) / 2
 
         before = HostMemory.read().slab_reclaimable_bytes
-        timed = call(read)
+        timed = self._in_background(read) if in_background else read()
         self._left_in_slab += HostMemory.read().slab_reclaimable_bytes - before
         return timed
 
