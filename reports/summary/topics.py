@@ -1,4 +1,4 @@
-"""What a summary tells of, from which all its forms are written: servers by some measures."""
+"""The topics of a summary, from which all its forms are written: servers by some measures."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from c10k.reports.tables.table import Cell, cell
 from c10k.results.comparison import Comparison, Outcome
 
 UNSERVED: Final = Measure("starved", N_("clients without a reply"), wording.COUNT)
-"""Told in place of response time and throughput where clients starve: they say little there."""
+"""Shown in place of response time and throughput where clients starve: they say little there."""
 
 
 @dataclass(frozen=True)
