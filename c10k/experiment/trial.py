@@ -110,6 +110,7 @@ class TrialRunner:
         fleet, profile, telemetry = cycle.fleet, self._profile, self._telemetry
         before = telemetry.memory()
         recording.add_opening(*cycle.open(recording.trial.connections, OPEN_S))
+        telemetry.prepare()
         recording.warmup = cycle.warm_up(profile.warmup_s, profile.warmup_limit_s)
         telemetry.interval_s = SAMPLE_S
         telemetry.rescan()
