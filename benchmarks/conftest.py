@@ -9,6 +9,7 @@ import os
 import time
 from statistics import median
 
+import psutil
 import pytest
 
 from benchmarks.floor import compile_program
@@ -44,11 +45,11 @@ def beside_floor(benchmark):
     """Benchmark `work`, with a round of `floor` before each of its rounds.
 
     Rounds are short, so that the machine is the same in a round and its floor. extra_info gets the
-    median of the rounds' ratios with its confidence interval, of the `time` and of the `cpu` time;
-    `compared` names which of the two vary little enough for a baseline.
+    median of the rounds' ratios with its confidence interval, of the `time` and of the `cpu` time,
+    and as `rss_bytes` the memory of the process `pid` that does the work (by default this one).
     """
 
-    def measure(work, floor, *, rounds=5, compared=()):
+    def measure(work, floor, *, rounds=5, pid=None):
         below, above = [], []
         benchmark.pedantic(
             lambda: above.append(work()),
@@ -59,7 +60,7 @@ def beside_floor(benchmark):
         columns = zip(*above[-rounds:], strict=True), zip(*below[-rounds:], strict=True)
         for name, *taken in zip(("time", "cpu"), *columns, strict=False):
             benchmark.extra_info[name] = median_ratio(*taken)
-        benchmark.extra_info["compared"] = compared
+        benchmark.extra_info["rss_bytes"] = psutil.Process(pid).memory_info().rss
 
     return measure
 

@@ -1,138 +1,80 @@
-"""Compares the benchmarks with this machine's baseline in results/baseline/.
+"""Compares the Python servers of the working tree with those of its merge base, side by side.
 
-Measures echo round trips of servers, the loader, and reading a run, each as a ratio to its floor (a
-bare C echo server, a bare C loop, the same files read by pandas alone), in short rounds taken in
-turn: a drift of the machine affects both alike. Compares the median of the rounds' ratios with the
-baseline: of the time, and of the CPU time of the server, loader or reader. A baseline is the median
-of 3 runs. A measure beyond the threshold is measured again; it is a regression if 3 runs say so.
+    python -m benchmarks.regress [--base REF] [--budget TIME] [--always] [SERVER …]
 
-exit status: 0 no regression; 1 a measure is slower than the threshold allows, or is missing;
-2 wrong usage; 3 nothing to compare: no baseline of this machine, or the benchmarks failed.
+Runs `c10k ab` for each server, and writes what it found as Markdown to results/runs/regress.md, and
+to the page of the job where GitHub runs it.
+
+exit status: 0 no server is worse; 1 one is; 2 wrong usage; 3 it could not be measured.
 """
 
 import argparse
-import hashlib
-import json
-import math
-import statistics
+import os
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Final
 
-import msgspec
-
-from benchmarks.measure import ROOT, machine, measure
-
-BASELINES = ROOT / "results" / "baseline"
-COMMAND = "python -m benchmarks.regress"
-THRESHOLD = 1.5
-TRIES = 3
-
-Ratios = dict[str, float]
-"""Name of a measure -> its ratio to the floor."""
-
-
-class Baseline(msgspec.Struct):
-    """What is read of a file of results/baseline, whose name is a hash of the kind of machine.
-
-    Machines differ even in ratios, so each kind has its own file.
-    """
-
-    ratio_to_floor: dict[str, Annotated[float, msgspec.Meta(gt=0)]]
+ROOT: Final = Path(__file__).parent.parent
+SERVERS: Final = ("threaded", "asyncio_streams")
+FOUND: Final = ROOT / "results" / "runs" / "regress.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit status."""
     parser = argparse.ArgumentParser(
-        prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--save", action="store_true", help="save the results as this machine's baseline"
-    )
-    parser.add_argument(
-        "--threshold",
-        type=float,
-        default=THRESHOLD,
-        metavar="TIMES",
-        help=f"a ratio may be at most so many times the baseline's (default: {THRESHOLD})",
-    )
+    parser.add_argument("servers", nargs="*", default=SERVERS, metavar="SERVER")
+    parser.add_argument("--base", help="a commit (default: the merge base with main)")
+    parser.add_argument("--budget", default="4m", help="for each server (default: 4m)")
+    parser.add_argument("--always", action="store_true", help="although no server has changed")
     options = parser.parse_args(arguments)
-    if not 1 < options.threshold < math.inf:
-        parser.error("argument --threshold: a number above 1 is needed")
-    path = BASELINES / f"{hashlib.sha256(machine().encode()).hexdigest()[:8]}.json"
-    if options.save:
-        save(path)
+    base = options.base or merge_base()
+    if base is None:
+        print("there is no merge base with main: name a commit by --base", file=sys.stderr)
+        return 2
+    if not options.always and unchanged(base):
+        print(f"servers/ is as at {base}: there is nothing to compare (--always does)")
         return 0
-    try:
-        base = msgspec.json.decode(path.read_bytes(), type=Baseline)
-    except FileNotFoundError:
-        why = f"no baseline of this machine, {machine()}"
-    except msgspec.MsgspecError as error:
-        why = f"the baseline {path} cannot be used: {error}"
-    else:
-        return compare(base.ratio_to_floor, options.threshold)
-    print(f"{why}: save one with `{COMMAND} --save`", file=sys.stderr)
-    return 3
+    FOUND.parent.mkdir(parents=True, exist_ok=True)
+    FOUND.write_text("")
+    statuses = [compare(name, base, options.budget) for name in options.servers]
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with open(summary, "a", encoding="utf-8") as page:
+            page.write(FOUND.read_text(encoding="utf-8"))
+    return max(statuses)
 
 
-def save(path: Path) -> None:
-    """Measure, and make the result the baseline of such machines."""
-    typical = combined([ratios() for _ in range(TRIES)], statistics.median)
-    rounded = {name: float(f"{ratio:.4g}") for name, ratio in typical.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"machine": machine(), "ratio_to_floor": rounded}
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    print(f"saved {path.relative_to(ROOT)} for {machine()}")
-
-
-def compare(base: Ratios, threshold: float) -> int:
-    """Measure, print each measure beside the baseline's, and return the exit status."""
-    runs: list[Ratios] = []
-    while len(runs) < TRIES:
-        runs.append(ratios())
-        head = combined(runs, min)
-        found = verdicts(base, head, threshold)
-        if "SLOWER" not in found.values():
-            break
-    title = "times the floor"
-    width = max(map(len, [title, *found]))
-    print(f"{title:{width}}     base     head   ratio  limit  verdict")
-    for name, verdict in found.items():
-        before, now = base.get(name, math.nan), head.get(name, math.nan)
-        numbers = f"{before:>9.2f}{now:>9.2f}{now / before:>8.2f}{threshold:>7.2f}"
-        print(f"{name:{width}}{numbers}  {verdict}")
-    failed = [name for name, verdict in found.items() if verdict in ("SLOWER", "GONE")]
-    if failed:
-        print(f"a regression: {', '.join(failed)}", file=sys.stderr)
-    return 1 if failed else 0
-
-
-def verdicts(base: Ratios, head: Ratios, threshold: float) -> dict[str, str]:
-    """What each measure of either side is: at the threshold it is still the same."""
-    found = dict.fromkeys(base, "GONE") | dict.fromkeys(head, "new")
-    for name in base.keys() & head.keys():
-        ratio = head[name] / base[name]
-        slower, faster = not ratio <= threshold, ratio < 1 / threshold  # NaN is slower
-        found[name] = "SLOWER" if slower else "faster" if faster else "same"
-    return found
-
-
-def ratios() -> Ratios:
-    """Run the benchmarks; their ratios to the floor."""
-    return {
-        f"{benchmark['name'].removeprefix('test_')} {measured}": (
-            benchmark["extra_info"][measured]["median"]
+def merge_base() -> str | None:
+    """The commit at which this branch left main; None where there is none."""
+    for main in ("origin/main", "main"):
+        found = subprocess.run(
+            ["git", "merge-base", "HEAD", main], cwd=ROOT, capture_output=True, text=True
         )
-        for benchmark in measure("benchmarks", "-m", "not survey")
-        for measured in benchmark["extra_info"]["compared"]
-    }
+        if not found.returncode:
+            return found.stdout.strip()
+    return None
 
 
-def combined(runs: Sequence[Ratios], statistic: Callable[[list[float]], float]) -> Ratios:
-    """One value per measure from several runs, such as their median; only what all runs have."""
-    names = [name for name in runs[0] if all(name in run for run in runs)]
-    return {name: statistic([run[name] for run in runs]) for name in names}
+def unchanged(base: str) -> bool:
+    """Whether the servers are the same in the working tree and at the base."""
+    differ = ["git", "diff", "--quiet", base, "--", "servers"]
+    return not subprocess.run(differ, cwd=ROOT).returncode
+
+
+def compare(name: str, base: str, budget: str) -> int:
+    """Compare one server, and add what was found to FOUND; the exit status of `c10k ab`."""
+    markdown = FOUND.with_suffix(f".{name}.md")
+    command = [sys.executable, "-m", "c10k", "ab", "--base-ref", base, "--budget", budget]
+    command += ["--command", f"{name}-here={sys.executable} servers {name} --port {{port}}"]
+    status = subprocess.run([*command, "--markdown", str(markdown)], cwd=ROOT).returncode
+    if markdown.exists():
+        with FOUND.open("a", encoding="utf-8") as found:
+            found.write(markdown.read_text(encoding="utf-8") + "\n")
+        markdown.unlink()
+    return status
 
 
 if __name__ == "__main__":

@@ -112,6 +112,30 @@ class Snapshot:
     sums_ns: dict[str, int]
     counts: dict[str, bytes]
 
+    @classmethod
+    def of_all(cls, snapshots: "Sequence[Snapshot]") -> Self:
+        """What happened in all of them together, as if nothing were between them."""
+        seconds = sum(each.seconds for each in snapshots)
+        errors: Counter[str] = Counter()
+        for each in snapshots:
+            errors.update(each.errors)
+        return cls(
+            began_ns=snapshots[0].began_ns,
+            seconds=seconds,
+            sent=sum(each.sent for each in snapshots),
+            messages=sum(each.messages for each in snapshots),
+            lost=sum(each.lost for each in snapshots),
+            pending=snapshots[-1].pending,
+            due=sum(each.due for each in snapshots),
+            late=sum(each.late for each in snapshots),
+            starved=max(each.starved for each in snapshots),
+            errors=dict(errors),
+            cpu_s=sum(each.cpu_s for each in snapshots),
+            cpu_cores=sum(each.cpu_cores * each.seconds for each in snapshots) / seconds,
+            sums_ns={kind: sum(each.sums_ns[kind] for each in snapshots) for kind in KINDS},
+            counts={kind: _add([each.counts[kind] for each in snapshots]) for kind in KINDS},
+        )
+
     @property
     def opened(self) -> int:
         """Connections that were opened."""

@@ -97,6 +97,9 @@ _LEVELS: Final[Mapping[str, str]] = {
     "resident_bytes": N_(
         "resident memory of the server, what its processes share counted once, bytes"
     ),
+    "resident_delta_bytes": N_(
+        "change of the resident memory since before the connections, of a fresh server, bytes"
+    ),
     "rss_bytes": N_("RSS summed over the server's processes, bytes"),
     "vms_bytes": N_("virtual memory of the server's processes, bytes"),
     "uss_bytes": N_("memory of the server's processes that no other process shares, bytes"),
@@ -204,6 +207,9 @@ _MEASURES: Final[TableSpec] = {
     "context_switches": number_column("context switches of the server", merging.total),
     "context_switches_per_message": number_column(
         "context switches of the server per message", merging.ratio("context_switches", "messages")
+    ),
+    "system_calls_per_message": number_column(
+        "system calls of the server per message, counted after the windows", merging.first
     ),
     "minor_faults": number_column(
         "page faults of the server without input or output", merging.total

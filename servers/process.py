@@ -143,6 +143,14 @@ class ServerProcess:
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
         return ""
 
+    def how_it_died(self, *, since: int = 0) -> str:
+        """Say with what status it ended by itself, and the last line of the log; see log_tail()."""
+        self.stop()  # which also waits for the log's end
+        code = self.returncode
+        ended = f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"
+        said = self.log_tail(since=since).rstrip().rpartition("\n")[2].strip()
+        return f"the server died ({ended}{f'; its log: {said}' if said else ''})"
+
     def stop(self, timeout_s: float = GRACE_S) -> None:
         """End the whole tree by SIGTERM, and what is left after timeout_s or GRACE_S by SIGKILL.
 

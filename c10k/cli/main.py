@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 from c10k import VERSION
-from c10k.cli import client, doctor, load, report, run, serve, servers, ui
+from c10k.cli import ab, client, doctor, load, report, run, serve, servers, ui
 from c10k.cli.arguments import Parser
 from c10k.outcome import CommandError, Status, say
 
@@ -21,6 +21,7 @@ from c10k.outcome import CommandError, Status, say
 COMMANDS: Final = {
     "run": run,
     "load": load,
+    "ab": ab,
     "report": report,
     "servers": servers,
     "serve": serve,

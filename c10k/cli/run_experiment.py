@@ -8,19 +8,17 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 from rich.console import Console
 
 from c10k.cli.columns import show
-from c10k.cli.report import RUNS
 from c10k.cli.standard_output import Output, OutputLostError
-from c10k.experiment import config, loader_ceiling, manifest, shipped
+from c10k.experiment import config, loader_ceiling, manifest, run_directory, shipped
 from c10k.experiment.failures import Failures, failures_of
 from c10k.experiment.feasibility import check_limits, feasible
 from c10k.experiment.plan import Plan
@@ -29,7 +27,6 @@ from c10k.experiment.progress import duration as spelled
 from c10k.experiment.runner import Experiment
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import raise_soft_descriptor_limit
-from c10k.host.run_lock import OneRun, OtherRun
 from c10k.loadgen.engines import loss
 from c10k.options import given, options_of
 from c10k.outcome import CommandError, Status, say
@@ -56,21 +53,14 @@ def run(
     if lost := loss():
         say(lost)
     cpus = CpuSplit.of_this_process()
-    now = f"{datetime.now():%Y-%m-%d_%H%M%S}"  # noqa: DTZ005 (a name for people)
-    directory = args.resume or args.out or RUNS / now
-    with OneRun(directory, force=args.force) as one:
-        if one.other and not args.force:
-            raise CommandError(
-                f"another run is under way on this machine ({one.other}): two at once distort "
-                "each other; wait for its end, or measure regardless with --force",
-                Status.UNABLE,
-            )
+    directory = args.resume or args.out or run_directory.named()
+    with run_directory.one_run(directory, force=args.force) as one:
         try:
             with _writer(args, directory, plan, cpus, left_out) as writer:
-                _record(writer, [one.other] if one.other else [])
+                run_directory.record_others(writer, [one.other] if one.other else [])
                 output.matters = essential
                 interrupted = _measure(plan, writer, cpus, output, quiet=args.quiet)
-                _record(writer, one.concurrent)
+                run_directory.record_others(writer, one.concurrent)
         except RunError as error:
             raise CommandError(str(error), Status.UNABLE) from None
     failures = failures_of(plan, writer.steps())
@@ -155,35 +145,11 @@ def _writer(
         show(part, "left out: ")
     description = manifest.describe(plan, cpus, sys.argv[1:], left_out)
     if not args.out:
-        directory = _made(directory)
+        directory = run_directory.made(directory)
     try:
         return RunWriter(directory).create(description)
     except RunError as error:
         raise CommandError(str(error)) from None
-
-
-def _made(directory: Path) -> Path:
-    """Make the directory, with a number behind its name if several runs begin in one second."""
-    for number in count(1):
-        made = directory if number == 1 else directory.with_name(f"{directory.name}_{number}")
-        with suppress(FileExistsError):
-            made.mkdir(parents=True)
-            break
-    return made
-
-
-def _record(writer: RunWriter, others: Iterable[OtherRun]) -> None:
-    """Add runs that were under way at the same time to the environment warnings."""
-    added = [
-        {
-            "code": "other_run",
-            "message": f"another run measured at the same time ({other})",
-            "remedy": "measure again while nothing else runs: two runs at once distort each other",
-        }
-        for other in others
-    ]
-    if added:
-        writer.update_manifest(warnings=[*writer.manifest["warnings"], *added])
 
 
 def _measure(plan: Plan, writer: RunWriter, cpus: CpuSplit, output: Output, *, quiet: bool) -> bool:

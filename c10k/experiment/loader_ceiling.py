@@ -21,6 +21,7 @@ from c10k.servers.process import ServerProcess, ServerStartError
 if TYPE_CHECKING:
     from c10k.experiment.progress import Progress
     from c10k.host.cpus import CpuSplit
+    from c10k.results.store import RunWriter
 
 NAME: Final = "ceiling"
 COMMAND: Final = (sys.executable, "-P", "-m", "c10k.loadgen.echo_server")
@@ -127,6 +128,27 @@ def time(plan: Plan) -> dict[Hashable, float]:
     """Roughly how long each step takes, in seconds."""
     held_s = WARMUP_S + _window_s(plan)
     return {step: held_s + OPENING_S * step.connections for step in steps(plan)}
+
+
+def of_run(plan: Plan, writer: "RunWriter", cpus: "CpuSplit", progress: "Progress") -> Ceiling:
+    """The run's ceiling, measured when it begins and kept when it is resumed."""
+    known: Ceiling | None = writer.manifest.get("ceiling")
+    if known is not None:
+        return known
+    log = writer.directory / "logs" / f"{NAME}.log"
+    measured, missing = measure(plan, cpus, log, progress)
+    warnings = writer.manifest["warnings"]
+    if missing:
+        warning = {
+            "code": "ceiling",
+            "message": f"the loader ceiling is not known at every step: {missing}",
+            "remedy": "there a step is loader-limited by the loader's CPU alone; "
+            f"the echo server's log is {log}",
+        }
+        progress.say(f"warning: {warning['message']}")
+        warnings = [*warnings, warning]
+    writer.update_manifest(ceiling=measured, warnings=warnings)
+    return measured
 
 
 def measure(plan: Plan, cpus: "CpuSplit", log: Path, progress: "Progress") -> tuple[Ceiling, str]:

@@ -4,6 +4,7 @@ A plan is what an experiment file holds, what the options of `c10k run` override
 keeps and --resume reads back: its fields are the keys of all three.
 """
 
+import dataclasses
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from functools import cache
@@ -93,13 +94,14 @@ Milliseconds = Annotated[float, option("", _milliseconds, gt=0, le=3.6e6, unit="
 class PlannedServer(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """A server of the plan, with the steps and workloads that it is measured at.
 
-    `server` is its SPEC, or the name of a `command` of the user's, whose relative paths are meant
-    from `directory`: its label in plan and results.
+    `server` is its label in plan and results: its SPEC, unless `labelled` is that, or the name of a
+    `command` of the user's, whose relative paths are meant from `directory`.
     """
 
     server: Name
     command: str = ""
     directory: str = ""
+    labelled: str = ""
     steps: Steps = ()
     workloads: tuple[Name, ...] = ()
     for_techniques: bool = False  # compared with its other side alone: no search, no map
@@ -107,14 +109,16 @@ class PlannedServer(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
     @property
     def spec(self) -> "ServerSpec":
         """The server itself. Raises ValueError for one that this version does not know."""
-        return _spec(self.server, self.command, self.directory)
+        return _spec(self.server, self.command, self.directory, self.labelled)
 
 
 @cache
-def _spec(server: str, command: str, directory: str) -> "ServerSpec":
+def _spec(label: str, command: str, directory: str, labelled: str) -> "ServerSpec":
     from c10k.servers.catalogue import parse_command, parse_spec
 
-    return parse_command(command, Path(directory)) if command else parse_spec(server)
+    if command:
+        return dataclasses.replace(parse_command(command, Path(directory)), text=label)
+    return dataclasses.replace(parse_spec(labelled or label), text=label)
 
 
 class WorkloadSteps(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -215,9 +219,9 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
     profile: Annotated[
         Profile,
         option(
-            "how much to measure, and how long that takes for the default plan: quick (one repeat "
-            "of 1 s per step, 1.5 minutes: indicative figures, no outcomes), standard (5 repeats "
-            "of 1 s, 5.5 minutes) or thorough (10 repeats of 3 s, 22 minutes)",
+            "how much to measure, and about how long that takes for the default plan: quick (one "
+            "repeat of 1 s per step, 1.5 minutes: indicative figures, no outcomes), standard (5 "
+            "repeats of 1 s, 5.5 minutes) or thorough (10 repeats of 3 s, 22 minutes)",
             profile_named,
             metavar="PROFILE",
             default="standard",

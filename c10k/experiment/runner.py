@@ -4,10 +4,9 @@ import math
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from c10k.experiment import capacity_search, loader_ceiling
-from c10k.experiment.loader_ceiling import Ceiling
 from c10k.experiment.plan import Plan, PlannedServer, Trial, load_on
 from c10k.experiment.progress import Progress
 from c10k.experiment.step_record import StepRecording
@@ -19,6 +18,9 @@ from c10k.loadgen.workload import Workload
 from c10k.results.store import RunWriter, StepRecord
 from c10k.servers.catalogue import ServerSpec
 from c10k.servers.process import ServerProcess, ServerStartError
+
+if TYPE_CHECKING:
+    from c10k.experiment.loader_ceiling import Ceiling
 
 HOST: Final = "127.0.0.1"
 
@@ -105,28 +107,9 @@ class Experiment:
                 rows.setdefault(row["connections"], []).append(row)
         return rows
 
-    def _known_ceiling(self) -> Ceiling:
-        """The run's loader ceiling, measured when it begins and kept when it is resumed."""
-        known: Ceiling | None = self._writer.manifest.get("ceiling")
-        if known is not None:
-            return known
-        log = self._logs / f"{loader_ceiling.NAME}.log"
-        measured, missing = loader_ceiling.measure(self._plan, self._cpus, log, self._progress)
-        warnings = self._writer.manifest["warnings"]
-        if missing:
-            warning = {
-                "code": "ceiling",
-                "message": f"the loader ceiling is not known at every step: {missing}",
-                "remedy": "there a step is loader-limited by the loader's CPU alone; "
-                f"the echo server's log is {log}",
-            }
-            self._progress.say(f"warning: {warning['message']}")
-            warnings = [*warnings, warning]
-        self._writer.update_manifest(ceiling=measured, warnings=warnings)
-        return measured
-
     def _ramp(self, name: str, workload: Workload) -> "_Ramp":
-        self._ceiling = self._known_ceiling()  # before the first server starts
+        # Before the first server starts.
+        self._ceiling = loader_ceiling.of_run(self._plan, self._writer, self._cpus, self._progress)
         return _Ramp(self._logs, name, workload, self._cpus.server, self._starts)
 
     def _run_trial(self, ramp: "_Ramp", trial: Trial, *, last: bool) -> None:

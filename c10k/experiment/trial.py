@@ -101,7 +101,7 @@ class TrialRunner:
                     else:
                         self._close(fleet, telemetry.tree, idle.descriptors)
             except (ServerDiedError, ProcessGoneError):
-                recording.failure = self._how_it_died(logged)
+                recording.failure = self._server.how_it_died(since=logged)
                 log_tail = self._server.log_tail(since=logged)
             samples = telemetry.drain()
         return recording.record(started_at, samples, log_tail if recording.troubled else "")
@@ -134,14 +134,6 @@ class TrialRunner:
     def _check_alive(self) -> None:
         if not self._server.alive:
             raise ServerDiedError
-
-    def _how_it_died(self, logged: int) -> str:
-        """Its exit status, and the last line that it wrote in this step."""
-        self._server.stop()  # which also waits for the log's end
-        code = self._server.returncode
-        ended = f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"
-        said = self._server.log_tail(since=logged).rstrip().rpartition("\n")[2].strip()
-        return f"the server died ({ended}{f'; its log: {said}' if said else ''})"
 
     def _close(self, fleet: Fleet, tree: ProcessTree, idle_descriptors: float) -> None:
         """Close the connections, some at a time, and wait until the server has closed them too, or

@@ -88,6 +88,15 @@ def parse_command(definition: str, directory: Path) -> ServerSpec:
     return replace(spec, server=entry, text=name)
 
 
+def in_environment(definition: str, variables: Mapping[str, str]) -> str:
+    """The definition of the same program, run with these variables. Raises SpecError."""
+    parse_command(definition, Path())
+    matched = _DEFINITION.fullmatch(definition)
+    assert matched
+    words = shlex.join(["env", *(f"{name}={value}" for name, value in variables.items())])
+    return f"{matched['name']}{matched['options']}={words} {matched['command']}"
+
+
 def _words(name: str, command: str) -> list[str]:
     try:
         words = shlex.split(command)

@@ -1,117 +1,73 @@
-import hashlib
-import json
-import math
-import re
-from pathlib import Path
+import subprocess
 
 import pytest
 
-from benchmarks import regress as command
-from benchmarks.measure import machine
-
-ROOT = Path(__file__).parents[2]
-MEASURES = {"round_trip[threaded] time": 7.0, "round_trip[threaded] cpu": 3.25}
+from benchmarks import regress
 
 
 @pytest.fixture
-def regress(monkeypatch, tmp_path):
-    """The command, with a directory for baselines of its own and measures that the test sets."""
-    monkeypatch.setattr(command, "ROOT", tmp_path)
-    monkeypatch.setattr(command, "BASELINES", tmp_path / "baseline")
-
-    def run(measures, *arguments, then=(), machine="A CPU"):
-        """Run it on these measures; should it measure again, on those that come `then`."""
-        runs = iter([measures, *then])
-        monkeypatch.setattr(command, "ratios", lambda: next(runs, measures))
-        monkeypatch.setattr(command, "machine", lambda: machine)
-        return command.main(arguments)
-
-    return run
-
-
-@pytest.mark.parametrize(
-    ("base", "head", "verdict", "status"),
-    [
-        (2.0, 2.0, "same", 0),
-        (2.0, 3.0, "same", 0),  # right at the threshold
-        (2.0, math.nextafter(3.0, 4.0), "SLOWER", 1),
-        (3.0, 2.0, "same", 0),
-        (3.0, 1.999, "faster", 0),
-        (3.0, math.nan, "SLOWER", 1),
-    ],
-)
-def test_the_verdict_turns_at_the_threshold(regress, capsys, base, head, verdict, status):
-    regress({"a": 1.0, "b": base}, "--save")
-    assert regress({"a": 1.0, "b": head}) == status
-    captured = capsys.readouterr()
-    _saved, title, *rows = captured.out.splitlines()
-    assert title.split() == ["times", "the", "floor", "base", "head", "ratio", "limit", "verdict"]
-    numbers = [f"{number:.2f}" for number in (base, head, head / base, 1.5)]
-    rows = [row.split() for row in rows]
-    assert rows == [["a", "1.00", "1.00", "1.00", "1.50", "same"], ["b", *numbers, verdict]]
-    assert captured.err == ("a regression: b\n" if status else "")
-    assert regress({"a": 1.0, "b": head}, "--threshold", "2.5") == math.isnan(head)
+def repository(tmp_path, monkeypatch):
+    """A repository on a branch that left main, with a server that a test may change."""
+    monkeypatch.setattr(regress, "ROOT", tmp_path)
+    monkeypatch.setattr(regress, "FOUND", tmp_path / "runs" / "regress.md")
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    (tmp_path / "servers").mkdir()
+    (tmp_path / "servers" / "one.py").write_text("1")
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for arguments in (
+        ("init", "-q", "-b", "main"),
+        ("add", "."),
+        (*identity, "commit", "-qm", "x"),
+        ("checkout", "-qb", "branch"),
+        (*identity, "commit", "-qm", "y", "--allow-empty"),
+    ):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    return tmp_path
 
 
-def test_what_is_no_longer_measured_fails_and_what_is_new_does_not(regress, capsys):
-    regress({"a": 1.0, "b": 1.0}, "--save")
-    assert regress({"a": 1.0, "b": 1.0, "c": 9.0}) == 0
-    assert capsys.readouterr().out.split()[-1] == "new"
-    assert regress({"b": 1.0}) == 1
-    captured = capsys.readouterr()
-    assert "GONE" in captured.out
-    assert captured.err == "a regression: a\n"
+@pytest.fixture
+def statuses(monkeypatch):
+    """The exit statuses that comparisons have, by server, and which were made."""
+    given = {}
+
+    def compare(name, base, budget):
+        with regress.FOUND.open("a") as found:
+            found.write(f"{name} at {base} within {budget}\n")
+        return given[name]
+
+    monkeypatch.setattr(regress, "compare", compare)
+    return given
 
 
-def test_what_is_slow_once_is_no_regression(regress):
-    slow = {name: 2 * value for name, value in MEASURES.items()}
-    regress(MEASURES, "--save")
-    assert regress(slow, then=[MEASURES]) == 0
-    assert regress(slow, then=[slow, MEASURES]) == 0
-    assert regress(slow, then=[slow, slow, MEASURES]) == 1
+def test_nothing_is_measured_where_no_server_changed(repository, statuses, capsys):
+    assert regress.main([]) == 0
+    assert "nothing to compare" in capsys.readouterr().out
 
 
-def test_a_baseline_is_the_median_of_its_runs_and_of_one_machine(regress, tmp_path, capsys):
-    low, high = ({name: k * value for name, value in MEASURES.items()} for k in (0.5, 9.0))
-    regress(low, "--save", then=[high, MEASURES])
-    (saved,) = (tmp_path / "baseline").iterdir()
-    content = {"machine": "A CPU", "ratio_to_floor": MEASURES}
-    assert json.loads(saved.read_text()) == content
-    regress({"it": 1.0}, "--save", machine="Another")
-    assert json.loads(saved.read_text()) == content
-    assert regress({"it": 1.0}, machine="Another") == 0
-    assert regress(MEASURES, machine="A third") == 3
-    error = capsys.readouterr().err
-    assert error.startswith("no baseline of this machine, A third: ")
-    assert "`python -m benchmarks.regress --save`" in error
+def test_a_changed_server_is_compared_with_the_merge_base(repository, statuses):
+    (repository / "servers" / "one.py").write_text("2")
+    statuses.update(threaded=0, asyncio_streams=1)
+    assert regress.main(["--budget", "9s"]) == 1
+    base = subprocess.check_output(["git", "rev-parse", "main"], cwd=repository, text=True).strip()
+    assert regress.FOUND.read_text().splitlines() == [
+        f"threaded at {base} within 9s",
+        f"asyncio_streams at {base} within 9s",
+    ]
 
 
-@pytest.mark.parametrize(
-    "content", ["{", "[]", "{}", '{"machine": "", "ratio_to_floor": {"it": 0}}']
-)
-def test_a_damaged_baseline_is_refused(regress, tmp_path, capsys, content):
-    regress(MEASURES, "--save")
-    (saved,) = (tmp_path / "baseline").iterdir()
-    saved.write_text(content)
-    assert regress(MEASURES) == 3
-    assert f"the baseline {saved} cannot be used: " in capsys.readouterr().err
+def test_what_could_not_be_measured_is_worse_than_a_regression(repository, statuses):
+    statuses.update(one=1, two=3)
+    assert regress.main(["--always", "--base", "main", "one", "two"]) == 3
 
 
-def test_a_machine_is_told_by_what_must_agree():
-    assert re.fullmatch(r".+, [1-9]\d* CPUs, Linux \d+\.\d+, Python 3\.\d+", machine())
+def test_the_job_page_shows_it(repository, statuses, monkeypatch, tmp_path):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    statuses.update(one=0)
+    assert regress.main(["--always", "one"]) == 0
+    assert (tmp_path / "summary").read_text() == regress.FOUND.read_text()
 
 
-def test_the_committed_baselines_are_found():
-    baselines = list((ROOT / "results" / "baseline").glob("*.json"))
-    assert baselines
-    for path in baselines:
-        content = json.loads(path.read_text())
-        assert path.stem == hashlib.sha256(content["machine"].encode()).hexdigest()[:8]
-        assert min(content["ratio_to_floor"].values()) > 0
-
-
-@pytest.mark.parametrize("arguments", [["--threshold", "1"], ["--threshold", "x"], ["--quick"]])
-def test_wrong_usage_is_refused(regress, arguments):
-    with pytest.raises(SystemExit) as caught:
-        regress(MEASURES, *arguments)
-    assert caught.value.code == 2
+def test_without_main_a_base_must_be_named(repository, statuses, capsys):
+    subprocess.run(["git", "branch", "-qD", "main"], cwd=repository, check=True)
+    assert regress.main([]) == 2
+    assert "--base" in capsys.readouterr().err

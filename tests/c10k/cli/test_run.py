@@ -14,8 +14,8 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from c10k.cli import run_experiment
 from c10k.cli.main import main
+from c10k.experiment import run_directory
 from c10k.host.run_lock import OneRun
 from c10k.reports import figures
 from c10k.results.store import read_run
@@ -148,7 +148,7 @@ class TestTheDirectory:
         assert (out, list(tmp_path.iterdir())) == ("", [])
 
     def test_runs_that_begin_in_one_second_have_directories_of_their_own(self, tmp_path):
-        made = [run_experiment._made(tmp_path / "runs" / "now") for _ in range(3)]
+        made = [run_directory.made(tmp_path / "runs" / "now") for _ in range(3)]
         assert [path.name for path in made] == ["now", "now_2", "now_3"]
 
     def test_a_run_is_not_overwritten(self, tmp_path, capsys):

@@ -1,0 +1,1 @@
+"""How often `c10k ab` is wrong, and how often it finds what is there (docs/regression.md)."""

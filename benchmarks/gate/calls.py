@@ -1,0 +1,162 @@
+"""How often `c10k ab` is right, in real calls: of the same server twice, and of one made worse.
+
+    python -m benchmarks.gate.calls DIR [KIND=N …] [--burn] [-- option of `c10k ab` …]
+
+KIND is one of same, cpu_10, cpu_5, memory, system_call and p99; N is how many calls of it there are
+to be in DIR in all. So a second command goes on where the first ended. With --burn another process
+keeps a CPU busy half of the time. Prints a Markdown table of all calls in DIR.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import timeit
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Final
+
+SERVER: Final = f"{sys.executable} -P -m benchmarks.gate.server --port {{port}}"
+BURNER: Final = """
+import time
+while True:
+    end = time.monotonic() + 0.05
+    while time.monotonic() < end:
+        pass
+    time.sleep(0.05)
+"""
+WORSE_BYTES: Final = 3072
+LATE_EVERY: Final = 50  # 2 % of the messages: so the p99 is one of them
+LATER: Final = 1.2
+FIRST_S: Final = 40
+VERDICTS: Final = ("regression", "inconclusive", "equivalent", "improvement")
+METRIC: Final = {
+    "same": "",
+    "cpu_10": "cpu",
+    "cpu_5": "cpu",
+    "memory": "memory",
+    "system_call": "system_calls",
+    "p99": "p99",
+}
+"""By kind, the metric that is worse in the head."""
+
+
+def worse(known: dict[str, float]) -> dict[str, str]:
+    """The options that make the head worse, by kind."""
+    loops_per_us = 1000 / (
+        min(timeit.repeat("for _ in r: pass", "r = range(1000)", number=1000)) * 1e3
+    )
+    spin = {part: round(part * known["cpu"] * loops_per_us) for part in (0.05, 0.1)}
+    late_s = (LATER * known["p99"] - known["p50"]) / 1e3
+    return {
+        "same": "",
+        "cpu_10": f"--spin {spin[0.1]}",
+        "cpu_5": f"--spin {spin[0.05]}",
+        "memory": f"--keep {WORSE_BYTES}",
+        "system_call": "--calls 1",
+        "p99": f"--late-every {LATE_EVERY} --late-s {late_s:.6f}",
+    }
+
+
+def call(base: str, head: str, out: Path, options: Sequence[str]) -> dict[str, Any]:
+    """One call; what it found."""
+    command = [sys.executable, "-m", "c10k", "ab", "--quiet", "--out", str(out)]
+    command += ["--base-command", f"base={SERVER}{base}", "--head-command", f"head={SERVER}{head}"]
+    ended = subprocess.run([*command, *options, "--json", "-"], stdout=subprocess.PIPE, text=True)
+    if ended.returncode not in (0, 1):
+        sys.exit(f"the call failed with status {ended.returncode}")
+    found: dict[str, Any] = json.loads(ended.stdout)
+    return found
+
+
+def known_of(directory: Path, options: Sequence[str]) -> dict[str, float]:
+    """What the base's metrics are here, measured once for all calls."""
+    path = directory / "known.json"
+    if not path.exists():
+        found = call("", "", directory / "known", [*options, "--budget", f"{FIRST_S}s"])
+        values = {each["metric"]: each["base"] for each in found["metrics"]}
+        path.write_text(json.dumps(values, indent=2))
+    known: dict[str, float] = json.loads(path.read_text())
+    return known
+
+
+@contextmanager
+def burning() -> Iterator[None]:
+    """Let another process keep a CPU busy half of the time."""
+    process = subprocess.Popen([sys.executable, "-c", BURNER])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def table(directory: Path) -> Iterator[str]:
+    """Of each kind: in how many calls which verdict was given on the metric that is worse."""
+    yield (
+        "| head | calls | found | inconclusive | equivalent | improvement | ratio | "
+        "calls with another alarm | pairs | minutes |"
+    )
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for kind, metric in METRIC.items():
+        calls = [json.loads(path.read_text()) for path in sorted(directory.glob(f"{kind}-*.json"))]
+        if not calls:
+            continue
+        verdicts, others, ratios = [], 0, []
+        for each in calls:
+            of = {found["metric"]: found for found in each["metrics"]}
+            alarms = {
+                name
+                for name, found in of.items()
+                if found["verdict"] in ("regression", "improvement")
+            }
+            others += bool(alarms - {metric})
+            if metric:
+                verdicts.append(of[metric]["verdict"])
+                ratios.append(of[metric]["ratio"])
+        counts = [
+            verdicts.count(each)
+            for each in ("regression", "inconclusive", "equivalent", "improvement")
+        ]
+        cells = [str(count) if metric else "" for count in counts]
+        ratio = f"{statistics.median(ratios):.3f}" if ratios else ""
+        pairs = statistics.median(each["pairs"] for each in calls)
+        minutes = statistics.median(each["seconds"] for each in calls) / 60
+        yield (
+            f"| {kind} | {len(calls)} | {' | '.join(cells)} | {ratio} | {others} | {pairs:.0f} | "
+            f"{minutes:.1f} |"
+        )
+
+
+def main() -> None:
+    """Make the calls that are lacking, then print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("kinds", nargs="*", help="KIND=N")
+    parser.add_argument("--burn", action="store_true")
+    own, _, options = _split(sys.argv[1:])
+    args = parser.parse_args(own)
+    args.directory.mkdir(parents=True, exist_ok=True)
+    with burning() if args.burn else nullcontext():
+        for wanted in args.kinds:
+            kind, _, number = wanted.partition("=")
+            for index in range(int(number)):
+                path = args.directory / f"{kind}-{index:02}.json"
+                if not path.exists():
+                    head = worse(known_of(args.directory, options))[kind]
+                    found = call("", f" {head}" if head else "", path.with_suffix(""), options)
+                    path.write_text(json.dumps(found, indent=2))
+    print("\n".join(table(args.directory)))
+
+
+def _split(arguments: list[str]) -> tuple[list[str], str, list[str]]:
+    if "--" not in arguments:
+        return arguments, "", []
+    at = arguments.index("--")
+    return arguments[:at], "--", arguments[at + 1 :]
+
+
+if __name__ == "__main__":
+    main()

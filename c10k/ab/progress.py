@@ -1,0 +1,102 @@
+"""What a person sees while pairs are measured: the table as it stands, above a line that moves."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from c10k.ab import text
+from c10k.experiment.progress import LIVE_EVERY_S, Clock, Progress
+
+if TYPE_CHECKING:
+    from c10k.ab.pairs import Pairs
+    from c10k.experiment.loader_ceiling import CeilingStep
+    from c10k.experiment.plan import Trial
+
+LINE_EVERY_S: Final = 10.0
+
+
+class Budget(Clock):
+    """How much time is left, whatever was measured."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__({})
+        self.began = time.monotonic()
+        self.deadline = self.began + seconds
+
+    def end(self, step: object) -> None:
+        """A step has ended."""
+
+    def seconds_left(self) -> float:
+        """Until the deadline."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+class PairProgress(Progress):
+    """Shows how a comparison goes on, line by line."""
+
+    def __init__(self, clock: Budget, write: Callable[[str], None]) -> None:
+        super().__init__(clock, write)
+        self.budget = clock
+        self._said = time.monotonic()
+
+    def see(self, moment: object) -> None:
+        """Show nothing: a pair takes some seconds."""
+
+    def pair(self, pairs: "Pairs") -> None:
+        """A pair was measured."""
+        if time.monotonic() - self._said < LINE_EVERY_S:
+            return
+        self._said = time.monotonic()
+        decided = [each for each in pairs.judged if each.decided]
+        self._write(
+            f"{len(pairs.rows)} pairs, {self._left} left: {len(decided)} of {len(pairs.judged)} "
+            "metrics decided"
+        )
+
+    def end(self, step: "Trial | CeilingStep", row: Mapping[str, Any]) -> None:
+        """Show nothing: the pair counts."""
+
+    def __enter__(self) -> Self:
+        return self
+
+
+class QuietPairs(PairProgress):
+    """Shows messages alone."""
+
+    def pair(self, pairs: "Pairs") -> None:
+        """Show nothing."""
+
+    def see(self, moment: object) -> None:
+        """Show nothing."""
+
+
+class LivePairs(PairProgress):
+    """The table, which changes after each pair, above a line that moves."""
+
+    every_s = LIVE_EVERY_S
+
+    def __init__(self, clock: Budget, console: Console) -> None:
+        super().__init__(clock, lambda line: console.print(Text(line), soft_wrap=True))
+        self.width = console.width - 2
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._table: list[str] = []
+
+    def pair(self, pairs: "Pairs") -> None:
+        """A pair was measured."""
+        pair_s = (time.monotonic() - self.budget.began) / len(pairs.rows)
+        self._table = [f"{len(pairs.rows)} pairs", *text.plain(pairs.judged, pair_s)]
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def _write_within(self, line: str) -> None:
+        lines = (Text(each, no_wrap=True) for each in self._table)
+        self._live.update(Group(*lines, Text(f"  {line}", "bold", no_wrap=True)), refresh=True)

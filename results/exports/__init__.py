@@ -1,0 +1,1 @@
+"""What was found, in formats that other programs read."""

@@ -1,0 +1,240 @@
+"""`c10k ab` as people and CI use it: its verdicts, its files, and its refusals."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from xml.etree import ElementTree
+
+import pytest
+
+from c10k.ab.checkout import made_ready
+from c10k.host.run_lock import OneRun
+from c10k.results.store import read_run
+from tests.c10k.cli.conftest import c10k
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.usefixtures("mark"),
+    pytest.mark.xdist_group("runs"),  # one at a time on a machine
+]
+
+SMALL = ("--connections", "5", "--duration", "50ms", "--force")
+# Less warm-up than servers need whose speed matters, and verdicts that are wrong more often.
+QUICK = """
+import sys
+from c10k.ab import command
+from c10k.cli.main import main
+from c10k.results import verdicts
+command.WARMUP_S = command.WARMUP_LIMIT_S = 0.05
+verdicts.FALSE_VERDICT = 4.0
+sys.exit(main(sys.argv[1:]))
+"""
+ECHO = """
+import socket, sys, threading
+kept = []
+def serve(connection):
+    kept.append(bytearray(int(sys.argv[2])))
+    while data := connection.recv(4096):
+        connection.sendall(bytes(data) if len(sys.argv) < 4 else data[::-1])
+with socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=1024) as listener:
+    while True:
+        threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+def command(directory, name, *arguments):
+    (directory / "echo.py").write_text(ECHO)
+    return (
+        f"{name}={sys.executable} {directory / 'echo.py'} {{port}} {' '.join(map(str, arguments))}"
+    )
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """A server beside one that keeps a megabyte for each connection, until that is known."""
+    directory = tmp_path_factory.mktemp("compared")
+    shown = c10k(
+        "ab", *SMALL, "--budget", "40s", "--seed", "7", "--out", directory / "run",
+        "--base-command", command(directory, "slim", 0),
+        "--head-command", command(directory, "fat", 1 << 20),
+        "--margin", "kernel_memory=100%", "--margin", "context_switches=100%",
+        "--margin", "cpu=100%", "--margin", "throughput=100%",
+        "--margin", "p50=100%", "--margin", "p99=100%",
+        "--json", directory / "found.json", "--junit", directory / "found.xml",
+        "--markdown", directory / "found.md", cwd=directory, code=QUICK,
+    )  # fmt: skip
+    return directory, shown
+
+
+def test_a_server_that_needs_more_memory_fails(compared):
+    directory, shown = compared
+    assert (shown.returncode, shown.stderr) == (
+        1, "c10k: a regression: resident memory per connection\n",
+    )  # fmt: skip
+    found = json.loads((directory / "found.json").read_text())
+    metrics = {each["metric"]: each for each in found["metrics"]}
+    assert metrics["memory"]["verdict"] == "regression"
+    assert metrics["memory"]["head"] - metrics["memory"]["base"] == pytest.approx(1 << 20, rel=0.1)
+    assert metrics["memory"]["low"] > 1
+    assert found["pairs"] > 5
+    assert str(directory / "run") == shown.stdout.splitlines()[-1]
+
+
+def test_every_format_says_the_same(compared):
+    directory, shown = compared
+    found = json.loads((directory / "found.json").read_text())
+    markdown = (directory / "found.md").read_text()
+    (suite,) = ElementTree.parse(directory / "found.xml").getroot()
+    cases = {case.get("name"): {child.tag for child in case} for case in suite}
+    for each in found["metrics"]:
+        (line,) = (line for line in shown.stdout.splitlines() if line.startswith(each["meaning"]))
+        assert each["verdict"] in line
+        assert f"| {each['meaning']} |" in markdown
+        assert ("failure" in cases[each["meaning"]]) is (each["verdict"] == "regression")
+    assert "**regression**" in markdown
+    assert found == read_run(directory / "run").manifest["comparison"]
+
+
+def test_pairs_are_kept_in_the_order_that_a_coin_decided(compared):
+    directory, _ = compared
+    steps = read_run(directory / "run").steps.sort_values("started_at")
+    turns = steps.groupby("repeat")["server"].agg(tuple)
+    assert {*turns} == {("base", "head"), ("head", "base")}
+    assert (steps["connections"] == 5).all()
+
+
+def test_a_server_that_sends_other_bytes_is_named(tmp_path):
+    shown = c10k(
+        "ab", *SMALL, "--budget", "20s", "--out", tmp_path / "run",
+        "--base-command", command(tmp_path, "good", 0),
+        "--head-command", command(tmp_path, "bad", 0, "reversed"), cwd=tmp_path,
+    )  # fmt: skip
+    assert shown.returncode == 3
+    assert "head failed in pair 1" in shown.stderr
+    assert len(read_run(tmp_path / "run").steps) == 2
+
+
+def test_ctrl_c_keeps_the_pairs(tmp_path):
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "c10k", "ab", *SMALL, "--out", tmp_path / "run"),
+            *("--base", "threaded", "--head", "threaded", "--budget", "100s"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    steps = tmp_path / "run" / "steps.parquet"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (
+        steps.exists() and len(read_run(tmp_path / "run").steps) >= 2
+    ):
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "interrupted: what was measured is kept" in err
+    assert "inconclusive" in out
+    run = read_run(tmp_path / "run")
+    assert run.manifest["interrupted"]
+    assert run.manifest["comparison"]["pairs"] >= 1
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A git repository whose first commit has a slim server, and whose working tree a fat one."""
+    (tmp_path / "server.py").write_text(ECHO.replace("int(sys.argv[2])", "16"))
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for arguments in (("init", "-q"), ("add", "."), (*identity, "commit", "-qm", "slim")):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    (tmp_path / "server.py").write_text(ECHO.replace("int(sys.argv[2])", "1 << 20"))
+    return tmp_path
+
+
+def test_the_working_tree_is_compared_with_a_commit(repository):
+    shown = c10k(
+        "ab", *SMALL, "--budget", "6s", "--base-ref", "HEAD", "--json", "-",
+        "--command", "mine=python server.py {port}", cwd=repository, code=QUICK,
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    found = json.loads(shown.stdout)
+    (memory,) = (each for each in found["metrics"] if each["metric"] == "memory")
+    assert memory["head"] - memory["base"] == pytest.approx(1 << 20, rel=0.1)
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=repository, capture_output=True, text=True
+    )
+    assert found["base_commit"] == head.stdout.strip()
+    worktrees = subprocess.run(["git", "worktree", "list"], cwd=repository, capture_output=True)
+    assert len(worktrees.stdout.splitlines()) == 1
+
+
+def test_a_setup_makes_an_environment_in_which_the_program_runs(tmp_path):
+    said = "import os, sys; print(sys.prefix, os.environ['VIRTUAL_ENV'])"
+    log, made = tmp_path / "log", tmp_path / "made"
+    definition = made_ready("mine=python x.py {port}", tmp_path, f'python -c "{said}"', made, log)
+    assert log.read_text().split() == [str(made)] * 2
+    words = shlex.split(definition.partition("=")[2])
+    ran = subprocess.check_output([*words[: words.index("x.py")], "-c", said], text=True)
+    assert ran.split() == [str(made)] * 2
+
+
+def test_a_setup_that_fails_ends_the_command(repository):
+    arguments = ("--base-ref", "HEAD", "--command", "mine=python server.py {port}")
+    shown = c10k("ab", *SMALL, *arguments, "--setup", "echo no compiler; exit 7", cwd=repository)
+    assert shown.returncode == 3
+    assert "--setup ended with status 7" in shown.stderr
+    assert "no compiler" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("--base", "threaded"), 2, "name both"),
+        (("--base", "threaded", "--head", "threadde"), 2, "no server is called"),
+        (("--base", "threaded", "--head", "files"), 2, "compare two that serve the same"),
+        (("--base", "threaded", "--head", "threaded", "--budget", "1s"), 2, "too short for a pair"),
+        (("--base", "threaded", "--head", "threaded", "--margin", "cup=3%"), 2, "no metric"),
+        (("--base", "threaded", "--head", "threaded", "--margin", "cpu=0%"), 2, "above 0%"),
+        (("--base", "threaded", "--head", "threaded", "--setup", "true"), 2, "needs --base-ref"),
+        (("--base-ref", "HEAD", "--base", "threaded"), 2, "needs a --command"),
+        (("--base-ref", "nothing", "--command", "a=cat {port}"), 2, "no repository|not a git"),
+        (
+            ("--base", "threaded", "--head", "threaded", "--config", "none.toml"),
+            2,
+            "cannot be read",
+        ),
+        (("--base", "threaded", "--head-command", "x=no-such-program {port}"), 3, "no program"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_one_line(arguments, status, said, tmp_path):
+    shown = c10k("ab", *arguments, "--force", cwd=tmp_path)
+    assert (shown.returncode, shown.stdout) == (status, "")
+    assert any(each in shown.stderr for each in said.split("|")), shown.stderr
+    assert shown.stderr.count("\n") == 1
+
+
+def test_two_at_once_are_refused(tmp_path):
+    with OneRun(tmp_path):
+        shown = c10k("ab", "--base", "threaded", "--head", "threaded", cwd=tmp_path)
+    assert shown.returncode == 3
+    assert "another run is under way" in shown.stderr
+
+
+def test_one_cpu_is_refused(tmp_path):
+    one = {min(os.sched_getaffinity(0))}
+    code = f"import os, sys; os.sched_setaffinity(0, {one}); from c10k.cli.main import main; "
+    code += "sys.exit(main(sys.argv[1:]))"
+    shown = c10k("ab", "--base", "threaded", "--head", "threaded", code=code, cwd=tmp_path)
+    assert shown.returncode == 3
+    assert "one CPU" in shown.stderr
+
+
+def test_a_file_holds_what_options_override(tmp_path):
+    (tmp_path / "ab.toml").write_text('base = "threaded"\nhead = "threaded"\nbudget = "x"\n')
+    shown = c10k("ab", "--config", "ab.toml", "--force", cwd=tmp_path)
+    assert shown.returncode == 2
+    assert "ab.toml: budget" in shown.stderr
