@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     FOUND.write_text("")
     statuses = [compare(name, base, options.budget) for name in options.servers]
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with open(summary, "a", encoding="utf-8") as page:
+        with Path(summary).open("a", encoding="utf-8") as page:
             page.write(FOUND.read_text(encoding="utf-8"))
     return max(statuses)
 
