@@ -32,9 +32,11 @@ CLIP: Final = 2.0
 """How many times the spread a log-ratio counts at most, so that no outlier ruins a bet."""
 FINEST: Final = 0.001
 """The least spread, 0.1 %: of memory, pairs may agree to the byte."""
-# The parts of the wealth that are bet, from all that clipping allows. Small differences in many
-# pairs are found by small bets, large ones in few by large bets; each has an equal share of 1.
-_BETS: Final = (0.99 / CLIP) * np.sqrt(2) ** -np.arange(10.0)
+# The parts of the wealth that are bet, from all that clipping allows to a fifth of it. Large bets
+# find large differences in few pairs, small ones small differences in many: the smallest is best at
+# some thousand pairs (its square is twice the logarithm of what is needed, by the pairs). Each has
+# an equal share of 1.
+_BETS: Final = (0.99 / CLIP) * 1.5 ** -np.arange(5.0)
 _NORMAL: Final = 1.4826  # standard deviations in a median absolute deviation of normal variables
 _HALVINGS: Final = 40
 

@@ -14,7 +14,7 @@ from c10k.results.sequential import Interval, interval
 
 FALSE_VERDICT: Final = 0.05
 """The chance that any interval of a call is wrong at any time, all metrics together."""
-LEAST_PAIRS: Final = 17
+LEAST_PAIRS: Final = 16
 """So many pairs, at least, come before the first verdict; see results/sequential.py."""
 STARVED: Final = 0.01
 """From which share of starved connections on percentiles over messages say nothing."""

@@ -16,7 +16,7 @@ from math import nan
 from typing import TYPE_CHECKING, Final
 
 from c10k.experiment.warmup import WarmUp
-from c10k.loadgen.fleet import Fleet, Opened, Snapshot
+from c10k.loadgen.fleet import DRAIN_STILL_S, Fleet, Opened, Snapshot
 from c10k.results.histogram import Histogram
 
 if TYPE_CHECKING:
@@ -120,10 +120,10 @@ class Cycle:
             yield Slice(start_s - began_s, now_s - start_s, responses, failed)
             before, start_s = so_far, now_s
 
-    def drain(self) -> Snapshot:
-        """Stop sending, and let replies arrive to what was sent."""
+    def drain(self, still_s: float = DRAIN_STILL_S) -> Snapshot:
+        """Stop sending, and let replies arrive to what was sent, while one does every `still_s`."""
         self._begin("close")
-        self.fleet.drain()
+        self.fleet.drain(still_s=still_s)
         return self.fleet.snapshot()
 
     def _begin(self, phase: str) -> None:

@@ -13,7 +13,7 @@ from c10k.experiment.step_record import StepRecording
 from c10k.host.cpus import CpuSplit
 from c10k.host.hiccups import Hiccups
 from c10k.loadgen.engines import engine_of
-from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.fleet import DRAIN_STILL_S, Fleet
 from c10k.loadgen.telemetry import ProcessGoneError, ProcessTree, Telemetry, kernel_growth, usage
 from c10k.results.histogram import Histogram
 from c10k.results.store import StepRecord
@@ -28,12 +28,14 @@ POLL_S: Final = 0.002  # at first; then less and less often
 LONGEST_POLL_S: Final = 0.1
 # Between samples at the least. A warm-up may take 0.3 s, and needs two; within windows more often
 # would disturb threads that contend for the GIL.
-WARMUP_SAMPLE_S: Final = 0.1
+WARMUP_SAMPLE_S: Final = 0.07
 SAMPLE_S: Final = 0.2
 # Connections that a process may have to close at once. Of thousands of threads that woke together,
 # each would wait for the GIL, and keep a CPU busy for seconds before the first one ends.
 CLOSING: Final = 128
 CLOSING_S: Final = 0.1  # a server that takes longer is given twice as many, and so on
+# A server that starves its clients answers none for seconds, and is ended next.
+STARVING_STILL_S: Final = 0.3
 END_S: Final = 1.0  # how long a server may take to end after its last trial
 # The portable engine and the telemetry would wait for each other.
 SHARES_THE_INTERPRETER: Final = engine_of("auto") == "portable"
@@ -94,7 +96,10 @@ class TrialRunner:
                     address, workload, cpus=self._cpus.loader, processes=SHARES_THE_INTERPRETER
                 ) as fleet:
                     telemetry.annotate = partial(self._annotation, fleet)
-                    self._load(Cycle(fleet, self._poll, telemetry.latest), hiccups, recording)
+                    cycle = Cycle(fleet, self._poll, telemetry.latest)
+                    starving = self._load(cycle, hiccups, recording)
+                    still_s = STARVING_STILL_S if last and starving else DRAIN_STILL_S
+                    recording.add_between(cycle.drain(still_s))
                     log_tail = self._server.log_tail(since=logged)  # without what its end logs
                     if last:
                         self._server.stop(END_S)
@@ -106,7 +111,8 @@ class TrialRunner:
             samples = telemetry.drain()
         return recording.record(started_at, samples, log_tail if recording.troubled else "")
 
-    def _load(self, cycle: Cycle, hiccups: Hiccups, recording: StepRecording) -> None:
+    def _load(self, cycle: Cycle, hiccups: Hiccups, recording: StepRecording) -> bool:
+        """Open, warm up and measure; whether connections starved at the end."""
         fleet, profile, telemetry = cycle.fleet, self._profile, self._telemetry
         before = telemetry.memory()
         recording.add_opening(*cycle.open(recording.trial.connections, OPEN_S))
@@ -129,7 +135,7 @@ class TrialRunner:
         # Under load as in the windows, but after them: reading memory locks it, and what fails
         # meanwhile fails because of that.
         recording.levels = telemetry.levels()
-        recording.add_between(cycle.drain())
+        return snapshot.starved > 0
 
     def _check_alive(self) -> None:
         if not self._server.alive:

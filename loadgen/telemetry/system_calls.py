@@ -60,10 +60,15 @@ class SystemCalls:
         """End counting, and perf; how many calls there were. Raises CountingError."""
         self._order("disable")
         self._perf.send_signal(signal.SIGINT)
-        _, printed = self._perf.communicate(timeout=ANSWER_S)
+        try:
+            _, printed = self._perf.communicate(timeout=ANSWER_S)
+        except subprocess.TimeoutExpired:
+            raise CountingError(f"perf cannot count: it goes on for {ANSWER_S:g} s") from None
         count, _, _ = printed.strip().rpartition("\n")[2].partition(",")
+        if count == "<not counted>":  # none of the processes ran meanwhile
+            return 0
         if not count.isdecimal():
-            raise CountingError(f"perf did not count: {printed.strip()[:200]}")
+            raise CountingError(f"perf cannot count: {printed.strip()[-200:]}")
         return int(count)
 
     def _order(self, order: str) -> None:
@@ -84,6 +89,5 @@ class SystemCalls:
 
     def __exit__(self, *_: object) -> None:
         self._control.close()
-        if self._perf.poll() is None:
+        with self._perf:
             self._perf.kill()
-        self._perf.communicate()

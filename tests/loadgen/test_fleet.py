@@ -7,7 +7,7 @@ from itertools import repeat
 
 import pytest
 
-from c10k.loadgen.fleet import KINDS, Fleet
+from c10k.loadgen.fleet import KINDS, Fleet, Snapshot
 from c10k.loadgen.native.test_support import due_times
 from c10k.loadgen.workload import Workload
 from tests.loadgen.conftest import (
@@ -278,3 +278,24 @@ class TestOpenLoop:
         assert lag_ns > 2e9
         # They arrive a little after they were sent, and the epoch is known to a millisecond or so.
         assert snapshot.sums_ns["send_lag"] == pytest.approx(lag_ns, abs=len(sent_ns) * 20e6)
+
+
+def test_snapshots_of_several_turns_are_one(serve, fleet):
+    """Loaded and drained twice: nothing is pending between the turns, and nothing is lost."""
+    driven = fleet(serve(echo), CLOSED)
+    driven.resize(3)
+    assert driven.wait_open(PATIENCE_S).connected == 3
+    driven.snapshot()
+    turns = []
+    for _ in range(2):
+        driven.load()
+        time.sleep(0.1)
+        driven.drain()
+        turns.append(driven.snapshot())
+    both = Snapshot.of_all(turns)
+    assert both.messages == both.sent == sum(turn.messages for turn in turns) > 0
+    assert both.seconds == pytest.approx(sum(turn.seconds for turn in turns))
+    assert (both.began_ns, both.pending, both.lost, both.errors) == (turns[0].began_ns, 0, 0, {})
+    assert recorded(both, "response").total == both.messages
+    assert both.sums_ns["response"] == sum(turn.sums_ns["response"] for turn in turns)
+    assert Snapshot.of_all(turns[:1]).counts == turns[0].counts
