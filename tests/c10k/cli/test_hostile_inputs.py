@@ -162,6 +162,8 @@ CASES = [
     *((["run", "--duration", time], WRONG, "duration") for time in ("-1", "inf", "", "1d", "2h")),
     *((["run", "--repeat", repeat], WRONG, "repeat") for repeat in ("0", "1.5", "x", "9" * 9)),
     *((["run", "--slo-p99", slo], WRONG, "slo-p99") for slo in ("nan", "-1", "x")),
+    (["run", "--slo", "respons_p99_ms < 50"], WRONG, "did you mean 'response_p99_ms'?"),
+    (["run", "--slo", "errors{server=nobody} < 1"], WRONG, "Planned: threaded, asyncio_streams"),
     *((["run", "--server", spec], WRONG, "server") for spec in ("", "threaded,,")),
     *((["run", "--command", command], WRONG, "command") for command in ("", "x", "x=", "=x")),
     (["run", "--command", "a='unclosed"], WRONG, "command"),
