@@ -57,6 +57,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="write the steps, the thresholds and the outcome as JSON to FILE; with -, JSON is all "
         "that standard output has, and the rest goes to standard error",
     )
+    for flag, what in (("junit", "JUnit XML"), ("markdown", "Markdown")):
+        parser.add_argument(
+            f"--{flag}",
+            metavar="FILE",
+            help=f"write the thresholds, met and missed, and the outcome as {what} to FILE",
+        )
     parser.add_argument(
         "--no-report",
         action="store_true",

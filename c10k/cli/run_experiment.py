@@ -41,6 +41,7 @@ def run(args: argparse.Namespace, output: Output, *, essential: bool) -> Ending:
 
     If the output is `essential`, its loss while measuring interrupts the run.
     """
+    began = time.monotonic()
     raise_soft_descriptor_limit()
     try:
         with use_locale(args.lang):  # refuse an unknown language before measuring
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace, output: Output, *, essential: bool) -> Ending:
     if output.failure and not interrupted and not isinstance(output.failure, BrokenPipeError):
         say(f"the output cannot be written: {output.failure.strerror}")
         status = Status.FAILED
-    return Ending(writer, failures, status)
+    return Ending(writer, failures, status, time.monotonic() - began)
 
 
 def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:

@@ -1,4 +1,4 @@
-"""How a run ended, as it is written: for a terminal, and for programs."""
+"""How a run ended, as it is written: for a terminal, and in the formats that programs read."""
 
 import json
 import math
@@ -11,17 +11,28 @@ from c10k.cli.outputs import json_text
 from c10k.experiment.failures import Failures
 from c10k.outcome import Status
 from c10k.reports.wording import number
+from c10k.results.exports.junit import Case, junit
+from c10k.results.exports.markdown import table
 from c10k.results.store import RunWriter
 from c10k.results.thresholds import Judged
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended."""
+    """How a run ended. `seconds` is how long it took, since it was last resumed."""
 
     writer: RunWriter
     failures: Failures
     status: Status
+    seconds: float
+
+    @property
+    def title(self) -> str:
+        """The outcome in a line."""
+        if self.status is Status.INTERRUPTED:
+            return "interrupted"
+        met = " and every threshold met" * bool(self.failures.thresholds)
+        return self.failures.failure or f"every step measured{met}"
 
 
 def as_json(ending: Ending) -> str:
@@ -71,12 +82,49 @@ def lines(thresholds: Sequence[Judged]) -> list[str]:
     return found
 
 
+def as_markdown(ending: Ending) -> str:
+    """For the page of a CI job, or a comment on a pull request: a table for each threshold."""
+    parts = [f"### {ending.title}"]
+    for text, group in groupby(ending.failures.thresholds, key=lambda each: each.threshold.text):
+        rows = [(str(each.step), _of(each), _outcome(each)) for each in group]
+        parts.append(f"`{text}`")
+        parts.append(table(("step", "value", "outcome"), rows))
+    if ending.failures.lines:
+        parts.append("\n".join(f"- {line}" for line in ending.failures.lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def as_junit(ending: Ending) -> str:
+    """A test case for each threshold at each step, and one for the measuring itself."""
+    unmeasured = "interrupted" if ending.status is Status.INTERRUPTED else ending.failures.of_steps
+    cases = [
+        Case("c10k run", "every step is measured", failed=unmeasured),
+        *(
+            Case(
+                f"{each.step.server}.{each.step.workload}, {each.step.connections:,} connections",
+                each.threshold.text,
+                failed=(each.why or f"the value is {_of(each)}") if each.missed else "",
+                output=_of(each),
+            )
+            for each in ending.failures.thresholds
+        ),
+    ]
+    return junit("c10k run", cases, ending.seconds)
+
+
 def _of(each: Judged) -> str:
     """The value, in the column's unit."""
     return number(each.value)
 
 
+def _outcome(each: Judged) -> str:
+    word = f"**{each.word}**" if each.missed else each.word
+    return f"{word}: {each.why}" if each.why else word
+
+
 FORMATS: Final[Mapping[str, Callable[[Ending], str]]] = {
     "json": as_json,
+    "junit": as_junit,
+    "markdown": as_markdown,
 }
 """How a run ended, in formats that other programs read."""

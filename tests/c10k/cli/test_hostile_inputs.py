@@ -164,6 +164,8 @@ CASES = [
     *((["run", "--slo-p99", slo], WRONG, "slo-p99") for slo in ("nan", "-1", "x")),
     (["run", "--slo", "respons_p99_ms < 50"], WRONG, "did you mean 'response_p99_ms'?"),
     (["run", "--slo", "errors{server=nobody} < 1"], WRONG, "Planned: threaded, asyncio_streams"),
+    *((["run", f"--{name}", "-"], WRONG, f"--{name} needs") for name in ("junit", "markdown")),
+    (["run", "--junit", "x", "--markdown", "./x"], WRONG, "--junit and --markdown name the same"),
     *((["run", "--server", spec], WRONG, "server") for spec in ("", "threaded,,")),
     *((["run", "--command", command], WRONG, "command") for command in ("", "x", "x=", "=x")),
     (["run", "--command", "a='unclosed"], WRONG, "command"),

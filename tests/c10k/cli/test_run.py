@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from xml.etree import ElementTree
 
 import pandas as pd
 import psutil
@@ -59,8 +60,10 @@ class Measured:
     """A run of EXPERIMENT while another run was under way, and all that it left."""
 
     def __init__(self, directory):
+        self.directory = directory
         (directory / "mine.toml").write_text(EXPERIMENT)
         arguments = ("--config", "mine.toml", "--steps", "3", "--force", "--json", "-")
+        arguments += ("--junit", "run.xml", "--markdown", "run.md")
         with OneRun(directory / "first") as self.other:
             self.shown = c10k("run", *arguments, cwd=directory)
         assert self.shown.returncode == 1, self.shown.stderr
@@ -94,7 +97,7 @@ class TestAnExperimentOfOnesOwn:
         assert "\nceiling " in told
         assert measured.found["run"] in told.splitlines()
 
-    def test_thresholds_are_judged_at_their_steps(self, measured):
+    def test_thresholds_are_judged_at_their_steps_in_every_format(self, measured):
         thresholds = measured.found["thresholds"]
         assert measured.run.manifest["thresholds"] == thresholds
         assert Counter((each["threshold"], each["outcome"]) for each in thresholds) == {
@@ -105,6 +108,10 @@ class TestAnExperimentOfOnesOwn:
         p99 = measured.run.steps.set_index(["server", "workload"]).response_p99_ms
         (slow,) = (each for each in thresholds if each["threshold"] == SLOW)
         assert slow["value"] == p99[slow["server"], slow["workload"]]
+        directory = measured.directory
+        assert (directory / "run.md").read_text().startswith(f"### {MISSED}\n")
+        (suite,) = ElementTree.parse(directory / "run.xml").getroot()
+        assert (suite.get("tests"), suite.get("failures")) == ("8", "4")
 
     def test_an_option_overrides_the_file(self, measured):
         plan = measured.run.manifest["plan"]
