@@ -5,6 +5,7 @@ The one place that says so. An unfit step is shown with its flag, and decides no
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any, Final
 
 Row = Mapping[str, Any]
@@ -41,3 +42,14 @@ def fit(row: Row) -> bool:
 def fair(rows: Sequence[Row]) -> list[Row]:
     """The repeats that may decide."""
     return [row for row in rows if fit(row)]
+
+
+def deciding(rows: Sequence[Row]) -> Sequence[Row]:
+    """The repeats that may decide, or all where none may."""
+    return fair(rows) or rows
+
+
+def typical(rows: Sequence[Row], column: str) -> float:
+    """The median of a column over the deciding repeats; NaN where one of them has no number."""
+    values = [float(row[column]) for row in deciding(rows)]
+    return math.nan if any(map(math.isnan, values)) else median(values)

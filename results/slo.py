@@ -1,10 +1,9 @@
 """Whether a step held: every connection served, no message failed, p99 within the objective."""
 
 from collections.abc import Sequence
-from statistics import median
 from typing import Final
 
-from c10k.results.fitness import Row, fair
+from c10k.results.fitness import Row, deciding, fair, typical
 
 __all__ = ["P99_MS", "Row", "fair", "refusal", "shortfall"]
 
@@ -17,7 +16,7 @@ def shortfall(rows: Sequence[Row], p99_ms: float = P99_MS) -> str:
     All repeats must have served every connection, and the median of their p99 be within the service
     level objective. The p99 of an unfit repeat (results/fitness.py) counts only if all are unfit.
     """
-    return refusal(rows) or _slowness(fair(rows) or rows, p99_ms)
+    return refusal(rows) or _slowness(rows, p99_ms)
 
 
 def refusal(rows: Sequence[Row]) -> str:
@@ -36,9 +35,9 @@ def _refusal(row: Row) -> str:
 
 
 def _slowness(rows: Sequence[Row], p99_ms: float) -> str:
-    if starved := max(row["starved"] for row in rows):
+    if starved := max(row["starved"] for row in deciding(rows)):
         return f"{starved:,} connections without a reply"
-    reached = float(median(row["response_p99_ms"] for row in rows))
+    reached = typical(rows, "response_p99_ms")
     if reached <= p99_ms:
         return ""
     return f"p99 of {reached:.3g} ms" if reached < 1000 else f"p99 of {reached:,.0f} ms"

@@ -4,7 +4,8 @@ import json
 import os
 import stat
 import sys
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
@@ -60,6 +61,25 @@ class OutputFile:
             self._file.close()
         if self._made:
             Path(self.path).unlink(missing_ok=True)
+
+
+def opened(paths: Mapping[str, str | None], stack: ExitStack) -> dict[str, OutputFile]:
+    """The file of each option that names one, open until the stack ends; --json may name `-`.
+
+    Raises CommandError where one cannot be opened, and where two are the same.
+    """
+    outputs = {
+        option: stack.enter_context(OutputFile(option, path, or_stdout=option == "--json"))
+        for option, path in paths.items()
+        if path is not None
+    }
+    owners: dict[Path, str] = {}
+    for option, output in outputs.items():
+        file = Path(output.path).resolve()
+        named = not output.is_stdout and file.is_file()  # /dev/null may be named twice
+        if named and (other := owners.setdefault(file, option)) != option:
+            raise CommandError(f"{other} and {option} name the same file: name two")
+    return outputs
 
 
 def json_text(value: object) -> str:

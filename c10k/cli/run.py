@@ -8,7 +8,7 @@ from typing import Final, TextIO, cast
 
 from c10k.cli import report
 from c10k.cli.columns import show
-from c10k.cli.outputs import OutputFile, json_text
+from c10k.cli.outputs import opened
 from c10k.cli.standard_output import Output
 from c10k.experiment.plan import Plan
 from c10k.options import add_options
@@ -16,7 +16,7 @@ from c10k.outcome import Status
 
 OPTIONS: Final = (
     *("servers", "commands", "workloads", "rate", "size", "steps", "profile", "duration"),
-    *("repeat", "fit", "find-max", "slo-p99", "map"),
+    *("repeat", "fit", "find-max", "slo", "slo-p99", "map"),
 )
 """The keys of a plan that the command line may override."""
 LIST: Final = object()  # --config without a value
@@ -54,9 +54,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         metavar="FILE",
-        help="write the steps and the outcome as JSON to FILE; with -, JSON is all that standard "
-        "output has, and the rest goes to standard error",
+        help="write the steps, the thresholds and the outcome as JSON to FILE; with -, JSON is all "
+        "that standard output has, and the rest goes to standard error",
     )
+    for flag, what in (("junit", "JUnit XML"), ("markdown", "Markdown")):
+        parser.add_argument(
+            f"--{flag}",
+            metavar="FILE",
+            help=f"write the thresholds, met and missed, and the outcome as {what} to FILE",
+        )
     parser.add_argument(
         "--no-report",
         action="store_true",
@@ -71,7 +77,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     report.add_language(parser)
     parser.epilog = (
         "Exit status: 0 every step was measured (the last lines name connections or messages that "
-        "failed); 1 a step failed or missed --slo-p99; 2 wrong request; 3 not possible on this "
+        "failed); 1 a step failed or missed a threshold; 2 wrong request; 3 not possible on this "
         "machine, or another run is under way; 130 interrupted by Ctrl-C, SIGTERM, SIGHUP or the "
         "loss of standard output. What was measured is kept."
     )
@@ -92,16 +98,16 @@ def execute(args: argparse.Namespace) -> int:
             show(summary, f"{name:<12}")
         return Status.DONE
     from c10k.cli.run_experiment import run
+    from c10k.experiment.written import FORMATS
 
     with ExitStack() as stack:
-        file = None
-        if args.json is not None:
-            file = stack.enter_context(OutputFile("--json", args.json, or_stdout=True))
-        alone = file is not None and file.is_stdout
+        files = opened({f"--{name}": getattr(args, name) for name in FORMATS}, stack)
+        alone = args.json == "-"
         output = Output(sys.stderr if alone else sys.stdout)
         with redirect_stdout(cast("TextIO", output)):
-            status, found = run(args, output, essential=not alone)
-        if file:
-            with suppress(BrokenPipeError):
-                file.write(json_text(found))
-    return status
+            ending = run(args, output, essential=not alone)
+        for name, write in FORMATS.items():
+            if file := files.get(f"--{name}"):
+                with suppress(BrokenPipeError):
+                    file.write(write(ending))
+    return ending.status

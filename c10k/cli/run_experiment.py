@@ -1,8 +1,6 @@
 """What `c10k run` does: it plans, measures, writes the report, and says how that ended."""
 
 import argparse
-import json
-import math
 import os
 import shlex
 import shutil
@@ -12,19 +10,21 @@ from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TextIO, cast
 
 from rich.console import Console
 
 from c10k.cli.columns import show
 from c10k.cli.standard_output import Output, OutputLostError
-from c10k.experiment import config, loader_ceiling, manifest, run_directory, shipped
-from c10k.experiment.failures import Failures, failures_of
+from c10k.experiment import config, loader_ceiling, manifest, run_directory, shipped, written
+from c10k.experiment.failures import failures_of
 from c10k.experiment.feasibility import check_limits, feasible
 from c10k.experiment.plan import Plan
 from c10k.experiment.progress import Clock, LiveProgress, Progress, QuietProgress
 from c10k.experiment.progress import duration as spelled
 from c10k.experiment.runner import Experiment
+from c10k.experiment.thresholds import check_thresholds
+from c10k.experiment.written import Ending
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import raise_soft_descriptor_limit
 from c10k.loadgen.engines import loss
@@ -36,13 +36,12 @@ from c10k.results.schema import one_line
 from c10k.results.store import RunError, RunWriter, read_run
 
 
-def run(
-    args: argparse.Namespace, output: Output, *, essential: bool
-) -> tuple[Status, dict[str, Any]]:
-    """Run from the plan to the last line; the status, and the content of --json.
+def run(args: argparse.Namespace, output: Output, *, essential: bool) -> Ending:
+    """Run from the plan to the last line.
 
     If the output is `essential`, its loss while measuring interrupts the run.
     """
+    began = time.monotonic()
     raise_soft_descriptor_limit()
     try:
         with use_locale(args.lang):  # refuse an unknown language before measuring
@@ -61,14 +60,17 @@ def run(
                 output.matters = essential
                 interrupted = _measure(plan, writer, cpus, output, quiet=args.quiet)
                 run_directory.record_others(writer, one.concurrent)
+                failures = failures_of(plan, writer.steps())
+                writer.update_manifest(thresholds=[each.as_json() for each in failures.thresholds])
         except RunError as error:
             raise CommandError(str(error), Status.UNABLE) from None
-    failures = failures_of(plan, writer.steps())
     # An interrupted run may have one more step on disk than the writer knows of.
     nothing = args.no_report or read_run(writer.directory).steps.empty
     reported = nothing or _report(writer.directory, args.lang)
     for trouble in failures.lines:
         show(trouble)
+    for line in written.lines(failures.thresholds):
+        print(line)
     print(writer.directory)
     status = Status.INTERRUPTED if interrupted else Status.DONE
     if failures.failure and not interrupted:
@@ -79,30 +81,7 @@ def run(
     if output.failure and not interrupted and not isinstance(output.failure, BrokenPipeError):
         say(f"the output cannot be written: {output.failure.strerror}")
         status = Status.FAILED
-    return status, _outcome(writer, failures, status)
-
-
-def _outcome(writer: RunWriter, failures: Failures, status: Status) -> dict[str, Any]:
-    """The JSON of --json: steps have the columns of steps.parquet, null where not measured."""
-    return {
-        "schema": "c10k.run.outcome/1",
-        "run": str(writer.directory),
-        "outcome": status.name.lower(),
-        "failure": failures.failure or None,
-        "troubles": failures.lines,
-        "warnings": writer.manifest["warnings"],
-        "left_out": writer.manifest["left_out"],
-        "max_connections": writer.manifest.get("max_connections", []),
-        "steps": [
-            {name: _value(name, value) for name, value in row.items()} for row in writer.steps()
-        ],
-    }
-
-
-def _value(name: str, value: object) -> object:
-    if name == "error_causes" and isinstance(value, str):
-        return json.loads(value or "{}")
-    return None if isinstance(value, float) and math.isnan(value) else value
+    return Ending(writer, failures, status, time.monotonic() - began)
 
 
 def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
@@ -115,7 +94,9 @@ def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
 
     content = config.content_of(file) if file else {}
     asked = config.plan_of(config.overridden(content, overrides), where)
-    return feasible(asked, named=overrides)
+    plan, left_out = feasible(asked, named=overrides)
+    check_thresholds(plan, left_out)
+    return plan, left_out
 
 
 def _resumed(args: argparse.Namespace) -> tuple[Plan, list[str]]:

@@ -116,6 +116,7 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
         profile=profile,
         fit=asked.fit,
         find_max=asked.find_max,
+        slo=asked.slo,
         slo_p99_ms=asked.slo_p99_ms,
         map=asked.map,
         techniques=tuple(techniques),

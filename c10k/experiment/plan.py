@@ -74,6 +74,12 @@ def check_unique(labels: Sequence[str], what: str) -> None:
             raise ValueError(f"{what} {label!r} is given twice; name each once")
 
 
+def _check_threshold(text: str) -> None:
+    from c10k.experiment.threshold_text import threshold  # takes a while: numpy
+
+    threshold(text)
+
+
 def _milliseconds(text: str) -> float:
     """Read 100, which is in milliseconds, or 100ms or 0.5s."""
     try:
@@ -242,12 +248,22 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
             "within 2 % and up to ten times the largest step: about 5 to 9 steps more for each"
         ),
     ] = False
+    slo: Annotated[
+        tuple[Annotated[str, option("", check=_check_threshold)], ...],
+        option(
+            "a threshold: a column of steps.parquet, <, <=, > or >=, and a number, such as "
+            "'response_p99_ms < 50', at every step, or at some, such as "
+            "'rss_bytes{server=threaded,workload=paced,connections=1000} < 1e9'. The median of the "
+            "repeats counts; the exit status is 1 if it is missed; repeat for more",
+            metavar="THRESHOLD",
+        ),
+    ] = ()
     slo_p99_ms: Annotated[
         Milliseconds | None,
         option(
-            "the objective at every step: a p99 response time within MS, and no failed message; "
-            "the exit status is 1 if it is missed. --find-max searches within it (default: no "
-            "objective, and 100 for --find-max)",
+            "a threshold for every step: a p99 response time of at most MS, and no failed message; "
+            "with --find-max, what it searches within instead (default: none, and 100 for "
+            "--find-max)",
             metavar="MS",
         ),
     ] = field(default=None, name="slo-p99")
@@ -264,11 +280,6 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
     def p99_ms(self) -> float:
         """The response time that a search, and the report, take for the objective."""
         return P99_MS if self.slo_p99_ms is None else self.slo_p99_ms
-
-    @property
-    def has_objective(self) -> bool:
-        """Whether every step is to hold the p99: a search is there to find where it breaks."""
-        return self.slo_p99_ms is not None and not self.find_max
 
     @property
     def mapped(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from math import nan
 from pathlib import Path
 from typing import Final
 
-from c10k.cli.outputs import OutputFile, json_text
+from c10k.cli.outputs import OutputFile, json_text, opened
 from c10k.experiment.cycle import Cycle, Slice
 from c10k.experiment.loader_ceiling import bare_server, bounds, driven
 from c10k.experiment.workload_config import check_useful
@@ -78,16 +78,7 @@ def _outputs(args: argparse.Namespace, stack: ExitStack) -> dict[str, OutputFile
     """The output files, opened before anything is measured."""
     if args.quiet and (args.series or args.percentiles):
         raise CommandError("--quiet prints nothing: leave out --series and --percentiles")
-    paths = {"--json": args.json, "--hdr": args.hdr}
-    outputs = {
-        option: stack.enter_context(OutputFile(option, path, or_stdout=option == "--json"))
-        for option, path in paths.items()
-        if path is not None
-    }
-    names = [Path(output.path).resolve() for output in outputs.values() if not output.is_stdout]
-    if len({*names}) < len(names) and names[0].is_file():
-        raise CommandError("--json and --hdr name the same file: name two")
-    return outputs
+    return opened({"--json": args.json, "--hdr": args.hdr}, stack)
 
 
 def _address(args: argparse.Namespace, target: Target) -> Address:

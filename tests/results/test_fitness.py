@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from c10k.results.fitness import fair, fit, other_processes, steal
+from c10k.results.fitness import fair, fit, other_processes, steal, typical
 
 
 def row(**changes):
@@ -40,3 +40,15 @@ def test_shares_are_of_one_cpu():
 def test_the_fit_repeats_may_decide():
     good, limited, disturbed = row(), row(loader_limited=True), row(other_processes_cpu_s=2.0)
     assert fair([limited, good, disturbed]) == [good]
+
+
+def test_the_typical_value_is_the_median_of_the_fit_repeats_or_of_all_where_none_is():
+    limited = [row(loader_limited=True, threads=n) for n in (1, 2, 9)]
+    assert typical([*limited, row(threads=4), row(threads=6)], "threads") == 5
+    assert typical(limited, "threads") == 2
+
+
+def test_there_is_no_typical_value_where_one_of_the_repeats_has_none():
+    known, unknown = row(threads=1.0), row(threads=math.nan)
+    assert math.isnan(typical([unknown, known, known], "threads"))
+    assert typical([known, unknown | {"loader_limited": True}], "threads") == 1

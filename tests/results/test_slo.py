@@ -61,6 +61,7 @@ def test_of_several_repeats_all_must_serve_and_the_median_be_in_time():
 def test_how_fast_a_limited_loader_was_counts_only_where_there_is_nothing_else():
     limited = row(response_p99_ms=900.0, loader_limited=True)
     assert shortfall([limited, limited, row()]) == ""
+    assert shortfall([limited | {"starved": 9}, row()]) == ""
     assert shortfall([limited]) == "p99 of 900 ms"
     assert refusal([limited]) == ""
     refused = row(loader_limited=True, connected=3)

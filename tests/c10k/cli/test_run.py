@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from xml.etree import ElementTree
 
 import pandas as pd
 import psutil
@@ -32,6 +35,7 @@ servers = ["threaded", "asyncio_streams,python=python0.0"]
 steps = [100_000_000]
 profile = "quick"
 duration = 0.4
+slo = ["errors < 1", "response_p99_ms{server=threaded,stack=256k,connections=3} > 1e9"]
 slo-p99 = "1us"
 [[workloads]]
 name = "saturated"
@@ -47,14 +51,19 @@ without = "threaded"
 workloads = ["saturated"]
 claim = "zero copy"
 """
+OBJECTIVE = "response_p99_ms <= 0.001 and no failed message"
+SLOW = "response_p99_ms{server=threaded,stack=256k,connections=3} > 1e9"
+MISSED = f"threshold missed at 1 of 1 steps: {SLOW}; threshold missed at 3 of 3 steps: {OBJECTIVE}"
 
 
 class Measured:
     """A run of EXPERIMENT while another run was under way, and all that it left."""
 
     def __init__(self, directory):
+        self.directory = directory
         (directory / "mine.toml").write_text(EXPERIMENT)
         arguments = ("--config", "mine.toml", "--steps", "3", "--force", "--json", "-")
+        arguments += ("--junit", "run.xml", "--markdown", "run.md")
         with OneRun(directory / "first") as self.other:
             self.shown = c10k("run", *arguments, cwd=directory)
         assert self.shown.returncode == 1, self.shown.stderr
@@ -72,7 +81,7 @@ class TestAnExperimentOfOnesOwn:
     def test_json_alone_says_how_it_ended(self, measured):
         found = measured.found
         assert (found["schema"], found["outcome"]) == ("c10k.run.outcome/1", "failed")
-        assert found["failure"] == "3 of 3 steps missed the objective, a p99 within 0.001 ms"
+        assert found["failure"] == MISSED
         steps = {step["workload"]: step for step in found["steps"]}
         assert steps["saturated"]["ceiling_messages_per_s"] > 0
         assert steps["chat"]["ceiling_messages_per_s"] is None
@@ -83,10 +92,26 @@ class TestAnExperimentOfOnesOwn:
     def test_people_are_told_beside_it(self, measured):
         told = measured.shown.stderr
         assert "left out: asyncio_streams,python=python0.0 cannot run here" in told
-        assert "c10k: 3 of 3 steps missed the objective" in told
-        assert "objective missed: threaded, chat at 3: p99 of" in told
+        assert f"\nc10k: {MISSED}\n" in told
+        assert re.search(r"\nthreshold errors < 1\n  met +threaded +saturated +3 +0\n", told)
         assert "\nceiling " in told
         assert measured.found["run"] in told.splitlines()
+
+    def test_thresholds_are_judged_at_their_steps_in_every_format(self, measured):
+        thresholds = measured.found["thresholds"]
+        assert measured.run.manifest["thresholds"] == thresholds
+        assert Counter((each["threshold"], each["outcome"]) for each in thresholds) == {
+            ("errors < 1", "met"): 3,
+            (SLOW, "missed"): 1,
+            (OBJECTIVE, "missed"): 3,
+        }
+        p99 = measured.run.steps.set_index(["server", "workload"]).response_p99_ms
+        (slow,) = (each for each in thresholds if each["threshold"] == SLOW)
+        assert slow["value"] == p99[slow["server"], slow["workload"]]
+        directory = measured.directory
+        assert (directory / "run.md").read_text().startswith(f"### {MISSED}\n")
+        (suite,) = ElementTree.parse(directory / "run.xml").getroot()
+        assert (suite.get("tests"), suite.get("failures")) == ("8", "4")
 
     def test_an_option_overrides_the_file(self, measured):
         plan = measured.run.manifest["plan"]
@@ -188,7 +213,7 @@ class TestBadLuck:
         self, out, capsys, monkeypatch
     ):
         monkeypatch.setattr(figures, "pictures", lambda _: [])
-        process = start(out, *SMALL, "--workload", "saturated")
+        process = start(out, *SMALL, "--workload", "saturated", "--slo", "connected > 1")
         await_steps(out, 1)
         process.send_signal(signal.SIGINT)
         told, err = process.communicate(timeout=60)
@@ -212,6 +237,8 @@ class TestBadLuck:
         )
         assert measured == ceiling
         assert not whole.manifest["interrupted"]
+        assert {each["outcome"] for each in kept.manifest["thresholds"]} <= {"met"}
+        assert [each["connections"] for each in whole.manifest["thresholds"]] == [2, 3, 4]
         assert list(whole.steps.started_at[: len(kept.steps)]) == list(kept.steps.started_at)
 
         # All is measured; where the report would be, there is something else.

@@ -34,10 +34,10 @@ def test_nothing_asked_for_is_the_chapters_pair():
     assert tuple(each.server for each in asked.servers) == DEFAULT_SERVERS
     assert tuple(load.name for load in asked.workloads) == DEFAULT_WORKLOADS
     assert (asked.steps, asked.profile) == (DEFAULT_STEPS, PROFILES["standard"])
-    assert (asked.fit, asked.find_max, asked.has_objective, asked.p99_ms) == (
+    assert (asked.fit, asked.find_max, asked.slo, asked.p99_ms) == (
         False,
         False,
-        False,
+        (),
         100.0,
     )
     assert all(each.steps == DEFAULT_STEPS for each in asked.servers)
@@ -88,11 +88,9 @@ def test_quantities_are_written_as_people_write_them():
     )
     assert asked.steps == (10, 100, 1000)
     assert (asked.profile.window_s, asked.profile.repeats) == (90, 3)
-    assert (asked.p99_ms, asked.has_objective) == (50.0, True)
+    assert asked.p99_ms == 50.0
     assert plan_of({"steps": "10,1k"}, where).steps == (10, 1000)
     assert plan_of({"slo-p99": "12.5"}, where).slo_p99_ms == 12.5
-    searched = plan_of({"slo-p99": 50, "find-max": True}, where)
-    assert (searched.p99_ms, searched.has_objective) == (50.0, False)
 
 
 def test_workloads_of_ones_own_stand_beside_those_that_are_built_in():
@@ -206,6 +204,8 @@ def test_techniques_alone_bring_their_own_servers():
         ({"repeat": "many"}, "repeat: a count is a whole number"),
         ({"slo-p99": "fast"}, "slo-p99: a duration is a number"),
         ({"slo-p99": 10**400}, "slo-p99: must be above 0 and at most 3,600,000 ms"),
+        ({"slo": "errors < 1"}, "slo: must be a list, not 'errors < 1'"),
+        ({"slo": ["errors"]}, "slo: a threshold is a column, <, <=, > or >=, and a number"),
         ({"size": "1g"}, "size: must be from 1 to 16,777,216 bytes"),
         ({"rate": 0}, "rate: must be above 0 and at most 1,000,000 messages/s"),
         ({"rate": [1, "x"]}, "rate: a number has digits"),
@@ -333,6 +333,7 @@ CONTENT = st.fixed_dictionaries(
         "duration": st.integers(1, 3600),
         "repeat": st.integers(1, 9),
         "find-max": st.booleans(),
+        "slo": st.just(["errors < 1", "threads{server=threaded} >= 1.5"]),
         "slo-p99": st.integers(1, 10_000),
         "techniques": st.just(
             [

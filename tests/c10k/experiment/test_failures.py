@@ -1,5 +1,7 @@
 """What of a plan did not go well, and whether the run failed."""
 
+import math
+
 import pytest
 from msgspec.structs import replace
 
@@ -22,6 +24,7 @@ def row(server, connections, status="ok", reason="", p99_ms=1.0, **others):
         "log_tail": "",
         "starved": 0,
         "loader_limited": False,
+        "threads": 1.0,
         "response_p99_ms": p99_ms,
         **others,
     }
@@ -63,19 +66,27 @@ def test_probes_of_a_search_may_fail(rows):
     assert (failures.lines, failures.failure) == ([], "")
 
 
-def test_an_objective_is_missed(rows):
+def test_a_threshold_that_is_missed_fails_the_run_in_one_line(rows):
+    rows[0] |= {"status": "failed", "reason": "the server died", "response_p99_ms": math.nan}
+    plan = replace(PLAN, slo=("threads < 2", "response_p99_ms{server=threaded} < 1"))
+    assert failures_of(plan, rows).failure == (
+        "1 of 4 steps failed; threshold missed at 1 of 4 steps: threads < 2; "
+        "threshold missed at 2 of 2 steps: response_p99_ms{server=threaded} < 1"
+    )
+    assert failures_of(plan, rows[2:]).failure == ""
+
+
+def test_the_objective_is_a_threshold_at_every_step(rows):
     rows[1] |= {"response_p99_ms": 30.0}
-    rows[2] |= {"starved": 3}
     rows[3] |= {"status": "partial", "reason": "2 × reset", "errors": 2}
     assert failures_of(PLAN, rows).failure == ""  # none was asked for
     plan = replace(PLAN, slo_p99_ms=20.0)
     failures = failures_of(plan, rows)
-    assert failures.failure == "3 of 4 steps missed the objective, a p99 within 20 ms"
-    assert failures.lines == [
-        "partly failed: asyncio_streams, paced at 100: 2 × reset",
-        "objective missed: threaded, paced at 100: p99 of 30 ms",
-        "objective missed: asyncio_streams, paced at 10: 3 connections without a reply",
-    ]
+    assert failures.failure == (
+        "threshold missed at 2 of 4 steps: response_p99_ms <= 20 and no failed message"
+    )
+    assert failures_of(replace(plan, find_max=True), rows).failure == ""  # it is the search's
+    assert failures.lines == ["partly failed: asyncio_streams, paced at 100: 2 × reset"]
 
 
 def test_at_most_ten_lines_name_what_failed(rows):
