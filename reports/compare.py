@@ -44,9 +44,12 @@ def terminal(found: RunComparison, *, every: bool) -> list[str]:
     """The lines for a terminal: the verdicts, all or the clear ones, and how many of each kind."""
     base, head = _names(found)
     table = runs.table(found, base, head, every=every)
-    rows = ["", *table.lines()] if table.sections[0].rows else []
-    lines = [f"base  {base}", f"head  {head}", *rows, "", runs.tally(found)]
-    return list(map(one_line, lines))
+    shown = table.sections[0].rows
+    rows = ["", *table.lines()] if shown else []
+    tally = runs.tally(found)
+    if len(shown) < len(found.changes):
+        tally = _("{tally} (--all shows each)", tally=tally)
+    return list(map(one_line, [f"base  {base}", f"head  {head}", *rows, "", tally]))
 
 
 def markdown(found: RunComparison, *, every: bool) -> str:

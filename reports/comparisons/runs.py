@@ -12,6 +12,7 @@ from enum import Enum
 from itertools import product
 from typing import Final
 
+from c10k.reports import wording
 from c10k.reports.comparisons.conditions import unlike
 from c10k.reports.comparisons.pairs import (
     SLOPE,
@@ -107,7 +108,11 @@ class RunComparison:
             ramps = {tuple(_usable(side.measured, point)) for side in sides}
             whys = [_("measured at other steps")] if len(ramps) > 1 else []
         else:
-            whys = [f"{why} ({side.name})" for side in sides if (why := _unfit(side, measure))]
+            unfit: dict[str, list[str]] = {}
+            for side in sides:
+                if why := _unfit(side, measure):
+                    unfit.setdefault(why, []).append(side.name)
+            whys = [f"{why} ({wording.joined(names)})" for why, names in unfit.items()]
         return of_sides(sides[0], sides[1], measure, whys, paired=False)
 
 

@@ -40,7 +40,7 @@ def test_a_terminal_shows_what_is_clear_and_counts_the_rest(found):
         ["threaded", "saturated", "100"],
     ]
     assert all(row.endswith("2.0×  regression") for row in rows)
-    assert tally == "regression: 2, equivalent: 7, indicative: 9"
+    assert tally == "regression: 2, equivalent: 7, indicative: 9 (--all shows each)"
     assert len(compare.terminal(found, every=True)) == 3 + 1 + len(found.changes) + 2
 
 
