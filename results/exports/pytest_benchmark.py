@@ -8,7 +8,9 @@ import math
 import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from c10k.results.fitness import Row, disturbed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +91,7 @@ def _benchmark(rows: "pd.DataFrame", values: Sequence[float]) -> dict[str, Any]:
         "extra_info": {
             "resident_bytes": _median(rows["resident_bytes"]),
             "cpu_us_per_message": _median(rows["cpu_us_per_message"]),
+            "disturbed": any(map(disturbed, cast("list[Row]", rows.to_dict("records")))),
             "loader_limited": bool(rows["loader_limited"].any()),
             "starved_connections": int(rows["starved"].max()),
         },

@@ -42,10 +42,14 @@ def test_in_an_open_loop_a_round_is_the_median_response_time(tmp_path):
 
 def test_what_makes_a_figure_doubtful_stands_beside_it(tmp_path):
     def change(step):
-        step.loader_limited, step.starved = step.repeat == 1, 4 * (step.repeat == 2)
+        if step.workload == "saturated":
+            step.loader_limited, step.starved = step.repeat == 1, 4 * (step.repeat == 2)
+            step.others = 0.9 * (step.repeat == 2)
 
-    info = exported(tmp_path, change=change)["saturated"]["extra_info"]
-    assert (info["loader_limited"], info["starved_connections"]) == (True, 4)
+    told = ("disturbed", "loader_limited", "starved_connections")
+    found = exported(tmp_path, change=change)
+    assert [found["saturated"]["extra_info"][each] for each in told] == [True, True, 4]
+    assert [found["paced"]["extra_info"][each] for each in told] == [False, False, 0]
 
 
 def test_repeats_that_failed_are_no_rounds_and_without_any_there_is_no_benchmark(tmp_path):
