@@ -59,6 +59,9 @@ def tally(found: RunComparison) -> str:
 
 def notes(found: RunComparison) -> Iterator[str]:
     """What a reader must know before trusting a verdict, a sentence or two each."""
+    for name, run in ((_("base"), found.base), (_("head"), found.head)):
+        if run.about.interrupted or not run.about.finished_at:
+            yield wording.sentence(_("{run} did not come to its end", run=name))
     if found.unlike:
         yield _("The runs differ in {what}.", what=wording.joined(found.unlike))
     if found.alone:

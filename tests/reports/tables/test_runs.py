@@ -19,7 +19,9 @@ def test_sound_runs_have_the_note_that_all_have(make):
 def test_what_makes_a_verdict_weak_is_named(make):
     head = make(steps=(10, 100))
     head.about.host["kernel"] = "6.19.0"
+    head.about.finished_at = None
     assert told(make(), head) == [
+        "Head did not come to its end.",
         "The runs differ in kernel (6.18.0, 6.19.0).",
         "Steps that only one of the runs has: 4.",
         "A verdict needs the spread between repeats: measure both with --repeat 3 or more.",
