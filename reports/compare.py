@@ -1,96 +1,133 @@
-"""Several runs side by side, and what they differ in.
+"""A comparison of two runs as it is written: its page, and what terminals and programs read."""
 
-No repeat of one run belongs to a repeat of another, so there are ratios, and no outcomes.
-"""
-
+import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from c10k.reports import output, style, wording
-from c10k.reports.comparisons.pairs import CPU, P50, P99, RESIDENT, THROUGHPUT, Measure
-from c10k.reports.language import ENGLISH, _, use_locale
-from c10k.reports.model.measured import Measured, Point, ReportError
+from c10k.reports import style, wording
+from c10k.reports.comparisons.pairs import SLOPE
+from c10k.reports.comparisons.runs import Change, RunComparison, Verdict
+from c10k.reports.language import _
+from c10k.reports.model.measured import Measured
+from c10k.reports.model.quantity import Quantity
 from c10k.reports.page import facts
 from c10k.reports.page.page import environment
-from c10k.reports.tables.table import Cell, Column, Section, Table, cell
+from c10k.reports.tables import runs
+from c10k.reports.tables.details import PER_CONNECTION
+from c10k.reports.tables.table import Cell, Column, Section, Table
+from c10k.results.exports.junit import Case, junit
+from c10k.results.schema import one_line
 from c10k.results.store import read_run
 
-MEASURES: Final = (THROUGHPUT, P50, P99, RESIDENT, CPU)
+SCHEMA: Final = "c10k.compare/1"
+_UNDECIDED: Final = (Verdict.UNDECIDED, Verdict.INDICATIVE, Verdict.NOT_COMPARED)
 
 
-def build_comparison(directories: Sequence[Path], out: Path, language: str = ENGLISH) -> Path:
-    """Write index.html and runs.md into `out`; the path of index.html.
-
-    RunError where a run cannot be read; ReportError where there are fewer than two, one holds no
-    step, they have none in common, or `out` cannot be written; LanguageError where the language
-    cannot be spoken.
+def compared(base: Path, head: Path) -> RunComparison:
+    """Two runs, read and compared. RunError where one cannot be read; ReportError where one holds
+    no step, or they cannot be compared.
     """
-    with use_locale(language):
-        if len(directories) < 2:
-            raise ReportError(_("name at least two runs to compare"))
-        every = (Measured(read_run(directory)) for directory in directories)
-        runs = dict(zip(_names(directories), every, strict=True))
-        tables = [table(runs), differences(runs)]
-        if not tables[0].sections:
-            raise ReportError(_("the runs have no server, workload and step in common"))
-        template = environment().get_template("compare.html.j2")
-        page = template.render(tables=tables, runs=list(runs), css=style.css())
-        index = out / "index.html"
-        output.write(out, [(out / "runs.md", tables[0].markdown()), (index, page)])
-    return index
+    return RunComparison(*(Measured(read_run(directory)) for directory in (base, head)))
 
 
-def _names(directories: Sequence[Path]) -> list[str]:
-    """As they were named, in characters that a file can hold; with numbers if two are the same."""
-    names = [os.fsencode(directory).decode(errors="replace") for directory in directories]
-    if len(set(names)) == len(names):
-        return names
-    return [f"{name} ({number})" for number, name in enumerate(names, start=1)]
+def page(found: RunComparison) -> str:
+    """Every verdict, and what the runs differ in, as HTML."""
+    names = _names(found)
+    tables = [runs.table(found, *names), differences(found)]
+    template = environment().get_template("compare.html.j2")
+    return template.render(tables=tables, runs=names, css=style.css())
 
 
-def table(runs: Mapping[str, Measured]) -> Table:
-    """A row for each run at each step of a server that all of them measured."""
-    name, first = next(iter(runs.items()))
-    points = [point for point in first.points() if all(run.usable(point) for run in runs.values())]
-    rows = [_cells(first, *run, point) for point in points for run in runs.items()]
-    titles = (_("workload"), _("server"), _("clients"), _("run"))
-    columns = [Column(title, head=True) for title in titles]
-    return Table(
-        "runs",
-        _("Runs side by side"),
-        _(
-            "After a figure its ratio to that of {first}; none where the loader limited or others "
-            "disturbed either, or the messages differ. No repeat of one run belongs to a repeat of "
-            "another, so ratios are indicative: there is no outcome.",
-            first=name,
-        ),
-        [*columns, *(Column(_(measure.noun)) for measure in MEASURES)],
-        [Section("", rows)] if rows else [],
+def terminal(found: RunComparison, *, every: bool) -> list[str]:
+    """The lines for a terminal: the verdicts, all or the clear ones, and how many of each kind."""
+    base, head = _names(found)
+    table = runs.table(found, base, head, every=every)
+    shown = table.sections[0].rows
+    rows = ["", *table.lines()] if shown else []
+    tally = runs.tally(found)
+    if len(shown) < len(found.changes):
+        tally = _("{tally} (--all shows each)", tally=tally)
+    return list(map(one_line, [f"base  {base}", f"head  {head}", *rows, "", tally]))
+
+
+def markdown(found: RunComparison, *, every: bool) -> str:
+    """The same for the page of a CI job, or a comment on a pull request."""
+    return runs.table(found, *_names(found), every=every).markdown()
+
+
+def as_junit(found: RunComparison) -> str:
+    """A test case for each verdict: a regression is a failure, what is not decided is skipped."""
+    rows = runs.table(found, *_names(found)).sections[0].rows
+    cases = [
+        Case(
+            f"{each.server}.{each.workload}",
+            each.measure.noun + f", {each.step:,} connections" * (each.step != SLOPE),
+            failed=text if each.verdict is Verdict.REGRESSION else "",
+            skipped=text if each.verdict in _UNDECIDED else "",
+            output=text,
+        )
+        for each, row in zip(found.changes, rows, strict=True)
+        for text in [", ".join(map(str, row[4:]))]
+    ]
+    return junit("c10k compare", cases, 0.0)
+
+
+def as_json(found: RunComparison) -> dict[str, Any]:
+    """All of it as JSON holds it, null where there is no number."""
+    counts = Counter(each.verdict for each in found.changes)
+    return {
+        "schema": SCHEMA,
+        **{
+            name: {
+                "run": directory,
+                "created_at": run.about.created_at,
+                "commit": run.about.commit,
+            }
+            for name, directory, run in zip(
+                ("base", "head"), _names(found), (found.base, found.head), strict=True
+            )
+        },
+        "unlike": found.unlike,
+        "steps_of_one_alone": found.alone,
+        "verdicts": {each.value: counts[each] for each in Verdict},
+        "changes": list(map(_change, found.changes)),
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    measure, (head, base) = change.measure, change.values
+    return {
+        "server": change.server,
+        "workload": change.workload,
+        "connections": None if change.step == SLOPE else change.step,
+        "measure": measure.column + PER_CONNECTION * measure.over_ramp,
+        "meaning": measure.noun,
+        "base": _quantity(base),
+        "head": _quantity(head),
+        "ratio": _quantity(change.ratio),
+        "repeats": change.comparison.repeats,
+        "verdict": change.verdict.value,
+        "repeats_needed": change.comparison.repeats_needed,
+        "why": change.why,
+    }
+
+
+def _quantity(quantity: Quantity) -> dict[str, Any]:
+    numbers = {"value": quantity.value, "low": quantity.low, "high": quantity.high}
+    return {name: each if math.isfinite(each) else None for name, each in numbers.items()}
+
+
+def _names(found: RunComparison) -> tuple[str, str]:
+    """The runs' directories as they were named, in characters that a file can hold."""
+    base, head = (
+        os.fsencode(run.run.directory).decode(errors="replace") for run in (found.base, found.head)
     )
+    return base, head
 
 
-def _cells(first: Measured, name: str, run: Measured, point: Point) -> list[Cell]:
-    flags = ", ".join(flag.phrase for flag in run.flags(point))
-    cells = [Cell(point.workload), Cell(point.server), Cell(wording.count(point.connections))]
-    cells.append(Cell(name, caveat=flags))
-    for measure in MEASURES:
-        value, ratio = run.at(point, measure.column), _ratio(run, first, point, measure)
-        cells.append(replace(cell(value, measure.unit, caveats=False), outcome=ratio))
-    return cells
-
-
-def _ratio(run: Measured, first: Measured, point: Point, measure: Measure) -> str:
-    """A run by the first; empty where they cannot be compared."""
-    now, before = (each.at(point, measure.column).value for each in (run, first))
-    unfit = any(each.unfit([point], measure.column) for each in (run, first))
-    apart = run is first or unfit or run.spoken(point) != first.spoken(point)
-    return "" if apart or not now * before > 0 else wording.ratio(now / before)
-
-
-def differences(runs: Mapping[str, Measured]) -> Table:
+def differences(found: RunComparison) -> Table:
     """What the runs differ in of machine, plan and versions."""
     described = [
         {
@@ -98,7 +135,7 @@ def differences(runs: Mapping[str, Measured]) -> Table:
             for title, items in facts.facts(run).items()
             for what, value in items.items()
         }
-        for run in runs.values()
+        for run in (found.base, found.head)
     ]
     whats = dict.fromkeys(what for each in described for what in each)
     rows = [[what, *(each.get(what, wording.MISSING) for each in described)] for what in whats]
@@ -106,6 +143,6 @@ def differences(runs: Mapping[str, Measured]) -> Table:
         "differences",
         _("What the runs differ in"),
         _("Machine, plan and versions; what is not listed is the same."),
-        [Column("", head=True), *(Column(name, words=True) for name in runs)],
+        [Column("", head=True), *(Column(name, words=True) for name in _names(found))],
         [Section("", [list(map(Cell, row)) for row in rows if len(set(row[1:])) > 1])],
     )

@@ -33,10 +33,14 @@ def _cpus(row: Row, column: str) -> float:
     return float(row[column] / window_s) if window_s else math.nan
 
 
+def disturbed(row: Row) -> bool:
+    """Whether other processes, or the hypervisor for others, took too much of the CPUs."""
+    return other_processes(row) > MOST_OTHER_PROCESSES or steal(row) > MOST_STEAL
+
+
 def fit(row: Row) -> bool:
     """Whether a repeat may decide: it is neither loader-limited nor disturbed."""
-    disturbed = other_processes(row) > MOST_OTHER_PROCESSES or steal(row) > MOST_STEAL
-    return not (row["loader_limited"] or disturbed)
+    return not (row["loader_limited"] or disturbed(row))
 
 
 def fair(rows: Sequence[Row]) -> list[Row]:

@@ -12,6 +12,9 @@ from c10k.results.schema import LIMIT, Count, RunError
 
 RUN_SCHEMA: Final = "c10k.run/2"
 
+FINGERPRINT: Final = ("cpu_model", "cpus", "memory_bytes", "kernel", "python")
+"""The facts of the host by which machines count as the same."""
+
 Number = Annotated[float, Meta(gt=-LIMIT, lt=LIMIT)]
 Fact = bool | str | Number | None
 

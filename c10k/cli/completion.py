@@ -11,7 +11,7 @@ def answer(parser: argparse.ArgumentParser) -> None:
     """Answer the shell that asks, and exit; return if none does."""
     files = FilesCompleter()
     completers: dict[object, Callable[..., object]] = {
-        **dict.fromkeys(("DIR", "FILE", "RUN_DIR"), files),
+        **dict.fromkeys(("BASE", "DIR", "FILE", "HEAD", "RUN", "RUN_DIR"), files),
         "SPEC": _servers,
         "EXPERIMENT": _experiments,
     }

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 from c10k import VERSION
-from c10k.cli import ab, client, doctor, load, report, run, serve, servers, ui
+from c10k.cli import ab, client, compare, doctor, export, load, report, run, serve, servers, ui
 from c10k.cli.arguments import Parser
 from c10k.outcome import CommandError, Status, say
 
@@ -23,6 +23,8 @@ COMMANDS: Final = {
     "load": load,
     "ab": ab,
     "report": report,
+    "compare": compare,
+    "export": export,
     "servers": servers,
     "serve": serve,
     "client": client,

@@ -1,4 +1,4 @@
-"""write the page, pictures and tables of a run, or compare several runs"""
+"""write the page, pictures and tables of a run"""
 
 import argparse
 import sys
@@ -9,7 +9,6 @@ from typing import Final
 from c10k.outcome import CommandError
 
 RUNS: Final = Path("results/runs")
-COMPARISON: Final = Path("results/compare")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,17 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"the directory of a run (default: the newest in {RUNS})",
     )
     parser.add_argument(
-        "--compare",
-        type=Path,
-        nargs="+",
-        metavar="RUN_DIR",
-        help="compare several runs instead, each with the first",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help=f"where to write (default: RUN_DIR/report, with --compare {COMPARISON})",
+        "--out", type=Path, metavar="DIR", help="where to write (default: RUN_DIR/report)"
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
     add_language(parser)
@@ -51,22 +40,15 @@ def add_language(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Write the report and print the path of its page."""
     from c10k.reports.build import build_report
-    from c10k.reports.compare import build_comparison
     from c10k.reports.output import UnwritableError
     from c10k.results.schema import one_line
 
-    if args.run and args.compare:
-        raise CommandError("name the directory of a run, or several after --compare, not both")
-    runs = args.compare or [args.run or _newest()]
-    what = " and ".join(map(str, runs))
+    run = args.run or _newest()
     try:
-        if args.compare:
-            page = build_comparison(runs, args.out or COMPARISON, args.lang)
-        else:
-            page = build_report(runs[0], args.out or runs[0] / "report", args.lang)
+        page = build_report(run, args.out or run / "report", args.lang)
     except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
         remedy = ": write it elsewhere with --out DIR" if isinstance(error, UnwritableError) else ""
-        raise CommandError(one_line(f"no report of {what}: {error}{remedy}")) from None
+        raise CommandError(one_line(f"no report of {run}: {error}{remedy}")) from None
     print(page, flush=True)
     if args.open and not webbrowser.open(page.resolve().as_uri()):
         print("c10k: no browser can be opened here", file=sys.stderr)

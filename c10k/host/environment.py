@@ -14,6 +14,7 @@ import psutil
 from c10k import VERSION
 from c10k.host.cpus import CpuSplit
 from c10k.host.hiccups import Hiccups
+from c10k.results.manifest import FINGERPRINT
 
 PACKAGES: Final = ("numpy", "pandas", "pyarrow", "psutil", "matplotlib")
 SYSTEM: Final = Path("/sys/devices/system")
@@ -38,7 +39,7 @@ def describe() -> dict[str, Any]:
         "virtualization": _virtualization(),
         "governor": _text(GOVERNOR),
     }
-    same = (facts[key] for key in ("cpu_model", "cpus", "memory_bytes", "kernel", "python"))
+    same = (facts[key] for key in FINGERPRINT)
     facts["fingerprint"] = hashlib.sha256(repr(tuple(same)).encode()).hexdigest()[:12]
     return facts
 

@@ -13,7 +13,7 @@ from c10k.reports import wording
 from c10k.reports.language import N_, _
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import Quantity
-from c10k.reports.model.servers import MeasuredServer, MeasuredWorkload
+from c10k.reports.model.servers import MeasuredServer, MeasuredWorkload, why_apart
 from c10k.reports.wording import Unit
 from c10k.results.comparison import Comparison, Outcome, Pairs, compare
 
@@ -126,6 +126,65 @@ class Contrast:
         return words
 
 
+@dataclass(frozen=True)
+class Side:
+    """One of the two that are compared: a step of a run, SLOPE for its ramp. `name` is what words
+    call it.
+    """
+
+    measured: Measured
+    point: Point
+    name: str
+
+    def repeats(self, measure: Measure) -> dict[int, float]:
+        """What was measured, by repeat."""
+        if measure.over_ramp:
+            return self.measured.slopes(self.point.server, self.point.workload, measure.column)
+        return self.measured.values(self.point, measure.column)
+
+    def value(self, measure: Measure) -> Quantity:
+        """The figure."""
+        if measure.over_ramp:
+            return self.measured.slope(self.point.server, self.point.workload, measure.column)
+        return self.measured.at(self.point, measure.column)
+
+
+Sides = tuple[Pairs, tuple[Quantity, Quantity], str]
+"""What `compare` wants of two sides, their figures, and why they are not compared, if so."""
+
+
+def of_sides(
+    one: Side, other: Side, measure: Measure, whys: Sequence[str], *, paired: bool = True
+) -> Sides:
+    """Two sides by a measure; `whys` are reasons, among them empty ones, not to compare them.
+
+    Repeats of one run are `paired` by their number: they were measured in turn. Those of separate
+    runs are independent, so any pairing that does not look at the values is as good as another,
+    and its log-ratios are a valid sample. Here the first goes with the first, and what is left over
+    of the longer run is not used.
+    """
+    first, second = one.repeats(measure), other.repeats(measure)
+    values = (one.value(measure), other.value(measure))
+    spoken = why_apart(*((side.name, *side.measured.spoken(side.point)) for side in (one, other)))
+    unknown = (
+        f"{value.why} ({side.name})"
+        for value, side in zip(values, (one, other), strict=True)
+        if value.why
+    )
+    why = "; ".join(dict.fromkeys(filter(None, (spoken, *whys, *unknown))))
+    both = sorted(first.keys() & second.keys())
+    pairs = (
+        [(first[repeat], second[repeat]) for repeat in both]
+        if paired
+        else list(zip(first.values(), second.values(), strict=False))
+    )
+    # What cannot be shown is no part of the family.
+    logs = [] if why else [_log(a) - _log(b) for a, b in pairs]
+    group = measure if measure.over_ramp else (one.point.workload, measure)
+    apart = not abs(values[0].value - values[1].value) < measure.apart
+    return Pairs(logs, group, apart), values, why
+
+
 _Key = tuple[str, str, str, int, Measure]
 
 
@@ -179,31 +238,11 @@ class Comparisons:
                         for measure in TECHNIQUE_MEASURES:
                             yield *sides, workload, step, measure
 
-    def _sides(
-        self, one: str, other: str, workload: str, step: int, measure: Measure
-    ) -> tuple[Pairs, tuple[Quantity, Quantity], str]:
-        measured, column = self.measured, measure.column
+    def _sides(self, one: str, other: str, workload: str, step: int, measure: Measure) -> Sides:
         points = [Point(label, workload, step) for label in (one, other)]
-        if measure.over_ramp:
-            first, second = (measured.slopes(label, workload, column) for label in (one, other))
-            values = [measured.slope(label, workload, column) for label in (one, other)]
-            whys = [measured.apart(*points)]
-        else:
-            first, second = (measured.values(point, column) for point in points)
-            values = [measured.at(point, column) for point in points]
-            whys = [measured.apart(*points), measured.unfit(points, column)]
-            whys += [
-                f"{value.why} ({point.server})"
-                for value, point in zip(values, points, strict=True)
-                if value.why
-            ]
-        why = "; ".join(dict.fromkeys(filter(None, whys)))
-        # What cannot be shown is no part of the family.
-        repeats = [] if why else sorted(first.keys() & second.keys())
-        logs = [_log(first[repeat]) - _log(second[repeat]) for repeat in repeats]
-        apart = not abs(values[0].value - values[1].value) < measure.apart
-        group = measure if measure.over_ramp else (workload, measure)
-        return Pairs(logs, group, apart), (values[0], values[1]), why
+        unfit = "" if measure.over_ramp else self.measured.unfit(points, measure.column)
+        first, second = (Side(self.measured, point, point.server) for point in points)
+        return of_sides(first, second, measure, [unfit])
 
 
 def _log(value: float) -> float:

@@ -328,14 +328,15 @@ class Measured:
         other messages. Empty where they can.
         """
         reasons = (
-            self.apart(*(Point(each.label, workload.name, 0) for each in (one, other)))
+            why_apart(
+                *(
+                    (each.label, *self.spoken(Point(each.label, workload.name, 0)))
+                    for each in (one, other)
+                )
+            )
             for workload in self.workloads_of((one, other))
         )
         return next(filter(None, reasons), "")
-
-    def apart(self, one: Point, other: Point) -> str:
-        """The same of two servers under one workload."""
-        return why_apart(*((point.server, *self.spoken(point)) for point in (one, other)))
 
     def spoken(self, point: Point) -> tuple[str, int]:
         """The protocol and size of a server's messages under a workload, at any step."""

@@ -36,7 +36,7 @@ def _of_pair(measured: Measured, comparisons: Comparisons) -> Iterator[Table]:
             Cell(each.workload),
             Cell(wording.count(each.step) if each.step else _("all"), each.step or math.nan),
             Cell(_(each.measure.noun), each.measure.noun),
-            *_figures(each),
+            *figures(each),
             Cell(
                 _("clear, {server} better", server=each.winner) if each.winner else str(each),
                 each.outcome.value if each.known else "",
@@ -46,18 +46,9 @@ def _of_pair(measured: Measured, comparisons: Comparisons) -> Iterator[Table]:
         for each in comparisons
         if [each.one, each.other] == pair
     ]
-    caption = _(
-        "Clear: the two differ by at least {least}, beyond chance (response times by {apart} too); "
-        "equivalent: the interval of the ratio lies within {inverse} to {least}; undecided: "
-        "neither. Of those called clear at most {false} are expected to be false.",
-        least=wording.ratio(LEAST_RATIO),
-        inverse=wording.ratio(1 / LEAST_RATIO),
-        apart=wording.objective(APART_MS),
-        false=wording.share(FALSE_CLEAR),
-    )
     if pair:
         title, sections = _("All comparisons"), [Section("", rows)]
-        yield Table("comparisons", title, caption, columns, sections, folded=True)
+        yield Table("comparisons", title, outcomes(), columns, sections, folded=True)
 
 
 def _of_techniques(measured: Measured, comparisons: Comparisons) -> Iterator[Table]:
@@ -110,13 +101,26 @@ def _row(compared: TechniqueComparison) -> list[Cell]:
         Cell(wording.count(compared.step), compared.step),
     ]
     for contrast in compared.contrasts:
-        *sides, ratio = _figures(contrast)
+        *sides, ratio = figures(contrast)
         outcome = str(contrast) if contrast.known else ""  # the verdict says why not
         row += [*sides, replace(ratio, outcome=outcome)]
     return [*row, Cell(str(compared.judgement or wording.MISSING))]
 
 
-def _figures(contrast: Contrast) -> list[Cell]:
+def outcomes() -> str:
+    """What clear, equivalent and undecided mean."""
+    return _(
+        "Clear: the two differ by at least {least}, beyond chance (response times by {apart} too); "
+        "equivalent: the interval of the ratio lies within {inverse} to {least}; undecided: "
+        "neither. Of those called clear at most {false} are expected to be false.",
+        least=wording.ratio(LEAST_RATIO),
+        inverse=wording.ratio(1 / LEAST_RATIO),
+        apart=wording.objective(APART_MS),
+        false=wording.share(FALSE_CLEAR),
+    )
+
+
+def figures(contrast: Contrast) -> list[Cell]:
     """Both figures and their ratio; the outcome says why there is none."""
     units = [contrast.measure.unit, contrast.measure.unit, wording.RATIO]
     values = [*contrast.values, contrast.ratio]

@@ -3,8 +3,8 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from c10k.reports import compare
 from c10k.reports.build import build_report
-from c10k.reports.compare import build_comparison
 from tests.reports.conftest import PATIENCE_MS
 from tests.reports.synthetic import buffer_pool, write_run
 
@@ -171,7 +171,8 @@ def test_a_korean_page_is_sound_without_scripts_and_fits(browser, korean):
 def test_a_comparison_is_sound_and_fits(browser, troubled, tmp_path):
     other = tmp_path / "a_run_with_a_long_name_of_its_own"
     write_run(other, {"threaded": "a thread", f"threaded,stack={2**10}k": "a thread"}, steps=(10,))
-    page = build_comparison([other, other, troubled], tmp_path / "out")
+    page = tmp_path / "page.html"
+    page.write_text(compare.page(compare.compared(other, troubled)))
     assert faults(browser, page) == []
 
 

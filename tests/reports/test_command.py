@@ -115,17 +115,3 @@ def test_without_a_browser_the_page_is_printed_all_the_same(report, made, here, 
     copied(made, here / "run")
     printed = (0, ["run/report/index.html"], ["c10k: no browser can be opened here"])
     assert report("run", "--open") == printed
-
-
-def test_a_comparison_is_written_beside_the_runs(report, made, here):
-    for place in ("a", "b"):
-        copied(made, here / place / "run")
-    page = Path("results/compare/index.html")
-    assert report("--compare", "a/run", "b/run") == (0, [str(page)], [])
-    assert "<h1>a/run · b/run</h1>" in page.read_text()
-
-
-def test_a_run_and_several_are_too_many(report, made):
-    status, _out, (refused,) = report(made, "--compare", made, made)
-    assert status == 2
-    assert "not both" in refused

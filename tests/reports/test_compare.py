@@ -1,57 +1,99 @@
-"""Several runs side by side."""
+"""A comparison of two runs as it is written."""
+
+import json
+from xml.etree import ElementTree
 
 import pytest
 
-from c10k.reports.compare import build_comparison, differences, table
-from c10k.reports.model.measured import ReportError
+from c10k.reports import compare
+from c10k.reports.comparisons.runs import RunComparison
+from c10k.reports.language import use_locale
 from tests.reports.synthetic import write_run
 
-
-def ratios(runs):
-    """What stands behind the figures of the second run, by the heading of the column."""
-    compared = table(runs)
-    titles = [column.title for column in compared.columns]
-    return dict(zip(titles, [cell.outcome for cell in compared.sections[0].rows[1]], strict=True))
+SMALL = {"workloads": ("saturated",), "steps": (10, 100), "windows": 1, "repeats": 3}
 
 
-def test_the_runs_have_a_row_each_at_the_steps_that_they_share(make):
-    slow = make(change=lambda step: setattr(step, "messages_per_s", 1_000.0), steps=(10, 100))
-    fast = make(change=lambda step: setattr(step, "messages_per_s", 4_000.0), steps=(10, 1_000))
-    runs = {"base": slow, "head": fast}
-    rows = [[cell.text for cell in row[:4]] for row in table(runs).sections[0].rows]
-    assert rows[:2] == [["paced", "threaded", "10", "base"], ["paced", "threaded", "10", "head"]]
-    assert len(rows) == 2 * 2 * 2  # workloads, servers, runs
-    assert ratios(runs)["throughput"] == "4.0×"
-    assert "indicative" in table(runs).caption
+@pytest.fixture
+def found(make):
+    """A head in which a message of threaded costs more, and one repeat of the other is left."""
+
+    def changed(step):
+        if step.server == "threaded":
+            step.cpu_us *= 2
+
+    def lost(step):
+        return step.server != "threaded" and step.repeat > 0
+
+    base, head = make(**SMALL), make(**SMALL, change=changed, skip=lost)
+    head.about.created_at = "2025-06-16T15:00:00+00:00"
+    head.about.host["kernel"] = "6.19.0"
+    return RunComparison(base, head)
 
 
-@pytest.mark.parametrize("change", [{"size_bytes": 9}, {"others": 1.54}])
-def test_runs_that_cannot_be_compared_have_no_ratio(make, change):
-    one = make(steps=(10,))
-    other = make(steps=(10,), change=lambda step: vars(step).update(change))
-    found = ratios({"a": one, "b": other})
-    assert found["throughput"] == found["CPU per message"] == ""
-    assert (found["memory"] == "1.0×") is ("others" in change)
+def test_a_terminal_shows_what_is_clear_and_counts_the_rest(found):
+    base, head, _, heading, *rows, _, tally = compare.terminal(found, every=False)
+    assert base.startswith("base  /")
+    assert head.startswith("head  /")
+    assert heading.split("  ")[0] == "server"
+    assert [row.split()[:3] for row in rows] == [
+        ["threaded", "saturated", "10"],
+        ["threaded", "saturated", "100"],
+    ]
+    assert all(row.endswith("2.0×  regression") for row in rows)
+    assert tally == "regression: 2, equivalent: 7, indicative: 9 (--all shows each)"
+    assert len(compare.terminal(found, every=True)) == 3 + 1 + len(found.changes) + 2
 
 
-def test_differences_between_the_runs_are_listed(make):
-    one, other = make(steps=(10,)), make(steps=(10,))
-    other.about.host["kernel"] = "9.9"
-    rows = differences({"a": one, "b": other}).sections[0].rows
-    assert [[cell.text for cell in row] for row in rows] == [["Machine: kernel", "6.18.0", "9.9"]]
+def test_junit_has_a_case_for_each_verdict_of_which_regressions_fail(found):
+    (suite,) = ElementTree.fromstring(compare.as_junit(found))
+    counts = {name: suite.get(name) for name in ("tests", "failures", "skipped")}
+    assert counts == {"tests": "18", "failures": "2", "skipped": "9"}
+    assert len({(case.get("classname"), case.get("name")) for case in suite}) == 18
+    (failed, other) = (case for case in suite if case.find("failure") is not None)
+    assert failed.get("classname") == other.get("classname") == "threaded.saturated"
+    assert failed.get("name") == "CPU per message, 10 connections"
+    assert failed.find("failure").get("message").endswith("2.0×, regression")
+
+
+def test_markdown_begins_with_the_counts_and_has_what_is_clear(found):
+    text = compare.markdown(found, every=False)
+    assert text.startswith("### regression: 2, equivalent: 7, indicative: 9\n")
+    assert text.count("| threaded | saturated |") == 2
+    assert "kernel (6.18.0, 6.19.0)" in text
+
+
+def test_json_has_every_verdict_with_numbers_or_null(found):
+    written = json.loads(json.dumps(compare.as_json(found), allow_nan=False))
+    assert written["verdicts"]["regression"] == 2
+    assert written["unlike"] == ["kernel (6.18.0, 6.19.0)"]
+    assert written["head"]["created_at"] == "2025-06-16T15:00:00+00:00"
+    memory, *_ = written["changes"]
+    assert (memory["measure"], memory["connections"]) == ("resident_bytes_per_connection", None)
+    cpu = next(each for each in written["changes"] if each["measure"] == "cpu_us_per_message")
+    assert cpu["ratio"]["value"] == pytest.approx(2)
+    assert cpu["ratio"]["low"] == pytest.approx(cpu["ratio"]["high"], rel=0.01)
+    assert cpu["head"]["value"] == pytest.approx(2 * cpu["base"]["value"])
+    assert (cpu["repeats"], cpu["verdict"], cpu["why"]) == (3, "regression", "")
+    once = written["changes"][-1]
+    assert (once["verdict"], once["ratio"]["low"]) == ("indicative", None)
+
+
+def test_the_page_has_every_verdict_and_what_the_runs_differ_in(found):
+    page = compare.page(found)
+    assert page.count("regression</td>") == 2
+    assert page.count("indicative</td>") == 9
+    assert "Machine: kernel" in page
+    with use_locale("ko"):
+        assert compare.page(found).count("악화</td>") == 2
 
 
 def test_the_page_of_hostile_runs_is_escaped(tmp_path):
     servers = {"<script>alert(1)</script>": "event loop"}
-    run = write_run(tmp_path / "<script>", servers, steps=(10,), windows=1)
-    page = build_comparison([run, run], tmp_path / "out").read_text()
+    runs = [tmp_path / name for name in ("<script>", "\x1b[31m\udcff")]
+    for run in runs:
+        write_run(run, servers, steps=(10,), windows=1)
+    found = compare.compared(*runs)
+    page = compare.page(found)
     assert "<script" not in page
-    assert "&lt;script&gt; (2)</h1>" in page
-
-
-def test_one_run_and_runs_of_other_servers_are_not_compared(tmp_path):
-    with pytest.raises(ReportError, match="two"):
-        build_comparison([tmp_path], tmp_path / "out")
-    runs = [write_run(tmp_path / name, {name: ""}, steps=(10,), windows=1) for name in "ab"]
-    with pytest.raises(ReportError, match="in common"):
-        build_comparison(runs, tmp_path / "out")
+    assert "&lt;script&gt; · " in page
+    assert "\x1b" not in "".join(compare.terminal(found, every=True))

@@ -16,7 +16,7 @@ class TestHelp:
     def test_it_lists_the_commands(self, capsys):
         assert main(["--help"]) == 0
         shown = capsys.readouterr().out
-        for command in ("run", "load", "report", "serve", "servers", "client", "doctor", "ui"):
+        for command in COMMANDS:
             assert f"    {command} " in shown
 
     def test_nothing_heavy_is_imported_for_it(self):

@@ -1,0 +1,27 @@
+"""What two runs must have in common."""
+
+from c10k.reports.comparisons.conditions import unlike
+
+
+def workload(*arguments):
+    return {"workloads": [{"name": "paced", "arguments": list(arguments)}]}
+
+
+def test_what_differs_is_named_with_both_values(make):
+    base = make(described=workload("--workload", "paced"))
+    head = make(described=workload("--workload", "paced", "--size", "1024"))
+    head.about.host |= {"kernel": "6.19.0", "python": "CPython 3.13.1", "memory_bytes": None}
+    head.about.plan.profile.window_s = 0.5
+    assert unlike(base, head) == [
+        "memory (6442450944, unknown)",
+        "kernel (6.18.0, 6.19.0)",
+        "python (CPython 3.11.2, CPython 3.13.1)",
+        "seconds per window (3, 0.5)",
+        "workload paced (--workload paced, --workload paced --size 1024)",
+    ]
+
+
+def test_commits_repeats_and_workloads_of_one_alone_may_differ(make):
+    base, head = make(), make(workloads=("saturated",), repeats=2)
+    head.about.commit = "another"
+    assert unlike(base, head) == []
