@@ -51,7 +51,9 @@ def sides(request: Request, logs: Path) -> Iterator[Sides]:
             _in_checkout(label, request.command, request.setup, place, Path(scratch), logs)
             for label, place in zip(LABELS, (directory, Path.cwd()), strict=True)
         )
-        names = f"{request.command} at {request.base_ref} ({commit[:12]})", request.command
+        known = commit.startswith(request.base_ref)
+        at = commit[:12] if known else f"{request.base_ref} ({commit[:12]})"
+        names = f"{request.command} at {at}", request.command
         yield Sides((base, head), names, commit)
 
 
