@@ -108,7 +108,7 @@ def test_the_job_page_shows_the_verdicts(done):
     assert job.runner.summary.startswith("### regression: saturated, 5 connections\n")
     (memory,) = (line for line in job.runner.summary.splitlines() if "resident memory" in line)
     assert memory.endswith("| **regression** |")
-    assert commit(job.directory) in job.runner.summary
+    assert f" at {commit(job.directory)[:12]}`" in job.runner.summary
 
 
 def test_all_that_was_measured_is_kept(done):

@@ -1,10 +1,12 @@
 """Programs of the user's: how they are written, started, awaited and ended."""
 
 import socket
+import subprocess
 
 import pytest
 
 from c10k.servers.catalogue import Endpoint, SpecError, parse_command
+from c10k.servers.catalogue.foreign import in_environment
 from c10k.servers.process import ServerProcess, ServerStartError
 
 pytestmark = pytest.mark.system
@@ -128,3 +130,12 @@ def test_a_connection_with_itself_is_not_taken_for_it(tmp_path, monkeypatch):
     assert looped
     with socket.socket() as listener:  # without SO_REUSEADDR
         listener.bind(address)
+
+
+def test_a_program_gets_the_variables_of_an_environment(tmp_path):
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SAID": "two 'words'"}
+    asked = in_environment("mine,protocol=http=sh -c 'echo $SAID; echo {port}'", variables)
+    spec = parse_command(asked, tmp_path)
+    assert (spec.text, spec.server.protocol) == ("mine", "http")
+    command = spec.launch(Endpoint(port=1)).command
+    assert subprocess.check_output(command, text=True) == "two 'words'\n1\n"
