@@ -99,7 +99,8 @@ def held(changes: Sequence[Change], steps: Sequence[int]) -> Iterator[bool]:
     """Whether the interval of each change near a step holds the true ratio."""
     for number, at in enumerate(steps):
         truth = STEP if number % 2 == 0 else 1 / STEP
-        yield from (c.low <= truth <= c.high for c in changes if abs(c.at - at) <= max(NEAR))
+        near = [each for each in changes if abs(each.at - at) <= max(NEAR)]
+        yield from (each.low <= truth <= each.high for each in near if each.ratio == each.ratio)
 
 
 def ours(values: Floats) -> list[Change]:
@@ -142,7 +143,7 @@ def others() -> dict[str, Detector]:
 
 
 def _place(at: int) -> Change:
-    return Change(at, math.nan, 0.0, math.inf)
+    return Change(at, math.nan, math.nan, math.nan)
 
 
 def kinds(detect: Detector) -> Iterator[str]:

@@ -9,9 +9,10 @@ standard errors (of Wilcoxon 1945; its largest over the splits as in Pettitt 197
 10.2307/2346729). Its probability is how often as large a one is found in random orders. The place
 of a change is that of least squares, without outliers.
 
-The series shown together are one family: the false discovery rate (Benjamini & Hochberg 1995) of
-those with a change is held. A series that has one is split there, and each part tested at its share
-of the level. `benchmarks/history.py` measures how often that is wrong; docs/regression.md has it.
+The series shown together are one family. Each has its share of the level (Bonferroni), so that the
+chance of any false change among them is held. A series that has a change is split there, and each
+part has its share of the series' level. `benchmarks/history.py` measures how often that is wrong;
+docs/regression.md has it.
 """
 
 from collections.abc import Sequence
@@ -26,8 +27,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 FALSE_ALARMS: Final = 0.02
-"""The part of the series said to change that may be false: less than the usual 5 %, because a
-history is looked at again after every run."""
+"""The chance that any change of the series shown together is false.
+
+Less than the usual 5 %, because a history is looked at again after every run."""
 LEAST: Final = 3
 """So many runs, at least, lie on either side of a change."""
 LEAST_RUNS: Final = 10
@@ -35,7 +37,8 @@ LEAST_RUNS: Final = 10
 CONFIDENCE: Final = 0.95
 CLIP: Final = 1.5
 _NORMAL: Final = 1.4826  # standard deviations in a median absolute deviation of normal variables
-_PERMUTATIONS: Final = (2_000, 100_000)  # more where the first do not decide
+# More where the first do not decide: enough for a change in one of 2,000 series.
+_PERMUTATIONS: Final = (2_000, 100_000)
 _UNDECIDED: Final = 0.05  # a probability from which on more of them would change nothing
 _AT_ONCE: Final = 500  # random orders
 _ROUNDING: Final = 1e-9
@@ -60,15 +63,9 @@ def find_changes(family: Sequence[Sequence[float]]) -> list[list[Change]]:
     order in time.
     """
     logs = [np.log(np.asarray(values, np.float64)) for values in family]
-    level = _level([_split(each).probability for each in logs if len(each) >= LEAST_RUNS])
+    tested = sum(len(each) >= LEAST_RUNS for each in logs)
+    level = FALSE_ALARMS / max(tested, 1)
     return [_with_ratios(each, _places(each, level)) for each in logs]
-
-
-def _level(probabilities: Sequence[float]) -> float:
-    """Up to which probability a series changes; 0 where none does."""
-    bounds = [FALSE_ALARMS * rank / len(probabilities) for rank in range(1, len(probabilities) + 1)]
-    pairs = zip(sorted(probabilities), bounds, strict=True)
-    return max((bound for probability, bound in pairs if probability <= bound), default=0.0)
 
 
 def _places(logs: Floats, level: float) -> list[int]:
