@@ -70,14 +70,10 @@ def execute(args: argparse.Namespace) -> int:
 
 def lines(history: "History") -> list[str]:
     """The history for a terminal."""
-    from c10k.reports.history.table import PLAIN_HEADINGS, notes, plain, summary
+    from c10k.reports.history.table import notes, summary, table
 
-    rows = [list(PLAIN_HEADINGS), *plain(history)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     found = [summary(history), *notes(history)]
-    if history.changes:
-        found += ["", *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)]
-    return found
+    return [*found, "", *table(history).lines()] if history.changes else found
 
 
 def markdown(history: "History") -> str:

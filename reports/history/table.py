@@ -3,60 +3,38 @@
 from typing import Final
 
 from c10k.reports import wording
-from c10k.reports.history.series import History
+from c10k.reports.history.series import FoundChange, History, Subject
 from c10k.reports.model.quantity import Quantity
 from c10k.reports.tables.table import Cell, Column, Section, Table
 
-PLAIN_HEADINGS: Final = (
-    "server",
-    "workload",
-    "clients",
-    "measure",
-    "ratio",
-    "95 % interval",
-    "is",
-    "since run",
-    "commit",
-    "commit before",
-)
+_SUBJECT: Final = ("server", "workload", "clients", "measure")
+_FOUND: Final = ("ratio", "since run", "commit", "commit before")
 UNKNOWN: Final = "not known"
 
 
 def table(history: History) -> Table:
     """A row for each change, the latest first."""
-    subject, found = PLAIN_HEADINGS[:4], ("ratio", *PLAIN_HEADINGS[7:])
-    columns = [Column(title, head=title in subject) for title in (*subject, *found)]
-    rows = [
-        [*map(Cell, cells[:4]), Cell(ratio, interval=between, outcome=verdict), *map(Cell, place)]
-        for cells in plain(history)
-        for ratio, between, verdict, *place in [cells[4:]]
-    ]
     return Table(
         "changes",
         "Changes",
         "The ratio is that of the runs from this one on, until the next change, to those before "
         "it. The run is the likeliest one: look at its neighbours too.",
-        columns,
-        [Section("", rows)],
+        [Column(title, head=title in _SUBJECT) for title in (*_SUBJECT, *_FOUND)],
+        [Section("", [_row(series.subject, change) for series, change in history.changes])],
     )
 
 
-def plain(history: History) -> list[list[str]]:
-    """The same rows in words alone, under PLAIN_HEADINGS."""
+def _row(subject: Subject, change: FoundChange) -> list[Cell]:
+    ratio = f"{change.ratio.value:.3f}×"
     return [
-        [
-            series.subject.server,
-            series.subject.workload,
-            series.subject.clients,
-            series.subject.measure.noun,
-            f"{change.ratio.value:.3f}×",
-            interval(change.ratio),
-            change.verdict,
-            change.run.name,
-            change.run.short_commit or UNKNOWN,
-            change.previous.short_commit or UNKNOWN,
-        ]
-        for series, change in history.changes
+        Cell(subject.server),
+        Cell(subject.workload),
+        Cell(subject.clients),
+        Cell(subject.measure.noun),
+        Cell(ratio, interval=interval(change.ratio), outcome=change.verdict),
+        Cell(change.run.name),
+        Cell(change.run.short_commit or UNKNOWN),
+        Cell(change.previous.short_commit or UNKNOWN),
     ]
 
 
