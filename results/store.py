@@ -35,7 +35,16 @@ from c10k.results.schema import KEY, TABLES, RunError, check_frame, complete
 if TYPE_CHECKING:
     import pandas as pd  # a second that writing a run need not wait for
 
-__all__ = ["Key", "Run", "RunError", "RunWriter", "StepRecord", "newest_run", "read_run"]
+__all__ = [
+    "Key",
+    "Run",
+    "RunError",
+    "RunWriter",
+    "StepRecord",
+    "newest_run",
+    "read_run",
+    "runs_in",
+]
 
 MANIFEST: Final = "run.json"
 LOG: Final = "latency.hlog"
@@ -267,6 +276,13 @@ def read_run(directory: Path) -> Run:
     frames |= {name: frames[name].merge(counted) for name in ("windows", "samples")}
     log_end, intervals = _read_log(directory, frames["steps"])
     return Run(directory, manifest, **frames, log_end=log_end, _intervals=intervals)
+
+
+def runs_in(directory: Path) -> list[Path]:
+    """The directory itself if it is a run's, else those of the runs in it, by name."""
+    if (directory / MANIFEST).exists():
+        return [directory]
+    return sorted(path.parent for path in directory.glob(f"*/{MANIFEST}"))
 
 
 def newest_run(directory: Path) -> Path | None:

@@ -12,7 +12,20 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 from c10k import VERSION
-from c10k.cli import ab, client, compare, doctor, export, load, report, run, serve, servers, ui
+from c10k.cli import (
+    ab,
+    client,
+    compare,
+    doctor,
+    export,
+    history,
+    load,
+    report,
+    run,
+    serve,
+    servers,
+    ui,
+)
 from c10k.cli.arguments import Parser
 from c10k.outcome import CommandError, Status, say
 
@@ -24,6 +37,7 @@ COMMANDS: Final = {
     "ab": ab,
     "report": report,
     "compare": compare,
+    "history": history,
     "export": export,
     "servers": servers,
     "serve": serve,

@@ -1,6 +1,8 @@
 """The pictures of a run. Each is drawn once and given out as SVG (file and page) and PNG."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import matplotlib as mpl
 
@@ -13,7 +15,7 @@ from c10k.reports.figures.svg import for_page
 from c10k.reports.figures.time import time
 from c10k.reports.model.measured import Measured
 
-__all__ = ["Picture", "for_page", "pictures"]
+__all__ = ["Picture", "for_page", "pictures", "styled"]
 
 _KINDS = (answer, over_clients, time, percentiles, telemetry, capacity_map)
 # What the fonts lack is drawn as a box; the page prints it in the reader's own fonts.
@@ -22,6 +24,13 @@ _UNKNOWN_LETTERS = "(?s)(Glyph .* missing|Matplotlib currently does not support)
 
 def pictures(measured: Measured) -> list[Picture]:
     """Every picture that the run has data for; those of one place in the order of the page."""
+    with styled():
+        return [picture for kind in _KINDS for picture in kind(measured)]
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the style and the font of reports."""
     with mpl.rc_context({**style.RC, "font.family": fonts.families()}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", _UNKNOWN_LETTERS, UserWarning)
-        return [picture for kind in _KINDS for picture in kind(measured)]
+        yield

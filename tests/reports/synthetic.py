@@ -204,6 +204,7 @@ def _made(b: Behaviour, windows: int) -> StepRecord:
                 "loader_limited": b.loader_limited,
                 "ceiling_messages_per_s": b.ceiling,
                 "resident_bytes": b.rss_bytes * drift**0.1,
+                "resident_delta_bytes": b.rss_bytes - 14 * MB,
                 "rss_bytes": b.rss_bytes + 4 * MB,
                 "vms_bytes": b.vms_bytes,
                 "page_tables_bytes": b.page_tables_bytes,

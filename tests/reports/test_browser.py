@@ -1,10 +1,17 @@
 """The pages in a real browser: nothing asked of outside, nothing cut off, nothing out of reach."""
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from c10k.reports import compare
 from c10k.reports.build import build_report
+from c10k.reports.comparisons.pairs import CPU
+from c10k.reports.history.page import build_history
+from c10k.reports.history.series import Setting, StoredRun, Subject, history_of
+from c10k.reports.model.quantity import Quantity
 from tests.reports.conftest import PATIENCE_MS
 from tests.reports.synthetic import buffer_pool, write_run
 
@@ -173,6 +180,25 @@ def test_a_comparison_is_sound_and_fits(browser, troubled, tmp_path):
     write_run(other, {"threaded": "a thread", f"threaded,stack={2**10}k": "a thread"}, steps=(10,))
     page = tmp_path / "page.html"
     page.write_text(compare.page(compare.compared(other, troubled)))
+    assert faults(browser, page) == []
+
+
+def test_a_history_of_long_names_is_sound_and_fits(browser, tmp_path):
+    began = datetime(2026, 9, 1, tzinfo=UTC)
+    subject = Subject(f"<script>alert(1)</script> {100 * 'W'}", f"own,{100 * 'W'}", 10, CPU)
+    runs = [
+        StoredRun(
+            Path(f"2026-09-{number + 1:02}T02-00-00-{50 * 'W'}"),
+            f"{number:040x}",
+            began + timedelta(days=number),
+            Setting(f"<b>{100 * 'W'}", "a plan"),
+            {subject: Quantity(1.0 if number < 6 else 2.0)},
+            frozenset(),
+        )
+        for number in range(12)
+    ]
+    page = build_history(history_of(runs), tmp_path / "out")
+    assert "<table" in page.read_text()
     assert faults(browser, page) == []
 
 

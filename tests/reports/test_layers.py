@@ -14,7 +14,7 @@ LAYERS = (
     {"figures", "summary"},
     {"page"},
     {"output"},
-    {"build", "compare"},
+    {"build", "compare", "history"},
 )
 ROOT = Path(c10k.reports.__path__[0])
 
