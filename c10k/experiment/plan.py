@@ -226,8 +226,8 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
         Profile,
         option(
             "how much to measure, and about how long that takes for the default plan: quick (one "
-            "repeat of 1 s per step, 1.5 minutes: indicative figures, no outcomes), standard (5 "
-            "repeats of 1 s, 5.5 minutes) or thorough (10 repeats of 3 s, 22 minutes)",
+            "repeat of 0.8 s per step, 1 minute: indicative figures, no outcomes), standard (5 "
+            "repeats of 0.8 s, 5 minutes) or thorough (10 repeats of 3 s, 22 minutes)",
             profile_named,
             metavar="PROFILE",
             default="standard",

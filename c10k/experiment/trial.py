@@ -121,7 +121,7 @@ class TrialRunner:
         telemetry.interval_s = SAMPLE_S
         telemetry.rescan()
         for _ in range(profile.windows):
-            begin = telemetry.reading("begin")
+            begin = telemetry.reading("begin", give_way=recording.workload.loop == "open")
             hiccups.columns()
             recording.add_between(fleet.snapshot())
             slices = list(cycle.window(profile.window_s))
