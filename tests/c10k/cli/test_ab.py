@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from c10k.cli.main import main
 from c10k.host.run_lock import OneRun
 from c10k.results.store import read_run
 from tests.c10k.cli.conftest import c10k
@@ -24,10 +25,10 @@ SMALL = ("--connections", "5", "--duration", "50ms", "--force")
 # Less warm-up than servers need whose speed matters, and verdicts that are wrong more often.
 QUICK = """
 import sys
-from c10k.ab import command
+from c10k.ab import command, pair
 from c10k.cli.main import main
 from c10k.results import verdicts
-command.WARMUP_S = command.WARMUP_LIMIT_S = 0.05
+command.WARMUP_S = command.WARMUP_LIMIT_S = pair.COUNTING_S = 0.05
 verdicts.FALSE_VERDICT = 4.0
 sys.exit(main(sys.argv[1:]))
 """
@@ -119,7 +120,7 @@ def test_a_server_that_sends_other_bytes_is_named(tmp_path):
 def test_ctrl_c_keeps_the_pairs(tmp_path):
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "c10k", "ab", *SMALL, "--out", tmp_path / "run"),
+            *(sys.executable, "-c", QUICK, "ab", *SMALL, "--out", tmp_path / "run"),
             *("--base", "threaded", "--head", "threaded", "--budget", "100s"),
         ],
         stdout=subprocess.PIPE,
@@ -202,18 +203,21 @@ def test_a_setup_has_an_environment_of_its_own_and_ends_the_command_if_it_fails(
         (("--base", "threaded", "--head-command", "x=no-such-program {port}"), 3, "no program"),
     ],
 )
-def test_what_cannot_be_compared_is_refused_in_one_line(arguments, status, said, tmp_path):
-    shown = c10k("ab", *arguments, "--force", cwd=tmp_path)
-    assert (shown.returncode, shown.stdout) == (status, "")
-    assert any(each in shown.stderr for each in said.split("|")), shown.stderr
-    assert shown.stderr.count("\n") == 1
+def test_what_cannot_be_compared_is_refused_in_one_line(
+    arguments, status, said, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["ab", *arguments, "--force"]) == status
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert any(each in shown.err for each in said.split("|")), shown.err
+    assert shown.err.count("\n") == 1
 
 
-def test_two_at_once_are_refused(tmp_path):
+def test_two_at_once_are_refused(tmp_path, capsys):
     with OneRun(tmp_path):
-        shown = c10k("ab", "--base", "threaded", "--head", "threaded", cwd=tmp_path)
-    assert shown.returncode == 3
-    assert "another run is under way" in shown.stderr
+        assert main(["ab", "--base", "threaded", "--head", "threaded"]) == 3
+    assert "another run is under way" in capsys.readouterr().err
 
 
 def test_one_cpu_is_refused(tmp_path):
@@ -225,8 +229,8 @@ def test_one_cpu_is_refused(tmp_path):
     assert "one CPU" in shown.stderr
 
 
-def test_a_file_holds_what_options_override(tmp_path):
-    (tmp_path / "ab.toml").write_text('base = "threaded"\nhead = "threaded"\nbudget = "x"\n')
-    shown = c10k("ab", "--config", "ab.toml", "--force", cwd=tmp_path)
-    assert shown.returncode == 2
-    assert "ab.toml: budget" in shown.stderr
+def test_a_file_holds_what_options_override(tmp_path, capsys):
+    file = tmp_path / "ab.toml"
+    file.write_text('base = "threaded"\nhead = "threaded"\nbudget = "x"\n')
+    assert main(["ab", "--config", str(file), "--force"]) == 2
+    assert f"{file}: budget" in capsys.readouterr().err
