@@ -6,7 +6,7 @@ Values are log-normal, or have Student's t with 3 degrees of freedom, with a spr
 is of 8 %, in the middle third of 60 runs. Prints for each kind of history in how many there was any
 alarm, a change within 1 and 3 runs of each true step, and more changes than steps, and how many of
 the intervals of changes within 3 runs hold the true ratio. Beside it stand ruptures and
-apache-otava, where they are installed, and the best place by least squares, told that there is one
+apache-otava, where they are installed, and the best place by least squares, given that there is one
 step. Then come pages of many series, and series that are looked at after each run. Takes about ten
 minutes.
 """
@@ -117,7 +117,7 @@ def least_squares(values: Floats) -> list[Change]:
 
 def others() -> dict[str, Detector]:
     """Of the libraries, those that are installed, as they come or as their pages advise."""
-    found: dict[str, Detector] = {"least squares, told of one step": least_squares}
+    found: dict[str, Detector] = {"least squares, given one step": least_squares}
     try:
         import ruptures
 

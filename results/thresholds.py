@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from c10k.results.fitness import Row, deciding, typical
+from c10k.results.fitness import MOST_STARVED, Row, deciding, typical
 from c10k.results.slo import refusal
-from c10k.results.verdicts import STARVED
 
 OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
@@ -99,6 +98,6 @@ def judge(threshold: Threshold, step: Step, rows: Sequence[Row]) -> Judged:
 def _starving(rows: Sequence[Row]) -> str:
     """How many connections starved in the worst of the deciding repeats; empty for few."""
     worst = max(deciding(rows), key=lambda row: int(row["starved"]))
-    if worst["starved"] <= STARVED * worst["connections"]:
+    if worst["starved"] <= MOST_STARVED * worst["connections"]:
         return ""
     return f"{worst['starved']:,} of {worst['connections']:,} connections starved"

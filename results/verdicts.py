@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Final
 
 from c10k.results.comparison import Outcome
-from c10k.results.fitness import Row
+from c10k.results.fitness import MOST_STARVED, Row
 from c10k.results.metrics import METRICS, Metric
 from c10k.results.sequential import Interval, interval
 
@@ -16,8 +16,6 @@ FALSE_VERDICT: Final = 0.05
 """The chance that any interval of a call is wrong at any time, all metrics together."""
 LEAST_PAIRS: Final = 16
 """So many pairs, at least, come before the first verdict; see results/sequential.py."""
-STARVED: Final = 0.01
-"""From which share of starved connections on percentiles over messages say nothing."""
 
 
 class Verdict(Enum):
@@ -113,7 +111,7 @@ def _verdict(metric: Metric, found: Interval, margin: float) -> Verdict:
 def _value(metric: Metric, row: Row) -> float:
     """Its value in a step; NaN where the step does not say it of the server."""
     loader = metric.on_loader and row["loader_limited"]
-    starved = metric.over_messages and row["starved"] > STARVED * row["connections"]
+    starved = metric.over_messages and row["starved"] > MOST_STARVED * row["connections"]
     return math.nan if loader or starved else metric.of(row)
 
 

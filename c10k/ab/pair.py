@@ -1,8 +1,8 @@
 """A pair: fresh servers of both, loaded in turn for a short time each, again and again.
 
 While one is loaded the other rests. So a machine that changes its speed within a second changes it
-for both, and what a pair shows differs three to six times less from the next pair than two windows
-measured one after the other (docs/regression.md).
+for both, and the ratio of a pair varies two to five times less than that of two windows measured
+one after the other (docs/regression.md).
 """
 
 import math

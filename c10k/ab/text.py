@@ -42,11 +42,13 @@ def _row(each: Judged, pair_s: float) -> tuple[str, ...]:
 def words(each: Judged, pair_s: float) -> str:
     """The verdict, with why there is none and how much more time would probably give one."""
     if each.verdict is Verdict.EQUIVALENT:
+        if each.margin == each.metric.apart / each.base:
+            return f"equivalent within {_UNITS[each.metric.unit](each.metric.apart)}"
         return f"equivalent within {wording.share(each.margin)}"
     if each.verdict is Verdict.INCONCLUSIVE:
         more = each.interval.pairs_needed(each.margin) - each.interval.pairs
         if more < inf:
-            return f"inconclusive: about {_time(max(more, 1) * pair_s)} more would decide"
+            return f"inconclusive: about {_time(max(more, 1) * pair_s)} more might decide"
     return f"{each.verdict.value}: {each.why}" if each.why else f"{each.verdict.value}"
 
 

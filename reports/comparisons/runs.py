@@ -1,8 +1,8 @@
 """Two runs against each other: a verdict on every server at every step that both measured.
 
 The verdicts of two runs are one family (results/comparison.py). They hold for the spread between
-the repeats of a run. What differed all through a run, such as a machine that was slower that hour,
-is told from a change of the server by no rule.
+the repeats of a run. No rule can tell a change of the server from what differed all through a
+run, such as a machine that was slower that hour.
 """
 
 import math

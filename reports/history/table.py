@@ -64,7 +64,7 @@ def notes(history: History) -> list[str]:
         (
             len(history.short) > 0,
             f"{counted(len(history.short), 'series has', 'series have')} fewer than 10 runs, in "
-            "which no change can be told from chance",
+            "which no change can be distinguished from chance",
         ),
         (
             unfit > 0,

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from c10k.results.fitness import MOST_STARVED
 from c10k.results.histogram import BUCKET_HIGH_NS, BUCKET_LOW_NS, Histogram
 
 if TYPE_CHECKING:
     from c10k.results.store import Run
 
 Row = Mapping[str, Any]
-
-MOST_STARVED: Final = 0.01
-"""Of the connections: where more starve, no percentile over messages is quoted."""
 
 
 @dataclass(frozen=True)
