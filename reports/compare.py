@@ -3,6 +3,8 @@
 import math
 import os
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +12,7 @@ from c10k.reports import style, wording
 from c10k.reports.comparisons.pairs import SLOPE
 from c10k.reports.comparisons.runs import Change, RunComparison, Verdict
 from c10k.reports.language import _
-from c10k.reports.model.measured import Measured
+from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import Quantity
 from c10k.reports.page import facts
 from c10k.reports.page.page import environment
@@ -22,6 +24,7 @@ from c10k.results.schema import one_line
 from c10k.results.store import read_run
 
 SCHEMA: Final = "c10k.compare/1"
+_BROKEN: Final = "the steps that base measured"
 _UNDECIDED: Final = (Verdict.UNDECIDED, Verdict.INDICATIVE, Verdict.NOT_COMPARED)
 
 
@@ -58,7 +61,9 @@ def markdown(found: RunComparison, *, every: bool) -> str:
 
 
 def as_junit(found: RunComparison) -> str:
-    """A test case for each verdict: a regression is a failure, what is not decided is skipped."""
+    """A test case for each verdict: a regression is a failure, what is not decided is skipped. One
+    more for each step that failed in head alone.
+    """
     rows = runs.table(found, *_names(found)).sections[0].rows
     cases = [
         Case(
@@ -71,7 +76,16 @@ def as_junit(found: RunComparison) -> str:
         for each, row in zip(found.changes, rows, strict=True)
         for text in [", ".join(map(str, row[4:]))]
     ]
+    cases += [
+        Case(f"{each.server}.{each.workload}", _BROKEN, failed=steps([each]))
+        for each in found.broken
+    ]
     return junit("c10k compare", cases, 0.0)
+
+
+def steps(points: Sequence[Point]) -> str:
+    """Steps in a line."""
+    return "; ".join(f"{each.server}, {each.workload} at {each.connections:,}" for each in points)
 
 
 def as_json(found: RunComparison) -> dict[str, Any]:
@@ -91,6 +105,7 @@ def as_json(found: RunComparison) -> dict[str, Any]:
         },
         "unlike": found.unlike,
         "steps_of_one_alone": found.alone,
+        "broken": list(map(asdict, found.broken)),
         "verdicts": {each.value: counts[each] for each in Verdict},
         "changes": list(map(_change, found.changes)),
     }

@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,6 +105,19 @@ def shortened(text: str, length: int) -> str:
 def width(text: str) -> int:
     """How many columns it takes in a terminal, where Korean letters are twice as wide as Latin."""
     return sum(2 if unicodedata.east_asian_width(letter) in "FW" else 1 for letter in text)
+
+
+def aligned(rows: Sequence[Sequence[str]], words: Collection[int]) -> list[str]:
+    """Rows of cells as lines for a terminal: the columns in `words` to the left, others right."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = []
+        for column, (text, most) in enumerate(zip(row, widths, strict=True)):
+            space = " " * (most - width(text))
+            cells.append(text + space if column in words else space + text)
+        lines.append("  ".join(cells).rstrip())
+    return lines
 
 
 def bounds(low: float, high: float) -> str:

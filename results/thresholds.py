@@ -52,7 +52,7 @@ class Threshold:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Checked:
     """A threshold at a step: the value, NaN where there is none, and whether that missed it.
 
     `why` says what missed it other than the value.
@@ -80,8 +80,8 @@ class Judged:
         }
 
 
-def judge(threshold: Threshold, step: Step, rows: Sequence[Row]) -> Judged:
-    """Judge a step by its rows, one or more, which are its repeats.
+def check(threshold: Threshold, step: Step, rows: Sequence[Row]) -> Checked:
+    """Check a step by its rows, one or more, which are its repeats.
 
     The median of the repeats that may decide must satisfy it. A step misses it if a repeat failed,
     if one of the deciding has no value, and, by a column over messages, if connections starved.
@@ -92,7 +92,7 @@ def judge(threshold: Threshold, step: Step, rows: Sequence[Row]) -> Judged:
         value = math.nan
     why = refusal(failing) or starving or ("not measured" if math.isnan(value) else "")
     missed = bool(why) or not OPERATORS[threshold.comparison](value, threshold.limit)
-    return Judged(threshold, step, value, missed, why)
+    return Checked(threshold, step, value, missed, why)
 
 
 def _starving(rows: Sequence[Row]) -> str:

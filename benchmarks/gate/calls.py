@@ -16,7 +16,9 @@ import timeit
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from benchmarks.gate.call import call, split
 
 SERVER: Final = f"{sys.executable} -P -m benchmarks.gate.server --port {{port}}"
 BURNER: Final = """
@@ -60,22 +62,16 @@ def worse(known: dict[str, float]) -> dict[str, str]:
     }
 
 
-def call(base: str, head: str, out: Path, options: Sequence[str]) -> dict[str, Any]:
-    """One call; what it found."""
-    command = [sys.executable, "-m", "c10k", "ab", "--quiet", "--out", str(out)]
-    command += ["--base-command", f"base={SERVER}{base}", "--head-command", f"head={SERVER}{head}"]
-    ended = subprocess.run([*command, *options, "--json", "-"], stdout=subprocess.PIPE, text=True)
-    if ended.returncode not in (0, 1):
-        sys.exit(f"the call failed with status {ended.returncode}")
-    found: dict[str, Any] = json.loads(ended.stdout)
-    return found
+def sides(head: str = "") -> tuple[str, ...]:
+    """The options that name base and head; the latter has options of its own."""
+    return "--base-command", f"base={SERVER}", "--head-command", f"head={SERVER} {head}".rstrip()
 
 
 def known_of(directory: Path, options: Sequence[str]) -> dict[str, float]:
     """What the base's metrics are here, measured once for all calls."""
     path = directory / "known.json"
     if not path.exists():
-        found = call("", "", directory / "known", [*options, "--budget", f"{FIRST_S}s"])
+        found = call(sides(), directory / "known", [*options, "--budget", f"{FIRST_S}s"])
         values = {each["metric"]: each["base"] for each in found["metrics"]}
         path.write_text(json.dumps(values, indent=2))
     known: dict[str, float] = json.loads(path.read_text())
@@ -136,7 +132,7 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("kinds", nargs="*", help="KIND=N")
     parser.add_argument("--burn", action="store_true")
-    own, _, options = _split(sys.argv[1:])
+    own, options = split(sys.argv[1:])
     args = parser.parse_args(own)
     args.directory.mkdir(parents=True, exist_ok=True)
     with burning() if args.burn else nullcontext():
@@ -146,16 +142,9 @@ def main() -> None:
                 path = args.directory / f"{kind}-{index:02}.json"
                 if not path.exists():
                     head = worse(known_of(args.directory, options))[kind]
-                    found = call("", f" {head}" if head else "", path.with_suffix(""), options)
+                    found = call(sides(head), path.with_suffix(""), options)
                     path.write_text(json.dumps(found, indent=2))
     print("\n".join(table(args.directory)))
-
-
-def _split(arguments: list[str]) -> tuple[list[str], str, list[str]]:
-    if "--" not in arguments:
-        return arguments, "", []
-    at = arguments.index("--")
-    return arguments[:at], "--", arguments[at + 1 :]
 
 
 if __name__ == "__main__":

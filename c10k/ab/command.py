@@ -17,7 +17,7 @@ from c10k.ab.pairs import Pairs, SideFailedError
 from c10k.ab.plan import Request
 from c10k.ab.progress import Budget, LivePairs, PairProgress, QuietPairs
 from c10k.ab.sides import Sides, planned, sides
-from c10k.cli.outputs import OutputFile
+from c10k.cli.outputs import opened
 from c10k.experiment import config, loader_ceiling, manifest, run_directory
 from c10k.experiment.feasibility import check_limits
 from c10k.experiment.plan import Plan, load_on
@@ -55,11 +55,7 @@ def ab(args: argparse.Namespace) -> int:
         )
     directory = args.out or run_directory.named()
     with ExitStack() as stack:
-        outputs = [
-            (stack.enter_context(OutputFile(f"--{name}", path, or_stdout=name == "json")), write)
-            for name, write in written.FORMATS.items()
-            if (path := getattr(args, name)) is not None
-        ]
+        files = opened({f"--{name}": getattr(args, name) for name in written.FORMATS}, stack)
         one = stack.enter_context(run_directory.one_run(directory, force=args.force))
         if not args.out:
             directory = run_directory.made(directory)
@@ -85,8 +81,8 @@ def ab(args: argparse.Namespace) -> int:
             raise CommandError(str(error), Status.UNABLE) from None
         if args.json != "-":
             print("\n".join(written.lines(found)))
-        for file, write in outputs:
-            file.write(write(found))
+        for option, file in files.items():
+            file.write(written.FORMATS[option.removeprefix("--")](found))
     if args.json != "-":
         print(directory)
     return _status(found, ended, directory)

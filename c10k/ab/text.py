@@ -61,12 +61,4 @@ def _time(seconds: float) -> str:
 
 def plain(judged: Sequence[Judged], pair_s: float) -> list[str]:
     """The table in lines for a terminal or a log."""
-    rows = [HEADINGS, *table(judged, pair_s)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    return [
-        "  ".join(
-            cell.ljust(width) if column in (0, len(HEADINGS) - 1) else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return wording.aligned([HEADINGS, *table(judged, pair_s)], (0, len(HEADINGS) - 1))

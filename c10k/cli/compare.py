@@ -34,14 +34,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
     parser.epilog = (
         "A clear change is a ratio of at least 1.2 beyond the spread between repeats. "
-        "Exit status: 0 nothing is clearly worse; 1 a regression; 2 wrong request."
+        "Exit status: 0 nothing is clearly worse; 1 a regression, or a step failed in HEAD alone; "
+        "2 wrong request."
     )
 
 
 def execute(args: argparse.Namespace) -> int:
     """Compare the runs, print the verdicts, and write the files that are asked for."""
     from c10k.cli.columns import show
-    from c10k.cli.outputs import OutputFile, json_text
+    from c10k.cli.outputs import json_text, opened
     from c10k.reports import compare, output
     from c10k.reports.comparisons.runs import Verdict
     from c10k.reports.language import use_locale
@@ -55,11 +56,7 @@ def execute(args: argparse.Namespace) -> int:
     }
     page = args.out / "index.html" if args.out else None
     with ExitStack() as stack:
-        files = [
-            (stack.enter_context(OutputFile(f"--{name}", path, or_stdout=name == "json")), write)
-            for name, write in formats.items()
-            if (path := getattr(args, name)) is not None
-        ]
+        files = opened({f"--{name}": getattr(args, name) for name in formats}, stack)
         try:
             stack.enter_context(use_locale(args.lang))
             found = compare.compared(args.base, args.head)
@@ -71,15 +68,17 @@ def execute(args: argparse.Namespace) -> int:
         except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
             runs = f"{args.base} and {args.head}"
             raise CommandError(one_line(f"no comparison of {runs}: {error}")) from None
-        for file, write in files:
-            file.write(write(found))
+        for option, file in files.items():
+            file.write(formats[option.removeprefix("--")](found))
         if args.json != "-":
             print("\n".join(compare.terminal(found, every=args.all)))
             for note in notes(found):
                 show(one_line(note))
             if page:
                 print(page)
+    if found.broken:
+        say(f"failed in head, not in base: {compare.steps(found.broken)}")
     worse = [each for each in found.changes if each.verdict is Verdict.REGRESSION]
     if worse:
         say("a regression: " + ", ".join(dict.fromkeys(each.measure.noun for each in worse)))
-    return Status.FAILED if worse else Status.DONE
+    return Status.FAILED if worse or found.broken else Status.DONE

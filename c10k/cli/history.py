@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from c10k.cli.outputs import OutputFile, json_text
+from c10k.cli.outputs import json_text, opened
 from c10k.outcome import CommandError, say
 
 if TYPE_CHECKING:
@@ -42,11 +42,7 @@ def execute(args: argparse.Namespace) -> int:
     from c10k.results.schema import one_line
 
     with ExitStack() as stack:
-        outputs = {
-            name: stack.enter_context(OutputFile(f"--{name}", path, or_stdout=name == "json"))
-            for name in ("json", "markdown")
-            if (path := getattr(args, name)) is not None
-        }
+        files = opened({"--json": args.json, "--markdown": args.markdown}, stack)
         try:
             history = read_history(args.directories)
             for line in history.left_out:
@@ -59,10 +55,10 @@ def execute(args: argparse.Namespace) -> int:
             raise CommandError(one_line(f"no history: {error}{remedy}")) from None
         if args.json != "-":
             print("\n".join(lines(history)))
-        if "json" in outputs:
-            outputs["json"].write(json_text(as_json(history)))
-        if "markdown" in outputs:
-            outputs["markdown"].write(markdown(history))
+        if "--json" in files:
+            files["--json"].write(json_text(as_json(history)))
+        if "--markdown" in files:
+            files["--markdown"].write(markdown(history))
         if args.json != "-":
             print(page, flush=True)
     return 0

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from c10k.experiment.plan import Plan
-from c10k.experiment.thresholds import judged
+from c10k.experiment.thresholds import checked
 from c10k.reports.wording import joined
 from c10k.results.fitness import Row
 from c10k.results.schema import KEY
-from c10k.results.thresholds import Judged
+from c10k.results.thresholds import Checked
 
 MOST_LINES: Final = 10
 WORDS: Final = {"failed": "failed", "partial": "partly failed"}
@@ -23,7 +23,7 @@ class Failures:
     """
 
     lines: list[str]
-    thresholds: list[Judged]
+    thresholds: list[Checked]
     of_steps: str
 
     @property
@@ -36,7 +36,7 @@ def failures_of(plan: Plan, rows: Iterable[Row]) -> Failures:
     """Judge the steps of the plan; those of a search are there to fail."""
     planned = {trial for _, _, trials in plan.ramps() for trial in trials}
     steps = [row for row in rows if tuple(row[name] for name in KEY) in planned]
-    return Failures(_lines(steps), judged(plan, steps), _failure(steps))
+    return Failures(_lines(steps), checked(plan, steps), _failure(steps))
 
 
 def _failure(steps: list[Row]) -> str:
@@ -47,12 +47,12 @@ def _failure(steps: list[Row]) -> str:
     return f"{len(failed):,} of {len(steps):,} steps failed" if failed else ""
 
 
-def _missed(thresholds: list[Judged]) -> list[str]:
+def _missed(thresholds: list[Checked]) -> list[str]:
     """Each threshold that was missed, and at how many steps."""
-    judged = Counter(each.threshold.text for each in thresholds)
+    checked_at = Counter(each.threshold.text for each in thresholds)
     missed = Counter(each.threshold.text for each in thresholds if each.missed)
     return [
-        f"threshold missed at {number:,} of {judged[text]:,} steps: {text}"
+        f"threshold missed at {number:,} of {checked_at[text]:,} steps: {text}"
         for text, number in missed.items()
     ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -35,7 +36,7 @@ def describe(
     }
     return {
         "c10k_version": VERSION,
-        "commit": environment.commit(),
+        "commit": _commit(plan),
         "argv": argv,
         "plan": msgspec.to_builtins(plan),
         "servers": list(map(_server, plan.servers)),
@@ -59,6 +60,14 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
     """
     plan: Plan = read(Plan, manifest["plan"], str)
     return plan
+
+
+def _commit(plan: Plan) -> str:
+    """The commit of what is measured: programs of the user's (the last, where a checkout stands
+    against the working tree), or the built-in servers.
+    """
+    own = [each.directory for each in plan.servers if each.command]
+    return environment.commit(Path(own[-1])) if own else environment.commit()
 
 
 def _server(server: PlannedServer) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from c10k.experiment.plan import Plan
 from c10k.experiment.threshold_text import objective, threshold
 from c10k.reports.wording import shortened
 from c10k.results.fitness import Row
-from c10k.results.thresholds import Judged, Step, Threshold, judge
+from c10k.results.thresholds import Checked, Step, Threshold, check
 
 LONGEST_LIST: Final = 300  # characters of what there is
 
@@ -37,13 +37,13 @@ def check_thresholds(plan: Plan, left_out: Sequence[str]) -> None:
                 )
 
 
-def judged(plan: Plan, rows: Iterable[Row]) -> list[Judged]:
+def checked(plan: Plan, rows: Iterable[Row]) -> list[Checked]:
     """Every threshold at each of its steps that were measured, by the rows of the plan's steps."""
     repeats: dict[Step, list[Row]] = {}
     for row in rows:
         repeats.setdefault(_step(row), []).append(row)
     return [
-        judge(each, step, repeats[step])
+        check(each, step, repeats[step])
         for each in thresholds_of(plan)
         for step in _steps(plan)
         if step in repeats and each.is_for(step)

@@ -10,11 +10,11 @@ from typing import Final
 from c10k.cli.outputs import json_text
 from c10k.experiment.failures import Failures
 from c10k.outcome import Status
-from c10k.reports.wording import number
+from c10k.reports.wording import aligned, number
 from c10k.results.exports.junit import Case, junit
 from c10k.results.exports.markdown import table
 from c10k.results.store import RunWriter
-from c10k.results.thresholds import Judged
+from c10k.results.thresholds import Checked
 
 
 @dataclass(frozen=True)
@@ -62,24 +62,21 @@ def _value(name: str, value: object) -> object:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def lines(thresholds: Sequence[Judged]) -> list[str]:
+def lines(thresholds: Sequence[Checked]) -> list[str]:
     """The thresholds for a terminal: under each its steps, in columns."""
-    rows = [
-        (each.word, each.step.server, each.step.workload, f"{each.step.connections:,}", _of(each))
-        for each in thresholds
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows = aligned(
+        [("", each.word, *_step(each), each.why) for each in thresholds], (0, 1, 2, 3, 6)
+    )
     found = []
-    pairs = zip(thresholds, rows, strict=True)
-    for text, group in groupby(pairs, key=lambda pair: pair[0].threshold.text):
-        found.append(f"threshold {text}")
-        for each, row in group:
-            cells = [
-                cell.ljust(width) if column < 3 else cell.rjust(width)
-                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ]
-            found.append("  ".join(("", *cells, each.why)).rstrip())
+    for text, group in groupby(
+        zip(thresholds, rows, strict=True), key=lambda pair: pair[0].threshold.text
+    ):
+        found += [f"threshold {text}", *(row for _each, row in group)]
     return found
+
+
+def _step(each: Checked) -> tuple[str, ...]:
+    return each.step.server, each.step.workload, f"{each.step.connections:,}", _of(each)
 
 
 def as_markdown(ending: Ending) -> str:
@@ -112,12 +109,12 @@ def as_junit(ending: Ending) -> str:
     return junit("c10k run", cases, ending.seconds)
 
 
-def _of(each: Judged) -> str:
+def _of(each: Checked) -> str:
     """The value, in the column's unit."""
     return number(each.value)
 
 
-def _outcome(each: Judged) -> str:
+def _outcome(each: Checked) -> str:
     word = f"**{each.word}**" if each.missed else each.word
     return f"{word}: {each.why}" if each.why else word
 

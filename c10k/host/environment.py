@@ -16,6 +16,7 @@ from c10k.host.cpus import CpuSplit
 from c10k.host.hiccups import Hiccups
 from c10k.results.manifest import FINGERPRINT
 
+HERE: Final = Path(__file__).parent
 PACKAGES: Final = ("numpy", "pandas", "pyarrow", "psutil", "matplotlib")
 SYSTEM: Final = Path("/sys/devices/system")
 GOVERNOR: Final = SYSTEM / "cpu/cpu0/cpufreq/scaling_governor"
@@ -50,13 +51,14 @@ def versions() -> dict[str, str]:
     return found | {package: importlib.metadata.version(package) for package in PACKAGES}
 
 
-def commit() -> str:
-    """The commit of this checkout, with `+` if it has changes; "" outside of a checkout."""
-    here = Path(__file__).parent
+def commit(directory: Path = HERE) -> str:
+    """The commit of a checkout, by default this program's, with `+` if it has changes; "" outside
+    of one.
+    """
     try:
         shown = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-            cwd=here, capture_output=True, text=True, timeout=5, check=True,
+            cwd=directory, capture_output=True, text=True, timeout=5, check=True,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return ""

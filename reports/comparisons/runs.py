@@ -69,8 +69,8 @@ class Change(Contrast):
 class RunComparison:
     """Two runs, `head` by `base`. ReportError where they are the same, or share no step.
 
-    `unlike` says what they must have in common and do not, and `alone` is how many steps only one
-    of them has.
+    `unlike` says what they must have in common and do not, `alone` is how many steps only one of
+    them has, and `broken` are those that failed in head and not in base.
     """
 
     def __init__(self, base: Measured, head: Measured) -> None:
@@ -83,6 +83,7 @@ class RunComparison:
         points = [point for point in base.points(mapped=True) if point in others]
         if not points:
             raise ReportError(_("base and head have no server, workload and step in common"))
+        self.broken = [each for each in points if base.usable(each) and not head.usable(each)]
         every = [(each, *self._sides(*each)) for each in self._wanted(points)]
         found = compare([pairs for _each, pairs, _values, _why in every])
         self.changes = [

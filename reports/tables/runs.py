@@ -66,6 +66,11 @@ def notes(found: RunComparison) -> Iterator[str]:
         yield _("The runs differ in {what}.", what=wording.joined(found.unlike))
     if found.alone:
         yield _("Steps that only one of the runs has: {count}.", count=wording.count(found.alone))
+    if found.broken:
+        yield _(
+            "Steps that failed in head, not in base: {count}.",
+            count=wording.count(len(found.broken)),
+        )
     if any(each.verdict is Verdict.INDICATIVE for each in found.changes):
         yield _(
             "A verdict needs the spread between repeats: measure both with --repeat {count} or "

@@ -125,15 +125,8 @@ class Table:
         """The table for a terminal, without title and notes: names and words to the left."""
         rows = [[column.full_title for column in self.columns]]
         rows += [[str(each) for each in row] for section in self.sections for row in section.rows]
-        widths = [max(map(wording.width, column)) for column in zip(*rows, strict=True)]
-        lines = []
-        for row in rows:
-            cells = []
-            for column, text, most in zip(self.columns, row, widths, strict=True):
-                space = " " * (most - wording.width(text))
-                cells.append(text + space if column.head or column.words else space + text)
-            lines.append("  ".join(cells).rstrip())
-        return lines
+        words = [at for at, column in enumerate(self.columns) if column.head or column.words]
+        return wording.aligned(rows, words)
 
     def markdown(self) -> str:
         """The table for a Markdown page, title and notes included."""

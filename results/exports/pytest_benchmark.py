@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from c10k.results.fitness import Row, disturbed
+from c10k.results.fitness import MOST_STARVED, Row, disturbed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +28,9 @@ def pytest_benchmark(run: "Run") -> dict[str, Any]:
 
     Times are in seconds. In a closed loop a round is the time per message, 1 / messages_per_s, so
     that operations per second are messages per second; in an open loop, whose rate is given, it is
-    the median response time. A step of which no repeat has such a time is left out. `extra_info`
-    says what makes a step's figures doubtful.
+    the median response time, unless connections starved: it would be of the few that were served.
+    A step of which no repeat has such a time is left out. `extra_info` says what makes a step's
+    figures doubtful.
     """
     manifest = run.manifest
     commit = manifest["commit"] or "unversioned"
@@ -73,7 +74,11 @@ def _closed(rows: "pd.DataFrame") -> bool:
 
 def _seconds(rows: "pd.DataFrame") -> list[float]:
     """The rounds, in the order of the repeats."""
-    times = 1 / rows["messages_per_s"] if _closed(rows) else rows["response_p50_ms"] / 1e3
+    if _closed(rows):
+        times = 1 / rows["messages_per_s"]
+    else:
+        served = rows["starved"] <= MOST_STARVED * rows["connections"]
+        times = rows["response_p50_ms"].where(served) / 1e3
     return [each for each in times.tolist() if math.isfinite(each)]
 
 

@@ -55,6 +55,22 @@ def test_junit_has_a_case_for_each_verdict_of_which_regressions_fail(found):
     assert failed.find("failure").get("message").endswith("2.0×, regression")
 
 
+def test_a_step_that_failed_in_head_alone_fails(make):
+    def killed(step):
+        if step.server == "threaded" and step.connections == 100:
+            step.status = "failed"
+
+    base, head = make(**SMALL), make(**SMALL, change=killed)
+    head.about.created_at = "2025-06-16T15:00:00+00:00"
+    found = RunComparison(base, head)
+    (suite,) = ElementTree.fromstring(compare.as_junit(found))
+    (failed,) = (case for case in suite if case.find("failure") is not None)
+    assert failed.find("failure").get("message") == "threaded, saturated at 100"
+    assert "failed in head, not in base: 1." in compare.markdown(found, every=False)
+    assert [each["connections"] for each in compare.as_json(found)["broken"]] == [100]
+    assert not RunComparison(head, base).broken
+
+
 def test_markdown_begins_with_the_counts_and_has_what_is_clear(found):
     text = compare.markdown(found, every=False)
     assert text.startswith("### regression: 2, equivalent: 7, indicative: 9\n")

@@ -40,6 +40,14 @@ def test_in_an_open_loop_a_round_is_the_median_response_time(tmp_path):
     assert found["stats"]["median"] == pytest.approx(0.002, rel=0.1)
 
 
+def test_where_clients_starve_an_open_loop_has_no_typical_time(tmp_path):
+    def change(step):
+        if step.workload == "paced" and step.repeat:
+            step.starved = 1  # of 10
+
+    assert exported(tmp_path, change=change)["paced"]["stats"]["rounds"] == 1
+
+
 def test_what_makes_a_figure_doubtful_stands_beside_it(tmp_path):
     def change(step):
         if step.workload == "saturated":

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from c10k.results.thresholds import Step, Threshold, judge
+from c10k.results.thresholds import Step, Threshold, check
 
 STEP = Step("threaded", "paced", 100)
 
@@ -24,8 +24,8 @@ def row(**changes):
     } | changes
 
 
-def judged(*rows, column="response_p99_ms", comparison="<=", limit=40.0, **more):
-    return judge(Threshold("as typed", column, comparison, limit, {}, **more), STEP, rows)
+def checked(*rows, column="response_p99_ms", comparison="<=", limit=40.0, **more):
+    return check(Threshold("as typed", column, comparison, limit, {}, **more), STEP, rows)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def judged(*rows, column="response_p99_ms", comparison="<=", limit=40.0, **more)
 )
 def test_a_value_below_at_and_above_the_limit(comparison, met):
     found = [
-        judged(row(threads=value), column="threads", comparison=comparison, limit=2.0)
+        checked(row(threads=value), column="threads", comparison=comparison, limit=2.0)
         for value in (1, 2, 3)
     ]
     assert [not each.missed for each in found] == met
@@ -48,39 +48,41 @@ def test_a_value_below_at_and_above_the_limit(comparison, met):
 
 def test_the_median_of_the_fit_repeats_counts():
     slow, fast = row(response_p99_ms=900.0), row(response_p99_ms=1.0)
-    found = judged(fast, row(), slow)
+    found = checked(fast, row(), slow)
     assert (found.value, found.missed, found.why) == (40.0, False, "")
-    assert judged(slow | {"loader_limited": True}, slow | {"loader_limited": True}, fast).value == 1
-    assert judged(slow | {"loader_limited": True}).missed
+    assert (
+        checked(slow | {"loader_limited": True}, slow | {"loader_limited": True}, fast).value == 1
+    )
+    assert checked(slow | {"loader_limited": True}).missed
 
 
 @pytest.mark.parametrize("comparison", ["<", ">"])
 def test_a_step_that_failed_or_did_not_measure_the_column_misses_it(comparison):
-    unmeasured = judged(row(threads=math.nan), column="threads", comparison=comparison)
+    unmeasured = checked(row(threads=math.nan), column="threads", comparison=comparison)
     assert (unmeasured.missed, unmeasured.why) == (True, "not measured")
     dead = row(status="failed", reason="the server died", threads=math.nan)
-    failed = judged(row(threads=1), dead, column="threads", comparison=comparison)
+    failed = checked(row(threads=1), dead, column="threads", comparison=comparison)
     assert (failed.missed, failed.why) == (True, "the server died")
 
 
 @pytest.mark.parametrize("column", ["response_p99_ms", "service_mean_ms"])
 def test_a_column_over_messages_says_nothing_where_connections_starve(column):
     rows = [row(service_mean_ms=1.0), row(service_mean_ms=1.0, starved=2)]
-    starving = judged(*rows, column=column)
+    starving = checked(*rows, column=column)
     assert (starving.missed, starving.why) == (True, "2 of 100 connections starved")
     assert math.isnan(starving.value)
-    assert not judged(row(service_mean_ms=1.0, starved=1), column=column).missed  # 1 %
-    assert not judged(*rows, column="threads", limit=101).missed
+    assert not checked(row(service_mean_ms=1.0, starved=1), column=column).missed  # 1 %
+    assert not checked(*rows, column="threads", limit=101).missed
     unfit = row(service_mean_ms=1.0, starved=50, loader_limited=True)
-    assert not judged(row(service_mean_ms=1.0), unfit, column=column).missed
+    assert not checked(row(service_mean_ms=1.0), unfit, column=column).missed
 
 
 def test_failed_messages_miss_a_threshold_that_allows_none():
     rows = [row(), row(status="partial", errors=2, reason="2 × reset")]
-    assert not judged(*rows).missed
-    strict = judged(*rows, no_failed_message=True)
+    assert not checked(*rows).missed
+    strict = checked(*rows, no_failed_message=True)
     assert (strict.value, strict.missed, strict.why) == (40.0, True, "2 × reset")
-    assert not judged(row(), no_failed_message=True).missed
+    assert not checked(row(), no_failed_message=True).missed
 
 
 def test_it_is_for_the_steps_that_have_what_it_names():
@@ -92,7 +94,7 @@ def test_it_is_for_the_steps_that_have_what_it_names():
 
 
 def test_json_has_null_where_there_is_no_number():
-    assert judged(row(starved=50)).as_json() == {
+    assert checked(row(starved=50)).as_json() == {
         "threshold": "as typed",
         "server": "threaded",
         "workload": "paced",

@@ -167,6 +167,10 @@ def test_the_working_tree_is_compared_with_a_commit(repository):
         ["git", "rev-parse", "HEAD"], cwd=repository, capture_output=True, text=True
     )
     assert found["base_commit"] == head.stdout.strip()
+    (run,) = repository.glob("results/runs/*/run.json")
+    commit, changed, _ = json.loads(run.read_text())["commit"].partition("+")
+    assert head.stdout.startswith(commit)
+    assert changed
     worktrees = subprocess.run(["git", "worktree", "list"], cwd=repository, capture_output=True)
     assert len(worktrees.stdout.splitlines()) == 1
 

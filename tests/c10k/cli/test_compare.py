@@ -13,7 +13,7 @@ SMALL = {"workloads": ["saturated"], "steps": (10, 100), "windows": 1, "repeats"
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Two runs of the same servers, one in which they use more CPU, and one of another kernel."""
+    """Runs of these servers: two alike, one that is slow, one that dies, one of another kernel."""
     folder = tmp_path_factory.mktemp("runs")
 
     def slow(step):
@@ -22,6 +22,11 @@ def runs(tmp_path_factory):
     write_run(folder / "base", **SMALL)
     write_run(folder / "same", **SMALL)
     write_run(folder / "slow", **SMALL, change=slow)
+
+    def kill(step):
+        step.status = "failed" if step.connections == 100 else "ok"
+
+    write_run(folder / "dead", **SMALL, change=kill)
     write_run(folder / "moved", **SMALL, described={"host": {"kernel": "9.9"}})
     write_run(folder / "other", {"trio": ""}, **SMALL)
     return folder
@@ -44,6 +49,13 @@ def test_a_regression_fails_and_is_shown(compare):
     assert (status, err) == (1, "c10k: a regression: CPU per message\n")
     assert out.startswith("base  base\nhead  slow\n")
     assert "regression: 4, equivalent: 14" in out
+
+
+def test_a_server_that_fails_in_head_alone_fails(compare):
+    status, _, err = compare("base", "dead")
+    assert status == 1
+    assert err.startswith("c10k: failed in head, not in base: threaded, saturated at 100; ")
+    assert compare("dead", "base")[::2] == (0, "")
 
 
 def test_no_regression_passes_and_all_verdicts_are_shown_if_asked_for(compare):

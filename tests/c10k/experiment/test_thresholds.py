@@ -3,7 +3,7 @@
 import pytest
 
 from c10k.experiment.config import plan_of
-from c10k.experiment.thresholds import check_thresholds, judged
+from c10k.experiment.thresholds import check_thresholds, checked
 
 
 def plan(*slo, **others):
@@ -20,7 +20,7 @@ def rows(planned):
 
 
 def steps(planned):
-    return [str(each.step) for each in judged(planned, rows(planned))]
+    return [str(each.step) for each in checked(planned, rows(planned))]
 
 
 def test_without_keys_it_is_for_every_step_and_with_keys_for_those_that_have_all():
@@ -46,7 +46,7 @@ def test_the_steps_of_a_map_are_there_to_show_where_a_server_breaks():
 
 def test_a_step_that_was_not_measured_yet_is_not_judged():
     planned = plan("threads < 2")
-    assert [str(each.step) for each in judged(planned, rows(planned)[:1])] == [
+    assert [str(each.step) for each in checked(planned, rows(planned)[:1])] == [
         "threaded, paced at 10"
     ]
 

@@ -7,15 +7,15 @@ import pytest
 from c10k.experiment.failures import Failures
 from c10k.experiment.written import Ending, as_junit, as_markdown, lines
 from c10k.outcome import Status
-from c10k.results.thresholds import Judged, Step, Threshold
+from c10k.results.thresholds import Checked, Step, Threshold
 
 FAST = Threshold("response_p99_ms < 50", "response_p99_ms", "<", 50.0, {})
 SMALL = Threshold("rss_bytes < 2e9", "rss_bytes", "<", 2e9, {})
 STARVED = "20 of 1,000 connections starved"
 THRESHOLDS = [
-    Judged(FAST, Step("threaded", "paced", 10), 0.41234, missed=False),
-    Judged(FAST, Step("asyncio_streams", "paced", 1000), float("nan"), missed=True, why=STARVED),
-    Judged(SMALL, Step("threaded", "paced", 10), 3_000_000_000, missed=True),
+    Checked(FAST, Step("threaded", "paced", 10), 0.41234, missed=False),
+    Checked(FAST, Step("asyncio_streams", "paced", 1000), float("nan"), missed=True, why=STARVED),
+    Checked(SMALL, Step("threaded", "paced", 10), 3_000_000_000, missed=True),
 ]
 
 
