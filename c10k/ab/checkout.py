@@ -13,6 +13,7 @@ from typing import Final
 from c10k.outcome import CommandError, Status
 from c10k.servers.catalogue.foreign import in_environment
 
+VENV = ("-m", "venv")
 TAIL: Final = 200  # characters of what a program says when it fails
 
 
@@ -51,7 +52,7 @@ def made_ready(definition: str, directory: Path, setup: str, environment: Path, 
         "PATH": os.pathsep.join((str(environment / "bin"), os.environ.get("PATH", os.defpath))),
     }
     log.parent.mkdir(parents=True, exist_ok=True)
-    made = shlex.join([sys.executable, "-m", "venv", str(environment)])
+    made = shlex.join([sys.executable, *VENV, str(environment)])
     with log.open("wb") as output:
         ended = subprocess.run(
             ["/bin/sh", "-c", f"{made} && {{ {setup}\n}}"],

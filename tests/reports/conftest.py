@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from c10k.reports import figures
+from c10k.reports.figures.sheet import Picture
 from c10k.reports.model.measured import Measured
 from c10k.results.schema import MISSING, TABLES, TableSpec
+from c10k.results.store import read_run
 from tests.reports.parsed import Page, page_of
 from tests.reports.synthetic import SMALL, held_run
 
@@ -115,6 +118,14 @@ def report(recorded: Path) -> Path:
 def korean(recorded: Path) -> Path:
     """The same report in Korean."""
     return _built(recorded, "korean", "ko")
+
+
+@pytest.fixture(scope="session")
+def pictures(recorded: Path) -> list[Picture]:
+    """Every picture of the recorded run."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a glyph is missing
+        return figures.pictures(Measured(read_run(recorded)))
 
 
 def _built(run: Path, name: str, language: str) -> Path:

@@ -12,6 +12,7 @@ import pytest
 
 from c10k.cli.main import main
 from c10k.host.run_lock import OneRun
+from c10k.results.metrics import METRICS
 from c10k.results.store import read_run
 from tests.c10k.cli.conftest import c10k
 
@@ -25,11 +26,13 @@ SMALL = ("--connections", "5", "--duration", "50ms", "--force")
 # Less warm-up than servers need whose speed matters, and verdicts that are wrong more often.
 QUICK = """
 import sys
-from c10k.ab import command, pair
+from c10k.ab import checkout, command, pair
 from c10k.cli.main import main
-from c10k.results import verdicts
+from c10k.results import metrics, verdicts
 command.WARMUP_S = command.WARMUP_LIMIT_S = pair.COUNTING_S = 0.05
 verdicts.FALSE_VERDICT = 4.0
+checkout.VENV += ("--without-pip",)
+del metrics.METRICS["kernel_memory"]  # of five connections it is noise
 sys.exit(main(sys.argv[1:]))
 """
 ECHO = """
@@ -60,9 +63,8 @@ def compared(tmp_path_factory):
         "ab", *SMALL, "--budget", "40s", "--seed", "7", "--out", directory / "run",
         "--base-command", command(directory, "slim", 0),
         "--head-command", command(directory, "fat", 1 << 20),
-        "--margin", "kernel_memory=100%", "--margin", "context_switches=100%",
-        "--margin", "cpu=100%", "--margin", "throughput=100%",
-        "--margin", "p50=100%", "--margin", "p99=100%",
+        *(part for metric in METRICS if metric not in ("memory", "kernel_memory")
+          for part in ("--margin", f"{metric}=100%")),
         "--json", directory / "found.json", "--junit", directory / "found.xml",
         "--markdown", directory / "found.md", cwd=directory, code=QUICK,
     )  # fmt: skip
@@ -181,6 +183,7 @@ def test_a_setup_has_an_environment_of_its_own_and_ends_the_command_if_it_fails(
         *("ab", *SMALL, "--base-ref", "HEAD", "--command", "mine=python server.py {port}"),
         *("--setup", f'python -c "{said}"; exit 7'),
         cwd=repository,
+        code=QUICK,
     )
     assert shown.returncode == 3
     assert "--setup ended with status 7" in shown.stderr

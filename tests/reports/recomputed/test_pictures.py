@@ -5,9 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from c10k.reports import figures
-from c10k.reports.model.measured import Measured
-from c10k.results.store import read_run
 from tests.reports.recomputed.raw import PERCENTILES, STEPS, mean, percentiles_ms, summary_ms
 from tests.reports.recomputed.test_tables import same
 
@@ -23,9 +20,8 @@ PARTS = ("socket_ms", "run_queue_ms", "lock_ms", "system_ms", "user_ms")
 
 
 @pytest.fixture(scope="module")
-def data(recorded):
+def data(pictures):
     """The records of every picture, by its name."""
-    pictures = figures.pictures(Measured(read_run(recorded)))
     return {picture.name: picture.records for picture in pictures}
 
 
