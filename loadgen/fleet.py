@@ -38,6 +38,7 @@ LEAD_NS: Final = 5_000_000
 # How long a drain waits for replies: in all, and for the next one.
 DRAIN_S: Final = 10.0
 DRAIN_STILL_S: Final = 2.0
+DRAIN_POLL_S: Final = 0.001  # at first: most replies come within some milliseconds
 
 # A loader thread busier than this had no time left: it measured its own limit.
 BUSY_SHARE: Final = 0.95
@@ -327,13 +328,14 @@ class Fleet:
         self._drained = True
         now = came = time.monotonic()
         deadline = now + timeout_s
-        fewest = inf
+        fewest, pause_s = inf, DRAIN_POLL_S
         while (busy := sum(self._each(lambda shard, _: shard.peek().busy))) and now < deadline:
             if busy < fewest:
                 fewest, came = busy, now
             elif now > came + still_s:
                 return
-            time.sleep(0.01)
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, 0.01)
             now = time.monotonic()
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ from c10k.servers.process import ServerProcess, ServerStartError
 
 HOST: Final = "127.0.0.1"
 SLICE_S: Final = 0.05  # at least: a turn of one server
-COUNTING_S: Final = 0.15  # of system calls
+COUNTING_S: Final = 0.08  # of system calls
 
 
 def measure(
