@@ -12,11 +12,10 @@ import json
 import statistics
 import subprocess
 import sys
-import timeit
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.gate.call import call, split
 
@@ -32,7 +31,8 @@ while True:
 WORSE_BYTES: Final = 3072
 LATE_EVERY: Final = 50  # 2 % of the messages: so the p99 is one of them
 LATER: Final = 1.2
-FIRST_S: Final = 40
+FIRST_S: Final = 60
+SPIN: Final = 100
 VERDICTS: Final = ("regression", "inconclusive", "equivalent", "improvement")
 METRIC: Final = {
     "same": "",
@@ -47,19 +47,20 @@ METRIC: Final = {
 
 def worse(known: dict[str, float]) -> dict[str, str]:
     """The options that make the head worse, by kind."""
-    loops_per_us = 1000 / (
-        min(timeit.repeat("for _ in r: pass", "r = range(1000)", number=1000)) * 1e3
-    )
-    spin = {part: round(part * known["cpu"] * loops_per_us) for part in (0.05, 0.1)}
-    late_s = (LATER * known["p99"] - known["p50"]) / 1e3
+    spin = {part: round(part * known["cpu"] / known["spin_us"]) for part in (0.05, 0.1)}
     return {
         "same": "",
         "cpu_10": f"--spin {spin[0.1]}",
         "cpu_5": f"--spin {spin[0.05]}",
         "memory": f"--keep {WORSE_BYTES}",
         "system_call": "--calls 1",
-        "p99": f"--late-every {LATE_EVERY} --late-s {late_s:.6f}",
+        "p99": late(known["late_s"]),
     }
+
+
+def late(seconds: float) -> str:
+    """The options by which some messages are answered so much later."""
+    return f"--late-every {LATE_EVERY} --late-s {seconds:.6f}"
 
 
 def sides(head: str = "") -> tuple[str, ...]:
@@ -68,14 +69,26 @@ def sides(head: str = "") -> tuple[str, ...]:
 
 
 def known_of(directory: Path, options: Sequence[str]) -> dict[str, float]:
-    """What the base's metrics are here, measured once for all calls."""
+    """What the base's metrics are here, what a loop costs, and how late a message must be for the
+    p99 to be a fifth more: measured once for all calls.
+    """
     path = directory / "known.json"
     if not path.exists():
-        found = call(sides(), directory / "known", [*options, "--budget", f"{FIRST_S}s"])
-        values = {each["metric"]: each["base"] for each in found["metrics"]}
-        path.write_text(json.dumps(values, indent=2))
-    known: dict[str, float] = json.loads(path.read_text())
-    return known
+        options = [*options, "--budget", f"{FIRST_S}s"]
+        base, head = _values(call(sides(f"--spin {SPIN}"), directory / "known-spin", options))
+        known = base | {"spin_us": (head["cpu"] - base["cpu"]) / SPIN}
+        late_s = (LATER * base["p99"] - base["p50"]) / 1e3
+        base, head = _values(call(sides(late(late_s)), directory / "known-late", options))
+        known["late_s"] = late_s + (LATER * base["p99"] - head["p99"]) / 1e3
+        path.write_text(json.dumps(known, indent=2))
+    found: dict[str, float] = json.loads(path.read_text())
+    return found
+
+
+def _values(found: dict[str, Any]) -> Iterator[dict[str, float]]:
+    """The metrics of base, and those of head."""
+    for side in ("base", "head"):
+        yield {each["metric"]: each[side] for each in found["metrics"]}
 
 
 @contextmanager
