@@ -149,6 +149,10 @@ _MEASURES: Final[TableSpec] = {
     "lost": count_column("of these, messages that got no reply, or a wrong one"),
     "sent": count_column("messages sent"),
     "received": count_column("messages received"),
+    "worker_messages": text_column(
+        "JSON object: worker -> its messages; {} where c10k run itself drove the load",
+        merging.causes,
+    ),
     "errors": count_column("errors of connections and messages"),
     "error_causes": text_column("JSON object: cause -> count", merging.causes),
     "starved": count_column(
