@@ -150,8 +150,7 @@ _MEASURES: Final[TableSpec] = {
     "sent": count_column("messages sent"),
     "received": count_column("messages received"),
     "worker_messages": text_column(
-        "JSON object: worker -> its messages; {} where c10k run itself drove the load",
-        merging.causes,
+        "JSON object: worker -> messages of its connections; empty without workers", merging.causes
     ),
     "errors": count_column("errors of connections and messages"),
     "error_causes": text_column("JSON object: cause -> count", merging.causes),
