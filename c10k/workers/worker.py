@@ -8,6 +8,7 @@ not built a process of its own.
 import locust  # noqa: I001, F401 (its import has an effect)
 
 import logging
+import signal
 import time
 from collections.abc import Callable
 from functools import partial
@@ -162,6 +163,8 @@ def work(
     `on_joined` is called with the name that the run gives to this worker. Raises CommandError for a
     master that does not answer, refuses it, gives it up or is silent.
     """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        gevent.signal_handler(number, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
     logging.getLogger("locust").setLevel(logging.CRITICAL)  # what matters is said here
     about = hello(name)
     try:

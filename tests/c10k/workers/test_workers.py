@@ -29,7 +29,7 @@ from c10k.reports.page.facts import facts
 from c10k.results.store import RunError, RunWriter, read_run
 from c10k.workers.options import Workers
 from c10k.workers.pool import WorkerPool
-from tests.c10k.cli.conftest import c10k
+from tests.c10k.cli.conftest import SMALL, c10k
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]
 
@@ -88,29 +88,28 @@ class Story:
         first, second = self.worker("--name", "a"), self.worker("--name", "b")
         cpus = CpuSplit.of_this_process()
         with WorkerPool(asked, cpus, self.said.append) as self.pool:
-            self.grown = self.run("grown", PACED, "saturated", in_window=self.one_joins)
+            self.grown = self.run("grown", in_window=self.one_joins)
             other = self.worker(code=("-c", ANOTHER_VERSION))
             self.refused = *other.communicate(timeout=60), other.returncode
 
-            self.repeated = self.run("repeated", PACED, in_window=first.kill)
+            self.repeated = self.run("repeated", in_window=first.kill)
             self.pool.repeats_steps = False
-            self.failed = self.run("failed", PACED, in_window=second.kill)
+            self.failed = self.run("failed", in_window=second.kill)
             interrupt = partial(self.late.send_signal, signal.SIGINT)
             with pytest.raises(RunError) as self.none_left:
-                self.run("left", PACED, in_window=interrupt)
+                self.run("left", in_window=interrupt)
             self.interrupted = *self.late.communicate(timeout=30), self.late.returncode
 
     def one_joins(self):
         self.late = self.worker()
         assert self.late.stdout.readline().endswith(" as worker-1\n")
 
-    def run(self, name, *workloads, in_window=None):
-        content = {"workloads": workloads, "steps": STEPS, "servers": [SERVER]}
+    def run(self, name, in_window):
+        content = {"workloads": [PACED], "steps": STEPS, "servers": [SERVER]}
         plan = replace(plan_of(content, str), profile=TINY)
         cpus = CpuSplit.of_this_process()
         progress = Watching(plan, self.said)
         progress.in_window = in_window
-        self.pool.on_news = progress.say
         described = manifest.describe(plan, cpus, [])
         with RunWriter(self.directory / name).create(described) as writer:
             Experiment(plan, writer, cpus, progress, time.monotonic(), loader=self.pool).run()
@@ -125,9 +124,9 @@ def story(tmp_path_factory):
 
 
 def shares(table):
-    """The messages of each worker, by the columns of the row's key that differ."""
-    rows = table[["workload", "connections", "worker_messages"]].itertuples(index=False)
-    return {(workload, connections): json.loads(text) for workload, connections, text in rows}
+    """The messages of each worker, by the number of connections."""
+    texts = zip(table.connections, table.worker_messages, strict=True)
+    return {connections: json.loads(text or "{}") for connections, text in texts}
 
 
 def test_what_they_measure_is_the_sum_of_all_and_the_histograms_the_union(story):
@@ -144,9 +143,8 @@ def test_what_they_measure_is_the_sum_of_all_and_the_histograms_the_union(story)
 
 def test_a_schedule_is_one_for_all(story):
     """Each sends what is due on its connections: 8 are shared out as 3, 3 and 2."""
-    steps = story.grown.steps.set_index(["workload", "connections"])
-    assert steps.loc["mine"].send_lag_p50_ms.max() < 20
-    messages = shares(story.grown.steps)["mine", 8]
+    assert story.grown.steps.send_lag_p50_ms.max() < 20
+    messages = shares(story.grown.steps)[8]
     expected = {"a": 3 / 8, "b": 3 / 8, "worker-1": 2 / 8}
     assert messages.keys() == expected.keys()
     for name, share in expected.items():
@@ -155,24 +153,14 @@ def test_a_schedule_is_one_for_all(story):
 
 def test_a_late_one_joins_at_the_next_step(story):
     steps = shares(story.grown.steps)
-    assert steps["mine", 5].keys() == {"a", "b"}
-    assert steps["mine", 8].keys() == {"a", "b", "worker-1"}
-
-
-def test_the_ceiling_is_measured_again_with_more_workers(story):
-    steps = story.grown.steps.set_index(["workload", "connections"])
-    assert (steps.loc["saturated"].ceiling_messages_per_s > 0).all()
-    assert [line for line in story.said if line.startswith("warning")] == []
-    assert story.grown.manifest["ceiling_of"] == ["a", "b", "worker-1"]
-    for worker in story.grown.manifest["workers"]:
-        (alone,) = worker["ceiling"]
-        assert (alone["connections"], alone["messages_per_s"] > 0) == (3, True)
+    assert steps[5].keys() == {"a", "b"}
+    assert steps[8].keys() == {"a", "b", "worker-1"}
 
 
 def test_each_is_described_and_the_report_says_so(story):
-    described = story.grown.manifest["workers"]
-    assert [each["name"] for each in described] == ["a", "b", "worker-1"]
-    for each in described:  # on this host, the clock is the same
+    described = {each["name"]: each for each in story.grown.manifest["workers"]}
+    assert described.keys() == {"a", "b", "worker-1"}
+    for each in described.values():  # on this host, the clock is the same
         assert abs(each["clock_offset_ms"]) <= each["clock_uncertainty_ms"] < 50
     said = facts(Measured(story.grown))["Workers"]
     assert said.keys() == {"a", "b", "worker-1"}
@@ -182,16 +170,14 @@ def test_each_is_described_and_the_report_says_so(story):
 def test_a_step_is_repeated_without_the_one_that_was_killed(story):
     steps = shares(story.repeated.steps)
     assert {key: set(each) for key, each in steps.items()} == {
-        ("mine", 5): {"b", "worker-1"},
-        ("mine", 8): {"b", "worker-1"},
+        5: {"b", "worker-1"},
+        8: {"b", "worker-1"},
     }
     assert set(story.repeated.steps.status) == {"ok"}
-    lost = [line for line in story.said if line.startswith("a on ")]
-    assert [line.partition(" was lost: ")[2] for line in lost] == [
-        "no heartbeat for 5 s; the step is repeated with those that remain"
-    ]
-    (a, *_) = story.repeated.manifest["workers"]
-    assert a["lost"] == "no heartbeat for 5 s"
+    told = " ".join(story.said)
+    assert "was lost: no heartbeat for 5 s; the step is repeated with those that" in told
+    lost = {each["name"]: each["lost"] for each in story.repeated.manifest["workers"]}
+    assert lost == {"a": "no heartbeat for 5 s", "b": "", "worker-1": ""}
 
 
 def test_or_it_fails_and_the_next_goes_on_with_the_rest(story):
@@ -199,7 +185,7 @@ def test_or_it_fails_and_the_next_goes_on_with_the_rest(story):
     assert steps.status.to_dict() == {5: "failed", 8: "ok"}
     assert steps.reason[5].startswith("b on ")
     assert "was lost: no heartbeat" in steps.reason[5]
-    assert shares(story.failed.steps)["mine", 8].keys() == {"worker-1"}
+    assert shares(story.failed.steps)[8].keys() == {"worker-1"}
 
 
 def test_one_that_is_interrupted_says_so_at_once_and_without_any_the_run_ends(story):
@@ -218,6 +204,28 @@ def test_another_version_is_refused_in_one_line_at_both_ends(story):
     assert [said for said in story.said if "9.9.9" in said] == [
         f"a worker is refused: {line.partition('refuses this worker: ')[2]}"
     ]
+
+
+def test_a_run_with_workers_of_this_host(tmp_path, capsys):
+    directory = tmp_path / "run"
+    run = ("run", "--workers", "2", "--server", SERVER, "--steps", "4", *SMALL)
+    assert main([*run, "--workload", "saturated", "--out", str(directory)]) == 0
+    measured = read_run(directory)
+    (messages,) = shares(measured.steps).values()
+    assert messages.keys() == {"worker-1", "worker-2"}
+    (step,) = measured.steps.itertuples()
+    assert sum(messages.values()) == step.messages == step.received
+    assert measured.histograms(SERVER, "saturated", 4, "response").total == step.messages
+    assert step.ceiling_messages_per_s > 0
+    assert step.littles_law_ratio == pytest.approx(1, abs=0.1)
+    cpus = CpuSplit.of_this_process().loader
+    for number, worker in enumerate(measured.manifest["workers"]):
+        (alone,) = worker["ceiling"]
+        assert (alone["connections"], alone["messages_per_s"] > 0) == (2, True)
+        assert worker["cpus"] == ([cpus[number]] if len(cpus) >= 2 else list(cpus))
+    capsys.readouterr()
+    assert main(["run", "--resume", str(directory)]) == 2
+    assert "was measured with workers: add --workers or --master-bind" in capsys.readouterr().err
 
 
 def test_a_master_that_is_not_there():
