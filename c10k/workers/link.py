@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from multiprocessing.connection import Connection, Pipe
@@ -82,13 +83,16 @@ class MasterLink:
         """The worker's clock, measured now. Raises WorkerLostError."""
         return Clock(*self._asked(worker, "clock", worker.id))
 
+    def drop(self, worker: Worker, why: str) -> None:
+        """Give a worker up, and tell it so: it ends."""
+        self._lose(worker.id, why)
+        with self._turn, suppress(OSError):
+            self._pipe.send(("drop", worker.id, why))
+
     def close(self, why: str) -> None:
         """End the master, which tells all workers why."""
-        try:
-            with self._turn:
-                self._pipe.send(("end", why))
-        except OSError:  # it has ended
-            pass
+        with self._turn, suppress(OSError):  # it has ended
+            self._pipe.send(("end", why))
         try:
             self._child.wait(END_S)
         except subprocess.TimeoutExpired:
@@ -107,7 +111,7 @@ class MasterLink:
         try:
             return answer.result(ANSWER_S)
         except TimeoutError:
-            self._lose(worker.id, f"no answer for {ANSWER_S:g} s")
+            self.drop(worker, f"no answer for {ANSWER_S:g} s")
             raise _lost(worker) from None
         finally:
             self._questions.pop(number, None)
@@ -134,23 +138,24 @@ class MasterLink:
         self._workers[worker] = joined
         self.news.put(joined)
 
-    def _answer(self, number: int, answer: object, error: tuple[str, str] | None) -> None:
+    def _answer(self, number: int, answer: object, error: object) -> None:
         worker, question = self._questions.get(number, ("", None))
         if question is None:
             return
-        if error is None:
-            question.set_result(answer)
-        else:
-            kind, text = error
-            name = self._workers[worker].name
-            question.set_exception(ERRORS.get(kind, OSError)(f"{name}: {text}"))
+        with suppress(InvalidStateError):  # the worker has just been given up
+            if error is None:
+                question.set_result(answer)
+            else:
+                kind, text = error if isinstance(error, list) and len(error) == 2 else ("", error)
+                name = self._workers[worker].name
+                question.set_exception(ERRORS.get(str(kind), OSError)(f"{name}: {text}"))
 
     def _lose(self, worker: str, why: str) -> None:
         with self._turn:
             self._workers[worker].lost = why
             waiting = [answer for asked, answer in self._questions.values() if asked == worker]
         for answer in waiting:
-            if not answer.done():
+            with suppress(InvalidStateError):  # it has come
                 answer.set_exception(_lost(self._workers[worker]))
 
 

@@ -6,7 +6,8 @@ other process ended.
 
 It sends what happens, as tuples: ("listens",) or ("failed", why) at first, then ("joined", id,
 hello, name, clock), ("refused", why), ("lost", id, why) and ("answer", number, answer, error). It
-receives ("ask", number, id, command, arguments), ("clock", number, id) and ("end", why).
+receives ("ask", number, id, command, arguments), ("clock", number, id), ("drop", id, why) and
+("end", why).
 """
 
 # Before all else: it patches what the others import.
@@ -78,6 +79,9 @@ class _Master:
                         )
                     case ("clock", number, worker):
                         gevent.spawn(self._answer_clock, number, worker)
+                    case ("drop", worker, reason):
+                        self._heard.pop(worker, None)
+                        self._send(END, worker, why=f"the master gave this worker up: {reason}")
                     case ("end", why):
                         break
         for worker in self._heard:

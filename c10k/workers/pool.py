@@ -113,11 +113,12 @@ class WorkerPool:
             return
         elsewhere = news.hello.network != network()
         if elsewhere and _is_loopback(self.server_host):
-            self.on_news(
-                f"{news.name} on {news.hello.hostname} takes no part: the servers listen on "
-                f"{self.server_host}, which another host does not reach; name an address with "
-                "--server-host"
+            why = (
+                f"the servers listen on {self.server_host}, which another host does not reach; "
+                "name an address with --server-host"
             )
+            self._link.drop(news, why)
+            self.on_news(f"{news.name} on {news.hello.hostname} is refused: {why}")
             return
         self._joined.append(news)
         offset_ms, within_ms = (ns / 1e6 for ns in news.clock)
