@@ -30,7 +30,7 @@ ROUNDS = 10
 CONNECTIONS = 100  # of each worker
 WINDOW_S = 0.7
 WARMUP_S = 0.2
-LOADS = (Workload("open loop", rate_per_connection=100.0), Workload("closed loop"))
+LOADS = (Workload("open loop", rate_per_connection=300.0), Workload("closed loop"))
 
 
 class Round(NamedTuple):
