@@ -104,6 +104,7 @@ class WorkerDescription(Struct):
 
     name: str
     version: str
+    engine: str
     host: dict[str, Fact]
     cpus: list[Count]
     clock_offset_ms: Number

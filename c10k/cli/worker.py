@@ -5,8 +5,9 @@ import os
 from contextlib import ExitStack
 
 from c10k.loadgen.descriptors import raise_soft_descriptor_limit
+from c10k.loadgen.engines import loss
 from c10k.options import add_options, given, options_of, read
-from c10k.outcome import CommandError, Status
+from c10k.outcome import CommandError, Status, say
 from c10k.workers.options import NO_AUTHENTICATION, Membership, host_and_port
 
 
@@ -39,6 +40,8 @@ def execute(args: argparse.Namespace) -> int:
     from c10k.workers.worker import work  # first: it patches what others import
 
     raise_soft_descriptor_limit()
+    if lost := loss():
+        say(lost)
     where = f"{host}:{port}" + (f" via {asked.via}" if asked.via else "")
 
     def on_joined(name: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from c10k import VERSION
 from c10k.host import environment
 from c10k.host.limits import port_limits
+from c10k.loadgen.engines import engine_of
 from c10k.workers.messages import Hello
 
 FACTS: Final = ("hostname_hash", "cpu_model", "cpus", "kernel")
@@ -36,6 +37,7 @@ def hello(name: str) -> Hello:
         boot_id=boot_id(),
         network=network(),
         host={fact: facts[fact] for fact in FACTS},
+        engine=engine_of("auto"),
         cpus=sorted(os.sched_getaffinity(0)),
         descriptors=MOST if hard == resource.RLIM_INFINITY else hard,
         ports=next((limit.value for limit in port_limits(1)), 0),

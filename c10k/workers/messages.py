@@ -50,6 +50,7 @@ class Hello(Struct, frozen=True):
     boot_id: str  # of the kernel that it runs on
     network: str  # its network namespace
     host: dict[str, Fact]
+    engine: str
     cpus: list[int]
     descriptors: int  # its limit of open files
     ports: int  # ephemeral ports that it may connect from, 0 if that is not known

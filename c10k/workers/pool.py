@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -96,8 +97,8 @@ class WorkerPool:
             try:
                 self._take(self._link.news.get(timeout=0.1))
             except Empty:
-                if any(each.ended for each in here):
-                    raise CommandError("a worker of this host has ended", Status.UNABLE) from None
+                for each in here:
+                    each.check_alive()
                 if time.monotonic() > deadline:
                     raise CommandError(
                         f"{len(self._joined)} of {_workers(expected)} joined at {self._host}:"
@@ -182,6 +183,7 @@ class WorkerPool:
                 "name": worker.name,
                 "version": worker.hello.version,
                 "host": worker.hello.host,
+                "engine": worker.hello.engine,
                 "cpus": worker.hello.cpus,
                 "clock_offset_ms": round(worker.clock.offset_ns / 1e6, 3),
                 "clock_uncertainty_ms": round(worker.clock.uncertainty_ns / 1e6, 3),
@@ -196,18 +198,22 @@ class _Local:
     """A worker in a process of this host, which ends with this one in whatever way."""
 
     def __init__(self, host: str, port: int, cpus: Sequence[int]) -> None:
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with this)
         command = [sys.executable, "-P", "-m", "c10k", "worker", "--master", f"{host}:{port}"]
         self._process = subprocess.Popen(
             [*launcher(cpus), *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            stderr=self._said,
             start_new_session=True,  # Ctrl-C in a terminal reaches this process, which ends it
         )
 
-    @property
-    def ended(self) -> bool:
-        """Whether it has."""
-        return self._process.poll() is not None
+    def check_alive(self) -> None:
+        """Raise CommandError, with its last line, if it has ended."""
+        if self._process.poll() is not None:
+            self._said.seek(0)
+            why = self._said.read().strip().rpartition("\n")[2]
+            raise CommandError(f"a worker of this host has ended: {why}", Status.UNABLE)
 
     def close(self) -> None:
         """Wait until it has ended; after a while, end it."""
@@ -216,6 +222,7 @@ class _Local:
         except subprocess.TimeoutExpired:
             self._process.terminate()
             self._process.wait()
+        self._said.close()
 
 
 def _workers(number: int) -> str:

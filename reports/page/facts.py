@@ -122,7 +122,7 @@ def _workers(measured: Measured) -> Iterator[tuple[str, list[str]]]:
                 _("clock offset {offset} ± {within} ms", offset=offset, within=within),
                 *(_("alone {ceiling}", ceiling=ceiling) for ceiling in ceilings),
                 str(each.host.get("cpu_model") or ""),
-                f"c10k {each.version}",
+                f"c10k {each.version} {each.engine}",
                 *([_("lost: {why}", why=each.lost)] if each.lost else []),
             ],
         )
