@@ -75,8 +75,8 @@ def main() -> int:
             f"| {workload} | {median(_cpu_us(each.one) for each in rounds):.2f} µs "
             f"| {median(_cpu_us(each.two) for each in rounds):.2f} µs "
             f"| {median(ratios):.2f} ({low:.2f} to {high:.2f}) "
-            f"| 50 % ± {off:.1%} | {median(each.rate_ratio for each in rounds):.2f} "
-            f"| {median(each.relay_cores for each in rounds):.1%} of a CPU |"
+            f"| 50 ± {off * 100:.1f} % | {median(each.rate_ratio for each in rounds):.2f} "
+            f"| {median(each.relay_cores for each in rounds) * 100:.1f} % of a CPU |"
         )
     return int(worse)
 

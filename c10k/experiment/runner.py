@@ -133,12 +133,15 @@ class Experiment:
             self._plan, self._writer, self._cpus, self._progress, self._loader, self._host
         )
         self._ceiling_of = tuple(self._loader.members)
-        self._muster()  # what they drive is known now
+        self._describe_workers()  # what they drive is known now
         return _Ramp(self._logs, name, workload, self._cpus.server, self._starts, self._host)
 
     def _muster(self) -> None:
-        """Find out who drives the load next, and describe the workers."""
+        """Find out who drives the load next."""
         self._loader.muster()
+        self._describe_workers()
+
+    def _describe_workers(self) -> None:
         if joined := self._loader.described():
             known = {each["name"]: each for each in self._writer.manifest.get("workers", ())}
             known |= {each["name"]: each for each in joined}

@@ -20,6 +20,7 @@ from typing import Any, Final
 from c10k import VERSION
 from c10k.experiment.loader import Member, WorkerLostError
 from c10k.outcome import CommandError, Status
+from c10k.results.schema import one_line
 from c10k.workers.clock import Clock
 from c10k.workers.messages import Hello
 
@@ -43,6 +44,9 @@ class Worker(Member):
     hello: Hello
     clock: Clock
     lost: str = ""  # why, once it is
+
+    def __str__(self) -> str:
+        return f"{self.name} on {one_line(self.hello.hostname)}"
 
 
 class MasterLink:
@@ -123,7 +127,7 @@ class MasterLink:
                     case ("joined", worker, hello, name, clock):
                         self._join(worker, hello, name, Clock(*clock))
                     case ("refused", why):
-                        self.news.put(f"a worker is refused: {why}")
+                        self.news.put(one_line(why))
                     case ("lost", worker, why):
                         self._lose(worker, why)
                     case ("answer", number, answer, error):
@@ -152,7 +156,7 @@ class MasterLink:
 
     def _lose(self, worker: str, why: str) -> None:
         with self._turn:
-            self._workers[worker].lost = why
+            self._workers[worker].lost = one_line(why)
             waiting = [answer for asked, answer in self._questions.values() if asked == worker]
         for answer in waiting:
             with suppress(InvalidStateError):  # it has come
@@ -160,7 +164,7 @@ class MasterLink:
 
 
 def _lost(worker: Worker) -> WorkerLostError:
-    return WorkerLostError(f"{worker.name} on {worker.hello.hostname} was lost: {worker.lost}")
+    return WorkerLostError(f"{worker} was lost: {worker.lost}")
 
 
 def _started() -> tuple[subprocess.Popen[bytes], Connection]:

@@ -27,6 +27,7 @@ from gevent.socket import wait_read
 from locust.env import Environment
 from locust.exception import RPCError
 
+from c10k.results.schema import one_line
 from c10k.workers.clock import EXCHANGES, Clock, Exchange
 from c10k.workers.messages import (
     ANSWER,
@@ -44,6 +45,7 @@ from c10k.workers.messages import (
 PONG_S: Final = 2.0  # how long a worker may take to answer a ping
 FLUSH_S: Final = 0.3  # until what was sent last has left this process
 WATCH_S: Final = 0.25
+LONGEST_NAME: Final = 40
 
 
 class _Master:
@@ -84,7 +86,7 @@ class _Master:
                         self._send(END, worker, why=f"the master gave this worker up: {reason}")
                     case ("end", why):
                         break
-        for worker in self._heard:
+        for worker in list(self._heard):
             self._send(END, worker, why=why)
         gevent.sleep(FLUSH_S)
 
@@ -95,22 +97,11 @@ class _Master:
         """A worker wants to join."""
         worker = msg.node_id
         try:
-            hello = msgspec.convert(msg.data, Hello)
-        except msgspec.ValidationError as error:
-            version = msg.data.get("version") if isinstance(msg.data, dict) else None
-            self._refuse(worker, f"it is not a worker of this c10k ({version or error!s:.80})")
-            return
-        if hello.version != self._version:
-            self._refuse(
-                worker,
-                f"{hello.hostname} has c10k {hello.version} and the master {self._version}: "
-                "install the same version on both",
-            )
-            return
-        try:
-            clock = self._clock(worker)
-        except ValueError:
-            self._refuse(worker, f"{hello.hostname} did not answer within {PONG_S:g} s")
+            hello, clock = self._known(msg.data), self._clock(worker)
+        except ValueError as error:
+            self._send(END, worker, why=f"the master refuses this worker: {error}")
+            where = msg.data.get("hostname") if isinstance(msg.data, dict) else "an unknown host"
+            self._pipe.send(("refused", f"a worker on {where} is refused: {error}"))
             return
         self._heard[worker] = time.monotonic()
         name = self._name(hello.name)
@@ -119,15 +110,25 @@ class _Master:
 
     def _name(self, wanted: str) -> str:
         """A name that no other worker has had."""
+        wanted = one_line(wanted)[:LONGEST_NAME]
         numbered = (f"{wanted or 'worker'}-{number}" for number in count(1))
         names = chain([wanted] if wanted else [], numbered)
         name = next(each for each in names if each not in self._names)
         self._names.add(name)
         return name
 
-    def _refuse(self, worker: str, why: str) -> None:
-        self._send(END, worker, why=f"the master refuses this worker: {why}")
-        self._pipe.send(("refused", why))
+    def _known(self, said: Any) -> Hello:  # noqa: ANN401 (anything, until it is checked)
+        """What a worker of this version says of itself. Raises ValueError."""
+        version = said.get("version") if isinstance(said, dict) else None
+        if version != self._version:
+            raise ValueError(
+                f"it has c10k {version!s:.20} and the master {self._version}: install the same "
+                "version on both"
+            )
+        try:
+            return msgspec.convert(said, Hello)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"what it says of itself cannot be read: {error}") from None
 
     def _clock(self, worker: str) -> Clock:
         """Its clock, after as many pings as it takes. Raises ValueError if it answers none."""
@@ -144,6 +145,8 @@ class _Master:
             finally:
                 del self._pings[number]
             exchanges.append(Exchange(asked_ns, received_ns, answered_ns, returned_ns))
+        if not exchanges:
+            raise ValueError(f"it did not answer within {PONG_S:g} s")
         return Clock.of(exchanges)
 
     def _on_pong(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401 (Locust's)

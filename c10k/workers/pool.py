@@ -119,13 +119,12 @@ class WorkerPool:
                 "name an address with --server-host"
             )
             self._link.drop(news, why)
-            self.on_news(f"{news.name} on {news.hello.hostname} is refused: {why}")
+            self.on_news(f"{news} is refused: {why}")
             return
         self._joined.append(news)
         offset_ms, within_ms = (ns / 1e6 for ns in news.clock)
         self.on_news(
-            f"{news.name} joined from {news.hello.hostname}, its clock {offset_ms:+.3f} ms "
-            f"± {within_ms:.3f} ms from this one"
+            f"{news} joined, its clock {offset_ms:+.3f} ms ± {within_ms:.3f} ms from this one"
         )
 
     def muster(self) -> None:

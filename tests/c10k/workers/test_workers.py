@@ -6,6 +6,7 @@ takes a second of CPU to start.
 
 import json
 import os
+import platform
 import re
 import signal
 import socket
@@ -200,9 +201,9 @@ def test_another_version_is_refused_in_one_line_at_both_ends(story):
     out, err, status = story.refused
     assert (out, status) == ("", 3)
     (line,) = err.splitlines()
-    assert "has c10k 9.9.9 and the master " in line
+    assert "this worker: it has c10k 9.9.9 and the master " in line
     assert [said for said in story.said if "9.9.9" in said] == [
-        f"a worker is refused: {line.partition('refuses this worker: ')[2]}"
+        f"a worker on {platform.node()} is refused: {line.partition('refuses this worker: ')[2]}"
     ]
 
 
