@@ -1,6 +1,6 @@
 """The bare echo server in a process of its own, on which the loader ceiling is measured.
 
-python -m c10k.loadgen.echo_server [THREADS]
+python -m c10k.loadgen.echo_server [THREADS [ADDRESS]]
 """
 
 import json
@@ -18,11 +18,13 @@ BACKLOG = 65_535  # listen(2) lowers it to net.core.somaxconn: as many as this h
 
 
 def main() -> None:
-    """Listen on a free port of the loopback, say which, and echo until SIGTERM or SIGINT.
+    """Listen on a free port, say which, and echo until SIGTERM or SIGINT.
 
-    Each thread listens for itself: the kernel spreads the connections evenly over them.
+    It listens on the loopback, or on the ADDRESS. Each thread listens for itself: the kernel
+    spreads the connections evenly over them.
     """
     threads = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    host = sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1"
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     stop, wake = socket.socketpair()
@@ -35,12 +37,12 @@ def main() -> None:
         ends = []
         for _ in range(threads):
             listener = stack.enter_context(
-                socket.create_server(("127.0.0.1", port), backlog=BACKLOG, reuse_port=threads > 1)
+                socket.create_server((host, port), backlog=BACKLOG, reuse_port=threads > 1)
             )
             listener.setblocking(False)
             port = listener.getsockname()[1]
             ends.append(loops.submit(echo, listener.fileno(), stop.fileno()))
-        print(json.dumps({"port": port, "pid": os.getpid()}), flush=True)
+        print(json.dumps({"host": host, "port": port, "pid": os.getpid()}), flush=True)
         for end in ends:
             end.result()
 

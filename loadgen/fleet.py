@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-from typing import Final, Self, TypeVar
+from typing import Final, NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -28,11 +28,13 @@ from c10k.loadgen.workload import Workload
 
 T = TypeVar("T")
 
+CreateShard = Callable[[ShardSettings], Shard]
+
 # Connections that may lack their first echo at once. Far below any usual listen backlog, so
 # that opening never overflows it: an overflow costs a SYN its first retransmission, 1 s.
 IN_FLIGHT: Final = 128
 
-# A schedule begins so much later than the command, by when every shard has it.
+# A schedule begins so much later than the command, by when every shard of this host has it.
 LEAD_NS: Final = 5_000_000
 
 # How long a drain waits for replies: in all, and for the next one.
@@ -78,6 +80,13 @@ class FleetStatus:
     messages: int  # completed since the fleet began
 
 
+class ShardShare(NamedTuple):
+    """What a shard did of a snapshot."""
+
+    messages: int
+    cpu_s: float
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """What happened between two snapshots.
@@ -112,6 +121,7 @@ class Snapshot:
     cpu_cores: float  # of the busiest thread, of one CPU
     sums_ns: dict[str, int]
     counts: dict[str, bytes]
+    shares: tuple[ShardShare, ...] = ()  # of the shards, in order
 
     @classmethod
     def of_all(cls, snapshots: "Sequence[Snapshot]") -> Self:
@@ -135,6 +145,10 @@ class Snapshot:
             cpu_cores=sum(each.cpu_cores * each.seconds for each in snapshots) / seconds,
             sums_ns={kind: sum(each.sums_ns[kind] for each in snapshots) for kind in KINDS},
             counts={kind: _add([each.counts[kind] for each in snapshots]) for kind in KINDS},
+            shares=tuple(
+                ShardShare(*map(sum, zip(*shares, strict=True)))
+                for shares in zip(*(each.shares for each in snapshots), strict=True)
+            ),
         )
 
     @property
@@ -164,10 +178,11 @@ class Fleet:
     process has a descriptor limit of its own, and with the portable engine an interpreter. With
     `spin` a thread polls before a message is due instead of sleeping: it is sent to the
     microsecond, and a CPU is busy with waiting. `engine` is native, portable, or auto: native where
-    it is built; the attribute says which it is. Raises OSError where the address cannot be
-    resolved, the engine is not there, or the machine refuses a thread, process or descriptor, and
-    whenever a process has died. Closing ends every connection and joins the threads; a fleet is
-    used once.
+    it is built; the attribute says which it is. Instead of threads here, the shards that the
+    functions `elsewhere` create may drive the connections, on other hosts too; each must have a
+    command within `lead_ns`. Raises OSError where the address cannot be resolved, the engine is not
+    there, or the machine refuses a thread, process or descriptor, and whenever a process has died.
+    Closing ends every connection and joins the threads; a fleet is used once.
     """
 
     def __init__(
@@ -181,6 +196,8 @@ class Fleet:
         cpus: Sequence[int] | None = None,
         in_flight: int = IN_FLIGHT,
         spin: bool = False,
+        elsewhere: Sequence[CreateShard] = (),
+        lead_ns: int = LEAD_NS,
     ) -> None:
         self.engine = engine_of(engine)
         self.workload = workload
@@ -188,21 +205,25 @@ class Fleet:
         self._resized_ns = 0
         self._drained = False
         self._shards: list[Shard] = []
-        # A thread per process: all processes get a command at nearly the same moment, and no
-        # KeyboardInterrupt separates it from its answer.
-        self._threads = ThreadPoolExecutor(threads, "c10k-process") if processes else None
-        create: Callable[[ShardSettings], Shard] = shard_class(self.engine)
+        self._lead_ns = lead_ns
+        create: CreateShard = shard_class(self.engine)
         if processes:
             from c10k.loadgen.remote import RemoteShard
 
             create = partial(RemoteShard, self.engine)
+        creators = elsewhere or [create] * threads
+        # A thread per process: all processes get a command at nearly the same moment, and no
+        # KeyboardInterrupt separates it from its answer.
+        self._threads = (
+            ThreadPoolExecutor(len(creators), "c10k-process") if processes or elsewhere else None
+        )
         target = address if isinstance(address, Address) else Address.resolve(*address)
-        each = max(1, in_flight // threads)
+        each = max(1, in_flight // len(creators))
         try:
-            for index in range(threads):
+            for index, create_one in enumerate(creators):
                 cpu = cpus[index % len(cpus)] if cpus else None
-                settings = ShardSettings(target, workload, index, threads, each, cpu, spin)
-                self._shards.append(create(settings))
+                settings = ShardSettings(target, workload, index, len(creators), each, cpu, spin)
+                self._shards.append(create_one(settings))
         except BaseException:
             self._quit()
             raise
@@ -217,7 +238,7 @@ class Fleet:
         self.connections = connections
         self._resized_ns = time.monotonic_ns()
         active = self.workload.active_of(connections)
-        epoch_ns = time.monotonic_ns() + LEAD_NS
+        epoch_ns = time.monotonic_ns() + self._lead_ns
 
         def resize(shard: Shard, index: int) -> None:
             share = self._share(connections, index), self._share(active, index)
@@ -270,7 +291,7 @@ class Fleet:
 
     def load(self) -> None:
         """Let every open connection begin to send; give up on those that are not open."""
-        epoch_ns = time.monotonic_ns() + LEAD_NS
+        epoch_ns = time.monotonic_ns() + self._lead_ns
         self._drained = False
         self._each(lambda shard, _: shard.load(epoch_ns))
 
@@ -302,6 +323,7 @@ class Fleet:
             ),
             sums_ns=sums_ns,
             counts=counts,
+            shares=tuple(ShardShare(part["messages"], part["cpu_ns"] / 1e9) for part in parts),
         )
 
     def progress(self) -> FleetStatus:

@@ -98,6 +98,21 @@ class CeilingPoint(Struct):
     loader_cpu_cores: Number
 
 
+class WorkerDescription(Struct):
+    """A worker that drove load, its clock against that of the run's host, and what it drives alone
+    with its share of the largest step."""
+
+    name: str
+    version: str
+    engine: str
+    host: dict[str, Fact]
+    cpus: list[Count]
+    clock_offset_ms: Number
+    clock_uncertainty_ms: Number
+    ceiling: list[CeilingPoint] = []
+    lost: str = ""  # why, if it was
+
+
 class EnvironmentWarning(Struct):
     """What distorts figures on this machine, and what to do about it."""
 
@@ -136,6 +151,8 @@ class Manifest(Struct):
     mapped: list[str] = []
     slo_p99_ms: Annotated[float, Meta(gt=0, lt=LIMIT)] | None = None
     max_connections: list[CapacityFound] = []
+    workers: list[WorkerDescription] = []
+    ceiling_of: list[str] = []  # the workers that the ceiling was measured with, if any
 
 
 def check_manifest(manifest: object, source: str) -> dict[str, Any]:

@@ -149,6 +149,9 @@ _MEASURES: Final[TableSpec] = {
     "lost": count_column("of these, messages that got no reply, or a wrong one"),
     "sent": count_column("messages sent"),
     "received": count_column("messages received"),
+    "worker_messages": text_column(
+        "JSON object: worker -> messages of its connections; empty without workers", merging.causes
+    ),
     "errors": count_column("errors of connections and messages"),
     "error_causes": text_column("JSON object: cause -> count", merging.causes),
     "starved": count_column(

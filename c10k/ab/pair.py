@@ -15,10 +15,11 @@ from typing import Final
 
 from c10k.experiment import loader_ceiling
 from c10k.experiment.cycle import Cycle
+from c10k.experiment.loader import SHARES_THE_INTERPRETER
 from c10k.experiment.loader_ceiling import Ceiling
 from c10k.experiment.plan import Plan, PlannedServer, Trial, load_on
 from c10k.experiment.step_record import StepRecording
-from c10k.experiment.trial import END_S, OPEN_S, SHARES_THE_INTERPRETER
+from c10k.experiment.trial import END_S, OPEN_S
 from c10k.host.cpus import CpuSplit
 from c10k.loadgen.fleet import Fleet, Snapshot
 from c10k.loadgen.telemetry import HostMemory, ProcessGoneError, Telemetry, kernel_growth, usage

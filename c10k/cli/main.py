@@ -25,6 +25,7 @@ from c10k.cli import (
     serve,
     servers,
     ui,
+    worker,
 )
 from c10k.cli.arguments import Parser
 from c10k.outcome import CommandError, Status, say
@@ -44,6 +45,7 @@ COMMANDS: Final = {
     "client": client,
     "doctor": doctor,
     "ui": ui,
+    "worker": worker,
 }
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

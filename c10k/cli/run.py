@@ -11,8 +11,9 @@ from c10k.cli.columns import show
 from c10k.cli.outputs import opened
 from c10k.cli.standard_output import Output
 from c10k.experiment.plan import Plan
-from c10k.options import add_options
+from c10k.options import add_options, options_of
 from c10k.outcome import Status
+from c10k.workers.options import Workers
 
 OPTIONS: Final = (
     *("servers", "commands", "workloads", "rate", "size", "steps", "profile", "duration"),
@@ -74,6 +75,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print no progress, only warnings, the summary and the directory",
     )
+    group = parser.add_argument_group("workers, which drive the load instead of this process")
+    add_options(group, Workers, *options_of(Workers))
     report.add_language(parser)
     parser.epilog = (
         "Exit status: 0 every step was measured (the last lines name connections or messages that "

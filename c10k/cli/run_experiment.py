@@ -7,33 +7,38 @@ import shutil
 import sys
 import time
 from collections.abc import Hashable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
+from msgspec.structs import replace
 from rich.console import Console
 
 from c10k.cli.columns import show
 from c10k.cli.standard_output import Output, OutputLostError
 from c10k.experiment import config, loader_ceiling, manifest, run_directory, shipped, written
 from c10k.experiment.failures import failures_of
-from c10k.experiment.feasibility import check_limits, feasible
+from c10k.experiment.feasibility import check_limits, feasible, for_loader
 from c10k.experiment.plan import Plan
 from c10k.experiment.progress import Clock, LiveProgress, Progress, QuietProgress
 from c10k.experiment.progress import duration as spelled
-from c10k.experiment.runner import Experiment
+from c10k.experiment.runner import HOST, Experiment
 from c10k.experiment.thresholds import check_thresholds
 from c10k.experiment.written import Ending
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import raise_soft_descriptor_limit
 from c10k.loadgen.engines import loss
-from c10k.options import given, options_of
+from c10k.options import given, options_of, read
 from c10k.outcome import CommandError, Status, say
 from c10k.reports.language import use_locale
 from c10k.reports.wording import joined
 from c10k.results.schema import one_line
 from c10k.results.store import RunError, RunWriter, read_run
+from c10k.workers.options import Workers
+
+if TYPE_CHECKING:
+    from c10k.workers.pool import WorkerPool
 
 
 def run(args: argparse.Namespace, output: Output, *, essential: bool) -> Ending:
@@ -46,19 +51,24 @@ def run(args: argparse.Namespace, output: Output, *, essential: bool) -> Ending:
     try:
         with use_locale(args.lang):  # refuse an unknown language before measuring
             pass
-        plan, left_out = _resumed(args) if args.resume else _planned(args)
+        asked = read(Workers, given(args, Workers), "--{}".format)
+        plan, left_out = _resumed(args, asked) if args.resume else _planned(args)
     except ValueError as error:  # Run- and LanguageError are ValueErrors
         raise CommandError(str(error)) from None
     if lost := loss():
         say(lost)
     cpus = CpuSplit.of_this_process()
     directory = args.resume or args.out or run_directory.named()
-    with run_directory.one_run(directory, force=args.force) as one:
+    with (
+        run_directory.one_run(directory, force=args.force) as one,
+        _loader(asked, cpus, quiet=args.quiet) as loader,
+    ):
+        plan = _for_loader(plan, left_out, loader, resumed=bool(args.resume))
         try:
             with _writer(args, directory, plan, cpus, left_out) as writer:
                 run_directory.record_others(writer, [one.other] if one.other else [])
                 output.matters = essential
-                interrupted = _measure(plan, writer, cpus, output, quiet=args.quiet)
+                interrupted = _measure(args, plan, writer, cpus, output, loader)
                 run_directory.record_others(writer, one.concurrent)
                 failures = failures_of(plan, writer.steps())
                 writer.update_manifest(thresholds=[each.as_json() for each in failures.thresholds])
@@ -99,7 +109,7 @@ def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
     return plan, left_out
 
 
-def _resumed(args: argparse.Namespace) -> tuple[Plan, list[str]]:
+def _resumed(args: argparse.Namespace, asked: Workers) -> tuple[Plan, list[str]]:
     """The plan of the run that continues; nothing further is left out of it."""
     named = [options_of(Plan)[key].flag for key in given(args, Plan) if key != "fit"]
     named += [f"--{name}" for name in ("config", "out") if getattr(args, name) is not None]
@@ -110,8 +120,40 @@ def _resumed(args: argparse.Namespace) -> tuple[Plan, list[str]]:
         plan = manifest.plan_of(described)
     except ValueError as error:
         raise CommandError(f"the plan in {args.resume} cannot be read: {error}") from None
+    if bool(described.get("workers")) != asked.asked:
+        raise CommandError(
+            f"{args.resume} was measured without workers: leave out --workers and --master-bind"
+            if asked.asked
+            else f"{args.resume} was measured with workers: add --workers or --master-bind"
+        )
     check_limits(plan)
     return plan, []
+
+
+def _loader(
+    asked: Workers, cpus: CpuSplit, *, quiet: bool
+) -> "AbstractContextManager[WorkerPool | None]":
+    """The workers, if the load comes from workers, for as long as the context lasts."""
+    if not asked.asked:
+        return nullcontext()
+    from c10k.workers.pool import WorkerPool
+    from c10k.workers.requirement import check_locust
+
+    check_locust()
+    return WorkerPool(asked, cpus, _nothing if quiet else show)
+
+
+def _nothing(_: str) -> None:
+    """Say nothing."""
+
+
+def _for_loader(
+    plan: Plan, left_out: list[str], loader: "WorkerPool | None", *, resumed: bool
+) -> Plan:
+    """What of a plan the workers can drive; a plan that is resumed is not reduced."""
+    if loader is None:
+        return plan
+    return for_loader(replace(plan, fit=plan.fit and not resumed), left_out, loader.limits)
 
 
 def _writer(
@@ -133,17 +175,30 @@ def _writer(
         raise CommandError(str(error)) from None
 
 
-def _measure(plan: Plan, writer: RunWriter, cpus: CpuSplit, output: Output, *, quiet: bool) -> bool:
+def _measure(
+    args: argparse.Namespace,
+    plan: Plan,
+    writer: RunWriter,
+    cpus: CpuSplit,
+    output: Output,
+    pool: "WorkerPool | None",
+) -> bool:
     """Run the plan; whether it was interrupted."""
     remaining = {} if writer.manifest.get("ceiling") is not None else loader_ceiling.time(plan)
     remaining |= {each: s for each, s in plan.time().items() if each not in writer.done()}
-    go_on = f"continue with `{shlex.join(['c10k', 'run', '--resume', str(writer.directory)])}`"
+    resume = ["c10k", "run", "--resume", str(writer.directory)]
+    for key, value in given(args, Workers).items():
+        resume += [options_of(Workers)[key].flag, str(value)]
+    go_on = f"continue with `{shlex.join(resume)}`"
     # Servers get their own CPUs when they start; this process is the loader's side.
     os.sched_setaffinity(0, cpus.loader)
     why = ""
     try:
-        with _progress(plan, remaining, cpus, output, quiet=quiet) as progress:
-            Experiment(plan, writer, cpus, progress, time.monotonic()).run()
+        with _progress(plan, remaining, cpus, output, quiet=args.quiet) as progress:
+            host = HOST
+            if pool:
+                pool.on_news, host = progress.say, pool.server_host
+            Experiment(plan, writer, cpus, progress, time.monotonic(), loader=pool, host=host).run()
     except KeyboardInterrupt:
         why = "interrupted"
     except OutputLostError as error:

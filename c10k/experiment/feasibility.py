@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from c10k.experiment.config import whole
 from c10k.experiment.plan import Plan, PlannedServer, Technique, load_on
-from c10k.host.limits import Limit, shortfalls
+from c10k.host.limits import Limit, LoaderLimits, port_limits, shortfalls
 from c10k.outcome import CommandError, Status
 from c10k.reports.wording import joined
 
@@ -43,6 +43,14 @@ def feasible(asked: Plan, named: Container[str] = ()) -> tuple[Plan, list[str]]:
 def check_limits(plan: Plan) -> None:
     """Raises CommandError where this machine's limits forbid a step of a plan made before."""
     _within_limits(plan.servers, [], fit=False)
+
+
+def for_loader(plan: Plan, left_out: list[str], loader: LoaderLimits) -> Plan:
+    """What of a feasible plan can be measured with a loader that has limits of its own.
+
+    Lines are added for what is left out. Raises CommandError as `feasible` does.
+    """
+    return whole(plan, _within_limits(plan.servers, left_out, fit=plan.fit, loader=loader))
 
 
 def _able(
@@ -99,7 +107,11 @@ def _serving(
 
 
 def _within_limits(
-    servers: Iterable[PlannedServer], left_out: list[str], *, fit: bool
+    servers: Iterable[PlannedServer],
+    left_out: list[str],
+    *,
+    fit: bool,
+    loader: LoaderLimits = port_limits,
 ) -> list[PlannedServer]:
     """The servers with the steps that this machine's limits allow.
 
@@ -109,7 +121,8 @@ def _within_limits(
     servers = list(servers)
     short: dict[int, list[Limit]] = {}
     for each in servers:
-        short |= shortfalls(each.steps, each.spec.server.threads_per_connection)
+        threads = each.spec.server.threads_per_connection
+        short |= shortfalls(each.steps, threads, loader=loader)
     if short:
         largest = max(short)
         reasons = "; ".join(map(str, short[largest]))
@@ -124,7 +137,7 @@ def _within_limits(
     for each in servers:
         server = each.spec.server
         over = shortfalls(
-            each.steps, server.threads_per_connection, server.processes_per_connection
+            each.steps, server.threads_per_connection, server.processes_per_connection, loader
         )
         if own := over.keys() - short.keys():
             reasons = "; ".join(map(str, over[min(own)]))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c10k.experiment.cycle import Cycle
+from c10k.experiment.loader import Loader, Member, ThisProcess
 from c10k.experiment.plan import Plan, load_on
 from c10k.loadgen.fleet import Fleet, Snapshot, loader_limited
 from c10k.loadgen.workload import Workload
@@ -77,9 +78,11 @@ def at(ceiling: Ceiling, connections: int, workload: Workload) -> float:
     return math.nan
 
 
-def bare_server(log: Path, cpus: Sequence[int] | None, threads: int = 1) -> ServerProcess:
+def bare_server(
+    log: Path, cpus: Sequence[int] | None, threads: int = 1, host: str = "127.0.0.1"
+) -> ServerProcess:
     """The echo server that does nothing else, in so many threads."""
-    return ServerProcess(NAME, (*COMMAND, str(threads)), log=log, cpus=cpus)
+    return ServerProcess(NAME, (*COMMAND, str(threads), host), log=log, cpus=cpus)
 
 
 def driven(
@@ -130,13 +133,23 @@ def time(plan: Plan) -> dict[Hashable, float]:
     return {step: held_s + OPENING_S * step.connections for step in steps(plan)}
 
 
-def of_run(plan: Plan, writer: "RunWriter", cpus: "CpuSplit", progress: "Progress") -> Ceiling:
-    """The run's ceiling, measured when it begins and kept when it is resumed."""
+def of_run(
+    plan: Plan,
+    writer: "RunWriter",
+    cpus: "CpuSplit",
+    progress: "Progress",
+    loader: Loader | None = None,
+    host: str = "127.0.0.1",
+) -> Ceiling:
+    """The run's ceiling, measured when it begins, and again when other workers drive the load. It
+    is kept when the run is resumed."""
     known: Ceiling | None = writer.manifest.get("ceiling")
-    if known is not None:
+    workers = [each.name for each in loader.members] if loader else []
+    if known is not None and writer.manifest.get("ceiling_of", []) == workers:
         return known
+    progress.clock.expect(time(plan))
     log = writer.directory / "logs" / f"{NAME}.log"
-    measured, missing = measure(plan, cpus, log, progress)
+    measured, missing = measure(plan, cpus, log, progress, loader, host)
     warnings = writer.manifest["warnings"]
     if missing:
         warning = {
@@ -147,31 +160,71 @@ def of_run(plan: Plan, writer: "RunWriter", cpus: "CpuSplit", progress: "Progres
         }
         progress.say(f"warning: {warning['message']}")
         warnings = [*warnings, warning]
-    writer.update_manifest(ceiling=measured, warnings=warnings)
+    writer.update_manifest(ceiling=measured, ceiling_of=workers, warnings=warnings)
     return measured
 
 
-def measure(plan: Plan, cpus: "CpuSplit", log: Path, progress: "Progress") -> tuple[Ceiling, str]:
-    """Measure it at every step; also why some are missing, empty where none is."""
+def measure(
+    plan: Plan,
+    cpus: "CpuSplit",
+    log: Path,
+    progress: "Progress",
+    loader: Loader | None = None,
+    host: str = "127.0.0.1",
+) -> tuple[Ceiling, str]:
+    """Measure it at every step; also why some are missing, empty where none is.
+
+    What each worker drives alone is measured, too, with its share of the largest step.
+    """
+    loader = loader or ThisProcess(cpus)
     ceiling: list[dict[str, Any]] = []
     missing = []
     if not steps(plan):
         return ceiling, ""
     try:
-        with bare_server(log, cpus.server) as server:
+        with bare_server(log, cpus.server, max(1, len(loader.members)), host) as server:
+            address = server.host, server.port
             for step in steps(plan):
                 progress.begin(step)
-                workload = Workload(NAME, size_bytes=step.size_bytes)
-                with Fleet((server.host, server.port), workload, cpus=cpus.loader) as fleet:
-                    row = driven(fleet, step.connections, _window_s(plan))
+                row = _point(plan, loader, address, step)
                 progress.end(step, row)
                 if row["status"] == "ok":
-                    ceiling.append(step._asdict() | {name: row[name] for name in KEPT})
+                    ceiling.append(_kept(step, row))
                 else:
                     missing.append(f"{row['reason']} at {step.connections:,} connections")
+            for member in loader.members:
+                member.ceiling[:] = _alone(plan, loader, address, member)
     except (ServerStartError, OSError, MemoryError) as error:
         missing.append(str(error).split("\n", 1)[0])
     return ceiling, "; ".join(missing)
+
+
+def _alone(
+    plan: Plan, loader: Loader, address: tuple[str, int], member: Member
+) -> list[dict[str, Any]]:
+    """What a worker drives alone with its share of the largest step, for each size of messages."""
+    largest = max(step.connections for step in steps(plan))
+    share = math.ceil(largest / len(loader.members))
+    points = [
+        CeilingStep(share, step.size_bytes) for step in steps(plan) if step.connections == largest
+    ]
+    rows = {point: _point(plan, loader, address, point, [member]) for point in points}
+    return [_kept(point, row) for point, row in rows.items() if row["status"] == "ok"]
+
+
+def _point(
+    plan: Plan,
+    loader: Loader,
+    address: tuple[str, int],
+    step: CeilingStep,
+    members: Sequence[Member] | None = None,
+) -> dict[str, Any]:
+    with loader.fleet(address, Workload(NAME, size_bytes=step.size_bytes), members) as fleet:
+        return driven(fleet, step.connections, _window_s(plan))
+
+
+def _kept(step: CeilingStep, row: Mapping[str, Any]) -> dict[str, Any]:
+    return step._asdict() | {name: row[name] for name in KEPT}
 
 
 def _window_s(plan: Plan) -> float:

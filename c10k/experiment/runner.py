@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from c10k.experiment import capacity_search, loader_ceiling
+from c10k.experiment.loader import Loader, ThisProcess, WorkerLostError
 from c10k.experiment.plan import Plan, PlannedServer, Trial, load_on
 from c10k.experiment.progress import Progress
 from c10k.experiment.step_record import StepRecording
@@ -20,6 +21,9 @@ from c10k.servers.catalogue import ServerSpec
 from c10k.servers.process import ServerProcess, ServerStartError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from c10k.experiment.loader import Member
     from c10k.experiment.loader_ceiling import Ceiling
 
 HOST: Final = "127.0.0.1"
@@ -28,12 +32,23 @@ HOST: Final = "127.0.0.1"
 class Experiment:
     """Measures those steps of the plan that the run does not hold yet.
 
-    Whatever interrupts it, the steps that were measured are stored and no server is left.
+    Whatever interrupts it, the steps that were measured are stored and no server is left. The load
+    comes from the `loader`, or from this process; the servers listen on `host`.
     """
 
     def __init__(
-        self, plan: Plan, writer: RunWriter, cpus: CpuSplit, progress: Progress, began: float
+        self,
+        plan: Plan,
+        writer: RunWriter,
+        cpus: CpuSplit,
+        progress: Progress,
+        began: float,
+        *,
+        loader: Loader | None = None,
+        host: str = HOST,
     ) -> None:
+        self._loader = loader or ThisProcess(cpus)
+        self._host = host
         self._plan = plan
         self._writer = writer
         self._cpus = cpus
@@ -42,6 +57,7 @@ class Experiment:
         self._specs = {each.server: each.spec for each in plan.servers}
         self._logs = writer.directory / "logs"
         self._ceiling: Ceiling = ()
+        self._ceiling_of: Sequence[Member] = ()
         self._starts: dict[tuple[str, str], ServerStartError | None] = {}
 
     def run(self) -> None:
@@ -75,7 +91,10 @@ class Experiment:
         server = spec.server
         reach = capacity_search.REACH * self._plan.steps_of(planned, workload)[-1]
         most, limits = most_connections(
-            reach, server.threads_per_connection, server.processes_per_connection
+            reach,
+            server.threads_per_connection,
+            server.processes_per_connection,
+            self._loader.limits,
         )
         while True:
             rows = self._rows(spec, workload)
@@ -109,28 +128,59 @@ class Experiment:
 
     def _ramp(self, name: str, workload: Workload) -> "_Ramp":
         # Before the first server starts.
-        self._ceiling = loader_ceiling.of_run(self._plan, self._writer, self._cpus, self._progress)
-        return _Ramp(self._logs, name, workload, self._cpus.server, self._starts)
+        self._muster()
+        self._ceiling = loader_ceiling.of_run(
+            self._plan, self._writer, self._cpus, self._progress, self._loader, self._host
+        )
+        self._ceiling_of = tuple(self._loader.members)
+        self._describe_workers()  # what they drive is known now
+        return _Ramp(self._logs, name, workload, self._cpus.server, self._starts, self._host)
+
+    def _muster(self) -> None:
+        """Find out who drives the load next."""
+        self._loader.muster()
+        self._describe_workers()
+
+    def _describe_workers(self) -> None:
+        if joined := self._loader.described():
+            known = {each["name"]: each for each in self._writer.manifest.get("workers", ())}
+            known |= {each["name"]: each for each in joined}
+            self._writer.update_manifest(workers=list(known.values()))
 
     def _run_trial(self, ramp: "_Ramp", trial: Trial, *, last: bool) -> None:
         """Measure one step and store it."""
         self._progress.begin(trial)
-        record = self._measure(ramp, trial, last=last)
+        while True:
+            self._muster()
+            try:
+                record = self._measure(ramp, trial, last=last)
+                break
+            except WorkerLostError as lost:
+                self._progress.say(f"{lost}; the step is repeated with those that remain")
         self._writer.append_step(record)
         self._progress.end(trial, record.step)
 
     def _measure(self, ramp: "_Ramp", trial: Trial, *, last: bool) -> StepRecord:
         spec = self._specs[trial.server]
         load = load_on(spec, ramp.workload)
-        ceiling_per_s = loader_ceiling.at(self._ceiling, trial.connections, load)
-        recording = StepRecording(trial, load, self._began, ceiling_per_s)
+        members = self._loader.members
+        # With other workers it is not known.
+        ceiling = self._ceiling if tuple(members) == self._ceiling_of else ()
+        ceiling_per_s = loader_ceiling.at(ceiling, trial.connections, load)
+        recording = StepRecording(trial, load, self._began, ceiling_per_s, members)
+        if short := [each for each in self._loader.limits(trial.connections) if not each.suffices]:
+            recording.opened = Opened(0, 0, math.nan)
+            recording.failure = "; ".join(map(str, short))
+            return recording.record(time.time(), [], "")
         try:
             server = ramp.server(spec)
         except ServerStartError as error:
             recording.opened = Opened(0, 0, math.nan)
             recording.failure = str(error).splitlines()[0]
             return recording.record(time.time(), [], str(error))
-        runner = TrialRunner(server, self._plan.profile, self._cpus, self._progress.see)
+        runner = TrialRunner(
+            server, self._plan.profile, self._cpus, self._progress.see, self._loader
+        )
         return runner.run(recording, last=last)
 
 
@@ -148,8 +198,10 @@ class _Ramp(ExitStack):
         workload: Workload,
         cpus: tuple[int, ...],
         starts: dict[tuple[str, str], ServerStartError | None],
+        host: str,
     ) -> None:
         super().__init__()
+        self._host = host
         self.workload = workload
         self._logs = logs
         self._name = name
@@ -167,7 +219,7 @@ class _Ramp(ExitStack):
         log = self._logs / f"{self._name}-{spec.text.replace('/', '_')}.log"
         try:
             working = spec.handling(self.workload.handler)
-            server = self.enter_context(working.process(host=HOST, log=log, cpus=self._cpus))
+            server = self.enter_context(working.process(host=self._host, log=log, cpus=self._cpus))
         except ServerStartError as error:
             self._starts.setdefault(name, error)
             raise

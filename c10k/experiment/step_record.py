@@ -4,9 +4,10 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS, Slice
+from c10k.experiment.loader import Member
 from c10k.experiment.loader_ceiling import limited
 from c10k.experiment.plan import Trial
 from c10k.loadgen.fleet import Opened, Snapshot
@@ -18,22 +19,32 @@ from c10k.results.store import StepRecord
 if TYPE_CHECKING:
     from c10k.experiment.warmup import WarmUp
 
+# Those of this host are not the loader's where that is on another.
+LOADER_HICCUPS: Final = ("hiccup_p99_ms", "hiccup_max_ms")
+
 
 class StepRecording:
     """Collects a trial as it goes on, and makes a record of it however it ends.
 
     `began` is the run's start on CLOCK_MONOTONIC, in seconds: times in the record count from it.
-    `ceiling_per_s` is what the loader can drive of this workload, in messages/s, or NaN. The runner
-    sets `warmup`, `levels` and `failure`.
+    `ceiling_per_s` is what the loader can drive of this workload, in messages/s, or NaN; `workers`
+    are those that drive it, in the order of the fleet's shards, if it is not this process. The
+    runner sets `warmup`, `levels` and `failure`.
     """
 
     def __init__(
-        self, trial: Trial, workload: Workload, began: float, ceiling_per_s: float = math.nan
+        self,
+        trial: Trial,
+        workload: Workload,
+        began: float,
+        ceiling_per_s: float = math.nan,
+        workers: Sequence[Member] = (),
     ) -> None:
         self.trial = trial
         self.workload = workload
         self.began = began
         self.ceiling_per_s = ceiling_per_s
+        self.workers = workers
         self.opened = Opened(0, trial.connections, math.nan)
         self.warmup: WarmUp | None = None
         self.levels: Mapping[str, float] = {}  # what the server held after the windows
@@ -79,6 +90,12 @@ class StepRecording:
             for part in slices
         ]
         self.add_between(snapshot)
+        shares = list(zip(self.workers, snapshot.shares, strict=bool(self.workers)))
+        loader_cpu_s = snapshot.cpu_s  # on this host
+        if self.workers:
+            loader_cpu_s = sum(share.cpu_s for worker, share in shares if worker.here)
+        if not all(worker.here for worker in self.workers):
+            hiccups = {**hiccups, **dict.fromkeys(LOADER_HICCUPS, math.nan)}
         self._windows.append(
             {
                 **self.trial._asdict(),
@@ -95,12 +112,15 @@ class StepRecording:
                 "lost": snapshot.lost,
                 "sent": snapshot.sent,
                 "received": snapshot.messages,
+                "worker_messages": json.dumps(
+                    {worker.name: share.messages for worker, share in shares}
+                ),
                 "errors": sum(snapshot.errors.values()),
                 "error_causes": json.dumps(snapshot.errors, sort_keys=True),
                 "starved": snapshot.starved,
                 "starved_wait_max_ms": starved_ms,
                 "littles_law_ratio": snapshot.littles_law_ratio(served) if closed else math.nan,
-                "other_processes_cpu_s": telemetry["other_processes_cpu_s"] - snapshot.cpu_s,
+                "other_processes_cpu_s": telemetry["other_processes_cpu_s"] - loader_cpu_s,
                 "loader_cpu_s": snapshot.cpu_s,
                 "loader_cpu_cores": snapshot.cpu_cores,
                 "loader_cpu_us_per_message": _per(snapshot.cpu_s * 1e6, snapshot.messages),

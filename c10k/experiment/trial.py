@@ -8,11 +8,11 @@ from math import nan
 from typing import Final
 
 from c10k.experiment.cycle import Cycle
+from c10k.experiment.loader import Loader, ThisProcess, WorkerLostError
 from c10k.experiment.profile import Profile
 from c10k.experiment.step_record import StepRecording
 from c10k.host.cpus import CpuSplit
 from c10k.host.hiccups import Hiccups
-from c10k.loadgen.engines import engine_of
 from c10k.loadgen.fleet import DRAIN_STILL_S, Fleet
 from c10k.loadgen.telemetry import ProcessGoneError, ProcessTree, Telemetry, kernel_growth, usage
 from c10k.results.histogram import Histogram
@@ -37,8 +37,6 @@ CLOSING_S: Final = 0.1  # a server that takes longer is given twice as many, and
 # A server that starves its clients answers none for seconds, and is ended next.
 STARVING_STILL_S: Final = 0.3
 END_S: Final = 1.0  # how long a server may take to end after its last trial
-# The portable engine and the telemetry would wait for each other.
-SHARES_THE_INTERPRETER: Final = engine_of("auto") == "portable"
 PERCENTILE_S: Final = 0.5  # between two readings of the p99, which takes longer than the rest
 
 
@@ -61,7 +59,8 @@ class ServerDiedError(Exception):
 class TrialRunner:
     """Runs one trial of a server.
 
-    `on_progress` is called about ten times a second with the trial's state.
+    `on_progress` is called about ten times a second with the trial's state. The load comes from
+    the `loader`, or from this process.
     """
 
     def __init__(
@@ -70,7 +69,9 @@ class TrialRunner:
         profile: Profile,
         cpus: CpuSplit,
         on_progress: Callable[[Moment], None],
+        loader: Loader | None = None,
     ) -> None:
+        self._loader = loader or ThisProcess(cpus)
         self._server = server
         self._profile = profile
         self._cpus = cpus
@@ -81,7 +82,7 @@ class TrialRunner:
 
     def run(self, recording: StepRecording, *, last: bool = False) -> StepRecord:
         """Measure one step. A server that dies or serves no connection makes a failed step, and
-        raises nothing.
+        raises nothing. Raises WorkerLostError where the step is to be repeated.
 
         After the `last` trial the server is ended, with its connections open: that is faster than
         to have each of them closed.
@@ -92,9 +93,7 @@ class TrialRunner:
         with self._telemetry as telemetry, Hiccups(self._cpus, workload.loop) as hiccups:
             try:
                 idle = telemetry.tree.read()
-                with Fleet(
-                    address, workload, cpus=self._cpus.loader, processes=SHARES_THE_INTERPRETER
-                ) as fleet:
+                with self._loader.fleet(address, workload) as fleet:
                     telemetry.annotate = partial(self._annotation, fleet)
                     cycle = Cycle(fleet, self._poll, telemetry.latest)
                     starving = self._load(cycle, hiccups, recording)
@@ -107,6 +106,13 @@ class TrialRunner:
                         self._close(fleet, telemetry.tree, idle.descriptors)
             except (ServerDiedError, ProcessGoneError):
                 recording.failure = self._server.how_it_died(since=logged)
+                log_tail = self._server.log_tail(since=logged)
+            except WorkerLostError as lost:
+                # It may never learn that the worker's connections have ended: the next is fresh.
+                self._server.stop(END_S)
+                if self._loader.repeats_steps:
+                    raise
+                recording.failure = str(lost)
                 log_tail = self._server.log_tail(since=logged)
             samples = telemetry.drain()
         return recording.record(started_at, samples, log_tail if recording.troubled else "")
@@ -195,8 +201,11 @@ class TrialRunner:
 
     def _annotation(self, fleet: Fleet) -> dict[str, float]:
         """What a sample holds of the fleet, which has no messages once it is closed. The rate is
-        since the sample before."""
-        status, now = fleet.progress(), time.monotonic()
+        since the sample before. A worker that is lost is the trial's matter."""
+        try:
+            status, now = fleet.progress(), time.monotonic()
+        except OSError:
+            return {}
         rate = max(status.messages - self._messages, 0) / max(now - self._sampled_at, 1e-3)
         self._messages, self._sampled_at = status.messages, now
         return {"connected": status.ready, "messages_per_s": rate}

@@ -4,7 +4,7 @@ import math
 import os
 import resource
 from bisect import bisect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,9 @@ SPARE_MAPS: Final = 1024
 KIB_PER_PROCESS: Final = 1200
 SPARE_KIB: Final = 512 * 1024
 
+LoaderLimits = Callable[[int], "Iterable[Limit]"]
+"""The limits of what drives the load on so many connections."""
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -44,34 +47,6 @@ class Limit:
         return f"{self.name} is {self.value:,}, needed are {self.needed:,}; {self.remedy}"
 
 
-def limits_for(
-    connections: int, threads_per_connection: int = 0, processes_per_connection: int = 0
-) -> Iterator[Limit]:
-    """Every limit that applies to this many connections at once, to a server with so many threads
-    or processes per connection."""
-    yield Limit(
-        "the hard limit of open files (ulimit -Hn)",
-        _most_descriptors(),
-        connections + SPARE_DESCRIPTORS,
-        "raise it with `sudo prlimit --pid $$ --nofile=N:N`, "
-        "or for good in /etc/security/limits.conf",
-    )
-    yield from port_limits(connections)
-    threads = connections * threads_per_connection
-    processes = connections * processes_per_connection
-    if threads or processes:
-        yield from _task_limits(threads + processes)
-    if threads:
-        yield Limit(
-            "the number of memory maps of a process (vm.max_map_count)",
-            int(_read("vm/max_map_count")),
-            threads * MAPS_PER_THREAD + SPARE_MAPS,
-            "raise it with `sudo sysctl vm.max_map_count=N`",
-        )
-    if processes:
-        yield from _memory_limits((processes * KIB_PER_PROCESS + SPARE_KIB) // 1024)
-
-
 def port_limits(connections: int, addresses: int = 1) -> Iterator[Limit]:
     """The limit on connections to one target from so many addresses of this host, if it is known.
 
@@ -87,6 +62,37 @@ def port_limits(connections: int, addresses: int = 1) -> Iterator[Limit]:
             connections,
             'widen it with `sudo sysctl net.ipv4.ip_local_port_range="1024 65535"`',
         )
+
+
+def limits_for(
+    connections: int,
+    threads_per_connection: int = 0,
+    processes_per_connection: int = 0,
+    loader: LoaderLimits = port_limits,
+) -> Iterator[Limit]:
+    """Every limit that applies to this many connections at once, to a server with so many threads
+    or processes per connection, and to what drives the load, unless that is in this process."""
+    yield Limit(
+        "the hard limit of open files (ulimit -Hn)",
+        _most_descriptors(),
+        connections + SPARE_DESCRIPTORS,
+        "raise it with `sudo prlimit --pid $$ --nofile=N:N`, "
+        "or for good in /etc/security/limits.conf",
+    )
+    yield from loader(connections)
+    threads = connections * threads_per_connection
+    processes = connections * processes_per_connection
+    if threads or processes:
+        yield from _task_limits(threads + processes)
+    if threads:
+        yield Limit(
+            "the number of memory maps of a process (vm.max_map_count)",
+            int(_read("vm/max_map_count")),
+            threads * MAPS_PER_THREAD + SPARE_MAPS,
+            "raise it with `sudo sysctl vm.max_map_count=N`",
+        )
+    if processes:
+        yield from _memory_limits((processes * KIB_PER_PROCESS + SPARE_KIB) // 1024)
 
 
 def loader_processes(connections: int) -> int:
@@ -147,23 +153,30 @@ def _memory_limits(needed_mib: int) -> Iterator[Limit]:
         )
 
 
-def _too_low(connections: int, *per_connection: int) -> list[Limit]:
-    return [limit for limit in limits_for(connections, *per_connection) if not limit.suffices]
+def _too_low(connections: int, threads: int, processes: int, loader: LoaderLimits) -> list[Limit]:
+    every = limits_for(connections, threads, processes, loader)
+    return [limit for limit in every if not limit.suffices]
 
 
 def shortfalls(
-    steps: Iterable[int], threads_per_connection: int = 0, processes_per_connection: int = 0
+    steps: Iterable[int],
+    threads_per_connection: int = 0,
+    processes_per_connection: int = 0,
+    loader: LoaderLimits = port_limits,
 ) -> dict[int, list[Limit]]:
     """The steps that do not fit, with the limits that are too low for each."""
-    each = threads_per_connection, processes_per_connection
+    each = threads_per_connection, processes_per_connection, loader
     return {step: limits for step in steps if (limits := _too_low(step, *each))}
 
 
 def most_connections(
-    wanted: int, threads_per_connection: int = 0, processes_per_connection: int = 0
+    wanted: int,
+    threads_per_connection: int = 0,
+    processes_per_connection: int = 0,
+    loader: LoaderLimits = port_limits,
 ) -> tuple[int, list[Limit]]:
     """How many of the wanted connections fit, and which limits prevent one more."""
-    each = threads_per_connection, processes_per_connection
+    each = threads_per_connection, processes_per_connection, loader
     fitting = bisect(range(1, wanted + 1), 0, key=lambda number: len(_too_low(number, *each)))
     return fitting, _too_low(fitting + 1, *each) if fitting < wanted else []
 

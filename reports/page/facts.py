@@ -1,5 +1,7 @@
 """The machine, the plan and the versions, and what a reader must know first."""
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -79,6 +81,7 @@ def facts(measured: Measured) -> dict[str, dict[str, str]]:
             for each in measured.workloads
         },
         _("Loader ceiling"): dict(map(_ceiling, about.ceiling or [])),
+        _("Workers"): dict(_workers(measured)),
         _("Servers"): {
             each.label: [_(each.model), each.language, each.protocol, each.command]
             for each in measured.servers
@@ -101,6 +104,28 @@ def _ceiling(point: CeilingPoint) -> tuple[str, str]:
         cpu=wording.number(point.loader_cpu_us_per_message),
         share=wording.share(point.loader_cpu_cores),
     )
+
+
+def _workers(measured: Measured) -> Iterator[tuple[str, list[str]]]:
+    """What is known of each worker that drove load, by its name."""
+    messages: Counter[str] = Counter()
+    for text in filter(None, measured.run.steps["worker_messages"]):
+        messages.update(json.loads(text))
+    for each in measured.about.workers:
+        share = messages[each.name] / max(messages.total(), 1)
+        offset, within = map(wording.number, (each.clock_offset_ms, each.clock_uncertainty_ms))
+        ceilings = (f"{rate} ({where})" for where, rate in map(_ceiling, each.ceiling))
+        yield (
+            each.name,
+            [
+                _("{share} of the messages", share=wording.share(share)),
+                _("clock offset {offset} ± {within} ms", offset=offset, within=within),
+                *(_("alone {ceiling}", ceiling=ceiling) for ceiling in ceilings),
+                str(each.host.get("cpu_model") or ""),
+                f"c10k {each.version} {each.engine}",
+                *([_("lost: {why}", why=each.lost)] if each.lost else []),
+            ],
+        )
 
 
 def _text(value: object) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from c10k.experiment import trial
+from c10k.experiment import loader, trial
 from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS
 from c10k.experiment.plan import Trial
 from c10k.experiment.profile import Profile
@@ -112,12 +112,12 @@ def test_connections_are_closed_some_at_a_time_and_the_last_with_their_server(
 ):
     closed = []
 
-    class Watched(trial.Fleet):
+    class Watched(loader.Fleet):
         def resize(self, connections):
             closed.append(connections)
             super().resize(connections)
 
-    monkeypatch.setattr(trial, "Fleet", Watched)
+    monkeypatch.setattr(loader, "Fleet", Watched)
     monkeypatch.setattr(trial, "CLOSING", 2)
     command = [sys.executable, "-m", "c10k.servers", "threaded"]
     with ServerProcess("threaded", command, log=tmp_path / "log") as server:

@@ -1,0 +1,1 @@
+"""Loaders in processes of their own, here or on other hosts: Locust's master and its workers."""
