@@ -4,15 +4,14 @@ import math
 import os
 import resource
 from bisect import bisect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 from c10k.loadgen.address import CONNECTIONS_PER_SOURCE
 from c10k.loadgen.descriptors import raise_soft_descriptor_limit as raise_soft_descriptor_limit
+from c10k.loadgen.telemetry.proc import read, sizes
 
 # Open files of the loader or a server apart from connections: libraries, log, epoll, pipes.
 SPARE_DESCRIPTORS: Final = 64
@@ -44,19 +43,40 @@ class Limit:
         return f"{self.name} is {self.value:,}, needed are {self.needed:,}; {self.remedy}"
 
 
+LimitsFor = Callable[[int, int, int], Iterable[Limit]]
+"""The limits on so many connections, with so many threads and processes of a server for each."""
+
+
 def limits_for(
     connections: int, threads_per_connection: int = 0, processes_per_connection: int = 0
 ) -> Iterator[Limit]:
     """Every limit that applies to this many connections at once, to a server with so many threads
     or processes per connection."""
-    yield Limit(
-        "the hard limit of open files (ulimit -Hn)",
-        _most_descriptors(),
-        connections + SPARE_DESCRIPTORS,
-        "raise it with `sudo prlimit --pid $$ --nofile=N:N`, "
-        "or for good in /etc/security/limits.conf",
+    yield from loader_limits(connections)
+    yield from _task_and_memory_limits(
+        connections, threads_per_connection, processes_per_connection
     )
+
+
+def loader_limits(connections: int) -> Iterator[Limit]:
+    """The limits of the host that opens this many connections."""
+    yield _descriptor_limit(connections)
     yield from port_limits(connections)
+
+
+def server_limits(
+    connections: int, threads_per_connection: int = 0, processes_per_connection: int = 0
+) -> Iterator[Limit]:
+    """The limits of a host of servers alone."""
+    yield _descriptor_limit(connections)
+    yield from _task_and_memory_limits(
+        connections, threads_per_connection, processes_per_connection
+    )
+
+
+def _task_and_memory_limits(
+    connections: int, threads_per_connection: int, processes_per_connection: int
+) -> Iterator[Limit]:
     threads = connections * threads_per_connection
     processes = connections * processes_per_connection
     if threads or processes:
@@ -70,6 +90,16 @@ def limits_for(
         )
     if processes:
         yield from _memory_limits((processes * KIB_PER_PROCESS + SPARE_KIB) // 1024)
+
+
+def _descriptor_limit(connections: int) -> Limit:
+    return Limit(
+        "the hard limit of open files (ulimit -Hn)",
+        _most_descriptors(),
+        connections + SPARE_DESCRIPTORS,
+        "raise it with `sudo prlimit --pid $$ --nofile=N:N`, "
+        "or for good in /etc/security/limits.conf",
+    )
 
 
 def port_limits(connections: int, addresses: int = 1) -> Iterator[Limit]:
@@ -134,7 +164,7 @@ def _task_limits(tasks: int) -> Iterator[Limit]:
 def _memory_limits(needed_mib: int) -> Iterator[Limit]:
     yield Limit(
         "the available memory (MemAvailable, MB)",
-        psutil.virtual_memory().available // 1024**2,
+        sizes(read("/proc/meminfo"))["MemAvailable"] // 1024**2,
         needed_mib,
         "end other programs, or add memory",
     )
@@ -147,25 +177,34 @@ def _memory_limits(needed_mib: int) -> Iterator[Limit]:
         )
 
 
-def _too_low(connections: int, *per_connection: int) -> list[Limit]:
-    return [limit for limit in limits_for(connections, *per_connection) if not limit.suffices]
-
-
 def shortfalls(
-    steps: Iterable[int], threads_per_connection: int = 0, processes_per_connection: int = 0
+    steps: Iterable[int],
+    threads_per_connection: int = 0,
+    processes_per_connection: int = 0,
+    limits: LimitsFor = limits_for,
 ) -> dict[int, list[Limit]]:
     """The steps that do not fit, with the limits that are too low for each."""
     each = threads_per_connection, processes_per_connection
-    return {step: limits for step in steps if (limits := _too_low(step, *each))}
+    return {step: low for step in steps if (low := _too_low(limits(step, *each)))}
 
 
 def most_connections(
-    wanted: int, threads_per_connection: int = 0, processes_per_connection: int = 0
+    wanted: int,
+    threads_per_connection: int = 0,
+    processes_per_connection: int = 0,
+    limits: LimitsFor = limits_for,
 ) -> tuple[int, list[Limit]]:
     """How many of the wanted connections fit, and which limits prevent one more."""
-    each = threads_per_connection, processes_per_connection
-    fitting = bisect(range(1, wanted + 1), 0, key=lambda number: len(_too_low(number, *each)))
-    return fitting, _too_low(fitting + 1, *each) if fitting < wanted else []
+
+    def low(number: int) -> list[Limit]:
+        return _too_low(limits(number, threads_per_connection, processes_per_connection))
+
+    fitting = bisect(range(1, wanted + 1), 0, key=lambda number: len(low(number)))
+    return fitting, low(fitting + 1) if fitting < wanted else []
+
+
+def _too_low(limits: Iterable[Limit]) -> list[Limit]:
+    return [limit for limit in limits if not limit.suffices]
 
 
 def _read(setting: str) -> str:

@@ -94,8 +94,8 @@ def test_words_that_runs_record_can_be_translated(wanted):
 
 
 def test_warnings_are_translated_with_their_values(monkeypatch):
-    monkeypatch.setattr(environment, "_text", lambda path: "powersave")
-    monkeypatch.setattr(environment.psutil, "cpu_percent", lambda interval: 100.0)
+    monkeypatch.setattr(environment.machine, "_text", lambda path: "powersave")
+    monkeypatch.setattr(environment.machine, "busy_cpus", lambda: 2.0)
     found = environment.warnings(CpuSplit((0,), (0,)))
     texts = [text for each in found for text in (each["message"], each["remedy"])]
     with use_locale("ko"):
