@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Hashable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO, cast
@@ -23,6 +23,7 @@ from c10k.experiment.plan import Plan
 from c10k.experiment.progress import Clock, LiveProgress, Progress, QuietProgress
 from c10k.experiment.progress import duration as spelled
 from c10k.experiment.runner import Experiment
+from c10k.experiment.server_host import THIS_HOST, ServerHost
 from c10k.experiment.thresholds import check_thresholds
 from c10k.experiment.written import Ending
 from c10k.host.cpus import CpuSplit
@@ -41,24 +42,29 @@ def run(args: argparse.Namespace, output: Output, *, essential: bool) -> Ending:
 
     If the output is `essential`, its loss while measuring interrupts the run.
     """
+    with ExitStack() as stack:
+        return _run(args, output, stack, essential=essential)
+
+
+def _run(args: argparse.Namespace, output: Output, stack: ExitStack, *, essential: bool) -> Ending:
     began = time.monotonic()
     raise_soft_descriptor_limit()
     try:
         with use_locale(args.lang):  # refuse an unknown language before measuring
             pass
-        plan, left_out = _resumed(args) if args.resume else _planned(args)
+        plan, left_out, host = (_resumed if args.resume else _planned)(args, stack)
     except ValueError as error:  # Run- and LanguageError are ValueErrors
         raise CommandError(str(error)) from None
     if lost := loss():
         say(lost)
-    cpus = CpuSplit.of_this_process()
+    cpus = host.cpus
     directory = args.resume or args.out or run_directory.named()
     with run_directory.one_run(directory, force=args.force) as one:
         try:
-            with _writer(args, directory, plan, cpus, left_out) as writer:
+            with _writer(args, directory, plan, cpus, left_out, host) as writer:
                 run_directory.record_others(writer, [one.other] if one.other else [])
                 output.matters = essential
-                interrupted = _measure(plan, writer, cpus, output, quiet=args.quiet)
+                interrupted = _measure(plan, writer, cpus, host, output, quiet=args.quiet)
                 run_directory.record_others(writer, one.concurrent)
                 failures = failures_of(plan, writer.steps())
                 writer.update_manifest(thresholds=[each.as_json() for each in failures.thresholds])
@@ -84,8 +90,8 @@ def run(args: argparse.Namespace, output: Output, *, essential: bool) -> Ending:
     return Ending(writer, failures, status, time.monotonic() - began)
 
 
-def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
-    """The plan, and a line for each part of it that is left out here."""
+def _planned(args: argparse.Namespace, stack: ExitStack) -> tuple[Plan, list[str], ServerHost]:
+    """The plan, a line for each part of it that is left out, and the host of the servers."""
     overrides = given(args, Plan)
     file = None if args.config is None else shipped.experiment(args.config)
 
@@ -94,12 +100,22 @@ def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
 
     content = config.content_of(file) if file else {}
     asked = config.plan_of(config.overridden(content, overrides), where)
-    plan, left_out = feasible(asked, named=overrides)
+    host = _host(asked, stack)
+    plan, left_out = feasible(asked, overrides, host)
     check_thresholds(plan, left_out)
-    return plan, left_out
+    return plan, left_out, host
 
 
-def _resumed(args: argparse.Namespace) -> tuple[Plan, list[str]]:
+def _host(plan: Plan, stack: ExitStack) -> ServerHost:
+    """The host of the plan's servers; the stack ends what runs there."""
+    if not plan.serve_on:
+        return THIS_HOST
+    from c10k.remote.host import RemoteHost
+
+    return stack.enter_context(RemoteHost(plan.serve_on, plan.serve_address, plan.serve_python))
+
+
+def _resumed(args: argparse.Namespace, stack: ExitStack) -> tuple[Plan, list[str], ServerHost]:
     """The plan of the run that continues; nothing further is left out of it."""
     named = [options_of(Plan)[key].flag for key in given(args, Plan) if key != "fit"]
     named += [f"--{name}" for name in ("config", "out") if getattr(args, name) is not None]
@@ -110,12 +126,18 @@ def _resumed(args: argparse.Namespace) -> tuple[Plan, list[str]]:
         plan = manifest.plan_of(described)
     except ValueError as error:
         raise CommandError(f"the plan in {args.resume} cannot be read: {error}") from None
-    check_limits(plan)
-    return plan, []
+    host = _host(plan, stack)
+    check_limits(plan, host)
+    return plan, [], host
 
 
 def _writer(
-    args: argparse.Namespace, directory: Path, plan: Plan, cpus: CpuSplit, left_out: Sequence[str]
+    args: argparse.Namespace,
+    directory: Path,
+    plan: Plan,
+    cpus: CpuSplit,
+    left_out: Sequence[str],
+    host: ServerHost,
 ) -> RunWriter:
     """The writer of the run's directory, which is new or resumed."""
     if args.resume:
@@ -124,7 +146,7 @@ def _writer(
         return writer
     for part in left_out:
         show(part, "left out: ")
-    description = manifest.describe(plan, cpus, sys.argv[1:], left_out)
+    description = manifest.describe(plan, cpus, sys.argv[1:], left_out, host)
     if not args.out:
         directory = run_directory.made(directory)
     try:
@@ -133,7 +155,9 @@ def _writer(
         raise CommandError(str(error)) from None
 
 
-def _measure(plan: Plan, writer: RunWriter, cpus: CpuSplit, output: Output, *, quiet: bool) -> bool:
+def _measure(
+    plan: Plan, writer: RunWriter, cpus: CpuSplit, host: ServerHost, output: Output, *, quiet: bool
+) -> bool:
     """Run the plan; whether it was interrupted."""
     remaining = {} if writer.manifest.get("ceiling") is not None else loader_ceiling.time(plan)
     remaining |= {each: s for each, s in plan.time().items() if each not in writer.done()}
@@ -143,7 +167,7 @@ def _measure(plan: Plan, writer: RunWriter, cpus: CpuSplit, output: Output, *, q
     why = ""
     try:
         with _progress(plan, remaining, cpus, output, quiet=quiet) as progress:
-            Experiment(plan, writer, cpus, progress, time.monotonic()).run()
+            Experiment(plan, writer, cpus, progress, time.monotonic(), host).run()
     except KeyboardInterrupt:
         why = "interrupted"
     except OutputLostError as error:
@@ -154,7 +178,7 @@ def _measure(plan: Plan, writer: RunWriter, cpus: CpuSplit, output: Output, *, q
         raise RunError(f"{error}; correct that, then {go_on}") from None
     finally:
         output.matters = False
-        os.sched_setaffinity(0, {*cpus.loader, *cpus.server})
+        os.sched_setaffinity(0, cpus.here)
     if why:
         say(f"{why}: what was measured is kept; {go_on}")
     finished_at = None if why else datetime.now().astimezone().isoformat()
@@ -175,6 +199,7 @@ def _progress(
     show(
         f"{servers}: {steps} connections, {repeats} of {profile.windows * profile.window_s:g} s "
         f"per step, about {spelled(clock.seconds_left())}; {cpus}"
+        + (f"; servers on {plan.serve_on}" if plan.serve_on else "")
     )
     console = Console(file=cast("TextIO", output))
     return LiveProgress(clock, console) if console.is_terminal else Progress(clock, print)

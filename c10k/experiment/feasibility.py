@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from c10k.experiment.config import whole
 from c10k.experiment.plan import Plan, PlannedServer, Technique, load_on
+from c10k.experiment.server_host import THIS_HOST, ServerHost
 from c10k.host.limits import Limit, shortfalls
 from c10k.outcome import CommandError, Status
 from c10k.reports.wording import joined
@@ -18,17 +19,19 @@ from c10k.reports.wording import joined
 MOST_TRIALS: Final = 100_000
 
 
-def feasible(asked: Plan, named: Container[str] = ()) -> tuple[Plan, list[str]]:
+def feasible(
+    asked: Plan, named: Container[str] = (), host: ServerHost = THIS_HOST
+) -> tuple[Plan, list[str]]:
     """What of a plan can be measured here, and a line for each thing that is left out.
 
     `named` are the keys (servers, commands, workloads, …) that the command line gave. Raises
     CommandError for what of these cannot be measured, and where nothing is left.
     """
     left_out: list[str] = []
-    servers = _serving(asked, _able(asked.servers, left_out, named), left_out, named)
+    servers = _serving(asked, _able(asked.servers, left_out, named, host), left_out, named)
     if "size" in named and all(each.spec.server.protocol != "echo" for each in servers):
         raise CommandError("--size is for servers that echo; those asked for here do not")
-    servers = _within_limits(servers, left_out, fit=asked.fit)
+    servers = _within_limits(servers, left_out, host, fit=asked.fit)
     plan = whole(asked, servers)
     plan = replace(plan, techniques=_comparable(plan, left_out))
     trials = sum(len(each.workloads) * len(each.steps) for each in plan.servers)
@@ -40,18 +43,18 @@ def feasible(asked: Plan, named: Container[str] = ()) -> tuple[Plan, list[str]]:
     return plan, left_out
 
 
-def check_limits(plan: Plan) -> None:
-    """Raises CommandError where this machine's limits forbid a step of a plan made before."""
-    _within_limits(plan.servers, [], fit=False)
+def check_limits(plan: Plan, host: ServerHost = THIS_HOST) -> None:
+    """Raises CommandError where limits forbid a step of a plan made before."""
+    _within_limits(plan.servers, [], host, fit=False)
 
 
 def _able(
-    servers: Iterable[PlannedServer], left_out: list[str], named: Container[str]
+    servers: Iterable[PlannedServer], left_out: list[str], named: Container[str], host: ServerHost
 ) -> list[PlannedServer]:
     """The servers that can run here."""
     able = []
     for each in servers:
-        if missing := each.spec.missing:
+        if missing := host.missing(each.spec):
             left_out.append(f"{each.server} cannot run here: {missing}")
             if "servers" in named or "commands" in named:
                 raise CommandError(left_out[-1], Status.UNABLE)
@@ -99,7 +102,7 @@ def _serving(
 
 
 def _within_limits(
-    servers: Iterable[PlannedServer], left_out: list[str], *, fit: bool
+    servers: Iterable[PlannedServer], left_out: list[str], host: ServerHost, *, fit: bool
 ) -> list[PlannedServer]:
     """The servers with the steps that this machine's limits allow.
 
@@ -109,7 +112,8 @@ def _within_limits(
     servers = list(servers)
     short: dict[int, list[Limit]] = {}
     for each in servers:
-        short |= shortfalls(each.steps, each.spec.server.threads_per_connection)
+        threads = each.spec.server.threads_per_connection
+        short |= shortfalls(each.steps, threads, limits=host.limits_for)
     if short:
         largest = max(short)
         reasons = "; ".join(map(str, short[largest]))
@@ -124,7 +128,10 @@ def _within_limits(
     for each in servers:
         server = each.spec.server
         over = shortfalls(
-            each.steps, server.threads_per_connection, server.processes_per_connection
+            each.steps,
+            server.threads_per_connection,
+            server.processes_per_connection,
+            host.limits_for,
         )
         if own := over.keys() - short.keys():
             reasons = "; ".join(map(str, over[min(own)]))

@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, Any, Final
 from c10k.experiment import capacity_search, loader_ceiling
 from c10k.experiment.plan import Plan, PlannedServer, Trial, load_on
 from c10k.experiment.progress import Progress
+from c10k.experiment.server_host import THIS_HOST, ServerHost
 from c10k.experiment.step_record import StepRecording
 from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import most_connections
 from c10k.loadgen.fleet import Opened
+from c10k.loadgen.telemetry import ProcessGoneError
 from c10k.loadgen.workload import Workload
 from c10k.results.store import RunWriter, StepRecord
 from c10k.servers.catalogue import ServerSpec
-from c10k.servers.process import ServerProcess, ServerStartError
+from c10k.servers.process import ServerStartError
 
 if TYPE_CHECKING:
     from c10k.experiment.loader_ceiling import Ceiling
+    from c10k.experiment.server_host import Server
 
-HOST: Final = "127.0.0.1"
+# What keeps a server from being measured: it does not start, or the agent on its host is lost.
+NO_SERVER: Final = (ServerStartError, ProcessGoneError)
 
 
 class Experiment:
@@ -32,13 +36,20 @@ class Experiment:
     """
 
     def __init__(
-        self, plan: Plan, writer: RunWriter, cpus: CpuSplit, progress: Progress, began: float
+        self,
+        plan: Plan,
+        writer: RunWriter,
+        cpus: CpuSplit,
+        progress: Progress,
+        began: float,
+        host: ServerHost = THIS_HOST,
     ) -> None:
         self._plan = plan
         self._writer = writer
         self._cpus = cpus
         self._progress = progress
         self._began = began
+        self._host = host
         self._specs = {each.server: each.spec for each in plan.servers}
         self._logs = writer.directory / "logs"
         self._ceiling: Ceiling = ()
@@ -52,7 +63,7 @@ class Experiment:
                 with self._ramp(f"{workload.name}-{repeat}", workload) as ramp:
                     self._progress.repeat(repeat + 1, self._plan.profile.repeats)
                     for server in dict.fromkeys(trial.server for trial in todo):
-                        with suppress(ServerStartError):  # it fails its own steps
+                        with suppress(*NO_SERVER):  # it fails its own steps
                             ramp.server(self._specs[server])
                     for number, trial in enumerate(todo, start=1):
                         last = all(later.server != trial.server for later in todo[number:])
@@ -75,7 +86,10 @@ class Experiment:
         server = spec.server
         reach = capacity_search.REACH * self._plan.steps_of(planned, workload)[-1]
         most, limits = most_connections(
-            reach, server.threads_per_connection, server.processes_per_connection
+            reach,
+            server.threads_per_connection,
+            server.processes_per_connection,
+            self._host.limits_for,
         )
         while True:
             rows = self._rows(spec, workload)
@@ -110,7 +124,7 @@ class Experiment:
     def _ramp(self, name: str, workload: Workload) -> "_Ramp":
         # Before the first server starts.
         self._ceiling = loader_ceiling.of_run(self._plan, self._writer, self._cpus, self._progress)
-        return _Ramp(self._logs, name, workload, self._cpus.server, self._starts)
+        return _Ramp(self._host, self._logs, name, workload, self._cpus.server, self._starts)
 
     def _run_trial(self, ramp: "_Ramp", trial: Trial, *, last: bool) -> None:
         """Measure one step and store it."""
@@ -126,11 +140,12 @@ class Experiment:
         recording = StepRecording(trial, load, self._began, ceiling_per_s)
         try:
             server = ramp.server(spec)
-        except ServerStartError as error:
+        except NO_SERVER as error:
             recording.opened = Opened(0, 0, math.nan)
             recording.failure = str(error).splitlines()[0]
             return recording.record(time.time(), [], str(error))
-        runner = TrialRunner(server, self._plan.profile, self._cpus, self._progress.see)
+        profile, see = self._plan.profile, self._progress.see
+        runner = TrialRunner(server, profile, self._cpus, see, self._host)
         return runner.run(recording, last=last)
 
 
@@ -143,6 +158,7 @@ class _Ramp(ExitStack):
 
     def __init__(
         self,
+        host: ServerHost,
         logs: Path,
         name: str,
         workload: Workload,
@@ -151,14 +167,15 @@ class _Ramp(ExitStack):
     ) -> None:
         super().__init__()
         self.workload = workload
+        self._host = host
         self._logs = logs
         self._name = name
         self._cpus = cpus
         self._starts = starts
-        self._servers: dict[str, ServerProcess] = {}
+        self._servers: dict[str, Server] = {}
 
-    def server(self, spec: ServerSpec) -> ServerProcess:
-        """Its process, a fresh one unless it is alive. Raises ServerStartError."""
+    def server(self, spec: ServerSpec) -> "Server":
+        """Its process, a fresh one unless it is alive. Raises NO_SERVER."""
         if (running := self._servers.get(spec.text)) and running.alive:
             return running
         name = (spec.text, self.workload.handler)
@@ -167,7 +184,8 @@ class _Ramp(ExitStack):
         log = self._logs / f"{self._name}-{spec.text.replace('/', '_')}.log"
         try:
             working = spec.handling(self.workload.handler)
-            server = self.enter_context(working.process(host=HOST, log=log, cpus=self._cpus))
+            server = self._host.server(working, log, self._cpus)
+            self.enter_context(server)
         except ServerStartError as error:
             self._starts.setdefault(name, error)
             raise
