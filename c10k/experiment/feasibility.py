@@ -55,7 +55,7 @@ def _able(
     able = []
     for each in servers:
         if missing := host.missing(each.spec):
-            left_out.append(f"{each.server} cannot run here: {missing}")
+            left_out.append(f"{each.server} cannot run {host.place}: {missing}")
             if "servers" in named or "commands" in named:
                 raise CommandError(left_out[-1], Status.UNABLE)
         else:

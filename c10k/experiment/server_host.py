@@ -24,7 +24,7 @@ HOST: Final = "127.0.0.1"
 class ServerHost:
     """What an experiment needs of the host of its servers."""
 
-    name = ""  # as run.json and messages call it; empty for this host
+    place = "here"  # as messages call it
     facts: Mapping[str, Any] | None = None  # of another host
 
     @property

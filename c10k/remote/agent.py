@@ -7,6 +7,7 @@ the servers.
 """
 
 import os
+import socket
 import sys
 import threading
 import time
@@ -85,6 +86,15 @@ class Agent:
             "address": connection[2] if len(connection) == 4 else "127.0.0.1",
             "busy_cpus": machine.busy_cpus(),
         }
+
+    def cannot_listen(self, address: str) -> str:
+        """Why nothing can listen on an address here; empty if a server can."""
+        try:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            socket.create_server((address, 0), family=family).close()
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
 
     def now_s(self) -> float:
         """This host's CLOCK_MONOTONIC."""

@@ -134,7 +134,7 @@ class Connection:
         try:
             description: Mapping[str, Any] = self._answer(START_S)["result"]
         except AgentLostError as error:
-            said = str(error)
+            said = str(error).rstrip(".")
             line = f"no server can be started on {self.host}: {said}"
             raise ConnectError(f"{line}; {ssh.remedy(said, self.host)}") from None
         self._lines.beat()

@@ -37,10 +37,17 @@ class RemoteHost(ServerHost):
 
     def __init__(self, name: str, address: str = "", python: str = "") -> None:
         self.name = name
+        self.place = f"on {name}"
         self._python = python
         self._connection = Connection(name, python)
         about = self._connection.description
         self._address = address or about["address"]
+        if why := self._connection.ask(0, "cannot_listen", self._address):
+            self._connection.close()
+            raise ConnectError(
+                f"servers cannot listen on {self._address} of {name}: {why}; give an address of "
+                "that host with --serve-address"
+            )
         # Namespaces and containers of one machine share its CPUs.
         self._same_machine = about["boot_id"] == machine.boot_id()
         clock = Clock(self._connection)
@@ -67,8 +74,7 @@ class RemoteHost(ServerHost):
 
     def missing(self, spec: ServerSpec) -> str:
         """What must be installed there for a server to run, and how; empty if it can run."""
-        missing = self._connection.ask(0, "missing", definition(spec))
-        return f"{missing} (on {self.name})" if missing else ""
+        return str(self._connection.ask(0, "missing", definition(spec)))
 
     def command(self, spec: ServerSpec) -> list[str]:
         """What starts a server there."""

@@ -18,8 +18,8 @@ END_S = 30
 
 
 class Hosts:
-    """The hosts. `Host server` of ssh's configuration is another machine, as far as can be seen: its
-    kernel has another boot id. `Host beside` is the same one.
+    """The hosts. In ssh's configuration `server` is another machine, as far as can be seen: its
+    kernel has another boot id. `beside` is the same one.
     """
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
@@ -53,7 +53,6 @@ class Hosts:
             stack.callback(sshd.terminate)
         for port in (PORT, PORT_BESIDE):
             wait_until(lambda port=port: self._listens(port))
-        self.sshds = self.processes()
 
     def command(self, *arguments: object, host: str = "") -> list[str]:
         """A c10k command on a host, on the first of the loaders unless one is named."""
@@ -65,19 +64,19 @@ class Hosts:
         return {**os.environ, "PATH": f"{self.directory}/bin:{os.environ['PATH']}"}
 
     def processes(self) -> set[int]:
-        """The processes on the server's host."""
-        listed = ip("netns", "pids", self.server).split()
-        return {int(pid) for pid in listed if runs(int(pid))}
+        """Those on the server's host, without sshd's, which may wait for a link to come back."""
+        listed = map(int, ip("netns", "pids", self.server).split())
+        return {pid for pid in listed if name_of(pid) not in ("", "sshd")}
 
     def set_link(self, state: str) -> None:
         """Set the link of the first loader up or down."""
         ip("-n", self.loader, "link", "set", "uplink", state)
 
     def left(self) -> set[int]:
-        """What runs on the server's host beside the sshds, once it has had the time to end."""
+        """What runs on the server's host, once it has had the time to end."""
         with suppress(AssertionError):
-            wait_until(lambda: self.processes() <= self.sshds)
-        return self.processes() - self.sshds
+            wait_until(lambda: not self.processes())
+        return self.processes()
 
     def _keys_and_configurations(self) -> None:
         where = self.directory
@@ -99,7 +98,8 @@ class Hosts:
             f"Host beside\n  Port {PORT_BESIDE}\nHost closed\n  Port 9\n"
             f"Host stranger\n  IdentityFile {where}/stranger_key\n"
             f"Host unknown\n  UserKnownHostsFile {where}/none\n"
-            f"Host *\n  HostName {SERVER}\n  User root\n  IdentityFile {where}/user_key\n"
+            f"Host * !stranger\n  IdentityFile {where}/user_key\n"
+            f"Host *\n  HostName {SERVER}\n  User root\n"
             f"  IdentitiesOnly yes\n  IdentityAgent none\n"
             f"  UserKnownHostsFile {where}/known_hosts\n  GlobalKnownHostsFile none\n"
         )
@@ -126,10 +126,12 @@ def inside_of(host: str, *command: str) -> list[str]:
     return ["nsenter", f"--net=/run/netns/{host}", *command]
 
 
-def runs(pid: int) -> bool:
+def name_of(pid: int) -> str:
+    """The name of a process; empty once it has ended."""
     with suppress(psutil.NoSuchProcess):
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    return False
+        process = psutil.Process(pid)
+        return process.name() if process.status() != psutil.STATUS_ZOMBIE else ""
+    return ""
 
 
 def wait_until(condition):
@@ -141,12 +143,11 @@ def wait_until(condition):
 
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory):
-    missing = [
-        name for name in ("ip", "nsenter", "unshare", "ssh", "ssh-keygen") if not shutil.which(name)
-    ]
-    if os.geteuid() != 0 or missing or not SSHD:
-        lack = [*missing, *["sshd"] * (not SSHD), *["root's rights"] * (os.geteuid() != 0)]
-        pytest.skip(f"network namespaces with an sshd need {', '.join(lack)}")
+    programs = ("ip", "ss", "nsenter", "unshare", "ssh", "ssh-keygen")
+    missing = [name for name in programs if not shutil.which(name)]
+    missing += ["sshd"] * (not SSHD) + ["root's rights"] * (os.geteuid() != 0)
+    if missing:
+        pytest.skip(f"network namespaces with an sshd need {', '.join(missing)}")
     tried = subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True, text=True)
     if tried.returncode:
         pytest.skip(f"no network namespace can be made here: {tried.stderr.strip()}")
