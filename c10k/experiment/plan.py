@@ -84,7 +84,7 @@ def _check_threshold(text: str) -> None:
 
 def _check_address(text: str) -> None:
     try:
-        address = ip_address(text)
+        address = ip_address(text or "127.0.0.1")
     except ValueError:
         raise ValueError(f"must be an IP address, such as 10.0.0.1; got {shown(text)}") from None
     if address.is_unspecified:

@@ -72,5 +72,5 @@ def remedy(said: str, host: str) -> str:
 
 def check_destination(text: str) -> None:
     """Raise ValueError for what is no destination of ssh."""
-    if not re.fullmatch(r"[^\s-]\S*", text):
+    if text and not re.fullmatch(r"[^\s-]\S*", text):
         raise ValueError("must be [USER@]HOST, as ssh takes it")

@@ -18,6 +18,7 @@ from tests.c10k.remote.conftest import SERVER, inside_of, wait_until
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]
 
 AGENT = "c10k.remote.agent"
+SLOW = (*SMALLEST, "--server", "threaded", "--duration", "1.5", "--serve-on", "beside")
 SEVERAL = """
 import json, sys
 from c10k.cli.main import main
@@ -38,9 +39,9 @@ Server((sys.argv[1], int(sys.argv[2])), Echo).serve_forever()
 
 
 @contextmanager
-def running(hosts, out, *arguments):
+def running(hosts, *arguments):
     """A run with its servers on another host; afterwards nothing of it is left there."""
-    command = hosts.command("run", *SMALLEST, "--out", out, *arguments)
+    command = hosts.command("run", *arguments)
     with subprocess.Popen(
         command, env=hosts.environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as run:
@@ -126,13 +127,12 @@ def test_what_cannot_be_reached_is_refused_with_the_reason_and_the_remedy(hosts,
 
 def test_a_killed_agent_fails_its_step_and_ctrl_c_ends_all(hosts, tmp_path):
     out = tmp_path / "run"
-    options = ("--server", "threaded", "--steps", "2,3,4,5", "--duration", "2")
-    with running(hosts, out, *options, "--serve-on", "beside") as run:
+    with running(hosts, *SLOW, "--steps", "2,3,4,5", "--out", out) as run:
         wait_until(lambda: measured(out) == 1)
         agent(hosts).kill()
         wait_until(lambda: measured(out) == 3)
         run.send_signal(signal.SIGINT)
-        printed, errors = run.communicate(timeout=60)
+        _, errors = run.communicate(timeout=60)
     assert run.returncode == 130, errors
     steps = read_run(out).steps.sort_values("connections")
     assert list(steps.status) == ["ok", "failed", "ok"]
@@ -142,25 +142,27 @@ def test_a_killed_agent_fails_its_step_and_ctrl_c_ends_all(hosts, tmp_path):
 
 def test_a_lost_link_ends_the_run_and_the_servers(hosts, tmp_path):
     out = tmp_path / "run"
-    options = ("--server", "threaded", "--steps", "2,3,4", "--duration", "2")
     try:
-        with running(hosts, out, *options, "--serve-on", "beside") as run:
+        with running(hosts, *SLOW, "--steps", "2,3,4", "--out", out) as run:
             wait_until(lambda: measured(out) == 1)
             hosts.set_link("down")
-            printed, errors = run.communicate(timeout=60)
+            _, errors = run.communicate(timeout=60)
     finally:
         hosts.set_link("up")
     assert run.returncode == 3, errors
+    assert "the connection to beside was lost: " in errors
     assert "continue with `c10k run --resume" in errors
     steps = read_run(out).steps.sort_values("connections")
     assert list(steps.status) == ["ok", "failed"]
-    assert "the agent on beside was lost" in steps.reason.iloc[1]
+    assert "the agent on beside was lost: Timeout, server" in steps.reason.iloc[1]
+    with running(hosts, out, "--resume", out, "--no-report") as run:
+        run.communicate(timeout=60)
+    assert list(read_run(out).steps.sort_values("connections").status) == ["ok", "failed", "ok"]
 
 
 def test_a_killed_command_leaves_nothing_there(hosts, tmp_path):
     out = tmp_path / "run"
-    options = ("--server", "threaded", "--steps", "2,3", "--duration", "2")
-    with running(hosts, out, *options, "--serve-on", "beside") as run:
+    with running(hosts, *SLOW, "--steps", "2,3", "--out", out) as run:
         wait_until(lambda: measured(out) == 1)
         assert (
             len(hosts.processes() - hosts.sshds) >= 4
