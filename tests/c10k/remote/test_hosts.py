@@ -155,7 +155,7 @@ def test_a_lost_link_ends_the_run_and_the_servers(hosts, tmp_path):
     steps = read_run(out).steps.sort_values("connections")
     assert list(steps.status) == ["ok", "failed"]
     assert "the agent on beside was lost: Timeout, server" in steps.reason.iloc[1]
-    with running(hosts, out, "--resume", out, "--no-report") as run:
+    with running(hosts, "--resume", out, "--no-report") as run:
         run.communicate(timeout=60)
     assert list(read_run(out).steps.sort_values("connections").status) == ["ok", "failed", "ok"]
 
@@ -164,8 +164,6 @@ def test_a_killed_command_leaves_nothing_there(hosts, tmp_path):
     out = tmp_path / "run"
     with running(hosts, *SLOW, "--steps", "2,3", "--out", out) as run:
         wait_until(lambda: measured(out) == 1)
-        assert (
-            len(hosts.processes() - hosts.sshds) >= 4
-        )  # bootstrap, agent, their launchers, server
+        assert len(hosts.processes()) >= 4  # the agent, the server, and what launches each
         run.kill()
     assert len(read_run(out).steps) == 1
