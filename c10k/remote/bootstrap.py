@@ -35,4 +35,4 @@ def main(size: int) -> None:
         status = agent.wait()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    sys.exit(f"the agent was ended by signal {-status}" if status < 0 else status)
+    sys.exit(f"it was ended by signal {-status}" if status < 0 else status)

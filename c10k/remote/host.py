@@ -111,7 +111,7 @@ class RemoteHost(ServerHost):
             try:
                 self._connection = Connection(self.name, self._python)
             except ConnectError as error:
-                raise RunError(f"the connection to {self.name} was lost: {error}") from None
+                raise RunError(f"the agent was lost, and {error}") from None
         return RemoteServer(self._connection, spec, self._address, log, cpus)
 
     def telemetry(self, server: "Server", interval_s: float) -> "Observer":

@@ -150,7 +150,7 @@ def test_a_lost_link_ends_the_run_and_the_servers(hosts, tmp_path):
     finally:
         hosts.set_link("up")
     assert run.returncode == 3, errors
-    assert "the connection to beside was lost: " in errors
+    assert "the agent was lost, and no server can be started on beside: ssh: " in errors
     assert "continue with `c10k run --resume" in errors
     steps = read_run(out).steps.sort_values("connections")
     assert list(steps.status) == ["ok", "failed"]
