@@ -51,6 +51,7 @@ HOST: Final = (
     *(N_("hostname hash"), N_("cpu model"), N_("cpus"), N_("kernel"), N_("os")),
     *(N_("python"), N_("clocksource"), N_("virtualization"), N_("governor")),
     *(N_("fingerprint"), N_("commit"), N_("loader"), N_("server")),
+    *(N_("address"), N_("round trip ms"), N_("clock offset s")),
 )
 LIMITS: Final = (
     N_("the hard limit of open files (ulimit -Hn)"),
@@ -77,7 +78,13 @@ WARNINGS: Final = (
         "take time"
     ),
     N_("measure on bare metal for absolute figures; ratios between servers hold"),
+    N_(
+        "the loader ceiling is not measured: the loader has all CPUs of this host, and the bare "
+        "echo server would need some"
+    ),
+    N_("a step is loader-limited by the loader's CPU and send lag alone"),
 )
+_OF_THE_SERVERS_HOST: Final = N_("the servers' host: {warning}")
 _WITH_A_VALUE: Final = (
     N_("the CPU frequency governor is {value}"),
     N_("other programs used {value} CPUs just before the run"),
@@ -86,6 +93,9 @@ _WITH_A_VALUE: Final = (
 
 def warning(text: str) -> str:
     """A warning of a run, or its remedy, in the language that is spoken."""
+    whose, _rest = _OF_THE_SERVERS_HOST.split("{warning}")
+    if text.startswith(whose):
+        return _(_OF_THE_SERVERS_HOST, warning=warning(text.removeprefix(whose)))
     for message in _WITH_A_VALUE:
         before, after = message.split("{value}")
         if text.startswith(before) and text.endswith(after):

@@ -141,12 +141,13 @@ class Manifest(Struct):
     plan: PlanExcerpt
     servers: list[ServerDescription]
     workloads: list[WorkloadDescription]
-    host: dict[str, Fact]
+    host: dict[str, Fact]  # of the loader, and of the servers unless they have another
     versions: dict[str, Fact]
     limits: dict[str, Fact]
     cpu_split: dict[str, list[Count]] | None
     ceiling: list[CeilingPoint] | None  # null until it is measured
     warnings: list[EnvironmentWarning]
+    server_host: dict[str, Fact] | None = None
     left_out: list[str] = []
     mapped: list[str] = []
     slo_p99_ms: Annotated[float, Meta(gt=0, lt=LIMIT)] | None = None

@@ -136,6 +136,11 @@ class ServerProcess:
             raise RuntimeError(f"{self.name} was not started")
         return self._process.wait()
 
+    @property
+    def log_bytes(self) -> int:
+        """How long the log is by now."""
+        return self.log.stat().st_size
+
     def log_tail(self, lines: int = 20, *, since: int = 0) -> str:
         """Return the last lines of the log, of those after the first `since` bytes."""
         with contextlib.suppress(FileNotFoundError), self.log.open("rb") as log:

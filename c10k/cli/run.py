@@ -18,6 +18,7 @@ from c10k.workers.options import Workers
 OPTIONS: Final = (
     *("servers", "commands", "workloads", "rate", "size", "steps", "profile", "duration"),
     *("repeat", "fit", "find-max", "slo", "slo-p99", "map"),
+    *("serve-on", "serve-address", "serve-python"),
 )
 """The keys of a plan that the command line may override."""
 LIST: Final = object()  # --config without a value

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
@@ -23,11 +23,12 @@ from c10k.experiment.feasibility import check_limits, feasible, for_loader
 from c10k.experiment.plan import Plan
 from c10k.experiment.progress import Clock, LiveProgress, Progress, QuietProgress
 from c10k.experiment.progress import duration as spelled
-from c10k.experiment.runner import HOST, Experiment
+from c10k.experiment.runner import Experiment
+from c10k.experiment.server_host import ServerHost
 from c10k.experiment.thresholds import check_thresholds
 from c10k.experiment.written import Ending
 from c10k.host.cpus import CpuSplit
-from c10k.host.limits import raise_soft_descriptor_limit
+from c10k.host.limits import LoaderLimits, loader_limits, raise_soft_descriptor_limit
 from c10k.loadgen.engines import loss
 from c10k.options import given, options_of, read
 from c10k.outcome import CommandError, Status, say
@@ -46,29 +47,34 @@ def run(args: argparse.Namespace, output: Output, *, essential: bool) -> Ending:
 
     If the output is `essential`, its loss while measuring interrupts the run.
     """
+    with ExitStack() as stack:
+        return _run(args, output, stack, essential=essential)
+
+
+def _run(args: argparse.Namespace, output: Output, stack: ExitStack, *, essential: bool) -> Ending:
     began = time.monotonic()
     raise_soft_descriptor_limit()
     try:
         with use_locale(args.lang):  # refuse an unknown language before measuring
             pass
         asked = read(Workers, given(args, Workers), "--{}".format)
-        plan, left_out = _resumed(args, asked) if args.resume else _planned(args)
+        plan, left_out, host = (_resumed if args.resume else _planned)(args, asked, stack)
     except ValueError as error:  # Run- and LanguageError are ValueErrors
         raise CommandError(str(error)) from None
     if lost := loss():
         say(lost)
-    cpus = CpuSplit.of_this_process()
+    cpus = host.cpus
     directory = args.resume or args.out or run_directory.named()
     with (
         run_directory.one_run(directory, force=args.force) as one,
-        _loader(asked, cpus, quiet=args.quiet) as loader,
+        _loader(asked, cpus, host, quiet=args.quiet) as loader,
     ):
-        plan = _for_loader(plan, left_out, loader, resumed=bool(args.resume))
+        plan = _for_loader(plan, left_out, host, loader, resumed=bool(args.resume))
         try:
-            with _writer(args, directory, plan, cpus, left_out) as writer:
+            with _writer(args, directory, plan, cpus, left_out, host) as writer:
                 run_directory.record_others(writer, [one.other] if one.other else [])
                 output.matters = essential
-                interrupted = _measure(args, plan, writer, cpus, output, loader)
+                interrupted = _measure(args, plan, writer, host, output, loader)
                 run_directory.record_others(writer, one.concurrent)
                 failures = failures_of(plan, writer.steps())
                 writer.update_manifest(thresholds=[each.as_json() for each in failures.thresholds])
@@ -94,8 +100,10 @@ def run(args: argparse.Namespace, output: Output, *, essential: bool) -> Ending:
     return Ending(writer, failures, status, time.monotonic() - began)
 
 
-def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
-    """The plan, and a line for each part of it that is left out here."""
+def _planned(
+    args: argparse.Namespace, asked: Workers, stack: ExitStack
+) -> tuple[Plan, list[str], ServerHost]:
+    """The plan, a line for each part of it that is left out, and the host of the servers."""
     overrides = given(args, Plan)
     file = None if args.config is None else shipped.experiment(args.config)
 
@@ -103,13 +111,29 @@ def _planned(args: argparse.Namespace) -> tuple[Plan, list[str]]:
         return options_of(Plan)[key].flag if key in overrides else f"{file}: {key}"
 
     content = config.content_of(file) if file else {}
-    asked = config.plan_of(config.overridden(content, overrides), where)
-    plan, left_out = feasible(asked, named=overrides)
+    wanted = config.plan_of(config.overridden(content, overrides), where)
+    host = _host(wanted, asked, stack)
+    plan, left_out = feasible(wanted, overrides, host, _limits(asked))
     check_thresholds(plan, left_out)
-    return plan, left_out
+    return plan, left_out, host
 
 
-def _resumed(args: argparse.Namespace, asked: Workers) -> tuple[Plan, list[str]]:
+def _host(plan: Plan, asked: Workers, stack: ExitStack) -> ServerHost:
+    """The host of the plan's servers; the stack ends what runs there. Raises ValueError."""
+    if not plan.serve_on:
+        return ServerHost(asked.server_address)
+    if asked.server_host:
+        raise ValueError(
+            "--server-host is an address of this host: with --serve-on, give --serve-address"
+        )
+    from c10k.remote.host import RemoteHost
+
+    return stack.enter_context(RemoteHost(plan.serve_on, plan.serve_address, plan.serve_python))
+
+
+def _resumed(
+    args: argparse.Namespace, asked: Workers, stack: ExitStack
+) -> tuple[Plan, list[str], ServerHost]:
     """The plan of the run that continues; nothing further is left out of it."""
     named = [options_of(Plan)[key].flag for key in given(args, Plan) if key != "fit"]
     named += [f"--{name}" for name in ("config", "out") if getattr(args, name) is not None]
@@ -126,12 +150,18 @@ def _resumed(args: argparse.Namespace, asked: Workers) -> tuple[Plan, list[str]]
             if asked.asked
             else f"{args.resume} was measured with workers: add --workers or --master-bind"
         )
-    check_limits(plan)
-    return plan, []
+    host = _host(plan, asked, stack)
+    check_limits(plan, host, _limits(asked))
+    return plan, [], host
+
+
+def _limits(asked: Workers) -> LoaderLimits:
+    """The limits of the loader, as far as they are known before workers have joined."""
+    return (lambda _: ()) if asked.asked else loader_limits
 
 
 def _loader(
-    asked: Workers, cpus: CpuSplit, *, quiet: bool
+    asked: Workers, cpus: CpuSplit, host: ServerHost, *, quiet: bool
 ) -> "AbstractContextManager[WorkerPool | None]":
     """The workers, if the load comes from workers, for as long as the context lasts."""
     if not asked.asked:
@@ -140,7 +170,7 @@ def _loader(
     from c10k.workers.requirement import check_locust
 
     check_locust()
-    return WorkerPool(asked, cpus, _nothing if quiet else show)
+    return WorkerPool(asked, cpus, host.address, _nothing if quiet else show)
 
 
 def _nothing(_: str) -> None:
@@ -148,16 +178,27 @@ def _nothing(_: str) -> None:
 
 
 def _for_loader(
-    plan: Plan, left_out: list[str], loader: "WorkerPool | None", *, resumed: bool
+    plan: Plan,
+    left_out: list[str],
+    host: ServerHost,
+    loader: "WorkerPool | None",
+    *,
+    resumed: bool,
 ) -> Plan:
     """What of a plan the workers can drive; a plan that is resumed is not reduced."""
     if loader is None:
         return plan
-    return for_loader(replace(plan, fit=plan.fit and not resumed), left_out, loader.limits)
+    wanted = replace(plan, fit=plan.fit and not resumed)
+    return for_loader(wanted, left_out, host, loader.limits)
 
 
 def _writer(
-    args: argparse.Namespace, directory: Path, plan: Plan, cpus: CpuSplit, left_out: Sequence[str]
+    args: argparse.Namespace,
+    directory: Path,
+    plan: Plan,
+    cpus: CpuSplit,
+    left_out: Sequence[str],
+    host: ServerHost,
 ) -> RunWriter:
     """The writer of the run's directory, which is new or resumed."""
     if args.resume:
@@ -166,7 +207,7 @@ def _writer(
         return writer
     for part in left_out:
         show(part, "left out: ")
-    description = manifest.describe(plan, cpus, sys.argv[1:], left_out)
+    description = manifest.describe(plan, cpus, sys.argv[1:], left_out, host)
     if not args.out:
         directory = run_directory.made(directory)
     try:
@@ -179,11 +220,12 @@ def _measure(
     args: argparse.Namespace,
     plan: Plan,
     writer: RunWriter,
-    cpus: CpuSplit,
+    host: ServerHost,
     output: Output,
     pool: "WorkerPool | None",
 ) -> bool:
     """Run the plan; whether it was interrupted."""
+    cpus = host.cpus
     remaining = {} if writer.manifest.get("ceiling") is not None else loader_ceiling.time(plan)
     remaining |= {each: s for each, s in plan.time().items() if each not in writer.done()}
     resume = ["c10k", "run", "--resume", str(writer.directory)]
@@ -195,10 +237,9 @@ def _measure(
     why = ""
     try:
         with _progress(plan, remaining, cpus, output, quiet=args.quiet) as progress:
-            host = HOST
             if pool:
-                pool.on_news, host = progress.say, pool.server_host
-            Experiment(plan, writer, cpus, progress, time.monotonic(), loader=pool, host=host).run()
+                pool.on_news = progress.say
+            Experiment(plan, writer, cpus, progress, time.monotonic(), host, pool).run()
     except KeyboardInterrupt:
         why = "interrupted"
     except OutputLostError as error:
@@ -209,7 +250,7 @@ def _measure(
         raise RunError(f"{error}; correct that, then {go_on}") from None
     finally:
         output.matters = False
-        os.sched_setaffinity(0, {*cpus.loader, *cpus.server})
+        os.sched_setaffinity(0, cpus.here)
     if why:
         say(f"{why}: what was measured is kept; {go_on}")
     finished_at = None if why else datetime.now().astimezone().isoformat()
@@ -230,6 +271,7 @@ def _progress(
     show(
         f"{servers}: {steps} connections, {repeats} of {profile.windows * profile.window_s:g} s "
         f"per step, about {spelled(clock.seconds_left())}; {cpus}"
+        + (f"; servers on {plan.serve_on}" if plan.serve_on else "")
     )
     console = Console(file=cast("TextIO", output))
     return LiveProgress(clock, console) if console.is_terminal else Progress(clock, print)

@@ -84,6 +84,9 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
     invalid value; the message begins with `where` of the key.
     """
     asked = _read(content, where)
+    for key in ("serve-address", "serve-python"):
+        if content.get(key) and not asked.serve_on:
+            raise ValueError(f"{where(key)}: it is for a server on another host: give serve-on")
     known = {name: sized(load, asked.size) for name, load in NAMED_WORKLOADS.items()}
     known |= {load.name: load for load in asked.workloads}
     names = tuple(load.name for load in asked.workloads) or DEFAULT_WORKLOADS
@@ -119,6 +122,9 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
         slo=asked.slo,
         slo_p99_ms=asked.slo_p99_ms,
         map=asked.map,
+        serve_on=asked.serve_on,
+        serve_address=asked.serve_address,
+        serve_python=asked.serve_python,
         techniques=tuple(techniques),
     )
     return whole(plan, servers)

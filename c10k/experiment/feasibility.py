@@ -5,30 +5,37 @@ left out where it cannot be measured, with a line that says so.
 """
 
 from collections.abc import Container, Iterable
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
 
 from c10k.experiment.config import whole
 from c10k.experiment.plan import Plan, PlannedServer, Technique, load_on
-from c10k.host.limits import Limit, LoaderLimits, port_limits, shortfalls
+from c10k.experiment.server_host import THIS_HOST, ServerHost
+from c10k.host.limits import Limit, LoaderLimits, loader_limits, shortfalls
 from c10k.outcome import CommandError, Status
 from c10k.reports.wording import joined
 
 MOST_TRIALS: Final = 100_000
 
 
-def feasible(asked: Plan, named: Container[str] = ()) -> tuple[Plan, list[str]]:
+def feasible(
+    asked: Plan,
+    named: Container[str] = (),
+    host: ServerHost = THIS_HOST,
+    loader: LoaderLimits = loader_limits,
+) -> tuple[Plan, list[str]]:
     """What of a plan can be measured here, and a line for each thing that is left out.
 
     `named` are the keys (servers, commands, workloads, …) that the command line gave. Raises
     CommandError for what of these cannot be measured, and where nothing is left.
     """
     left_out: list[str] = []
-    servers = _serving(asked, _able(asked.servers, left_out, named), left_out, named)
+    servers = _serving(asked, _able(asked.servers, left_out, named, host), left_out, named)
     if "size" in named and all(each.spec.server.protocol != "echo" for each in servers):
         raise CommandError("--size is for servers that echo; those asked for here do not")
-    servers = _within_limits(servers, left_out, fit=asked.fit)
+    servers = _within_limits(servers, left_out, host, loader, fit=asked.fit)
     plan = whole(asked, servers)
     plan = replace(plan, techniques=_comparable(plan, left_out))
     trials = sum(len(each.workloads) * len(each.steps) for each in plan.servers)
@@ -40,27 +47,29 @@ def feasible(asked: Plan, named: Container[str] = ()) -> tuple[Plan, list[str]]:
     return plan, left_out
 
 
-def check_limits(plan: Plan) -> None:
-    """Raises CommandError where this machine's limits forbid a step of a plan made before."""
-    _within_limits(plan.servers, [], fit=False)
+def check_limits(
+    plan: Plan, host: ServerHost = THIS_HOST, loader: LoaderLimits = loader_limits
+) -> None:
+    """Raises CommandError where limits forbid a step of a plan made before."""
+    _within_limits(plan.servers, [], host, loader, fit=False)
 
 
-def for_loader(plan: Plan, left_out: list[str], loader: LoaderLimits) -> Plan:
-    """What of a feasible plan can be measured with a loader that has limits of its own.
+def for_loader(plan: Plan, left_out: list[str], host: ServerHost, loader: LoaderLimits) -> Plan:
+    """What of a feasible plan can be measured with a loader that is known only now.
 
     Lines are added for what is left out. Raises CommandError as `feasible` does.
     """
-    return whole(plan, _within_limits(plan.servers, left_out, fit=plan.fit, loader=loader))
+    return whole(plan, _within_limits(plan.servers, left_out, host, loader, fit=plan.fit))
 
 
 def _able(
-    servers: Iterable[PlannedServer], left_out: list[str], named: Container[str]
+    servers: Iterable[PlannedServer], left_out: list[str], named: Container[str], host: ServerHost
 ) -> list[PlannedServer]:
     """The servers that can run here."""
     able = []
     for each in servers:
-        if missing := each.spec.missing:
-            left_out.append(f"{each.server} cannot run here: {missing}")
+        if missing := host.missing(each.spec):
+            left_out.append(f"{each.server} cannot run {host.place}: {missing}")
             if "servers" in named or "commands" in named:
                 raise CommandError(left_out[-1], Status.UNABLE)
         else:
@@ -109,20 +118,21 @@ def _serving(
 def _within_limits(
     servers: Iterable[PlannedServer],
     left_out: list[str],
+    host: ServerHost,
+    loader: LoaderLimits,
     *,
     fit: bool,
-    loader: LoaderLimits = port_limits,
 ) -> list[PlannedServer]:
     """The servers with the steps that this machine's limits allow.
 
     A step that is too large for the loader or for a server's threads is left out for all, and that
     only with `fit`. What a server's processes need of memory is its own matter.
     """
-    servers = list(servers)
+    servers, limits = list(servers), partial(host.limits_for, loader=loader)
     short: dict[int, list[Limit]] = {}
     for each in servers:
         threads = each.spec.server.threads_per_connection
-        short |= shortfalls(each.steps, threads, loader=loader)
+        short |= shortfalls(each.steps, threads, limits=limits)
     if short:
         largest = max(short)
         reasons = "; ".join(map(str, short[largest]))
@@ -137,7 +147,10 @@ def _within_limits(
     for each in servers:
         server = each.spec.server
         over = shortfalls(
-            each.steps, server.threads_per_connection, server.processes_per_connection, loader
+            each.steps,
+            server.threads_per_connection,
+            server.processes_per_connection,
+            limits,
         )
         if own := over.keys() - short.keys():
             reasons = "; ".join(map(str, over[min(own)]))

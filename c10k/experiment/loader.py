@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from c10k.host.cpus import CpuSplit
-from c10k.host.limits import Limit, port_limits
+from c10k.host.limits import Limit, loader_limits
 from c10k.loadgen.engines import engine_of
 from c10k.loadgen.fleet import Fleet
 from c10k.loadgen.workload import Workload
@@ -52,8 +52,7 @@ class Loader(Protocol):
         """A fleet of all members, or of these alone. Raises OSError."""
 
     def limits(self, connections: int) -> Iterable[Limit]:
-        """The limits of what drives so many connections, apart from those of this host's
-        processes."""
+        """The limits of what drives so many connections."""
 
     def described(self) -> list[dict[str, Any]]:
         """Every worker that ever joined, as run.json holds it."""
@@ -81,8 +80,8 @@ class ThisProcess:
         return Fleet(address, workload, cpus=self._cpus.loader, processes=SHARES_THE_INTERPRETER)
 
     def limits(self, connections: int) -> Iterable[Limit]:
-        """Its ports; the limit of open files holds for the server, too."""
-        return port_limits(connections)
+        """Its open files and ports."""
+        return loader_limits(connections)
 
     def described(self) -> list[dict[str, Any]]:
         """No worker."""

@@ -145,7 +145,7 @@ def of_run(
     is kept when the run is resumed."""
     known: Ceiling | None = writer.manifest.get("ceiling")
     workers = [each.name for each in loader.members] if loader else []
-    if known is not None and writer.manifest.get("ceiling_of", []) == workers:
+    if known is not None and (cpus.apart or writer.manifest.get("ceiling_of", []) == workers):
         return known
     progress.clock.expect(time(plan))
     log = writer.directory / "logs" / f"{NAME}.log"

@@ -1,7 +1,6 @@
 """The description of a run, as run.json holds it: written from a plan, and read back as one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +8,28 @@ import msgspec
 
 from c10k import VERSION
 from c10k.experiment.plan import Plan, PlannedServer
-from c10k.experiment.runner import HOST
+from c10k.experiment.server_host import THIS_HOST, ServerHost
 from c10k.experiment.workload_config import arguments_of
 from c10k.host import environment
 from c10k.host.cpus import CpuSplit
-from c10k.host.limits import limits_for
 from c10k.loadgen.engines import engine_of
 from c10k.loadgen.workload import Workload
 from c10k.options import read
-from c10k.servers.catalogue import Endpoint
 from c10k.servers.catalogue.foreign import ForeignProgram
 
 
 def describe(
-    plan: Plan, cpus: CpuSplit, argv: list[str], left_out: Sequence[str] = ()
+    plan: Plan,
+    cpus: CpuSplit,
+    argv: list[str],
+    left_out: Sequence[str] = (),
+    host: ServerHost = THIS_HOST,
 ) -> dict[str, Any]:
     """Everything about a run but what it will measure, and what was asked for and is left out."""
     limits = {
         limit.name: limit.value
         for each in plan.servers
-        for limit in limits_for(
+        for limit in host.limits_for(
             each.steps[-1],
             each.spec.server.threads_per_connection,
             each.spec.server.processes_per_connection,
@@ -39,18 +40,19 @@ def describe(
         "commit": _commit(plan),
         "argv": argv,
         "plan": msgspec.to_builtins(plan),
-        "servers": list(map(_server, plan.servers)),
+        "servers": [_server(each, host) for each in plan.servers],
         "workloads": list(map(_workload, plan.workloads)),
         "left_out": list(left_out),
         "mapped": list(plan.mapped),
         "slo_p99_ms": plan.p99_ms,
-        "host": environment.describe(),
+        "host": environment.describe(host.facts),
+        "server_host": host.facts,
         "versions": environment.versions(),
         "engine": engine_of("auto"),
-        "cpu_split": asdict(cpus),
-        "ceiling": None,  # measured when the run begins
+        "cpu_split": {"loader": cpus.loader, "server": cpus.server},
+        "ceiling": [] if cpus.apart else None,  # measured when the run begins
         "limits": limits,
-        "warnings": environment.warnings(cpus),
+        "warnings": [*environment.warnings(cpus), *host.warnings()],
     }
 
 
@@ -64,19 +66,18 @@ def plan_of(manifest: Mapping[str, Any]) -> Plan:
 
 def _commit(plan: Plan) -> str:
     """The commit of what is measured: programs of the user's (the last, where a checkout stands
-    against the working tree), or the built-in servers.
+    against the working tree), or the built-in servers. Programs on another host have none here.
     """
     own = [each.directory for each in plan.servers if each.command]
+    if own and plan.serve_on:
+        return ""
     return environment.commit(Path(own[-1])) if own else environment.commit()
 
 
-def _server(server: PlannedServer) -> dict[str, Any]:
+def _server(server: PlannedServer, host: ServerHost) -> dict[str, Any]:
     """What a report says of a server."""
     spec, program = server.spec, server.spec.server.program
-    if isinstance(program, ForeignProgram):
-        command = list(program.words)
-    else:
-        command = list(spec.launch(Endpoint(HOST)).command)
+    command = list(program.words) if isinstance(program, ForeignProgram) else host.command(spec)
     return {
         "label": server.server,
         "name": spec.server.name,

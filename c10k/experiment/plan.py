@@ -8,6 +8,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from functools import cache
+from ipaddress import ip_address
 from itertools import chain, pairwise
 from operator import attrgetter
 from pathlib import Path
@@ -21,6 +22,7 @@ from c10k.experiment.rate_sweep import MAP_WORKLOADS, is_on_the_map
 from c10k.loadgen.option import option
 from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
 from c10k.options import shown
+from c10k.remote.ssh import check_destination
 from c10k.results.slo import P99_MS
 from c10k.servers.framework import quantities
 from c10k.servers.framework.handler import parse_handler
@@ -78,6 +80,15 @@ def _check_threshold(text: str) -> None:
     from c10k.experiment.threshold_text import threshold  # takes a while: numpy
 
     threshold(text)
+
+
+def _check_address(text: str) -> None:
+    try:
+        address = ip_address(text or "127.0.0.1")
+    except ValueError:
+        raise ValueError(f"must be an IP address, such as 10.0.0.1; got {shown(text)}") from None
+    if address.is_unspecified:
+        raise ValueError(f"must be an address that the loader can connect to, not {text}")
 
 
 def _milliseconds(text: str) -> float:
@@ -274,6 +285,32 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
             "the response time over connections and rate"
         ),
     ] = False
+    serve_on: Annotated[
+        str,
+        option(
+            "the host of the servers, which ssh reaches: they are started and observed there, and "
+            "loaded from here. It needs Python 3.11; nothing is installed (default: this host)",
+            check=check_destination,
+            metavar="[USER@]HOST",
+        ),
+    ] = ""
+    serve_address: Annotated[
+        str,
+        option(
+            "the address of that host on which the servers listen (default: the one that ssh "
+            "connected to)",
+            check=_check_address,
+            metavar="ADDRESS",
+        ),
+    ] = ""
+    serve_python: Annotated[
+        str,
+        option(
+            "the interpreter of the agent and of the servers there, such as ~/venv/bin/python "
+            "(default: the first of python3, python3.14, … that is recent enough)",
+            metavar="PYTHON",
+        ),
+    ] = ""
     techniques: tuple[Technique, ...] = ()
 
     @property

@@ -3,6 +3,7 @@
 import math
 import time
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,30 +11,34 @@ from c10k.experiment import capacity_search, loader_ceiling
 from c10k.experiment.loader import Loader, ThisProcess, WorkerLostError
 from c10k.experiment.plan import Plan, PlannedServer, Trial, load_on
 from c10k.experiment.progress import Progress
+from c10k.experiment.server_host import THIS_HOST, ServerHost
 from c10k.experiment.step_record import StepRecording
 from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import most_connections
 from c10k.loadgen.fleet import Opened
+from c10k.loadgen.telemetry import ProcessGoneError
 from c10k.loadgen.workload import Workload
 from c10k.results.store import RunWriter, StepRecord
 from c10k.servers.catalogue import ServerSpec
-from c10k.servers.process import ServerProcess, ServerStartError
+from c10k.servers.process import ServerStartError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c10k.experiment.loader import Member
     from c10k.experiment.loader_ceiling import Ceiling
+    from c10k.experiment.server_host import Server
 
-HOST: Final = "127.0.0.1"
+# What keeps a server from being measured: it does not start, or the agent on its host is lost.
+NO_SERVER: Final = (ServerStartError, ProcessGoneError)
 
 
 class Experiment:
     """Measures those steps of the plan that the run does not hold yet.
 
     Whatever interrupts it, the steps that were measured are stored and no server is left. The load
-    comes from the `loader`, or from this process; the servers listen on `host`.
+    comes from the `loader`, or from this process; the servers are on `host`.
     """
 
     def __init__(
@@ -43,17 +48,16 @@ class Experiment:
         cpus: CpuSplit,
         progress: Progress,
         began: float,
-        *,
+        host: ServerHost = THIS_HOST,
         loader: Loader | None = None,
-        host: str = HOST,
     ) -> None:
         self._loader = loader or ThisProcess(cpus)
-        self._host = host
         self._plan = plan
         self._writer = writer
         self._cpus = cpus
         self._progress = progress
         self._began = began
+        self._host = host
         self._specs = {each.server: each.spec for each in plan.servers}
         self._logs = writer.directory / "logs"
         self._ceiling: Ceiling = ()
@@ -68,7 +72,7 @@ class Experiment:
                 with self._ramp(f"{workload.name}-{repeat}", workload) as ramp:
                     self._progress.repeat(repeat + 1, self._plan.profile.repeats)
                     for server in dict.fromkeys(trial.server for trial in todo):
-                        with suppress(ServerStartError):  # it fails its own steps
+                        with suppress(*NO_SERVER):  # it fails its own steps
                             ramp.server(self._specs[server])
                     for number, trial in enumerate(todo, start=1):
                         last = all(later.server != trial.server for later in todo[number:])
@@ -94,7 +98,7 @@ class Experiment:
             reach,
             server.threads_per_connection,
             server.processes_per_connection,
-            self._loader.limits,
+            partial(self._host.limits_for, loader=self._loader.limits),
         )
         while True:
             rows = self._rows(spec, workload)
@@ -130,11 +134,11 @@ class Experiment:
         # Before the first server starts.
         self._muster()
         self._ceiling = loader_ceiling.of_run(
-            self._plan, self._writer, self._cpus, self._progress, self._loader, self._host
+            self._plan, self._writer, self._cpus, self._progress, self._loader, self._host.address
         )
         self._ceiling_of = tuple(self._loader.members)
         self._describe_workers()  # what they drive is known now
-        return _Ramp(self._logs, name, workload, self._cpus.server, self._starts, self._host)
+        return _Ramp(self._host, self._logs, name, workload, self._cpus.server, self._starts)
 
     def _muster(self) -> None:
         """Find out who drives the load next."""
@@ -174,13 +178,12 @@ class Experiment:
             return recording.record(time.time(), [], "")
         try:
             server = ramp.server(spec)
-        except ServerStartError as error:
+        except NO_SERVER as error:
             recording.opened = Opened(0, 0, math.nan)
             recording.failure = str(error).splitlines()[0]
             return recording.record(time.time(), [], str(error))
-        runner = TrialRunner(
-            server, self._plan.profile, self._cpus, self._progress.see, self._loader
-        )
+        profile, see = self._plan.profile, self._progress.see
+        runner = TrialRunner(server, profile, self._cpus, see, self._host, self._loader)
         return runner.run(recording, last=last)
 
 
@@ -193,24 +196,24 @@ class _Ramp(ExitStack):
 
     def __init__(
         self,
+        host: ServerHost,
         logs: Path,
         name: str,
         workload: Workload,
         cpus: tuple[int, ...],
         starts: dict[tuple[str, str], ServerStartError | None],
-        host: str,
     ) -> None:
         super().__init__()
-        self._host = host
         self.workload = workload
+        self._host = host
         self._logs = logs
         self._name = name
         self._cpus = cpus
         self._starts = starts
-        self._servers: dict[str, ServerProcess] = {}
+        self._servers: dict[str, Server] = {}
 
-    def server(self, spec: ServerSpec) -> ServerProcess:
-        """Its process, a fresh one unless it is alive. Raises ServerStartError."""
+    def server(self, spec: ServerSpec) -> "Server":
+        """Its process, a fresh one unless it is alive. Raises NO_SERVER."""
         if (running := self._servers.get(spec.text)) and running.alive:
             return running
         name = (spec.text, self.workload.handler)
@@ -219,7 +222,8 @@ class _Ramp(ExitStack):
         log = self._logs / f"{self._name}-{spec.text.replace('/', '_')}.log"
         try:
             working = spec.handling(self.workload.handler)
-            server = self.enter_context(working.process(host=self._host, log=log, cpus=self._cpus))
+            server = self._host.server(working, log, self._cpus)
+            self.enter_context(server)
         except ServerStartError as error:
             self._starts.setdefault(name, error)
             raise

@@ -5,19 +5,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from math import nan
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from c10k.experiment.cycle import Cycle
 from c10k.experiment.loader import Loader, ThisProcess, WorkerLostError
 from c10k.experiment.profile import Profile
+from c10k.experiment.server_host import THIS_HOST, ServerHost
 from c10k.experiment.step_record import StepRecording
 from c10k.host.cpus import CpuSplit
 from c10k.host.hiccups import Hiccups
 from c10k.loadgen.fleet import DRAIN_STILL_S, Fleet
-from c10k.loadgen.telemetry import ProcessGoneError, ProcessTree, Telemetry, kernel_growth, usage
+from c10k.loadgen.telemetry import ProcessGoneError, kernel_growth, usage
 from c10k.results.histogram import Histogram
 from c10k.results.store import StepRecord
-from c10k.servers.process import ServerProcess
+
+if TYPE_CHECKING:
+    from c10k.experiment.server_host import Server
+    from c10k.loadgen.telemetry import ProcessTree
+    from c10k.remote.telemetry import RemoteTree
+
+    Tree = ProcessTree | RemoteTree
 
 OPEN_S: Final = 600.0  # at most: Apache's prefork, which adds 32 processes a second, has 19,000
 # How long a server may take to close a step's connections before the next trial.
@@ -57,7 +64,7 @@ class ServerDiedError(Exception):
 
 
 class TrialRunner:
-    """Runs one trial of a server.
+    """Runs one trial of a server of a host.
 
     `on_progress` is called about ten times a second with the trial's state. The load comes from
     the `loader`, or from this process.
@@ -65,10 +72,11 @@ class TrialRunner:
 
     def __init__(
         self,
-        server: ServerProcess,
+        server: "Server",
         profile: Profile,
         cpus: CpuSplit,
         on_progress: Callable[[Moment], None],
+        host: ServerHost = THIS_HOST,
         loader: Loader | None = None,
     ) -> None:
         self._loader = loader or ThisProcess(cpus)
@@ -76,7 +84,7 @@ class TrialRunner:
         self._profile = profile
         self._cpus = cpus
         self._on_progress = on_progress
-        self._telemetry = Telemetry(server.supervisor, WARMUP_SAMPLE_S, itself=False)
+        self._telemetry = host.telemetry(server, WARMUP_SAMPLE_S)
         self._p99_ms, self._p99_at = nan, 0.0
         self._messages, self._sampled_at = 0, time.monotonic()
 
@@ -88,7 +96,7 @@ class TrialRunner:
         to have each of them closed.
         """
         started_at = time.time()
-        logged = self._server.log.stat().st_size
+        logged = self._server.log_bytes
         address, workload = (self._server.host, self._server.port), recording.workload
         with self._telemetry as telemetry, Hiccups(self._cpus, workload.loop) as hiccups:
             try:
@@ -136,7 +144,8 @@ class TrialRunner:
             end = telemetry.reading("end")
             self._check_alive()
             growth = kernel_growth(before, end.memory)
-            recording.add_window(snapshot, usage(begin, end) | growth, late, slices)
+            used = usage(begin, end, snapshot.seconds)
+            recording.add_window(snapshot, used | growth, late, slices)
         recording.add_between(fleet.snapshot())
         # Under load as in the windows, but after them: reading memory locks it, and what fails
         # meanwhile fails because of that.
@@ -147,7 +156,7 @@ class TrialRunner:
         if not self._server.alive:
             raise ServerDiedError
 
-    def _close(self, fleet: Fleet, tree: ProcessTree, idle_descriptors: float) -> None:
+    def _close(self, fleet: Fleet, tree: "Tree", idle_descriptors: float) -> None:
         """Close the connections, some at a time, and wait until the server has closed them too, or
         their end would cost the next trial.
         """
@@ -162,7 +171,7 @@ class TrialRunner:
         except ProcessGoneError:  # it served to the end: the next trial starts another
             return
 
-    def _has_left(self, tree: ProcessTree, descriptors: float, within_s: float) -> bool:
+    def _has_left(self, tree: "Tree", descriptors: float, within_s: float) -> bool:
         """Wait until the server has no more descriptors than these; whether it has closed so many.
 
         A pool that has grown keeps its descriptors, and is idle. Threads that wait for the GIL keep

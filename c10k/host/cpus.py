@@ -8,10 +8,13 @@ from typing import Self
 
 @dataclass(frozen=True)
 class CpuSplit:
-    """CPU numbers of the loader (its telemetry included) and of the servers."""
+    """CPU numbers of the loader (its telemetry included) and of the servers, which may be `apart`,
+    on another machine.
+    """
 
     loader: tuple[int, ...]
     server: tuple[int, ...]
+    apart: bool = False
 
     @classmethod
     def of_this_process(cls) -> Self:
@@ -22,12 +25,17 @@ class CpuSplit:
 
     def __str__(self) -> str:
         loader, server = (",".join(map(str, cpus)) for cpus in (self.loader, self.server))
-        return f"loader on CPU {loader}, servers on CPU {server}"
+        return f"loader on CPU {loader}, servers on CPU {server}" + " there" * self.apart
 
     @property
     def shared(self) -> bool:
         """Whether the loader and the servers have a CPU in common."""
-        return bool(set(self.loader) & set(self.server))
+        return not self.apart and bool(set(self.loader) & set(self.server))
+
+    @property
+    def here(self) -> set[int]:
+        """All that are of this machine."""
+        return {*self.loader} if self.apart else {*self.loader, *self.server}
 
 
 def parse_cpus(text: str) -> tuple[int, ...]:

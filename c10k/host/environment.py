@@ -2,47 +2,31 @@
 
 import hashlib
 import importlib.metadata
-import os
 import platform
-import re
 import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import psutil
-
 from c10k import VERSION
+from c10k.host import machine
 from c10k.host.cpus import CpuSplit
 from c10k.host.hiccups import Hiccups
 from c10k.results.manifest import FINGERPRINT
 
 HERE: Final = Path(__file__).parent
 PACKAGES: Final = ("numpy", "pandas", "pyarrow", "psutil", "matplotlib")
-SYSTEM: Final = Path("/sys/devices/system")
-GOVERNOR: Final = SYSTEM / "cpu/cpu0/cpufreq/scaling_governor"
 
 
-def describe() -> dict[str, Any]:
+def describe(server_host: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What identifies the machine: `host` in run.json.
 
-    The host's name is hashed, because people share runs. Machines with the same fingerprint may be
-    compared.
+    Runs with the same fingerprint may be compared: it is of this machine and, where the servers are
+    on another, of the facts of that `server_host`, too.
     """
-    facts: dict[str, Any] = {
-        "hostname_hash": hashlib.sha256(platform.node().encode()).hexdigest()[:12],
-        "cpu_model": _cpu_model(),
-        "cpus": os.cpu_count(),
-        "memory_bytes": psutil.virtual_memory().total,
-        "kernel": platform.release(),
-        "os": _os_name(),
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "clocksource": _text(SYSTEM / "clocksource/clocksource0/current_clocksource"),
-        "virtualization": _virtualization(),
-        "governor": _text(GOVERNOR),
-    }
-    same = (facts[key] for key in FINGERPRINT)
-    facts["fingerprint"] = hashlib.sha256(repr(tuple(same)).encode()).hexdigest()[:12]
-    return facts
+    facts = machine.facts()
+    same = [each[key] for each in (facts, server_host) if each for key in FINGERPRINT]
+    return facts | {"fingerprint": hashlib.sha256(repr(tuple(same)).encode()).hexdigest()[:12]}
 
 
 def versions() -> dict[str, str]:
@@ -67,22 +51,14 @@ def commit(directory: Path = HERE) -> str:
 
 def warnings(cpus: CpuSplit) -> list[dict[str, str]]:
     """The environment warnings, each with its code, message and remedy."""
-    governor = _text(GOVERNOR)
     with Hiccups(cpus) as hiccups:
         realtime = hiccups.realtime
-    busy = psutil.cpu_percent(interval=0.3) / 100 * (os.cpu_count() or 1)
     found = (
         (
             cpus.shared,
             "shared_cpu",
             "the loader and the servers share their only CPU",
             "give the process two CPUs or more: figures of CPU and latency are of both",
-        ),
-        (
-            governor not in ("", "performance"),
-            "governor",
-            f"the CPU frequency governor is {governor}",
-            "set it with `sudo cpupower frequency-set -g performance`",
         ),
         (
             not realtime,
@@ -92,50 +68,34 @@ def warnings(cpus: CpuSplit) -> list[dict[str, str]]:
             "measure as root, or permit it with `sudo prlimit --pid $$ --rtprio=1:1`, or for good "
             "in /etc/security/limits.conf",
         ),
-        (
-            busy > 0.3,
-            "busy",
-            f"other programs used {busy:.1f} CPUs just before the run",
-            "stop them, or trust ratios between servers more than single figures",
-        ),
-        (
-            _virtualization() not in ("", "none"),
-            "virtual_machine",
-            "this is a virtual machine: waking an idle CPU costs 0.1 to 0.3 ms, and neighbours may "
-            "take time",
-            "measure on bare metal for absolute figures; ratios between servers hold",
-        ),
     )
-    return [
+    own = [
         {"code": code, "message": message, "remedy": remedy}
         for applies, code, message, remedy in found
         if applies
     ]
+    return [*own, *of_machine(machine.facts(), machine.busy_cpus())]
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return ""
-
-
-def _cpu_model() -> str:
-    found = re.search(r"^model name\s*:\s*(.+)", _text(Path("/proc/cpuinfo")), re.MULTILINE)
-    return found[1] if found else platform.processor() or platform.machine()
-
-
-def _os_name() -> str:
-    try:
-        return platform.freedesktop_os_release()["PRETTY_NAME"]
-    except (OSError, KeyError):
-        return platform.system()
-
-
-def _virtualization() -> str:
-    """The name that systemd gives it (kvm, docker, none, …), else the CPU's hypervisor flag."""
-    try:
-        shown = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, timeout=5)
-        return shown.stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return "virtual" if " hypervisor" in _text(Path("/proc/cpuinfo")) else ""
+def of_machine(facts: Mapping[str, Any], busy_cpus: float) -> Iterator[dict[str, str]]:
+    """The environment warnings that follow from a machine's facts and what it does just now."""
+    governor, virtualization = facts["governor"], facts["virtualization"]
+    if governor not in ("", "performance"):
+        yield {
+            "code": "governor",
+            "message": f"the CPU frequency governor is {governor}",
+            "remedy": "set it with `sudo cpupower frequency-set -g performance`",
+        }
+    if busy_cpus > 0.3:
+        yield {
+            "code": "busy",
+            "message": f"other programs used {busy_cpus:.1f} CPUs just before the run",
+            "remedy": "stop them, or trust ratios between servers more than single figures",
+        }
+    if virtualization not in ("", "none"):
+        yield {
+            "code": "virtual_machine",
+            "message": "this is a virtual machine: waking an idle CPU costs 0.1 to 0.3 ms, and "
+            "neighbours may take time",
+            "remedy": "measure on bare metal for absolute figures; ratios between servers hold",
+        }

@@ -24,12 +24,12 @@ class Hiccups:
     In a closed loop, which saturates its server, the server's CPUs are not measured either: a
     wake-up beside 10,000 threads that contend for a lock can slow all of them. The median of eight
     short runs in turn was 12,500 messages/s without the second thread, 5,300 with one of normal
-    priority and 27 with one of real-time priority.
+    priority and 27 with one of real-time priority. Nor are the CPUs of another host.
     """
 
     def __init__(self, cpus: CpuSplit, loop: str = "open") -> None:
         self._cpus = cpus
-        self._measure_server = loop == "open"
+        self._measure_server = loop == "open" and not cpus.apart
         self._loader: HiccupMeter
         self._server: HiccupMeter | None
         self.realtime: bool  # whether that priority is permitted

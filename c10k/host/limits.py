@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 from c10k.loadgen.address import CONNECTIONS_PER_SOURCE
 from c10k.loadgen.descriptors import raise_soft_descriptor_limit as raise_soft_descriptor_limit
+from c10k.loadgen.telemetry.proc import read, sizes
 
 # Open files of the loader or a server apart from connections: libraries, log, epoll, pipes.
 SPARE_DESCRIPTORS: Final = 64
@@ -47,6 +46,57 @@ class Limit:
         return f"{self.name} is {self.value:,}, needed are {self.needed:,}; {self.remedy}"
 
 
+LimitsFor = Callable[[int, int, int], Iterable[Limit]]
+"""The limits on so many connections, with so many threads and processes of a server for each."""
+
+
+def loader_limits(connections: int) -> Iterator[Limit]:
+    """The limits of a process of this host that opens this many connections."""
+    yield _descriptor_limit(connections)
+    yield from port_limits(connections)
+
+
+def server_limits(
+    connections: int, threads_per_connection: int = 0, processes_per_connection: int = 0
+) -> Iterator[Limit]:
+    """The limits of a server of this host with so many threads or processes per connection."""
+    yield _descriptor_limit(connections)
+    threads = connections * threads_per_connection
+    processes = connections * processes_per_connection
+    if threads or processes:
+        yield from _task_limits(threads + processes)
+    if threads:
+        yield Limit(
+            "the number of memory maps of a process (vm.max_map_count)",
+            int(_read("vm/max_map_count")),
+            threads * MAPS_PER_THREAD + SPARE_MAPS,
+            "raise it with `sudo sysctl vm.max_map_count=N`",
+        )
+    if processes:
+        yield from _memory_limits((processes * KIB_PER_PROCESS + SPARE_KIB) // 1024)
+
+
+def limits_for(
+    connections: int,
+    threads_per_connection: int = 0,
+    processes_per_connection: int = 0,
+    loader: LoaderLimits = loader_limits,
+) -> Iterable[Limit]:
+    """Every limit on this many connections of a server of this host and what loads it, once."""
+    server = server_limits(connections, threads_per_connection, processes_per_connection)
+    return dict.fromkeys([*loader(connections), *server])
+
+
+def _descriptor_limit(connections: int) -> Limit:
+    return Limit(
+        "the hard limit of open files (ulimit -Hn)",
+        _most_descriptors(),
+        connections + SPARE_DESCRIPTORS,
+        "raise it with `sudo prlimit --pid $$ --nofile=N:N`, "
+        "or for good in /etc/security/limits.conf",
+    )
+
+
 def port_limits(connections: int, addresses: int = 1) -> Iterator[Limit]:
     """The limit on connections to one target from so many addresses of this host, if it is known.
 
@@ -62,37 +112,6 @@ def port_limits(connections: int, addresses: int = 1) -> Iterator[Limit]:
             connections,
             'widen it with `sudo sysctl net.ipv4.ip_local_port_range="1024 65535"`',
         )
-
-
-def limits_for(
-    connections: int,
-    threads_per_connection: int = 0,
-    processes_per_connection: int = 0,
-    loader: LoaderLimits = port_limits,
-) -> Iterator[Limit]:
-    """Every limit that applies to this many connections at once, to a server with so many threads
-    or processes per connection, and to what drives the load, unless that is in this process."""
-    yield Limit(
-        "the hard limit of open files (ulimit -Hn)",
-        _most_descriptors(),
-        connections + SPARE_DESCRIPTORS,
-        "raise it with `sudo prlimit --pid $$ --nofile=N:N`, "
-        "or for good in /etc/security/limits.conf",
-    )
-    yield from loader(connections)
-    threads = connections * threads_per_connection
-    processes = connections * processes_per_connection
-    if threads or processes:
-        yield from _task_limits(threads + processes)
-    if threads:
-        yield Limit(
-            "the number of memory maps of a process (vm.max_map_count)",
-            int(_read("vm/max_map_count")),
-            threads * MAPS_PER_THREAD + SPARE_MAPS,
-            "raise it with `sudo sysctl vm.max_map_count=N`",
-        )
-    if processes:
-        yield from _memory_limits((processes * KIB_PER_PROCESS + SPARE_KIB) // 1024)
 
 
 def loader_processes(connections: int) -> int:
@@ -140,7 +159,7 @@ def _task_limits(tasks: int) -> Iterator[Limit]:
 def _memory_limits(needed_mib: int) -> Iterator[Limit]:
     yield Limit(
         "the available memory (MemAvailable, MB)",
-        psutil.virtual_memory().available // 1024**2,
+        sizes(read("/proc/meminfo"))["MemAvailable"] // 1024**2,
         needed_mib,
         "end other programs, or add memory",
     )
@@ -153,32 +172,34 @@ def _memory_limits(needed_mib: int) -> Iterator[Limit]:
         )
 
 
-def _too_low(connections: int, threads: int, processes: int, loader: LoaderLimits) -> list[Limit]:
-    every = limits_for(connections, threads, processes, loader)
-    return [limit for limit in every if not limit.suffices]
-
-
 def shortfalls(
     steps: Iterable[int],
     threads_per_connection: int = 0,
     processes_per_connection: int = 0,
-    loader: LoaderLimits = port_limits,
+    limits: LimitsFor = limits_for,
 ) -> dict[int, list[Limit]]:
     """The steps that do not fit, with the limits that are too low for each."""
-    each = threads_per_connection, processes_per_connection, loader
-    return {step: limits for step in steps if (limits := _too_low(step, *each))}
+    each = threads_per_connection, processes_per_connection
+    return {step: low for step in steps if (low := _too_low(limits(step, *each)))}
 
 
 def most_connections(
     wanted: int,
     threads_per_connection: int = 0,
     processes_per_connection: int = 0,
-    loader: LoaderLimits = port_limits,
+    limits: LimitsFor = limits_for,
 ) -> tuple[int, list[Limit]]:
     """How many of the wanted connections fit, and which limits prevent one more."""
-    each = threads_per_connection, processes_per_connection, loader
-    fitting = bisect(range(1, wanted + 1), 0, key=lambda number: len(_too_low(number, *each)))
-    return fitting, _too_low(fitting + 1, *each) if fitting < wanted else []
+
+    def low(number: int) -> list[Limit]:
+        return _too_low(limits(number, threads_per_connection, processes_per_connection))
+
+    fitting = bisect(range(1, wanted + 1), 0, key=lambda number: len(low(number)))
+    return fitting, low(fitting + 1) if fitting < wanted else []
+
+
+def _too_low(limits: Iterable[Limit]) -> list[Limit]:
+    return [limit for limit in limits if not limit.suffices]
 
 
 def _read(setting: str) -> str:

@@ -8,6 +8,7 @@ from c10k.loadgen.option import option
 
 PORT: Final = 5557
 """Of Locust's master, unless another is named."""
+LOOPBACK: Final = "127.0.0.1"
 WILDCARDS: Final = ("", "*", "0.0.0.0")
 
 NO_AUTHENTICATION: Final = (
@@ -92,6 +93,17 @@ class Workers(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not self.master_bind and (self.expect_workers != 1 or self.server_host):
             raise ValueError("--expect-workers and --server-host need --master-bind")
+
+    @property
+    def server_address(self) -> str:
+        """Where the servers of this host listen. Raises ValueError where that is not known."""
+        address = self.server_host or self.master_bind.partition(":")[0] or LOOPBACK
+        if address in WILDCARDS:
+            raise ValueError(
+                "--master-bind listens on all addresses: say with --server-host which of them the "
+                "workers load"
+            )
+        return address
 
     @property
     def asked(self) -> bool:

@@ -24,10 +24,9 @@ from c10k.servers.process import launcher
 from c10k.workers.hello import boot_id, network
 from c10k.workers.link import MasterLink, Worker
 from c10k.workers.messages import ENDED
-from c10k.workers.options import NO_AUTHENTICATION, WILDCARDS, Workers, host_and_port
+from c10k.workers.options import LOOPBACK, NO_AUTHENTICATION, WILDCARDS, Workers, host_and_port
 from c10k.workers.shard import WorkerShard
 
-LOOPBACK: Final = "127.0.0.1"
 # A schedule begins so much later than the command; more, where messages travel longer.
 LEAD_NS: Final = 50_000_000
 LEAD_DELAYS: Final = 4
@@ -42,7 +41,13 @@ class WorkerPool:
     master's address.
     """
 
-    def __init__(self, asked: Workers, cpus: CpuSplit, on_news: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        asked: Workers,
+        cpus: CpuSplit,
+        server_address: str,
+        on_news: Callable[[str], None],
+    ) -> None:
         self.repeats_steps = asked.on_worker_loss == "repeat"
         self.members: Sequence[Worker] = ()
         self.on_news = on_news
@@ -51,12 +56,7 @@ class WorkerPool:
         self._joined: list[Worker] = []
         self._ending = "the run did not come to its end"
         self._host, self._port = host_and_port(asked.master_bind or LOOPBACK)
-        self.server_host = asked.server_host or self._host
-        if self.server_host in WILDCARDS:
-            raise CommandError(
-                "--master-bind listens on all addresses: say with --server-host which of them the "
-                "workers load"
-            )
+        self._server_address = server_address
         if not asked.master_bind:
             self._port = _free_port()
 
@@ -113,9 +113,9 @@ class WorkerPool:
             self.on_news(news)
             return
         elsewhere = news.hello.network != network()
-        if elsewhere and _is_loopback(self.server_host):
+        if elsewhere and _is_loopback(self._server_address):
             why = (
-                f"the servers listen on {self.server_host}, which another host does not reach; "
+                f"the servers listen on {self._server_address}, which another host does not reach; "
                 "name an address with --server-host"
             )
             self._link.drop(news, why)

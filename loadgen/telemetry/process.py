@@ -4,13 +4,12 @@ import os
 import random
 import resource
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from math import inf, nan
 from pathlib import Path
 from typing import NamedTuple, TypeVar
-
-import psutil
 
 from c10k.loadgen.telemetry.mappings import MemoryBreakdown, breakdown
 from c10k.loadgen.telemetry.proc import read, sizes
@@ -93,13 +92,21 @@ class ProcessTree:
     def rescan(self) -> None:
         """Find all descendants, by asking every process of the host for its parent.
 
-        Takes 1 to 2 ms, but 20 ms beside 10,000 threads, which the kernel has to step over.
+        Takes 20 us per process, and 5 ms beside 10,000 threads, which the kernel has to step over.
         """
-        try:
-            children = psutil.Process(self.pid).children(recursive=True)
-        except psutil.NoSuchProcess as error:
-            raise self._gone() from error
-        self.members = (*self._root, *(child.pid for child in children))
+        children: defaultdict[int, list[int]] = defaultdict(list)
+        there = set()
+        names = os.listdir("/proc")  # noqa: PTH208 (a Path takes 10 times as long)
+        for name in filter(str.isdigit, names):
+            with suppress(*GONE, PermissionError):
+                there.add(pid := int(name))
+                children[_parent(read(f"/proc/{name}/stat"))].append(pid)
+        if self.pid not in there:
+            raise self._gone()
+        found = [*children[self.pid]]
+        for pid in found:  # which grows
+            found += children[pid]
+        self.members = (*self._root, *found)
 
     def read(self) -> TreeUsage:
         """The usage now. Takes 0.3 ms per process, however many threads it has.
@@ -249,6 +256,11 @@ class _Stat(NamedTuple):
             spent=Spent(user_s + ended_user_s, system_s + ended_system_s, ended_s, minor, major),
             spent_by_ended=Spent(ended_user_s, ended_system_s, ended_s, number[11], number[13]),
         )
+
+
+def _parent(stat: str) -> int:
+    """The parent of a process, the fourth field of its /proc/PID/stat."""
+    return int(stat.rpartition(")")[2].split(None, 2)[1])
 
 
 def _spent_by_ended(pid: int) -> Spent:

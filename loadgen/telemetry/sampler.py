@@ -119,6 +119,11 @@ class Telemetry:
         """The samples since the last drain, by column."""
         return [asdict(self._samples.popleft()) for _ in range(len(self._samples))]
 
+    def keep(self, sample: Sample) -> None:
+        """Take a sample, in the thread that samples."""
+        self._latest = sample
+        self._samples.append(sample)
+
     def memory(self) -> HostMemory:
         """The host's kernel memory now, less what reading the threads has itself left in Slab."""
         memory = HostMemory.read()
@@ -225,8 +230,7 @@ class Telemetry:
                     spent = self.tree.spent()
                     summing_s = time.thread_time() - begun_s
                     sum_again_s = time.monotonic() + summing_s / SUMMING_CPU_SHARE
-                self._latest = self._sample(spent)
-                self._samples.append(self._latest)
+                self.keep(self._sample(spent))
                 if locks := self._locks:
                     locks.sample()
                 took_s = time.thread_time() - begun_s

@@ -1,9 +1,11 @@
 """Whether two runs were measured under the same conditions."""
 
+from collections.abc import Mapping
+
 from c10k.reports import wording
 from c10k.reports.language import _
 from c10k.reports.model.measured import Measured
-from c10k.results.manifest import FINGERPRINT
+from c10k.results.manifest import FINGERPRINT, Fact
 
 
 def unlike(base: Measured, head: Measured) -> list[str]:
@@ -22,9 +24,11 @@ def _conditions(run: Measured) -> dict[str, str]:
     """They by name, as text."""
     about, profile = run.about, run.about.plan.profile
     return {
+        **_machine(about.host),
+        _("servers on"): _("another host") if about.server_host else _("the loader's host"),
         **{
-            _(name.removesuffix("_bytes").replace("_", " ")): _text(about.host.get(name))
-            for name in FINGERPRINT
+            _("the servers' {fact}", fact=name): value
+            for name, value in _machine(about.server_host or {}).items()
         },
         _("windows per step"): wording.count(profile.windows),
         _("seconds per window"): wording.stated(profile.window_s),
@@ -32,6 +36,15 @@ def _conditions(run: Measured) -> dict[str, str]:
             _("workload {name}", name=each.name): " ".join(each.arguments)
             for each in about.workloads
         },
+    }
+
+
+def _machine(host: Mapping[str, Fact]) -> dict[str, str]:
+    """What machines must have in common, by name; nothing where there is none."""
+    return {
+        _(name.removesuffix("_bytes").replace("_", " ")): _text(host.get(name))
+        for name in FINGERPRINT
+        if host
     }
 
 

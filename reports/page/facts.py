@@ -53,8 +53,6 @@ def notices(measured: Measured) -> Iterator[str]:
 def facts(measured: Measured) -> dict[str, dict[str, str]]:
     """What is known of the machine, the plan and the versions: by title, values by name."""
     about, profile = measured.about, measured.about.plan.profile
-    host = {name.replace("_", " "): value for name, value in about.host.items()}
-    memory = host.pop("memory bytes", None)
     warm_up = _(
         "at least {least} s, at most {limit} s",
         least=_text(profile.warmup_s),
@@ -62,10 +60,10 @@ def facts(measured: Measured) -> dict[str, dict[str, str]]:
     )
     lists: dict[str, Mapping[str, object]] = {
         _("Machine"): {
-            **host,
-            _("memory"): wording.size(memory) if isinstance(memory, float) else None,
+            **_host(about.host),
             _("CPUs of the loader, the server"): about.cpu_split or _("not split"),
         },
+        _("The servers' host"): _host(about.server_host or {}),
         _("Experiment"): {
             _("command"): " ".join(about.argv),
             _("begun"): about.created_at,
@@ -94,6 +92,15 @@ def facts(measured: Measured) -> dict[str, dict[str, str]]:
         for title, values in lists.items()
         if values
     }
+
+
+def _host(facts: Mapping[str, object]) -> dict[str, object]:
+    """The facts of a host, with the size of its memory as people write it."""
+    named = {name.replace("_", " "): value for name, value in facts.items()}
+    memory = named.pop("memory bytes", None)
+    if named:
+        named[_("memory")] = wording.size(memory) if isinstance(memory, float) else None
+    return named
 
 
 def _ceiling(point: CeilingPoint) -> tuple[str, str]:

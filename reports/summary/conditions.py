@@ -29,10 +29,11 @@ def measured_what(measured: Measured) -> str:
     sizes = sorted({workload.size_bytes for workload in measured.workloads})
     repeats = _("{count} repeats", count=wording.count(measured.repeats))
     return _(
-        "Clients sent messages of {sizes} bytes over loopback to {servers}; each figure is of "
+        "Clients sent messages of {sizes} bytes {how} to {servers}; each figure is of "
         "{repeats} on fresh server processes. “The book” is a chapter on Boost.Asio game servers, "
         "sections 6.1 to 6.3, of a Korean textbook.",
         sizes=wording.joined(list(map(wording.count, sizes))),
+        how=_("over the network") if measured.about.server_host else _("over loopback"),
         servers=", ".join(filter(None, (_servers(measured), _cpus(measured)))),
         repeats=repeats if measured.repeats > 1 else _("one repeat"),
     )
@@ -45,7 +46,8 @@ def _servers(measured: Measured) -> str:
         models = [f"{each.label} ({_(each.model)})".replace(" ()", "") for each in every]
         text = wording.joined(models)
     languages = wording.joined(sorted({each.language for each in every} - {""}))
-    python = str(measured.about.host.get("python"))
+    host = measured.about.server_host or measured.about.host
+    python = str(host.get("python"))
     others = any("python=" in each.label for each in every)
     if "Python" in languages and re.match(_GIL, python) and not others:
         languages += _(" ({python}, whose GIL lets one thread run at a time)", python=python)

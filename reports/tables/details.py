@@ -78,8 +78,9 @@ def tables(measured: Measured, _comparisons: Comparisons) -> Iterator[Table]:
         _("Memory per connection, broken down"),
         _(
             "What each further connection adds over the ramp. Page tables, kernel stacks, sockets "
-            "and their buffers are the kernel's, for both ends of a connection: read of the whole "
-            "host, so that small changes are noise."
+            "and their buffers are the kernel's, for {ends} of a connection: read of the whole "
+            "host, so that small changes are noise.",
+            ends=_("the server's end") if measured.about.server_host else _("both ends"),
         ),
         [point for point in largest(measured) if point in usual],
         PARTS,

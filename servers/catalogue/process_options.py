@@ -7,6 +7,7 @@ import re
 import resource
 import shutil
 import subprocess
+from collections.abc import Collection
 from typing import Final
 
 from ..framework.options import ServerOption, named
@@ -17,6 +18,7 @@ LIMITS: Final = {
     for name, number in vars(resource).items()
     if name.startswith("RLIMIT_")
 }
+MOST_CPUS: Final = 8192  # that Linux can be built for (CONFIG_NR_CPUS)
 EXIT_AS_PYTHON_3: Final = "import sys; sys.exit(11 * sys.version_info[0])"  # with status 33
 
 
@@ -34,18 +36,26 @@ def parse_limits(text: str) -> dict[str, int]:
 
 
 def parse_cpus(text: str) -> tuple[int, ...]:
-    """Read 1, 0-1 or 0+2. Raises ValueError."""
-    last_here = (os.cpu_count() or 1) - 1
+    """Read 1, 0-1 or 0+2. Raises ValueError.
+
+    The server may run on another host: `missing_cpus` says which are not here.
+    """
     cpus: set[int] = set()
     for part in text.split("+"):
         found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", part, re.ASCII)
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
         if first > last:
             raise ValueError(f"CPUs are written 1, 0-1 or 0+2; got {text!r}")
-        if last > last_here:
-            raise ValueError(f"the last CPU of this machine is {last_here}")
+        if last >= MOST_CPUS:
+            raise ValueError(f"no machine has a CPU {last}")
         cpus |= set(range(first, last + 1))
     return tuple(sorted(cpus))
+
+
+def missing_cpus(cpus: Collection[int]) -> str:
+    """Say what the last CPU is, if some of these do not exist here."""
+    last_here = (os.cpu_count() or 1) - 1
+    return f"the last CPU is {last_here}" if max(cpus, default=0) > last_here else ""
 
 
 def parse_python(text: str) -> str:

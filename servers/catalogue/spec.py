@@ -8,7 +8,7 @@ from pathlib import Path
 from ..process import ServerProcess, ServerStartError
 from .builtin import CATALOGUE
 from .entry import CatalogueEntry
-from .process_options import PROCESS_OPTIONS, parse_cpus, parse_limits
+from .process_options import PROCESS_OPTIONS, missing_cpus, parse_cpus, parse_limits
 from .program import Endpoint, Launch, plain
 
 LONGEST_SHOWN = 60  # characters of a value that is refused
@@ -38,8 +38,8 @@ class ServerSpec:
 
     @property
     def missing(self) -> str:
-        """What must be installed for it to run here, and how; empty if it can run."""
-        return self.server.program.missing(self._program_options)
+        """What it lacks to run here, and how to install it; empty if it can run."""
+        return missing_cpus(self.cpus) or self.server.program.missing(self._program_options)
 
     def launch(self, endpoint: Endpoint) -> Launch:
         """Return its command, which runs in any directory."""

@@ -17,6 +17,7 @@ from c10k.host import environment
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import limits_for
 from c10k.loadgen.workload import WORKLOADS
+from c10k.remote.host import NO_CEILING
 from c10k.reports import language, recorded
 from c10k.reports.build import build_report
 from c10k.reports.language import LanguageError, _, languages, local_number, use_locale
@@ -94,9 +95,10 @@ def test_words_that_runs_record_can_be_translated(wanted):
 
 
 def test_warnings_are_translated_with_their_values(monkeypatch):
-    monkeypatch.setattr(environment, "_text", lambda path: "powersave")
-    monkeypatch.setattr(environment.psutil, "cpu_percent", lambda interval: 100.0)
+    monkeypatch.setattr(environment.machine, "_text", lambda path: "powersave")
+    monkeypatch.setattr(environment.machine, "busy_cpus", lambda: 2.0)
     found = environment.warnings(CpuSplit((0,), (0,)))
+    found += [NO_CEILING, {**found[-1], "message": f"the servers' host: {found[-1]['message']}"}]
     texts = [text for each in found for text in (each["message"], each["remedy"])]
     with use_locale("ko"):
         told = [recorded.warning(text) for text in texts]

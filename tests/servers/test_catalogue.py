@@ -109,7 +109,7 @@ WRONG = {
     "apache_prefork,start=20001": "start=20001: must be from 1 to 20000",
     "files,size=1025g": "must be from 1 to 1024g",
     "threaded,cpus=1-0": "CPUs are written 1, 0-1 or 0+2",
-    "threaded,cpus=0-999999999": "the last CPU of this machine is ",
+    "threaded,cpus=0-999999999": "no machine has a CPU 999999999",
     "threaded,python=/bin/true": "python=/bin/true: it is not an interpreter of Python 3",
     "threaded,python=/bin/sh": "it is not an interpreter of Python 3",
     "threaded,buffer=1\n2": r"buffer='1\n2': a size is",
@@ -124,3 +124,8 @@ def test_a_wrong_spec_is_answered_with_the_remedy_in_a_line(text):
     assert WRONG[text] in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+def test_cpus_that_are_not_here_keep_a_server_from_running_here():
+    assert parse_spec("threaded,cpus=0").missing == ""
+    assert parse_spec("threaded,cpus=0+8191").missing.startswith("the last CPU is ")

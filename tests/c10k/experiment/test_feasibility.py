@@ -1,6 +1,5 @@
 """What is asked for, what this machine can do of it, and what is said of the rest."""
 
-import psutil
 import pytest
 from msgspec.structs import replace
 
@@ -88,8 +87,7 @@ def memory(monkeypatch):
 
     def have(processes):
         kib = SPARE_KIB + processes * KIB_PER_PROCESS
-        free = psutil.virtual_memory()._replace(available=kib * 1024)
-        monkeypatch.setattr(limits.psutil, "virtual_memory", lambda: free)
+        monkeypatch.setattr(limits, "sizes", lambda text: {"MemAvailable": kib * 1024})
         monkeypatch.setattr(limits, "_cgroup_limits", lambda controller: iter(()))
 
     return have

@@ -40,6 +40,19 @@ def test_a_window_has_the_columns_of_its_table_and_they_agree(child):
     assert all(value >= 0 for value in window.values())
 
 
+def test_what_a_longer_reading_saw_is_scaled_to_the_window_of_the_load(child):
+    """As from another host, whose readings come a round trip before and after the window."""
+    telemetry = Telemetry(child.pid)
+    begin = telemetry.reading("begin")
+    child.do(BURN)
+    end = telemetry.reading("end")
+    all_of_it = usage(begin, end)
+    half = usage(begin, end, (end.at_s - begin.at_s) / 2)
+    for column in ("cpu_s", "cpu_user_s", "context_switches", "runqueue_wait_s"):
+        assert half[column] == pytest.approx(all_of_it[column] / 2)
+    assert half["cpu_cores"] == all_of_it["cpu_cores"]
+
+
 def test_a_window_without_work_costs_nothing(child):
     telemetry = Telemetry(child.pid)
     window = usage(telemetry.reading("begin"), telemetry.reading("end"))

@@ -21,6 +21,15 @@ def test_what_differs_is_named_with_both_values(make):
     ]
 
 
+def test_the_host_of_the_servers_must_be_the_same(make):
+    here, there, another = (make() for _ in range(3))
+    facts = here.about.host
+    there.about.server_host = facts | {"cpus": 8.0}
+    another.about.server_host = facts | {"cpus": 16.0}
+    assert unlike(there, another) == ["the servers' cpus (8, 16)"]
+    assert unlike(here, there) == ["servers on (the loader's host, another host)"]
+
+
 def test_commits_repeats_and_workloads_of_one_alone_may_differ(make):
     base, head = make(), make(workloads=("saturated",), repeats=2)
     head.about.commit = "another"

@@ -4,6 +4,12 @@ from c10k.reports.summary.conditions import caveats, measured_what
 from tests.reports.summary.conftest import alike
 
 
+def test_of_servers_on_another_host_it_is_their_python_and_their_network(make):
+    told = measured_what(make(described={"server_host": {"python": "CPython 3.12.4"}}))
+    assert "64 bytes over the network to" in told
+    assert "CPython 3.12.4" in told
+
+
 def test_a_stranger_learns_what_was_measured(make):
     assert measured_what(make(repeats=3, steps=(10,))) == (
         "Clients sent messages of 64 bytes over loopback to threaded (thread per connection) and "

@@ -1,0 +1,1 @@
+"""Servers on another host: an agent starts and observes them there, over ssh."""
