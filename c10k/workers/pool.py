@@ -100,10 +100,12 @@ class WorkerPool:
                 for each in here:
                     each.check_alive()
                 if time.monotonic() > deadline:
+                    start = f": start `c10k worker --master HOST:{self._port}` for the others"
                     raise CommandError(
                         f"{len(self._joined)} of {_workers(expected)} joined at {self._host}:"
-                        f"{self._port} within {self._asked.expect_workers_max_wait:g} s: start "
-                        f"`c10k worker --master HOST:{self._port}` on the others",
+                        f"{self._port} within {self._asked.expect_workers_max_wait:g} s"
+                        + start
+                        * bool(self._asked.master_bind),
                         Status.UNABLE,
                     ) from None
         self.members = tuple(self._joined)
