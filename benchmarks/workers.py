@@ -89,7 +89,9 @@ def _measured(number: int) -> dict[str, list[Round]]:
     rounds: dict[str, list[Round]] = {load.name: [] for load in LOADS}
     with (
         bare_server(Path(os.devnull), split.server, threads=2) as server,
-        WorkerPool(Workers(workers=2), split, lambda line: print(line, file=sys.stderr)) as pool,
+        WorkerPool(
+            Workers(workers=2), split, "127.0.0.1", lambda line: print(line, file=sys.stderr)
+        ) as pool,
     ):
         address = server.host, server.port
         for turn in range(number):

@@ -176,15 +176,16 @@ class Experiment:
             recording.opened = Opened(0, 0, math.nan)
             recording.failure = "; ".join(map(str, short))
             return recording.record(time.time(), [], "")
+        profile, see = self._plan.profile, self._progress.see
         try:
             server = ramp.server(spec)
+            runner = TrialRunner(server, profile, self._cpus, see, self._host, self._loader)
+            return runner.run(recording, last=last)
         except NO_SERVER as error:
-            recording.opened = Opened(0, 0, math.nan)
+            if not recording.opened.connected:
+                recording.opened = Opened(0, 0, math.nan)
             recording.failure = str(error).splitlines()[0]
             return recording.record(time.time(), [], str(error))
-        profile, see = self._plan.profile, self._progress.see
-        runner = TrialRunner(server, profile, self._cpus, see, self._host, self._loader)
-        return runner.run(recording, last=last)
 
 
 class _Ramp(ExitStack):

@@ -133,8 +133,8 @@ class Connection:
     def _described(self) -> Mapping[str, Any]:
         try:
             description: Mapping[str, Any] = self._answer(START_S)["result"]
-        except AgentLostError as error:
-            said = str(error).rstrip(".")
+        except AgentLostError:
+            said = self.lost.rstrip(".")
             line = f"no server can be started on {self.host}: {said}"
             raise ConnectError(f"{line}; {ssh.remedy(said, self.host)}") from None
         self._lines.beat()
@@ -147,9 +147,12 @@ class Connection:
             if answer:
                 return answer
             self._answers.put({})  # for those who ask later
-            raise AgentLostError(self.lost)
+            raise self._lost_error()
         self.lost = f"no answer within {timeout_s:g} s"
-        raise AgentLostError(self.lost)
+        raise self._lost_error()
+
+    def _lost_error(self) -> AgentLostError:
+        return AgentLostError(f"the agent on {self.host} was lost: {self.lost}")
 
     def _send_archive(self) -> None:
         """In a thread: ssh does not read before it is connected."""

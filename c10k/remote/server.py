@@ -67,7 +67,7 @@ class RemoteServer:
         try:
             return str(self._ask("how_it_died", since=since))
         except AgentLostError as error:
-            return f"the agent on {self._connection.host} was lost: {error}"
+            return str(error)
 
     def stop(self, timeout_s: float = GRACE_S) -> None:
         """End the whole tree; see ServerProcess."""

@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pandas as pd
 import psutil
@@ -12,7 +12,7 @@ import pytest
 
 from c10k.results.store import read_run
 from tests.c10k.cli.conftest import SMALLEST
-from tests.c10k.remote.conftest import SERVER, inside_of, wait_until
+from tests.c10k.remote.conftest import LOADER, SERVER, inside_of, wait_until
 
 # One run at a time on a machine: they would measure each other.
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]
@@ -99,6 +99,35 @@ def test_a_run_with_its_servers_on_another_host(hosts, tmp_path):
     assert abs(there["clock_offset_s"]) <= there["round_trip_ms"] / 1000
     assert (out / "report" / "index.html").exists()
     assert (out / "logs" / "saturated-0-threaded.log").exists()
+
+
+def test_two_hosts_load_a_server_on_a_third(hosts, tmp_path):
+    out = tmp_path / "run"
+    options = ("--server", "threaded", "--steps", "4,10", "--duration", "0.3", "--out", out)
+    workers = ("--master-bind", LOADER, "--expect-workers", "2")
+    with ExitStack() as stack:
+        for host in (hosts.loader, hosts.other_loader):
+            command = hosts.command("worker", "--master", LOADER, host=host)
+            worker = stack.enter_context(subprocess.Popen(command, stderr=subprocess.PIPE))
+            stack.callback(worker.kill)
+        command = hosts.command("run", *SMALLEST, *options, *workers, "--serve-on", "server")
+        ran = subprocess.run(
+            command, env=hosts.environment(), capture_output=True, text=True, timeout=100
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert worker.wait(timeout=60) == 0
+    assert hosts.left() == set()
+    run = read_run(out)
+    assert set(run.steps.status) == {"ok"}
+    assert list(run.steps.sort_values("connections").threads) == [5, 11]
+    assert run.manifest["server_host"]["address"] == SERVER
+    assert len(run.manifest["workers"]) == 2
+    for messages, shares in zip(run.steps.messages, run.steps.worker_messages, strict=True):
+        each = json.loads(shares).values()
+        assert len(each) == 2
+        assert min(each) > 0
+        assert sum(each) == messages
+    assert not run.samples[run.samples.phase == "window"].empty
 
 
 def test_what_cannot_be_reached_is_refused_with_the_reason_and_the_remedy(hosts, tmp_path):

@@ -88,7 +88,7 @@ class Story:
         asked = Workers(master_bind=f"127.0.0.1:{self.port}", expect_workers=2)
         first, second = self.worker("--name", "a"), self.worker("--name", "b")
         cpus = CpuSplit.of_this_process()
-        with WorkerPool(asked, cpus, self.said.append) as self.pool:
+        with WorkerPool(asked, cpus, asked.server_address, self.said.append) as self.pool:
             self.grown = self.run("grown", in_window=self.one_joins)
             other = self.worker(code=("-c", ANOTHER_VERSION))
             self.refused = *other.communicate(timeout=60), other.returncode
