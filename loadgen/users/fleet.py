@@ -170,6 +170,7 @@ class FleetUser(User):
 
 def _follow(environment: Environment, runner: Runner, **_: object) -> None:
     """Listen to what is not said to all, or not said of which environment it is."""
+    raise_soft_descriptor_limit()  # Locust raises it to 10,000 before
     Record.of(environment)
 
     def forget(**_: object) -> None:
@@ -206,7 +207,6 @@ def _begin(environment: Environment, **_: object) -> None:
         target = target_of(host)
         workload = workload_of(options, target)
         if not isinstance(environment.runner, MasterRunner):
-            raise_soft_descriptor_limit()
             UserFleet(environment, str(host), workload)
     except OSError as error:
         _refuse(environment, str(host), f"cannot load {host}: {error.strerror or error}")

@@ -138,8 +138,9 @@ def test_tests_in_the_web_ui_follow_one_another(serve, locusts):
     server, other = Counting(), Counting(size=128)
     host, other_host = url(serve(server)), url(serve(other))
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        refusing = f"tcp://127.0.0.1:{port}"
+        closed = listener.getsockname()
+        with socket.create_server(("127.0.0.1", 0)) as other_listener:
+            port = other_listener.getsockname()[1]
     process = locusts.start("--web-host", "127.0.0.1", "--web-port", port)
 
     def page():
@@ -151,30 +152,32 @@ def test_tests_in_the_web_ui_follow_one_another(serve, locusts):
     until(page)
     assert "messages/s of each connection" in page(), "the options are in the form"
 
+    def shown():
+        return ask(port, "/stats/requests").replace(" ", "")
+
     def swarm(host, users, **form):
         common = {"user_count": users, "spawn_rate": 1000, "host": host}
         assert '"success":true' in ask(port, "/swarm", common | form).replace(" ", "")
 
-    for wrong, message in (("", "give the host to load"), ("nonsense", "HOST:PORT or a URL")):
-        swarm(wrong, 1)
-        until(lambda: '"state":"stopped"' in ask(port, "/stats/requests").replace(" ", ""))
-        until(lambda message=message: message in ask(port, "/stats/requests"))
-    swarm(host, 1, rate="-1")
-    until(lambda: "rate" in ask(port, "/stats/requests"))
-    until(lambda: '"state":"stopped"' in ask(port, "/stats/requests").replace(" ", ""))
+    def refused(host, message, **form):
+        swarm(host, 1, **form)
+        until(lambda: message in shown())
+        until(lambda: '"state":"stopped"' in shown())
 
-    swarm("tcp://127.0.0.1:1", 2)
-    until(lambda: "connect_refused" in ask(port, "/stats/requests"))
+    refused("", "givethehosttoload")
+    refused("nonsense", "HOST:PORToraURL")
+    refused(host, "rate:Expected`float`", rate="-1")
+    swarm(url(closed), 2, rate="0")
+    until(lambda: "connect_refused" in shown())
     stop(port)
-    assert refusing
 
     swarm(host, 3)
     until(lambda: server.connections == 3)
     swarm(host, 5)  # edited while it runs
     until(lambda: server.connections == 5)
-    until(lambda: '"user_count":5' in ask(port, "/stats/requests").replace(" ", ""))
+    until(lambda: '"user_count":5' in shown())
     swarm(host, 2)
-    until(lambda: '"user_count":2' in ask(port, "/stats/requests").replace(" ", ""))
+    until(lambda: '"user_count":2' in shown())
     stop(port)
 
     swarm(other_host, 4, size="128", rate="20")
