@@ -65,7 +65,7 @@ class UserFleet:
         # A resize begins the schedule of an open loop anew: where it can be, not within a period.
         self._resize_s = RESIZE_S if rate is None else min(max(RESIZE_S, 1 / rate), 1.0)
         self._resized = self._tried = 0.0
-        self._served = self._failed = False
+        self._served = self._finished = self._failed = False
         self._ended = Event()
         self._finishing = Semaphore(1)
         self._driver = gevent.spawn(self._drive)
@@ -79,13 +79,14 @@ class UserFleet:
     def finish(self) -> None:
         """Send nothing new, let the replies arrive, and record the last of it; once."""
         with self._finishing:  # whoever asks meanwhile waits until it is recorded
-            if self._ended.is_set():
+            if self._finished:
                 return
             self._ended.set()
             self._driver.join()
             with self._failing():
                 self.fleet.drain()
                 self._record()
+            self._finished = True
 
     def discard(self) -> None:
         """Forget what has been recorded since the last second."""

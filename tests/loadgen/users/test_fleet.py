@@ -23,7 +23,8 @@ def check_against_server(record, server):
     """The server's count, to the message. The first message of each connection only proves it."""
     total = record["total"]
     assert total["messages"] + total["opened"] == server.echoed
-    assert total["lost"] == server.unanswered
+    # A connection that was being opened again when the test ended had its next message waiting.
+    assert total["lost"] == server.unanswered + record["errors"].get("never_sent", 0)
     assert total["opened"] == server.connections
     assert total["pending"] == 0, "the fleet drained before its users stopped"
 
@@ -35,7 +36,8 @@ def check_against_locust(record, size=64):
     assert record["requests"] == record["all_requests"] == total["messages"] + total["lost"]
     assert record["by_second"] == record["requests"] == times.total
     assert record["failures"] == total["lost"]
-    assert record["errors"] == total["errors"]
+    of_fleet = {cause: n for cause, n in record["errors"].items() if cause != "never_sent"}
+    assert of_fleet == total["errors"]
     assert record["content_bytes"] == total["messages"] * size
     assert record["mean_ms"] == pytest.approx(total["sums_ns"]["response"] / 1e6 / times.total)
     for name, percentile in (("p50_ms", 50), ("p99_ms", 99)):
@@ -59,8 +61,10 @@ def test_the_ramp_counts_what_the_server_counts(serve, locusts):
     ((record,),) = locusts.recorded().values()
     check_against_server(record, server)
     check_against_locust(record)
-    assert server.connections == 6 + server.unanswered, "one for each user, opened again if it ends"
-    assert record["errors"].keys() == {"closed_by_server"}
+    again = server.connections - 6
+    assert server.unanswered - 6 <= again <= server.unanswered, "opened again wherever one ended"
+    assert again > 0
+    assert record["total"]["errors"].keys() == {"closed_by_server"}
     assert not record["fleet"], "it ended with the test"
     assert "the fleet completed" in said
 
@@ -195,7 +199,8 @@ def test_a_server_that_comes_late_is_served_as_soon_as_it_is_there(serve, locust
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
     process = locusts.start(*HEADLESS, "--host", url(address), "--users", "3")
-    time.sleep(3)
+    locusts.await_line(process, "All users spawned")
+    time.sleep(1.5)  # each has tried, and will again
     server = Counting()
     serve(server, address[1])
     until(lambda: server.connections == 3)
