@@ -32,8 +32,8 @@ from c10k.loadgen.users.options import target_of, workload_of
 from c10k.loadgen.users.record import Record
 from c10k.loadgen.workload import Workload
 
-# Under load a fleet opens one connection in each turn of its loop, some 500 a second where it is
-# busy. So many that are not open yet are opened without load, some 10,000 a second.
+# Under load a fleet opens one connection in each turn of its loop: 10,000 took over half a minute.
+# So where so many are not open yet, they are opened without load, which takes a second.
 MANY: Final = 100
 STILL_S: Final = 2.0  # without one more that is open, the load goes on; the others have failed
 RESIZE_S: Final = 0.1
