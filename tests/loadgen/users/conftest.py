@@ -64,10 +64,6 @@ class Locusts:
         self._started.append(process)
         return process
 
-    def await_line(self, process, text):
-        while text not in (line := process.stdout.readline()):
-            assert line, "Locust ended"
-
     def ended(self, process):
         """What it said, once it has ended; without a traceback."""
         said, _ = process.communicate(timeout=PATIENCE_S)

@@ -1,6 +1,5 @@
 """FleetUser in Locust: what it counts, beside what the server counted, in every way to run it."""
 
-import re
 import signal
 import socket
 import time
@@ -12,7 +11,7 @@ import pytest
 
 from c10k.results.histogram import Histogram
 from tests.loadgen.conftest import until
-from tests.loadgen.users.conftest import USERS, Counting, histogram, url
+from tests.loadgen.users.conftest import RECORDING, USERS, Counting, histogram, url
 
 pytestmark = pytest.mark.system
 
@@ -47,47 +46,41 @@ def check_against_locust(record, size=64):
         assert around[0] * 0.99 <= record[name] <= around[1] * 1.01
 
 
-def test_the_ramp_counts_what_the_server_counts(serve, locusts):
+def test_two_workers_on_the_ramp_have_recorded_what_the_server_counts(serve, locusts):
     server = Counting(last=10, pause_s=0.1)
     steps = ("--ramp-steps", "3,130", "--ramp-step-s", "1.5")
-    process = locusts.start(
-        *("--headless", "--host", url(serve(server)), *steps),
-        locustfile=f"{USERS.parents[1]}/tests/loadgen/users/recording.py,{USERS}/ramp.py",
+    master = locusts.start(
+        *("--headless", "--host", url(serve(server)), "--processes", "2", *steps),
+        locustfile=f"{RECORDING},{USERS / 'ramp.py'}",
     )
-    said = locusts.ended(process)
-    assert process.returncode == 1, "Locust's status where a request failed"
+    said = locusts.ended(master)
     for users in (3, 130):
         assert f"Shape test updating to {users} users" in said
-    ((record,),) = locusts.recorded().values()
-    check_against_server(record, server)
-    check_against_locust(record)
+    assert "the fleet completed" in said
+    check_workers(master, locusts.recorded(), server)
     again = server.connections - 130
     assert server.unanswered - 130 <= again <= server.unanswered, "opened wherever one ended"
     assert again > 0
-    assert record["total"]["errors"].keys() == {"closed_by_server"}
-    assert not record["fleet"], "it ended with the test"
-    assert "the fleet completed" in said
 
 
-@pytest.mark.parametrize("separate", [False, True], ids=["--processes 2", "--worker twice"])
-def test_a_master_has_what_its_workers_recorded_to_the_message(serve, locusts, separate):
+def test_workers_started_apart_have_recorded_what_the_server_counts(serve, locusts):
     server = Counting(last=30)
-    asked = (*HEADLESS, "--host", url(serve(server)), "--users", "11", "--run-time", "4s")
-    if separate:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        master = locusts.start(
-            *("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port),
-            *("--expect-workers", "2", *asked),
-        )
-        workers = [locusts.start("--worker", "--master-port", port) for _ in range(2)]
-    else:
-        master, workers = locusts.start("--processes", "2", *asked), []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    master = locusts.start(
+        *("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port),
+        *("--expect-workers", "2", *HEADLESS, "--users", "11", "--run-time", "4s"),
+        *("--host", url(serve(server))),
+    )
+    workers = [locusts.start("--worker", "--master-port", port) for _ in range(2)]
     for process in (master, *workers):
         locusts.ended(process)
-    assert master.returncode == 1, "Locust's status where a request failed"
+    check_workers(master, locusts.recorded(), server)
 
-    recorded = locusts.recorded()
+
+def check_workers(master, recorded, server):
+    """What a master has is what its two workers recorded, and what the server counted."""
+    assert master.returncode == 1, "Locust's status where a request failed"
     (of_master,) = recorded["MasterRunner"]
     of_workers = [worker["total"] for worker in recorded["WorkerRunner"]]
     assert len(of_workers) == len(of_master["workers"]) == 2
@@ -105,7 +98,8 @@ def test_a_master_has_what_its_workers_recorded_to_the_message(serve, locusts, s
     assert by_worker[0] > 0
     check_against_server(of_master, server)
     check_against_locust(of_master)
-    # The seconds are the workers' together, and in order; none is missing but the reset's.
+    assert total["errors"].keys() == {"closed_by_server"}
+    # The seconds are the workers' together, in order, and none is missing.
     ends = [ended for ended, _ in of_master["seconds"]]
     assert ends == sorted(ends)
     assert sum(second["messages"] for _, second in of_master["seconds"]) == total["messages"]
@@ -174,6 +168,10 @@ def test_tests_in_the_web_ui_follow_one_another(serve, locusts):
     refused(host, "rate:Expected`float`", rate="-1")
     swarm(url(closed), 2, rate="0")
     until(lambda: "connect_refused" in shown())
+    late = Counting()
+    serve(late, closed[1])
+    until(lambda: late.connections == 2)
+    until(lambda: late.echoed > 2)
     stop(port)
 
     swarm(host, 3)
@@ -194,22 +192,3 @@ def test_tests_in_the_web_ui_follow_one_another(serve, locusts):
     check_against_server(record, other)
     check_against_locust(record, size=128)
     assert record["total"]["due"] == record["total"]["messages"], "an open loop"
-
-
-def test_a_server_that_comes_late_is_served_as_soon_as_it_is_there(serve, locusts):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = listener.getsockname()
-    process = locusts.start(*HEADLESS, "--host", url(address), "--users", "3")
-    locusts.await_line(process, "All users spawned")
-    time.sleep(1.5)  # each has tried, and will again
-    server = Counting()
-    serve(server, address[1])
-    until(lambda: server.connections == 3)
-    until(lambda: server.echoed > 20)
-    process.send_signal(signal.SIGTERM)
-    said = locusts.ended(process)
-    assert process.returncode == 1
-    assert re.search(r"connect tcp\S+: connect_refused", said)
-    ((record,),) = locusts.recorded().values()
-    check_against_server(record, server)
-    assert record["all_requests"] == record["requests"] + record["errors"]["connect_refused"]
