@@ -1,12 +1,11 @@
 """A locustfile that measures itself for `benchmarks.locust_users`: not to be run by hand.
 
-Once all users are connected and warm, it resets the statistics as the web UI's button does, waits
-for WINDOW_S, prints a line of JSON, and ends Locust.
+Once all users are connected, or have had time to, and are warm, it resets the statistics as the web
+UI's button does, waits for WINDOW_S, prints a line of JSON, and ends Locust.
 """
 
 import json
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from c10k.loadgen.users.record import Record
 from c10k.results.histogram import Histogram
 
 WARM_UP_S = 3.0
+CONNECT_S = 20.0  # thousands of EchoUsers connect one after the other, for minutes
 FLEET_THREAD = "c10k-fleet"
 
 
@@ -41,10 +41,13 @@ def connected(environment):
 
 def measure(environment):
     users = environment.parsed_options.num_users
-    while environment.runner.user_count < users or connected(environment) < users:
+    while environment.runner.user_count < users:
         gevent.sleep(0.1)
-    print(f"{users:,} users are connected", file=sys.stderr, flush=True)
+    deadline = time.monotonic() + CONNECT_S
+    while connected(environment) < users and time.monotonic() < deadline:
+        gevent.sleep(0.1)
     gevent.sleep(WARM_UP_S)
+    connected_users = connected(environment)
     environment.events.reset_stats.fire()
     environment.stats.reset_all()
     began, cpu_s = time.monotonic(), locust_cpu_s()
@@ -53,6 +56,7 @@ def measure(environment):
     entry = environment.stats.get(environment.host, "echo")
     found = {
         "users": users,
+        "connected": connected_users,
         "seconds": seconds,
         "messages": entry.num_requests,
         "failures": environment.stats.total.num_failures,

@@ -10,10 +10,11 @@ lets its workers go, so that not one message is missing from its totals.
 """
 
 import logging
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 import gevent
 import locust
@@ -31,6 +32,9 @@ from c10k.loadgen.users import entries
 from c10k.loadgen.users.options import target_of, workload_of
 from c10k.loadgen.users.record import Record
 from c10k.loadgen.workload import Workload
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Under load a fleet opens one connection in each turn of its loop: 10,000 took over half a minute.
 # So where so many are not open yet, they are opened without load, which takes a second.
@@ -95,7 +99,7 @@ class UserFleet:
 
     def discard(self) -> None:
         """Forget what has been recorded since the last second."""
-        self.fleet.snapshot()
+        _uninterrupted(self.fleet.snapshot)
 
     def close(self) -> None:
         """Finish, close every connection, and end the fleet."""
@@ -128,12 +132,12 @@ class UserFleet:
                 self._open_again(now)
         elif now >= self._resized + self._resize_s:
             self._resized = now
-            status = self.fleet.progress()
+            status = _uninterrupted(self.fleet.progress)
             many = self.users - status.ready >= MANY and not status.failed
             if many and self.workload.loop == "closed":
                 self._open_without_load()
             else:
-                self.fleet.resize(self.users)
+                _uninterrupted(self.fleet.resize, self.users)
 
     def _open_again(self, now: float) -> None:
         """Try again to connect: the fleet gives up a connection that fails before its first reply.
@@ -141,16 +145,16 @@ class UserFleet:
         Only where all have failed, since it cannot tell those from the ones that were served.
         """
         self._resized = now
-        status = self.fleet.progress()
+        status = _uninterrupted(self.fleet.progress)
         if not (status.ready or status.opening):
-            self.fleet.resize(0)
-            self.fleet.resize(self.users)
+            _uninterrupted(self.fleet.resize, 0)
+            _uninterrupted(self.fleet.resize, self.users)
 
     def _open_without_load(self) -> None:
-        self.fleet.stop()
-        self.fleet.resize(self.users)
+        _uninterrupted(self.fleet.stop)
+        _uninterrupted(self.fleet.resize, self.users)
         most, deadline = -1, 0.0
-        while (status := self.fleet.progress()).opening:
+        while (status := _uninterrupted(self.fleet.progress)).opening:
             now = time.monotonic()
             if status.ready > most:
                 most, deadline = status.ready, now + STILL_S
@@ -159,7 +163,7 @@ class UserFleet:
             if self._ended.wait(0.01):
                 return
             self._record_if_second_ended()
-        self.fleet.load()
+        _uninterrupted(self.fleet.load)
 
     def _record_if_second_ended(self) -> None:
         second = int(time.time())
@@ -168,11 +172,31 @@ class UserFleet:
             self._record()
 
     def _record(self) -> None:
+        """Record what happened since the last time, all of it."""
+        _uninterrupted(self._record_snapshot)
+
+    def _record_snapshot(self) -> None:
         snapshot = self.fleet.snapshot()
         self._served = self._served or snapshot.sums_ns["first_echo"] > 0
         ended = Record.of(self._environment).add(snapshot)
         stats = self._environment.stats
         entries.extend(stats, self.host, self.workload, ended, snapshot)
+
+
+def _uninterrupted(command: Callable[P, T], *arguments: P.args, **words: P.kwargs) -> T:
+    """What a command returns; Ctrl-C comes after it.
+
+    Python raises KeyboardInterrupt in whatever greenlet runs. Here it would lose what a command
+    has brought, or leave the answer of a process of the fleet to the next command.
+    """
+    came = []
+    before = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    try:
+        return command(*arguments, **words)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:  # raised from the hub, it reaches the main greenlet, as if nothing had run
+            gevent.get_hub().loop.run_callback(signal.raise_signal, signal.SIGINT)
 
 
 _fleets: dict[Environment, UserFleet] = {}
