@@ -19,7 +19,9 @@ from c10k.loadgen.users.record import Record
 from c10k.results.histogram import Histogram
 
 WARM_UP_S = 3.0
-CONNECT_S = 20.0  # thousands of EchoUsers connect one after the other, for minutes
+CONNECT_S = 30.0
+# Of EchoUsers until all are connected: under load thousands of them connect for minutes.
+PAUSE_S = 10.0
 FLEET_THREAD = "c10k-fleet"
 
 
@@ -40,13 +42,16 @@ def connected(environment):
 
 
 def measure(environment):
-    users = environment.parsed_options.num_users
+    options = environment.parsed_options
+    users = options.num_users
+    options.think_time = PAUSE_S
     while environment.runner.user_count < users:
         gevent.sleep(0.1)
     deadline = time.monotonic() + CONNECT_S
     while connected(environment) < users and time.monotonic() < deadline:
         gevent.sleep(0.1)
-    gevent.sleep(WARM_UP_S)
+    options.think_time = 0
+    gevent.sleep(WARM_UP_S if UserFleet.of(environment) else WARM_UP_S + PAUSE_S)
     connected_users = connected(environment)
     environment.events.reset_stats.fire()
     environment.stats.reset_all()

@@ -128,7 +128,7 @@ class UserFleet:
 
     def _resize(self, now: float) -> None:
         if self.users == self.fleet.connections:
-            if self.users and not self._served and now >= self._resized + RETRY_S:
+            if self.users and not self._served:
                 self._open_again(now)
         elif now >= self._resized + self._resize_s:
             self._resized = now
@@ -142,11 +142,12 @@ class UserFleet:
     def _open_again(self, now: float) -> None:
         """Try again to connect: the fleet gives up a connection that fails before its first reply.
 
-        Only where all have failed, since it cannot tell those from the ones that were served.
+        Only until one has had it, since the fleet cannot tell those from the ones that were served.
         """
-        self._resized = now
         status = _uninterrupted(self.fleet.progress)
-        if not (status.ready or status.opening):
+        self._served = self._served or status.ready > 0 or status.messages > 0
+        if not (self._served or status.opening) and now >= self._resized + RETRY_S:
+            self._resized = now
             _uninterrupted(self.fleet.resize, 0)
             _uninterrupted(self.fleet.resize, self.users)
 
