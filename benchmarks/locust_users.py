@@ -2,7 +2,7 @@
 
 `python -m benchmarks.locust_users [USERS [SECONDS]]` loads in a closed loop with 10,000 users for
 20 s each, one class after the other. Locust has one CPU and the server another, if there are two.
-EchoUsers connect with a long think time, which then ends: under load they would connect for minutes.
+EchoUsers connect with a long think time, which then ends: under load they would need minutes.
 """
 
 import json
