@@ -25,6 +25,23 @@ def describe(
     plan: Plan, cpus: CpuSplit, argv: list[str], left_out: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Everything about a run but what it will measure, and what was asked for and is left out."""
+    return {
+        "c10k_version": VERSION,
+        "commit": _commit(plan),
+        "argv": argv,
+        **described_plan(plan),
+        "left_out": list(left_out),
+        "host": environment.describe(),
+        "versions": environment.versions(),
+        "engine": engine_of("auto"),
+        "cpu_split": asdict(cpus),
+        "ceiling": None,  # measured when the run begins
+        "warnings": environment.warnings(cpus),
+    }
+
+
+def described_plan(plan: Plan) -> dict[str, Any]:
+    """The part that follows from the plan: it changes in a session of `c10k ui`."""
     limits = {
         limit.name: limit.value
         for each in plan.servers
@@ -35,22 +52,12 @@ def describe(
         )
     }
     return {
-        "c10k_version": VERSION,
-        "commit": _commit(plan),
-        "argv": argv,
         "plan": msgspec.to_builtins(plan),
         "servers": list(map(_server, plan.servers)),
         "workloads": list(map(_workload, plan.workloads)),
-        "left_out": list(left_out),
         "mapped": list(plan.mapped),
         "slo_p99_ms": plan.p99_ms,
-        "host": environment.describe(),
-        "versions": environment.versions(),
-        "engine": engine_of("auto"),
-        "cpu_split": asdict(cpus),
-        "ceiling": None,  # measured when the run begins
         "limits": limits,
-        "warnings": environment.warnings(cpus),
     }
 
 

@@ -1,0 +1,66 @@
+"""Locust in a process of its own, with our extension, and the channel to it."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+from c10k import loadgen
+from c10k.servers.process import launcher
+from c10k.ui.channel import Channel
+from c10k.ui.messages import FromLocust
+
+CHANNEL: Final = "C10K_UI_CHANNEL"
+"""The variable that tells Locust the descriptor of its end."""
+_USERS = Path(loadgen.__file__).parent
+FILES: Final = (
+    _USERS / "locustfile.py",
+    _USERS / "users" / "ramp.py",
+    Path(__file__).with_name("extension.py"),
+)
+
+
+class LocustProcess:
+    """Started on entry, ended on exit; its output goes to the log."""
+
+    def __init__(self, arguments: Sequence[str], cpus: Collection[int], log: Path) -> None:
+        self._arguments = arguments
+        self._cpus = cpus
+        self._log = log
+
+    def __enter__(self) -> Self:
+        ours, its = socket.socketpair()
+        command = [*launcher(self._cpus), sys.executable, "-P", "-m", "locust"]
+        self.channel = Channel[FromLocust](ours, FromLocust)
+        with its, self._log.open("wb") as output:
+            # In a session of its own: Ctrl-C in a terminal reaches `c10k ui` alone, which ends it.
+            self._process = subprocess.Popen(
+                [*command, "-f", ",".join(map(str, FILES)), *self._arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {CHANNEL: str(its.fileno())},
+                pass_fds=[its.fileno()],
+                start_new_session=True,
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self.channel.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def how_it_ended(self) -> str:
+        """Its exit status, and the last line of its log."""
+        status = self._process.wait()
+        lines = self._log.read_text(errors="replace").split("\n")
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f"Locust ended (exit status {status}; its log, {self._log}: {said})"
