@@ -22,7 +22,7 @@ class Channel(Generic[T]):
 
     def __init__(self, connection: socket.socket, received: object) -> None:
         self._connection = connection
-        self._decoder: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(received)  # type: ignore[arg-type]  # a union is no type to mypy
+        self._decoder: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(received)
         self._encoder = msgspec.msgpack.Encoder()
         self._sending = threading.Lock()
 

@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,7 @@ from c10k.ui.stored_run import StoredRun
 from c10k.ui.watched import WatchedServer
 
 DEFAULT_SERVERS: Final = ("asyncio_streams",)
-PASSWORD: Final = "C10K_UI_PASSWORD"  # noqa: S105 (the name of a variable)
+PASSWORD: Final = "C10K_UI_PASSWORD"
 UPDATE_S: Final = 1.0
 START_S: Final = 60.0  # how long Locust may take
 
@@ -53,7 +53,6 @@ def run(args: argparse.Namespace) -> int:
     raise_soft_descriptor_limit()
     cpus, usable = CpuSplit.of_this_process(), os.sched_getaffinity(0)
     logs = cache_directory() / f"ui/{args.port}"  # one UI per port
-    stored = StoredRun(args.out, cpus, sys.argv[1:])
     watched = [WatchedServer(each, cpus.server, logs) for each in servers]
     with ExitStack() as running:
         for each in watched:
@@ -68,14 +67,14 @@ def run(args: argparse.Namespace) -> int:
         arguments = ["--class-picker", "--web-host", args.host, "--web-port", str(args.port)]
         arguments += ["--web-login"] * bool(setup.user)
         locust = running.enter_context(LocustProcess(arguments, cpus.loader, logs / "locust.log"))
+        stored = StoredRun(args.out, servers, cpus, sys.argv[1:])  # while Locust starts
         session = Session(watched, stored, cpus)
         running.callback(_say_where, stored)
         running.callback(session.close)
         host = f"[{args.host}]" if ":" in args.host else args.host
-        try:
+        with suppress(KeyboardInterrupt):  # that is how a session ends
             _serve(session, locust, setup, f"http://{host}:{args.port}")
-        except KeyboardInterrupt:
-            return Status.INTERRUPTED
+    return Status.INTERRUPTED
 
 
 def _planned(args: argparse.Namespace) -> list[PlannedServer]:
@@ -87,7 +86,7 @@ def _planned(args: argparse.Namespace) -> list[PlannedServer]:
         try:
             if each.command:
                 label = parse_command(each.command, Path(each.directory)).text
-                each = PlannedServer(label, each.command, each.directory)  # noqa: PLW2901 (named)
+                each = PlannedServer(label, each.command, each.directory)
             spec = each.spec
         except ValueError as error:
             raise CommandError(str(error)) from None

@@ -4,23 +4,29 @@ Greenlets: one takes what `c10k ui` says, one passes on the fleet's seconds.
 """
 
 import threading
-from typing import Any, Final
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 import gevent
 from flask import Response, jsonify, request
 from gevent.event import AsyncResult
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING
+from werkzeug.datastructures import ImmutableMultiDict
 
-from c10k.loadgen.users.fleet import UserFleet
+from c10k.loadgen.users.fleet import FleetUser, UserFleet
 from c10k.loadgen.users.record import Record
 from c10k.ui.channel import Channel
 from c10k.ui.form import CHOSEN, Asked, asked
 from c10k.ui.live import Live
 from c10k.ui.messages import Begin, Begun, End, Halt, Notice, Ready, Second, Setup, ToLocust, Update
 
+if TYPE_CHECKING:
+    from werkzeug.datastructures import MultiDict
+
 BEGIN_S: Final = 60.0  # how long a server may take to start
 PASS_ON_S: Final = 0.1
+MEASURED: Final = FleetUser.__name__
 
 
 class Driver:
@@ -29,7 +35,7 @@ class Driver:
     def __init__(
         self, environment: Environment, channel: Channel[ToLocust], setup: Setup, live: Live
     ) -> None:
-        self._environment = environment
+        self._environment: Any = environment  # whose types allow for one without runner and UI
         self._channel = channel
         self._setup = setup
         self._live = live
@@ -37,14 +43,13 @@ class Driver:
         self._answer: AsyncResult[Begun] = AsyncResult()
         self._ours = {"", CHOSEN}  # hosts that the server decides, and those that it decided
         self._under_way: Asked | None = None
-        self._begun: Begun | None = None
         self._noticed: set[str] = set()
         self._passed_on = 0.0  # when the last second that was passed on ended
 
     def begin(self) -> None:
         """Start."""
         events, app = self._environment.events, self._environment.web_ui.app
-        events.test_start.add_listener(self._test_start)
+        events.test_stopping.add_listener(self._test_stopping)
         events.test_stop.add_listener(self._test_stop)
         events.user_error.add_listener(self._user_error)
         app.before_request(self._check_form)
@@ -59,37 +64,41 @@ class Driver:
             return None
         with self._beginning:
             try:
-                self._begin(request.form)
+                decided = self._begin(request.form)
             except ValueError as error:
                 host = self._environment.host
                 return jsonify({"success": False, "message": str(error), "host": host})
+        # Locust takes the rest from the form.
+        form = request.form.to_dict(flat=False) | {name: [text] for name, text in decided.items()}
+        request.form = ImmutableMultiDict(form)
         return None
 
-    def _begin(self, form: Any) -> None:  # noqa: ANN401 (a werkzeug MultiDict)
-        """Raises ValueError for what cannot begin."""
-        assert self._environment.parsed_options is not None
-        test = asked(
-            form,
-            self._environment.parsed_options,
-            self._setup.servers,
-            self._ours,
-            any_host=self._setup.any_host,
-        )
+    def _begin(self, form: "MultiDict[str, str]") -> dict[str, str]:
+        """Begin a test or change its users; what the form is to say besides. Raises ValueError for
+        what cannot be."""
+        options, setup = self._environment.parsed_options, self._setup
+        test = asked(form, options, setup.servers, self._ours, any_host=setup.any_host)
         self._check_classes(form)
         if self._environment.runner.state in (STATE_RUNNING, STATE_SPAWNING):
-            if (before := self._under_way) and test._replace(
-                users=before.users, host=before.host
-            ) != before:
+            if self._under_way and not test.changes_users_alone(self._under_way):
                 raise ValueError("stop the test before you change the server or the workload")
-            return
+            return {}
         self._noticed.clear()
-        self._begun = None
-        if not test.host:
-            self._begun = self._ask(Begin(test.server, test.workload, test.users))
-            self._ours.add(self._begun.address)
+        self._passed_on = time.time()
         self._under_way = test
+        if test.host:
+            self._notice(
+                f"{test.host} was not started here: what it uses is not observed, and no step is "
+                "stored"
+            )
+            return {}
+        if MEASURED not in form.getlist("user_classes"):
+            self._notice(f"no step is stored without {MEASURED}: Locust measures the others itself")
+        begun = self._ask(Begin(test.server, test.workload, test.users))
+        self._ours.add(begun.address)
+        return {"host": begun.address, **begun.request}
 
-    def _check_classes(self, form: Any) -> None:  # noqa: ANN401 (as above)
+    def _check_classes(self, form: "MultiDict[str, str]") -> None:
         for name, there in (
             ("user_classes", self._environment.available_user_classes or {}),
             ("shape_class", {"Default": None, **(self._environment.available_shape_classes or {})}),
@@ -103,7 +112,7 @@ class Driver:
         self._answer = AsyncResult()
         self._channel.send(message)
         try:
-            answer = self._answer.get(timeout=BEGIN_S)
+            answer: Begun = self._answer.get(timeout=BEGIN_S)
         except gevent.Timeout:
             raise ValueError(f"the server did not start within {BEGIN_S:g} s") from None
         if answer.refusal:
@@ -120,14 +129,11 @@ class Driver:
             return "only the servers that this command started are loaded\n", 403
         return None
 
-    def _test_start(self, **_: object) -> None:
-        if self._begun and self._under_way:
-            self._environment.host = self._begun.address
-            vars(self._environment.parsed_options).update(self._begun.request)
-        self._passed_on = 0.0
+    def _test_stopping(self, **_: object) -> None:
+        self._pass_on_new(settled=False)  # the last part of a second has the end in it
 
     def _test_stop(self, **_: object) -> None:
-        self._pass_on_new()
+        self._under_way = None
         self._channel.send(End())
         self._environment.host = CHOSEN
 
@@ -161,25 +167,19 @@ class Driver:
             gevent.sleep(PASS_ON_S)
             self._pass_on_new()
 
-    def _pass_on_new(self) -> None:
-        """Pass on the seconds that have ended since the last call."""
-        runner = self._environment.runner
-        fleet = UserFleet.of(self._environment)
-        new = [each for each in Record.of(self._environment).seconds if each[0] > self._passed_on]
-        if not new or fleet is None:
+    def _pass_on_new(self, *, settled: bool = True) -> None:
+        """Pass on the seconds of the fleet that have ended since the last call."""
+        runner, fleet = self._environment.runner, UserFleet.of(self._environment)
+        if fleet is None:
             return
-        for ended, snapshot in new:
-            self._passed_on = ended
-            status = fleet.progress()
-            self._channel.send(
-                Second(
-                    runner.user_count,
-                    status.ready,
-                    status.opening,
-                    runner.state == STATE_RUNNING,
-                    snapshot,
+        for ended, snapshot in list(Record.of(self._environment).seconds):
+            if ended > self._passed_on:
+                self._passed_on = ended
+                status = fleet.fleet.progress()
+                settled = settled and runner.state == STATE_RUNNING
+                self._channel.send(
+                    Second(runner.user_count, status.ready, status.opening, settled, snapshot)
                 )
-            )
 
     def _say_ready(self) -> None:
         web_ui = self._environment.web_ui

@@ -3,7 +3,7 @@
 import argparse
 import os
 import socket
-from typing import Any
+from typing import Any, Final
 
 import locust
 
@@ -19,11 +19,11 @@ from c10k.ui.pages import add_pages
 
 events: Any = locust.events  # they have no types of their own
 channel = Channel[ToLocust](socket.socket(fileno=int(os.environ[CHANNEL])), ToLocust)
-setup = channel.receive()
-assert isinstance(setup, Setup)
+received = channel.receive()
+assert isinstance(received, Setup)
+setup: Final = received
 
 
-@events.init_command_line_parser.add_listener
 def add_option(parser: argparse.ArgumentParser) -> None:
     """Add the choice of the server to the form."""
     parser.add_argument(
@@ -34,7 +34,6 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-@events.init.add_listener
 def begin(environment: Any, web_ui: Any, **_: object) -> None:  # noqa: ANN401 (Locust's)
     """Add the pages, and who may see them; then drive."""
     environment.host = CHOSEN
@@ -45,3 +44,7 @@ def begin(environment: Any, web_ui: Any, **_: object) -> None:  # noqa: ANN401 (
         web_ui.auth_args = {"username_password_callback": path}
     Driver(environment, channel, setup, live).begin()
     add_pages(web_ui.app, live)
+
+
+events.init_command_line_parser.add_listener(add_option)
+events.init.add_listener(begin)

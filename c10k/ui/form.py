@@ -5,13 +5,14 @@ Locust takes most of it as it comes, and an exception is all that it says of wha
 
 import argparse
 from collections.abc import Collection, Mapping
-from typing import Any, Final, NamedTuple
-
-from werkzeug.datastructures import MultiDict
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c10k.loadgen.target import Target
 from c10k.loadgen.users.options import workload_of
 from c10k.loadgen.workload import Workload
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import MultiDict
 
 CHOSEN: Final = "tcp://the-chosen-server"
 """What stands in the form's field for a host: which server it is, is chosen below."""
@@ -24,6 +25,10 @@ class Asked(NamedTuple):
     host: str
     workload: Workload
     users: int
+
+    def changes_users_alone(self, before: "Asked") -> bool:
+        """Whether this is the test that is under way, with more or fewer users."""
+        return (self.server, self.workload) == (before.server, before.workload)
 
 
 def asked(

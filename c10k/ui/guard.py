@@ -53,7 +53,7 @@ def guard(app: Flask, hosts: Iterable[str]) -> None:
             response.headers.setdefault(header, value)
         return response
 
-    app.wsgi_app = _without_cors(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation has it
+    app.wsgi_app = _without_cors(app.wsgi_app)  # type: ignore[assignment, method-assign]  # as Flask's documentation has it
 
 
 def _changes() -> bool:

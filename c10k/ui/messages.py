@@ -41,7 +41,7 @@ class Begun(Struct, tag=True, frozen=True):
 
     address: str = ""
     refusal: str = ""
-    request: dict[str, str | int] = {}
+    request: dict[str, str] = {}
 
 
 class Second(Struct, tag=True, frozen=True):

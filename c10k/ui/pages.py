@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, Flask, Response, abort, redirect, request, send_from_directory
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from c10k import reports
 from c10k.ui.live import Live
 
 if TYPE_CHECKING:

@@ -46,12 +46,11 @@ class Reporting:
                 output.seek(0)
                 self._take(what, process.returncode, output.read().decode(errors="replace"))
         if self._wanted:
-            what = next(iter(self._wanted))
-            run = self._wanted.pop(what)
-            output = tempfile.TemporaryFile()
-            command = [*launcher(), sys.executable, *what, str(run)]
+            what, run = next(iter(self._wanted.items()))
+            del self._wanted[what]
+            output = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it has been read)
             process = subprocess.Popen(
-                command,
+                [*launcher(), sys.executable, *what, str(run)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

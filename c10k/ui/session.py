@@ -56,7 +56,7 @@ class _Test:
         """In words."""
         users = self.last.users if self.last else 0
         if self.plateau is None:
-            return f"changing to more or fewer users, now {users:,}" if users else "starting"
+            return f"{users:,} users: starting or stopping some" if users else "starting"
         if self.stored:
             return f"{users:,} users: stored"
         windows = f", {self.plateau.windows} of {PROFILE.windows} windows measured"
@@ -109,7 +109,7 @@ class Session:
             "protocol": workload.protocol,
             "path": workload.path,
             "send": workload.send,
-            "expect": workload.expect_bytes,
+            "expect": str(workload.expect_bytes),
         }
         return Begun(server.address, request=request)
 
@@ -158,7 +158,8 @@ class Session:
             whole = Snapshot.of_all([each.snapshot for each in self._seconds])
             load = figures.of_seconds(whole, last.users, test.workload)
             load |= {"users": last.users, "ready": last.ready}
-            self._spectra = figures.spectra(Snapshot.of_all(test.held or test.opening))
+            if seen := test.held or test.opening:
+                self._spectra = figures.spectra(seen[0])
         self._seconds.clear()
         reporting = self._reporting
         changed, self._version = reporting.version != self._version, reporting.version
@@ -249,7 +250,7 @@ class Session:
             )
 
     def _store(self, test: _Test, plateau: Plateau) -> None:
-        self._stored.append(test.server.planned, plateau.record(test.server.process.log_tail()))
+        self._stored.append(plateau.record(test.server.process.log_tail()))
         test.stored = True
         assert self._stored.directory
         self._reporting.step_stored(self._stored.directory)
@@ -271,7 +272,7 @@ class Session:
         self._stop(f"{test.server.label}, {users:,} users: {why}; the next test starts it again")
         if record.key not in self._stored.done():
             try:
-                self._stored.append(test.server.planned, record)
+                self._stored.append(record)
             except RunError as error:
                 self.notice(str(error))
         test.plateau = None

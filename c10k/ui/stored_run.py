@@ -23,14 +23,17 @@ class StoredRun:
     Its methods raise RunError, in one line, for what cannot be written.
     """
 
-    def __init__(self, out: Path | None, cpus: CpuSplit, argv: Sequence[str]) -> None:
+    def __init__(
+        self, out: Path | None, servers: Sequence[PlannedServer], cpus: CpuSplit, argv: list[str]
+    ) -> None:
         self.began = time.monotonic()
         self.writer: RunWriter | None = None
         self._out = out
-        self._cpus = cpus
-        self._argv = list(argv)
-        self._servers: dict[str, PlannedServer] = {}
+        self._servers = {each.server: each for each in servers}
         self._workloads: dict[str, Workload] = {}
+        # All but the plan, which grows: this looks at the machine, and takes a second.
+        empty = Plan(servers=tuple(replace(each, steps=(1,)) for each in servers))
+        self._described = manifest.describe(empty, cpus, argv) | {"ceiling": []}
 
     @property
     def directory(self) -> Path | None:
@@ -56,16 +59,14 @@ class StoredRun:
         repeats = (key[2] for key in self.done() if key[:2] == (server, workload))
         return max(repeats, default=-1) + 1
 
-    def append(self, server: PlannedServer, record: StepRecord) -> None:
+    def append(self, record: StepRecord) -> None:
         """Put a step on the disk."""
-        self._servers.setdefault(server.server, server)
-        plan = self._plan({*self.done(), record.key})
+        plan = manifest.described_plan(self._plan({*self.done(), record.key}))
         if self.writer is None:
-            described = manifest.describe(plan, self._cpus, self._argv) | {"ceiling": []}
             directory = self._out or run_directory.made(run_directory.named())
-            self.writer = RunWriter(directory).create(described)
+            self.writer = RunWriter(directory).create(self._described | plan)
         else:
-            self.writer.update_manifest(**manifest.described_plan(plan))
+            self.writer.update_manifest(**plan)
         self.writer.append_step(record)
 
     def finish(self, *, interrupted: bool = False) -> None:
@@ -101,6 +102,7 @@ class StoredRun:
                     each, steps=tuple(sorted(steps[label])), workloads=tuple(sorted(loads[label]))
                 )
                 for label, each in self._servers.items()
+                if label in steps
             ),
             workloads=tuple(workloads),
             workload_steps=tuple(

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +11,7 @@ from c10k.loadgen.telemetry import ProcessGoneError, Telemetry
 from c10k.loadgen.telemetry.tasks import TaskTimes, elapsed, read_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from c10k.experiment.plan import PlannedServer
     from c10k.servers.process import ServerProcess
