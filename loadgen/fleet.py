@@ -23,7 +23,7 @@ import numpy as np
 
 from c10k.loadgen.address import Address
 from c10k.loadgen.engines import engine_of, shard_class
-from c10k.loadgen.shard import KINDS, Shard, ShardSettings
+from c10k.loadgen.shard import KINDS, Shard, ShardSettings, ShardSnapshot
 from c10k.loadgen.workload import Workload
 
 T = TypeVar("T")
@@ -132,6 +132,31 @@ class Snapshot:
             errors=dict(errors),
             cpu_s=sum(each.cpu_s for each in snapshots),
             cpu_cores=sum(each.cpu_cores * each.seconds for each in snapshots) / seconds,
+            sums_ns={kind: sum(each.sums_ns[kind] for each in snapshots) for kind in KINDS},
+            counts={kind: _add([each.counts[kind] for each in snapshots]) for kind in KINDS},
+        )
+
+    @classmethod
+    def merged(cls, snapshots: "Sequence[Snapshot]") -> "Snapshot":
+        """What happened at the same time in several shards or fleets; `seconds` is their mean."""
+        if len(snapshots) == 1:
+            return snapshots[0]
+        errors: Counter[str] = Counter()
+        for each in snapshots:
+            errors.update(each.errors)
+        return cls(
+            began_ns=min(each.began_ns for each in snapshots),
+            seconds=sum(each.seconds for each in snapshots) / len(snapshots),
+            sent=sum(each.sent for each in snapshots),
+            messages=sum(each.messages for each in snapshots),
+            lost=sum(each.lost for each in snapshots),
+            pending=sum(each.pending for each in snapshots),
+            due=sum(each.due for each in snapshots),
+            late=sum(each.late for each in snapshots),
+            starved=sum(each.starved for each in snapshots),
+            errors=dict(errors),
+            cpu_s=sum(each.cpu_s for each in snapshots),
+            cpu_cores=max(each.cpu_cores for each in snapshots),
             sums_ns={kind: sum(each.sums_ns[kind] for each in snapshots) for kind in KINDS},
             counts={kind: _add([each.counts[kind] for each in snapshots]) for kind in KINDS},
         )
@@ -276,29 +301,26 @@ class Fleet:
     def snapshot(self) -> Snapshot:
         """Return what happened since the last snapshot and begin to count anew, exactly."""
         parts = self._each(lambda shard, _: shard.snapshot())
-        errors: Counter[str] = Counter()
-        for part in parts:
-            errors.update(part["errors"])
-        spans_ns = [part["ended_ns"] - part["began_ns"] for part in parts]
-        counts = {kind: _add([part["counts"][kind] for part in parts]) for kind in KINDS}
-        sums_ns = {kind: sum(part["sums_ns"][kind] for part in parts) for kind in KINDS}
+        return Snapshot.merged([self._of_shard(part) for part in parts])
+
+    def _of_shard(self, part: ShardSnapshot) -> Snapshot:
+        counts, sums_ns = part["counts"], part["sums_ns"]
         if self.workload.sent_when_due:  # recorded once
             counts["service"], sums_ns["service"] = counts["response"], sums_ns["response"]
+        seconds, cpu_s = (part["ended_ns"] - part["began_ns"]) / 1e9, part["cpu_ns"] / 1e9
         return Snapshot(
-            began_ns=min(part["began_ns"] for part in parts),
-            seconds=sum(spans_ns) / len(parts) / 1e9,
-            sent=sum(part["sent"] for part in parts),
-            messages=sum(part["messages"] for part in parts),
-            lost=sum(part["lost"] for part in parts),
-            pending=sum(part["pending"] for part in parts),
-            due=sum(part["due"] for part in parts),
-            late=sum(part["late"] for part in parts),
-            starved=sum(part["starved"] for part in parts),
-            errors=dict(errors),
-            cpu_s=sum(part["cpu_ns"] for part in parts) / 1e9,
-            cpu_cores=max(
-                part["cpu_ns"] / span for part, span in zip(parts, spans_ns, strict=True)
-            ),
+            began_ns=part["began_ns"],
+            seconds=seconds,
+            sent=part["sent"],
+            messages=part["messages"],
+            lost=part["lost"],
+            pending=part["pending"],
+            due=part["due"],
+            late=part["late"],
+            starved=part["starved"],
+            errors=part["errors"],
+            cpu_s=cpu_s,
+            cpu_cores=cpu_s / seconds,
             sums_ns=sums_ns,
             counts=counts,
         )

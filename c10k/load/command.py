@@ -18,10 +18,10 @@ from c10k.host.cpus import parse_cpus
 from c10k.host.limits import loader_processes, port_limits, raise_soft_descriptor_limit
 from c10k.load import measure, text, unserved
 from c10k.load.figures import figures, histogram_log, lost_beyond
-from c10k.load.target import Target, parse_target
 from c10k.loadgen.address import Address
 from c10k.loadgen.engines import engine_of, loss
 from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.target import Target, parse_target
 from c10k.loadgen.workload import Workload
 from c10k.options import given, read
 from c10k.outcome import CommandError, Status, say

@@ -2,7 +2,7 @@
 
 import pytest
 
-from c10k.load.target import Target, parse_target
+from c10k.loadgen.target import Target, parse_target
 
 
 @pytest.mark.parametrize(
