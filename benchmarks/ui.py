@@ -28,6 +28,7 @@ WIDTH = 1440
 SAMPLES = 10
 COLOURS = 64  # of a picture, which is drawn in few
 WITHIN = 0.02
+DRAWN = "figure.chart > svg > path, canvas, #tables table"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -80,7 +81,7 @@ def drive(browser, pictures):
     return largest
 
 
-def start(page, server, *, users=None, ramp=None, submit=True):
+def start(page, server, *, users=None, ramp=None, step_s=20, submit=True):
     """Fill in Locust's form, as its new page or in its dialog, and start."""
     page.goto(URL)
     form = page.locator("form")
@@ -95,6 +96,7 @@ def start(page, server, *, users=None, ramp=None, submit=True):
     page.locator("select[name=server]").select_option(server)
     if ramp:
         page.locator("input[name=rampSteps]").fill(ramp)
+        page.locator("input[name=rampStepS]").fill(str(step_s))
     if submit:
         page.get_by_role("button", name="Start").click()
         page.locator("[data-phase]", has_text=server).wait_for()
@@ -138,7 +140,7 @@ def compared(page, server):
         **{name: (statistics.fmean(shown[name]), statistics.fmean(seen[name])) for name in shown},
     }
     for name, (ours, psutils) in found.items():
-        print(f"{server:<16} {name:<12} {ours:>14,.2f}  psutil {psutils:>14,.2f}")
+        print(f"{server:<16} {name:<12} {ours:>14,.2f}  psutil {psutils:>14,.2f}", flush=True)
     return {name: abs(ours / psutils - 1) for name, (ours, psutils) in found.items()}
 
 
@@ -151,7 +153,7 @@ def picture(page, pictures, name, path):
         page.emulate_media(color_scheme=scheme)
         if path:
             page.goto(URL + path)
-            page.wait_for_selector("figure.chart path, canvas, #tables table")
+            page.wait_for_selector(DRAWN, state="attached")
         page.wait_for_timeout(2500)
         file = pictures / f"{name}-{scheme}.png"
         page.screenshot(path=file, full_page=True)

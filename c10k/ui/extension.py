@@ -37,6 +37,8 @@ def add_option(parser: argparse.ArgumentParser) -> None:
 def begin(environment: Any, web_ui: Any, **_: object) -> None:  # noqa: ANN401 (Locust's)
     """Add the pages, and who may see them; then drive."""
     environment.host = CHOSEN
+    environment.locustfile = "c10k ui"  # in the names of what is downloaded
+    web_ui.app.json.sort_keys = False  # the form has the server first
     live = Live()
     guard(web_ui.app, setup.hosts)
     if setup.user:

@@ -16,10 +16,11 @@ from c10k.ui.messages import FromLocust
 CHANNEL: Final = "C10K_UI_CHANNEL"
 """The variable that tells Locust the descriptor of its end."""
 _USERS = Path(loadgen.__file__).parent
+# The form lists their options in this order.
 FILES: Final = (
-    _USERS / "locustfile.py",
-    _USERS / "users" / "ramp.py",
     Path(__file__).with_name("extension.py"),
+    _USERS / "users" / "ramp.py",
+    _USERS / "locustfile.py",
 )
 
 

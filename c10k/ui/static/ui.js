@@ -3,7 +3,7 @@
 (() => {
   const SPAN_S = 300;  // of time that a chart shows
   const POINTS = 900;
-  const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [480, 210, 58, 22, 8, 12];
+  const [LEFT, BOTTOM, TOP, RIGHT] = [58, 22, 8, 12];  // around what is drawn
   const DASHES = ["", "6 4", "2 3", "9 3 2 3"];  // of servers of one colour
   const all = selector => [...document.querySelectorAll(selector)];
   const points = [];
@@ -63,19 +63,22 @@
 
   // `series`: {label, hue, dash, values: [[x, y or null], …]}, x from 0 to 1; `across`: [[x, text], …].
   function draw(figure, series, across) {
-    const {unit, scale, level} = figure.dataset;
+    const {unit, scale, level, chart} = figure.dataset;
+    const style = getComputedStyle(figure);
+    const width = figure.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const height = chart === "spectrum" ? 330 : 190;
     const values = series.flatMap(each => each.values.map(([, y]) => y)).filter(finite);
     if (level) values.push(Number(level));
     const axis = scale === "log" ? logarithmic(values) : linear(values, unit);
-    const x = share => LEFT + share * (WIDTH - LEFT - RIGHT);
-    const y = value => HEIGHT - BOTTOM - axis.at(value) * (HEIGHT - BOTTOM - TOP);
+    const x = share => LEFT + share * (width - LEFT - RIGHT);
+    const y = value => height - BOTTOM - axis.at(value) * (height - BOTTOM - TOP);
     const title = figure.querySelector("h2").textContent;
-    const svg = make("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": title});
-    const rule = (value, kind) => make("line", {class: kind, x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value)});
+    const svg = make("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title});
+    const rule = (value, kind) => make("line", {class: kind, x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value)});
     for (const tick of axis.ticks)
       svg.append(rule(tick, "grid"), make("text", {x: LEFT - 7, y: y(tick) + 4, "text-anchor": "end"}, written(tick, unit)));
     for (const [share, text] of across)
-      svg.append(make("text", {x: x(share), y: HEIGHT - 5, "text-anchor": share > .95 ? "end" : share < .05 ? "start" : "middle"}, text));
+      svg.append(make("text", {x: x(share), y: height - 5, "text-anchor": share > .95 ? "end" : share < .05 ? "start" : "middle"}, text));
     if (level) svg.append(rule(Number(level), "level"));
     for (const {hue, dash, values} of series) {
       let path = "", drawn = false;
@@ -88,7 +91,7 @@
     const legend = make("div", {class: "legend"});
     for (const {label, hue, dash, values} of series) {
       const sign = make("svg", {viewBox: "0 0 26 8"}, toned(make("path", {d: "M0 4H26", "stroke-dasharray": dash}), hue));
-      const last = figure.dataset.chart === "spectrum" ? [] : [" ", make("b", {}, written(values.at(-1)?.[1], unit))];
+      const last = chart === "spectrum" ? [] : [" ", make("b", {}, written(values.at(-1)?.[1], unit))];
       legend.append(make("span", {"data-series": label}, sign, label, ...last));
     }
     figure.querySelector(".legend")?.remove();
