@@ -40,6 +40,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "use is not observed, and no step is stored",
     )
     parser.add_argument(
+        "--locustfile",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="a file with user classes or shapes of your own, to choose in the form beside "
+        "FleetUser, EchoUser and ChapterRamp; repeat for more",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
@@ -47,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = (
         "Each test begins on a fresh process of its server. A number of users that stays the same "
-        "for 5 s or more is stored as a step, of one run per session; when a test stops, the "
+        "for 10 s or more is stored as a step, of one run per session; when a test stops, the "
         "report is built. Exit status: 0 or 130 ended by you; 1 Locust ended; 2 wrong request; "
         "3 not possible here."
     )

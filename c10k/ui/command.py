@@ -48,6 +48,10 @@ def run(args: argparse.Namespace) -> int:
     servers = _planned(args)
     setup = _setup(args, servers)
     check_free(args.host, args.port)
+    locustfiles = [each.absolute() for each in args.locustfile or ()]
+    for each in locustfiles:
+        if not each.is_file() or "," in str(each):
+            raise CommandError(f"{each} is no file that Locust can load")
     if args.out and (args.out / "run.json").exists():
         raise CommandError(f"{args.out} holds a run already: name another directory")
     raise_soft_descriptor_limit()
@@ -55,10 +59,10 @@ def run(args: argparse.Namespace) -> int:
     logs = cache_directory() / f"ui/{args.port}"  # one UI per port
     watched = [WatchedServer(each, cpus.server, logs) for each in servers]
     with ExitStack() as running:
-        for each in watched:
-            running.callback(each.stop)
+        for server in watched:
+            running.callback(server.stop)
             try:
-                each.start()
+                server.start()
             except ServerStartError as error:
                 raise CommandError(str(error), Status.UNABLE) from None
         # Servers have their own CPUs; this process is on the loader's side.
@@ -66,7 +70,9 @@ def run(args: argparse.Namespace) -> int:
         running.callback(os.sched_setaffinity, 0, usable)
         arguments = ["--class-picker", "--web-host", args.host, "--web-port", str(args.port)]
         arguments += ["--web-login"] * bool(setup.user)
-        locust = running.enter_context(LocustProcess(arguments, cpus.loader, logs / "locust.log"))
+        locust = running.enter_context(
+            LocustProcess(arguments, locustfiles, cpus.loader, logs / "locust.log")
+        )
         stored = StoredRun(args.out, servers, cpus, sys.argv[1:])  # while Locust starts
         session = Session(watched, stored, cpus)
         running.callback(_say_where, stored)

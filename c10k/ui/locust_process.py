@@ -25,10 +25,19 @@ FILES: Final = (
 
 
 class LocustProcess:
-    """Started on entry, ended on exit; its output goes to the log."""
+    """Started on entry, ended on exit; its output goes to the log.
 
-    def __init__(self, arguments: Sequence[str], cpus: Collection[int], log: Path) -> None:
-        self._arguments = arguments
+    `locustfiles` are of the user's, beside ours.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        locustfiles: Sequence[Path],
+        cpus: Collection[int],
+        log: Path,
+    ) -> None:
+        self._arguments = ["-f", ",".join(map(str, (*FILES, *locustfiles))), *arguments]
         self._cpus = cpus
         self._log = log
 
@@ -39,7 +48,7 @@ class LocustProcess:
         with its, self._log.open("wb") as output:
             # In a session of its own: Ctrl-C in a terminal reaches `c10k ui` alone, which ends it.
             self._process = subprocess.Popen(
-                [*command, "-f", ",".join(map(str, FILES)), *self._arguments],
+                [*command, *self._arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

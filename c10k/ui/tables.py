@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from c10k.reports.comparisons.pairs import Comparisons
 from c10k.reports.language import ENGLISH, use_locale
@@ -16,16 +16,21 @@ from c10k.reports.page.page import environment
 from c10k.reports.tables import chapter
 from c10k.results.store import read_run
 
+if TYPE_CHECKING:
+    from c10k.reports.tables.table import Table
+
 PLACES: Final = ("t1", "t2", "t3", "t4")
 TEMPLATE: Final = """{% from "table.html.j2" import draw %}
 {% for heading, tables in blocks.items() %}
 {% if heading %}<h2>{{ heading }}</h2>{% endif %}
+<div class="tables">
 {% for table in tables %}
 <section>
 <h3>{{ table.title }}</h3>
 {{ draw(table, table.title, stacked=true) }}
 </section>
 {% endfor %}
+</div>
 {% endfor %}"""
 
 
@@ -34,11 +39,13 @@ def html(run: Path) -> str:
     with use_locale(ENGLISH):
         measured = Measured(read_run(run))
         headings = {each.name: each.heading for each in measured.workloads}
-        blocks: dict[str, list[object]] = {}
+        blocks: dict[str, list[Table]] = {}
         for table in chapter.tables(measured, Comparisons(measured)):
             if table.place in PLACES:
                 workload = table.workload or measured.usual.name
                 blocks.setdefault(headings[workload], []).append(table)
+        for tables in blocks.values():
+            tables.sort(key=lambda table: PLACES.index(table.place))
         return environment().from_string(TEMPLATE).render(blocks=blocks)
 
 

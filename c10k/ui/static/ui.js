@@ -3,7 +3,7 @@
 (() => {
   const SPAN_S = 300;  // of time that a chart shows
   const POINTS = 900;
-  const [LEFT, BOTTOM, TOP, RIGHT] = [58, 22, 8, 12];  // around what is drawn
+  const [LEFT, BOTTOM, TOP, RIGHT] = [66, 22, 8, 12];  // around what is drawn
   const DASHES = ["", "6 4", "2 3", "9 3 2 3"];  // of servers of one colour
   const all = selector => [...document.querySelectorAll(selector)];
   const points = [];
@@ -99,11 +99,11 @@
     figure.append(legend, svg);
   }
 
-  // The times along the axis: up to five, the last is now.
+  // The times along the axis: the last is now.
   function clock() {
     const now = points.at(-1).t, from = Math.max(now - SPAN_S, Math.min(points[0].t, now - 60));
     const span = now - from;
-    const across = [0, .25, .5, .75, 1].map(share => [share, new Date((from + share * span) * 1000).toLocaleTimeString("en-GB")]);
+    const across = [0, 1 / 3, 2 / 3, 1].map(share => [share, new Date((from + share * span) * 1000).toLocaleTimeString("en-GB")]);
     return {across, shown: points.filter(each => each.t >= from), at: point => (point.t - from) / span};
   }
 
