@@ -92,10 +92,10 @@ class Driver:
                 "stored"
             )
             return {}
-        if MEASURED not in form.getlist("user_classes"):
-            self._notice(f"no step is stored without {MEASURED}: Locust measures the others itself")
         begun = self._ask(Begin(test.server, test.workload, test.users))
         self._ours.add(begun.address)
+        if MEASURED not in form.getlist("user_classes"):
+            self._notice(f"no step is stored without {MEASURED}: Locust measures the others itself")
         return {"host": begun.address, **begun.request}
 
     def _check_classes(self, form: "MultiDict[str, str]") -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
-CHANGING: Final = ("/stop", "/stats/reset")  # also by GET
+CHANGING: Final = ("/stop", "/stats/reset")  # some releases of Locust have them by GET, too
 HEADERS: Final = {
     "Referrer-Policy": "same-origin",  # from which _comes_from_here() tells who asks
     "X-Content-Type-Options": "nosniff",

@@ -124,9 +124,8 @@ def test_it_answers_its_own_pages_alone_and_says_what_is_wrong(ui, tmp_path):
         for path in ("/stop", "/stats/reset", "/stop/"):
             assert served.get(path)[0] == 403
             assert served.get(path, Referer=f"{evil}/page")[0] == 403
-        assert served.get("/stop", Referer=f"{served.url}/")[0] == 200
         assert served.post("/stats/reset")[0] == 200
-        for host in ("evil.example", f"evil.example:{served.url.rpartition(':')[2]}", "[", ""):
+        for host in ("evil.example", f"evil.example:{served.url.rpartition(':')[2]}", "["):
             assert served.get("/", Host=host)[0] in (400, 421), host
         _, _, headers = served.get("/", Origin=evil)
         assert not [name for name in headers if name.lower().startswith("access-control")]
