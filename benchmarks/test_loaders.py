@@ -91,9 +91,9 @@ def per_verified_connection(report):
 def locust(server, users):
     command = [
         *(sys.executable, "-m", "locust", "-f", str(ROOT / "loadgen/locustfile.py")),
-        *("--host", f"tcp://{server.host}:{server.port}", "--wait-s", "0", "--reset-stats"),
+        *("--host", f"tcp://{server.host}:{server.port}", "--reset-stats"),
         *("--headless", "--json", "--skip-log", "--users", str(users), "--spawn-rate", str(users)),
-        *("--run-time", f"{SECONDS + 1:.0f}s"),  # a second to start its users
+        *("--run-time", f"{SECONDS + 1:.0f}s", "EchoUser"),  # a second to start its users
     ]
     return loader(command, per_locust_echo)
 

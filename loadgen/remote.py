@@ -5,6 +5,7 @@ it returned or raised. The child ends when its end of the pair does, however the
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -39,6 +40,8 @@ class RemoteShard:
         self._turn = threading.Lock()
         self._status = ShardStatus(0, 0, 0, 0, 0, 0, 0)
         self._pipe, theirs = Pipe()
+        for end in (self._pipe, theirs):
+            os.set_blocking(end.fileno(), True)  # where gevent made the pair, it is not
         command = [sys.executable, "-P", "-c", CHILD, json.dumps(sys.path), str(theirs.fileno())]
         try:
             with theirs, _interrupts_held():

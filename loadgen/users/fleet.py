@@ -18,6 +18,7 @@ from typing import Any, Final
 import gevent
 import locust
 from gevent.event import Event
+from gevent.lock import Semaphore
 from locust import User, task
 from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
@@ -64,8 +65,9 @@ class UserFleet:
         # A resize begins the schedule of an open loop anew: where it can be, not within a period.
         self._resize_s = RESIZE_S if rate is None else min(max(RESIZE_S, 1 / rate), 1.0)
         self._resized = self._tried = 0.0
-        self._served = self._failed = False
+        self._served = self._finished = self._failed = False
         self._ended = Event()
+        self._finishing = Semaphore(1)
         self._driver = gevent.spawn(self._drive)
         _fleets[environment] = self
 
@@ -76,12 +78,15 @@ class UserFleet:
 
     def finish(self) -> None:
         """Send nothing new, let the replies arrive, and record the last of it; once."""
-        if not self._ended.is_set():
+        with self._finishing:  # whoever asks meanwhile waits until it is recorded
+            if self._finished:
+                return
             self._ended.set()
             self._driver.join()
             with self._failing():
                 self.fleet.drain()
                 self._record()
+            self._finished = True
 
     def discard(self) -> None:
         """Forget what has been recorded since the last second."""
@@ -165,7 +170,8 @@ class FleetUser(User):
 
 
 def _follow(environment: Environment, runner: Runner, **_: object) -> None:
-    """Listen to what says nothing of the environment that it is about."""
+    """Listen to what is not said to all, or not said of which environment it is."""
+    raise_soft_descriptor_limit()  # Locust raises it to 10,000 before
     Record.of(environment)
 
     def forget(**_: object) -> None:
@@ -180,8 +186,9 @@ def _follow(environment: Environment, runner: Runner, **_: object) -> None:
     own: Any = environment.events
     own.reset_stats.add_listener(forget)
     own.spawning_complete.add_listener(forget_spawning)
+    own.quitting.add_listener(_finish)  # fired in reverse: before the runner says that it quits
     if isinstance(runner, WorkerRunner):
-        runner.register_message(FINISH, _finish)
+        runner.register_message(FINISH, _finish_as_asked)
 
 
 def _begin(environment: Environment, **_: object) -> None:
@@ -201,11 +208,12 @@ def _begin(environment: Environment, **_: object) -> None:
         target = target_of(host)
         workload = workload_of(options, target)
         if not isinstance(environment.runner, MasterRunner):
-            raise_soft_descriptor_limit()
             UserFleet(environment, str(host), workload)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        _refuse(environment, str(host or ""), f"cannot load {host}: {reason or error}")
+    except OSError as error:
+        _refuse(environment, str(host), f"cannot load {host}: {error.strerror or error}")
+    except ValueError as error:
+        if not isinstance(environment.runner, WorkerRunner):  # its master says it
+            _refuse(environment, host or "", str(error))
 
 
 def _fleet_users(environment: Environment) -> list[type[FleetUser]]:
@@ -234,6 +242,12 @@ def _finish(environment: Environment, **_: object) -> None:
     Record.of(environment).send_last()
 
 
+def _finish_as_asked(environment: Environment, **_: object) -> None:
+    """What a worker does on its master's message, whatever it has reported before."""
+    Record.of(environment).sent_last = False
+    _finish(environment)
+
+
 def _await_workers(runner: MasterRunner, record: Record) -> None:
     """Have the workers finish, and wait until those that are there have reported."""
     runner.send_message(FINISH)
@@ -257,18 +271,17 @@ def _say(environment: Environment) -> None:
     """One line with the response times, of which Locust's console shows whole milliseconds."""
     total = Record.of(environment).total
     if total and not isinstance(environment.runner, WorkerRunner):
-        times = entries.response_times_ms(total)
+        times = entries.response_times_ms(total).items()
         _logger.info(
-            "the fleet completed %s messages in %.1f s, lost %s; response time in ms: %s",
+            "the fleet completed %s messages in %.1f s and lost %s%s",
             f"{total.messages:,}",
             total.seconds,
             f"{total.lost:,}",
-            ", ".join(f"{name} {value:g}" for name, value in times.items()),
+            "; response time in ms: " * bool(times) + ", ".join(f"{k} {ms:g}" for k, ms in times),
         )
 
 
 events.init.add_listener(_follow)
 events.test_start.add_listener(_begin)
 events.test_stopping.add_listener(_finish)
-events.quitting.add_listener(_finish)
 events.test_stop.add_listener(_end)

@@ -121,7 +121,8 @@ def workload_of(options: argparse.Namespace, target: Target) -> Workload:
     try:
         load = msgspec.convert({"name": "locust", **asked}, Workload)
     except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from None
+        what, _, where = str(error).partition(" - at `$.")
+        raise ValueError(f"{where.rstrip('`')}: {what}" if where else what) from None
     same = (known for known in WORKLOADS.values() if _unnamed(known) == _unnamed(load))
     return next(same, load)
 

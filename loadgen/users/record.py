@@ -39,6 +39,7 @@ class Record:
         self.workers: dict[str, Snapshot] = {}
         self.seconds: deque[tuple[float, Snapshot]] = deque(maxlen=SECONDS_KEPT)
         self.reported_last: set[str] = set()  # workers that will report no more of this test
+        self.sent_last = False  # on a worker: to the master
         self._latest: dict[str, tuple[float, Snapshot]] = {}
         self._unsent: list[tuple[float, Snapshot]] = []
         self._environment = environment
@@ -59,6 +60,7 @@ class Record:
         self.workers.clear()
         self.seconds.clear()
         self.reported_last.clear()
+        self.sent_last = False
         self._latest.clear()
         self._unsent.clear()
 
@@ -105,9 +107,10 @@ class Record:
             self.seconds.extend(in_order)
 
     def send_last(self) -> None:
-        """On a worker, report what has not been reported yet, and that it was the last."""
+        """On a worker, report what has not been reported yet, and that it was the last; once."""
         runner = self._environment.runner
-        if isinstance(runner, WorkerRunner):
+        if isinstance(runner, WorkerRunner) and not self.sent_last:
+            self.sent_last = True
             data: dict[str, Any] = {f"{KEY}_last": True}
             events: Any = self._environment.events
             events.report_to_master.fire(client_id=runner.client_id, data=data)

@@ -14,21 +14,24 @@ from tests.loadgen.conftest import echo
 
 pytestmark = pytest.mark.system
 
-LOCUSTFILE = Path(__file__).parents[2] / "loadgen" / "locustfile.py"
+LOCUSTFILE = Path(__file__).parents[3] / "loadgen" / "locustfile.py"
 
 FAILING = """
-from c10k.loadgen import locustfile
+from c10k.loadgen.users import echo, options
+from locust import events
 
-class Empty(locustfile.EchoUser):
+events.init_command_line_parser.add_listener(options.add_options)
+
+class Empty(echo.EchoUser):
     host = {empty!r}
     def exchange(self, message):
         super().exchange(b"")
 
-class Corrupt(locustfile.EchoUser): host = {corrupt!r}
-class HungUp(locustfile.EchoUser): host = {hung_up!r}
-class Silent(locustfile.EchoUser): host = {silent!r}
-class Refused(locustfile.EchoUser): host = {refused!r}
-class NoPort(locustfile.EchoUser): host = "127.0.0.1"
+class Corrupt(echo.EchoUser): host = {corrupt!r}
+class HungUp(echo.EchoUser): host = {hung_up!r}
+class Silent(echo.EchoUser): host = {silent!r}
+class Refused(echo.EchoUser): host = {refused!r}
+class NoPort(echo.EchoUser): host = "127.0.0.1"
 """
 
 
@@ -88,9 +91,9 @@ def test_users_count_what_is_echoed_and_name_and_try_again_what_fails(serve, swa
     hosts = {name: "tcp://{}:{}".format(*address) for name, address in servers.items()}
     (tmp_path / "failing.py").write_text(FAILING.format(**hosts))
     echoing = "tcp://{}:{}".format(*serve(echo))
-    large = ("--message-bytes", "100000", "--wait-s", "0.1")
+    large = ("--size", "100000", "--think-time", "0.1", "EchoUser")
     good = swarm(10, "-f", str(LOCUSTFILE), "--host", echoing, *large)
-    impatient = ("--wait-s", "0", "--timeout-s", "0.1")
+    impatient = ("--timeout", "0.1")
     bad = swarm(12, "-f", str(tmp_path / "failing.py"), *impatient)
     for process in (good, bad):
         while "All users spawned" not in (line := process.stderr.readline()):
@@ -107,7 +110,7 @@ def test_users_count_what_is_echoed_and_name_and_try_again_what_fails(serve, swa
     counts, errors, status = ended(bad)
     assert status == 1
     messages = {
-        "Message bytes must be 1 or more": (hosts["empty"], "echo"),
+        "a message has 1 byte or more": (hosts["empty"], "echo"),
         "the echo is not what was sent": (hosts["corrupt"], "echo"),
         "the server ended the connection": (hosts["hung_up"], "echo"),
         "timed out": (hosts["silent"], "echo"),
