@@ -138,7 +138,7 @@ class Driver:
         self._environment.host = CHOSEN
 
     def _user_error(self, user_instance: object, exception: Exception, **_: object) -> None:
-        name = type(user_instance).__name__
+        name = type(getattr(user_instance, "user", user_instance)).__name__  # a task set has one
         self._notice(f"{name}: {type(exception).__name__}: {exception}; see Exceptions")
 
     def _notice(self, text: str) -> None:
