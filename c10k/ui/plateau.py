@@ -5,7 +5,7 @@ Locust drives; here is decided which of its seconds are warm-up and which are wi
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Final
 
@@ -70,15 +70,17 @@ class Plateau:
 
     def take(self, second: Second) -> None:
         """Take the next second."""
+        # The load goes on after the step: what is under way at its end is not lost.
+        snapshot = replace(second.snapshot, pending=0)
         match self.phase:
             case "open":
-                self._open(second)
+                self._open(second, snapshot)
             case "warmup":
-                self._warm_up(second.snapshot)
+                self._warm_up(snapshot)
             case "window":
-                self._measure(second.snapshot)
+                self._measure(snapshot)
             case _:
-                self.recording.add_between(second.snapshot)
+                self.recording.add_between(snapshot)
 
     def record(self, log_tail: str = "") -> StepRecord:
         """The step as it is stored."""
@@ -86,8 +88,8 @@ class Plateau:
         tail = log_tail if self.recording.troubled else ""
         return self.recording.record(self.began_at, samples, tail)
 
-    def _open(self, second: Second) -> None:
-        self._opening = Snapshot.of_all([self._opening, second.snapshot])
+    def _open(self, second: Second, snapshot: Snapshot) -> None:
+        self._opening = Snapshot.of_all([self._opening, snapshot])
         now = time.monotonic()
         if second.ready > self._most_ready:
             self._most_ready, self._came_s = second.ready, now
