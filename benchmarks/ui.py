@@ -56,19 +56,20 @@ def drive(browser, pictures):
     """Both tests; the largest difference from psutil."""
     page = browser.new_page(viewport={"width": WIDTH, "height": 900})
     page.set_default_timeout(60_000)
+    picture(page, pictures, "form", height=1150)
     largest = 0.0
     for server in SERVERS:
         start(page, server, users=500)
         until(page, "stored")
         largest = max(largest, *compared(page, server).values())
         stop(page)
-    for server in SERVERS:
-        start(page, server, ramp="10,100,1000")
+    for server, step_s in zip(SERVERS, (18, 26), strict=True):
+        start(page, server, ramp="10,100,1000", step_s=step_s)
         if server == SERVERS[-1]:
-            until(page, "1,000 users: stored")
-            picture(page, pictures, "load", "/?tab=charts")
+            until(page, "1,000 users: measuring", seconds=120)
             for name in PAGES[:2]:
                 picture(page, pictures, name, f"/c10k/{name}")
+            picture(page, pictures, "load", "/?tab=charts")
         until(page, "steps stored", seconds=120)
     picture(page, pictures, "chapter", "/c10k/chapter")
     report = page.locator("[data-report]")
@@ -76,13 +77,18 @@ def drive(browser, pictures):
     report.click()
     page.wait_for_selector("#table-t1-server-types-saturated")
     print("report:", page.title())
-    start(page, SERVERS[0], submit=False)
-    picture(page, pictures, "form", "")
     return largest
 
 
-def start(page, server, *, users=None, ramp=None, step_s=20, submit=True):
-    """Fill in Locust's form, as its new page or in its dialog, and start."""
+def start(page, server, **asked):
+    """Start a test in Locust's form."""
+    fill(page, server, **asked)
+    page.get_by_role("button", name="Start").click()
+    page.locator("[data-phase]", has_text=server).wait_for()
+
+
+def fill(page, server, *, users=None, ramp=None, step_s=20):
+    """Fill in Locust's form, which is its first page, and later a dialog."""
     page.goto(URL)
     form = page.locator("form")
     if not form.count():
@@ -90,16 +96,13 @@ def start(page, server, *, users=None, ramp=None, step_s=20, submit=True):
     if ramp:
         page.locator("select[name=shapeClass]").select_option("ChapterRamp")
     else:
-        page.locator("input[name=userCount]").fill(str(users or 500))
-        page.locator("input[name=spawnRate]").fill(str(users or 500))
+        page.locator("input[name=userCount]").fill(str(users))
+        page.locator("input[name=spawnRate]").fill(str(users))
     page.get_by_text("Custom parameters").click()
     page.locator("select[name=server]").select_option(server)
     if ramp:
         page.locator("input[name=rampSteps]").fill(ramp)
         page.locator("input[name=rampStepS]").fill(str(step_s))
-    if submit:
-        page.get_by_role("button", name="Start").click()
-        page.locator("[data-phase]", has_text=server).wait_for()
 
 
 def stop(page):
@@ -115,37 +118,50 @@ def until(page, phase, seconds=60):
 
 
 def compared(page, server):
-    """How far the figures of the Server page are from psutil's, as a share of these."""
+    """How far the figures of the Server page are from psutil's, as a share of these.
+
+    psutil is asked right after each second of the page.
+    """
     page.goto(f"{URL}/c10k/server")
     row = page.locator(f"tr[data-server={server}] td")
     row.first.wait_for()
     process = psutil.Process(int(row.nth(0).text_content()))
-    shown = {"rss_bytes": [], "threads": [], "descriptors": []}
-    seen = {"rss_bytes": [], "threads": [], "descriptors": []}
-    live = f"{URL}/c10k/live?after="
-    began, spent = time.monotonic(), sum(process.cpu_times()[:2])
-    first = page.request.get(live + "999999999").json()["number"]
-    for _ in range(SAMPLES):
-        time.sleep(1)
-        point = page.request.get(f"{live}0").json()["points"][-1]["servers"][server]
-        for name in shown:
-            shown[name].append(point[name])
-        seen["rss_bytes"].append(process.memory_info().rss)
-        seen["threads"].append(process.num_threads())
-        seen["descriptors"].append(process.num_fds())
-    points = page.request.get(f"{live}{first}").json()["points"]
-    cores = (sum(process.cpu_times()[:2]) - spent) / (time.monotonic() - began)
-    found = {
-        "CPU": (statistics.fmean(each["servers"][server]["cpu_cores"] for each in points), cores),
-        **{name: (statistics.fmean(shown[name]), statistics.fmean(seen[name])) for name in shown},
-    }
-    for name, (ours, psutils) in found.items():
-        print(f"{server:<16} {name:<12} {ours:>14,.2f}  psutil {psutils:>14,.2f}", flush=True)
-    return {name: abs(ours / psutils - 1) for name, (ours, psutils) in found.items()}
+    ours, theirs = [], []
+    number = page.request.get(f"{URL}/c10k/live?after=999999999").json()["number"]
+    while len(ours) < SAMPLES:
+        live = page.request.get(f"{URL}/c10k/live?after={number}").json()
+        if live["number"] == number:
+            time.sleep(0.01)
+            continue
+        number = live["number"]
+        ours.append(live["points"][-1]["servers"][server] | {"t": live["points"][-1]["t"]})
+        with process.oneshot():
+            theirs.append(
+                {
+                    "t": time.time(),
+                    "cpu_s": sum(process.cpu_times()[:2]),
+                    "rss_bytes": process.memory_info().rss,
+                    "threads": process.num_threads(),
+                    "descriptors": process.num_fds(),
+                }
+            )
+    found = {"CPU": (cores(ours), cores(theirs))}
+    for name in ("rss_bytes", "threads", "descriptors"):
+        found[name] = [statistics.fmean(each[name] for each in some) for some in (ours, theirs)]
+    for name, (shown, seen) in found.items():
+        print(f"{server:<16} {name:<12} {shown:>16,.3f}  psutil {seen:>16,.3f}", flush=True)
+    return {name: abs(shown / seen - 1) for name, (shown, seen) in found.items()}
 
 
-def picture(page, pictures, name, path):
-    """Pictures of a page, light and dark; without a path of the page as it is."""
+def cores(points):
+    """CPUs used between the first and the last."""
+    first, last = points[0], points[-1]
+    return (last["cpu_s"] - first["cpu_s"]) / (last["t"] - first["t"])
+
+
+def picture(page, pictures, name, path="", height=0):
+    """Pictures of a page, light and dark: of all of it, or of the part above a height in pixels.
+    Without a path it is the form, as it is filled in."""
     if not pictures:
         return
     pictures.mkdir(parents=True, exist_ok=True)
@@ -154,10 +170,12 @@ def picture(page, pictures, name, path):
         if path:
             page.goto(URL + path)
             page.wait_for_selector(DRAWN, state="attached")
-        page.wait_for_timeout(2500)
-        file = pictures / f"{name}-{scheme}.png"
-        page.screenshot(path=file, full_page=True)
-        smaller(file)
+        else:
+            fill(page, SERVERS[0], users=500)
+        page.wait_for_timeout(1500)
+        part = {"x": 0, "y": 0, "width": WIDTH, "height": height} if height else None
+        page.screenshot(path=pictures / f"{name}-{scheme}.png", full_page=True, clip=part)
+        smaller(pictures / f"{name}-{scheme}.png")
     page.emulate_media(color_scheme="light")
 
 

@@ -164,7 +164,7 @@ def _serve(session: Session, locust: LocustProcess, setup: Setup, url: str) -> N
             locust.channel.send(session.update())
             if session.halt:
                 locust.channel.send(Halt())
-        except (EOFError, OSError):  # it is about to end
+        except (EOFError, ConnectionError):  # it is about to end
             break
         if time.monotonic() > ready_by_s:
             raise CommandError(f"Locust does not serve after {START_S:g} s", Status.UNABLE)

@@ -15,6 +15,7 @@ from c10k.ui.messages import FromLocust
 
 CHANNEL: Final = "C10K_UI_CHANNEL"
 """The variable that tells Locust the descriptor of its end."""
+END_S: Final = 10.0  # how long it may take to end by itself
 _USERS = Path(loadgen.__file__).parent
 # The form lists their options in this order.
 FILES: Final = (
@@ -70,7 +71,10 @@ class LocustProcess:
 
     def how_it_ended(self) -> str:
         """Its exit status, and the last line of its log."""
-        status = self._process.wait()
+        try:
+            status = self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            return f"Locust does not answer; its log is {self._log}"
         lines = self._log.read_text(errors="replace").split("\n")
         said = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f"Locust ended (exit status {status}; its log, {self._log}: {said})"

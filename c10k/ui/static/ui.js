@@ -20,7 +20,7 @@
     },
     cores: value => digits(Math.round(value * 1000) / 1000),
     count,
-    ms: value => `${digits(value)} ms`,
+    ms: value => value < 1000 ? `${digits(value)} ms` : `${digits(value / 1000)} s`,
     ratio: value => value.toFixed(3),
   };
   const written = (value, unit) => value === null || value === undefined ? "—" : UNITS[unit](value);
