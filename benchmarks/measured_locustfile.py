@@ -6,6 +6,7 @@ for WINDOW_S, prints a line of JSON, and ends Locust.
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def measure(environment):
     users = environment.parsed_options.num_users
     while environment.runner.user_count < users or connected(environment) < users:
         gevent.sleep(0.1)
+    print(f"{users:,} users are connected", file=sys.stderr, flush=True)
     gevent.sleep(WARM_UP_S)
     environment.events.reset_stats.fire()
     environment.stats.reset_all()

@@ -32,6 +32,10 @@ from c10k.loadgen.users.options import target_of, workload_of
 from c10k.loadgen.users.record import Record
 from c10k.loadgen.workload import Workload
 
+# Under load a fleet opens one connection in each turn of its loop: 10,000 took over half a minute.
+# So where so many are not open yet, they are opened without load, which takes a second.
+MANY: Final = 100
+STILL_S: Final = 2.0  # without one more that is open, the load goes on; the others have failed
 RESIZE_S: Final = 0.1
 RETRY_S: Final = 1.0  # between two attempts of connections none of which was ever served
 WORKERS_S: Final = DRAIN_S + DRAIN_STILL_S + 3.0  # in which a worker drains and reports
@@ -64,7 +68,8 @@ class UserFleet:
         rate = workload.rate_per_connection
         # A resize begins the schedule of an open loop anew: where it can be, not within a period.
         self._resize_s = RESIZE_S if rate is None else min(max(RESIZE_S, 1 / rate), 1.0)
-        self._resized = self._tried = 0.0
+        self._resized = 0.0
+        self._second = int(time.time())
         self._served = self._finished = self._failed = False
         self._ended = Event()
         self._finishing = Semaphore(1)
@@ -112,25 +117,55 @@ class UserFleet:
 
     def _drive(self) -> None:
         """Resize the fleet in batches, and record each second of the epoch when it ends."""
-        second = int(time.time())
         with self._failing():
             while not self._ended.wait(min(RESIZE_S, 1 - time.time() % 1)):
                 self._resize(time.monotonic())
-                if int(time.time()) != second:
-                    second = int(time.time())
-                    self._record()
+                self._record_if_second_ended()
 
     def _resize(self, now: float) -> None:
-        if self.users != self.fleet.connections and now >= self._resized + self._resize_s:
-            self._resized = self._tried = now
-            self.fleet.resize(self.users)
-        elif self.users and not self._served and now >= self._tried + RETRY_S:
-            # The fleet gives up a connection that fails before it was ever served.
-            self._tried = now
+        if self.users == self.fleet.connections:
+            if self.users and not self._served and now >= self._resized + RETRY_S:
+                self._open_again(now)
+        elif now >= self._resized + self._resize_s:
+            self._resized = now
             status = self.fleet.progress()
-            if not (status.ready or status.opening):
-                self.fleet.resize(0)
+            many = self.users - status.ready >= MANY and not status.failed
+            if many and self.workload.loop == "closed":
+                self._open_without_load()
+            else:
                 self.fleet.resize(self.users)
+
+    def _open_again(self, now: float) -> None:
+        """Try again to connect: the fleet gives up a connection that fails before its first reply.
+
+        Only where all have failed, since it cannot tell those from the ones that were served.
+        """
+        self._resized = now
+        status = self.fleet.progress()
+        if not (status.ready or status.opening):
+            self.fleet.resize(0)
+            self.fleet.resize(self.users)
+
+    def _open_without_load(self) -> None:
+        self.fleet.stop()
+        self.fleet.resize(self.users)
+        most, deadline = -1, 0.0
+        while (status := self.fleet.progress()).opening:
+            now = time.monotonic()
+            if status.ready > most:
+                most, deadline = status.ready, now + STILL_S
+            if now > deadline:
+                break
+            if self._ended.wait(0.01):
+                return
+            self._record_if_second_ended()
+        self.fleet.load()
+
+    def _record_if_second_ended(self) -> None:
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._record()
 
     def _record(self) -> None:
         snapshot = self.fleet.snapshot()
