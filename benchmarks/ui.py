@@ -63,7 +63,7 @@ def drive(browser, pictures):
         until(page, "stored")
         largest = max(largest, *compared(page, server).values())
         stop(page)
-    for server, step_s in zip(SERVERS, (18, 26), strict=True):
+    for server, step_s in zip(SERVERS, (18, 34), strict=True):
         start(page, server, ramp="10,100,1000", step_s=step_s)
         if server == SERVERS[-1]:
             until(page, "1,000 users: measuring", seconds=120)

@@ -53,7 +53,7 @@
 
   function logarithmic(values) {
     const positive = values.filter(value => value > 0);
-    const low = Math.floor(Math.log10(Math.min(...positive, 1)));
+    const low = Math.floor(Math.log10(positive.length ? Math.min(...positive) : 1));
     const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...positive, 10 ** low))));
     const ticks = Array.from({length: high - low + 1}, (_, i) => 10 ** (low + i));
     return {ticks, at: value => (Math.log10(Math.max(value, 10 ** low)) - low) / (high - low)};
