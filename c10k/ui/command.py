@@ -187,3 +187,5 @@ def _take(session: Session, channel: Channel[FromLocust], message: FromLocust) -
 def _say_where(stored: StoredRun) -> None:
     if stored.directory:
         print(stored.directory)
+    if stored.writer and stored.writer.manifest["interrupted"]:
+        print(f"a test was interrupted: `c10k report {stored.directory}` reports what it measured")

@@ -3,6 +3,7 @@
 Greenlets: one takes what `c10k ui` says, one passes on the fleet's seconds.
 """
 
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -22,11 +23,25 @@ from c10k.ui.live import Live
 from c10k.ui.messages import Begin, Begun, End, Halt, Notice, Ready, Second, Setup, ToLocust, Update
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from werkzeug.datastructures import MultiDict
 
 BEGIN_S: Final = 60.0  # how long a server may take to start
 PASS_ON_S: Final = 0.1
 MEASURED: Final = FleetUser.__name__
+
+
+class _Errors(logging.Handler):
+    """Shows on the pages what users and shapes log as an error."""
+
+    def __init__(self, notice: "Callable[[str], None]") -> None:
+        super().__init__(logging.ERROR)
+        self._notice = notice
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show the first line."""
+        self._notice(record.getMessage().partition("\n")[0])
 
 
 class Driver:
@@ -54,6 +69,7 @@ class Driver:
         events.user_error.add_listener(self._user_error)
         app.before_request(self._check_form)
         app.before_request(self._check_user)
+        logging.getLogger().addHandler(_Errors(self._notice))
         gevent.spawn(self._listen)
         gevent.spawn(self._pass_on)
         gevent.spawn(self._say_ready)

@@ -148,6 +148,10 @@ def test_it_answers_its_own_pages_alone_and_says_what_is_wrong(ui, tmp_path):
         settings = {"user_class_name": "EchoUser", "host": "tcp://192.0.2.1:9000"}
         assert served.post("/user", json.dumps(settings).encode())[0] == 403
 
+        assert served.start(0, shape_class="ChapterRamp", ramp_steps="10,5")["success"]
+        served.until(lambda state: any("the ramp ascend" in each for each in state["notices"]))
+        served.until(lambda state: state["test"] is None)
+
         # A user class that raises, and a server that dies: the pages say so.
         assert served.start(1, user_classes="Broken")["success"]
         notices = served.until(lambda state: len(state["notices"]) == 2)["notices"]
@@ -168,7 +172,9 @@ def test_it_answers_its_own_pages_alone_and_says_what_is_wrong(ui, tmp_path):
         # The next test has a fresh process. Ctrl-C keeps what was measured.
         assert served.start(5)["success"]
         served.until(lambda state: "1 of 3 windows" in (state["test"] or {}).get("phase", ""))
-        assert served.interrupt()[0] == 130
+        status, out = served.interrupt()
+        assert status == 130
+        assert f"`c10k report {served.directory}`" in out
     run = read_run(served.directory)
     assert run.manifest["interrupted"]
     steps = run.steps.sort_values("repeat").to_dict("records")
