@@ -174,6 +174,7 @@ class Snapshot:
             cpu_cores=max(each.cpu_cores for each in snapshots),
             sums_ns={kind: sum(each.sums_ns[kind] for each in snapshots) for kind in KINDS},
             counts={kind: _add([each.counts[kind] for each in snapshots]) for kind in KINDS},
+            shares=tuple(share for each in snapshots for share in each.shares),
         )
 
     @property
@@ -345,7 +346,7 @@ class Fleet:
             cpu_cores=cpu_s / seconds,
             sums_ns=sums_ns,
             counts=counts,
-            shares=tuple(ShardShare(part["messages"], part["cpu_ns"] / 1e9) for part in parts),
+            shares=(ShardShare(part["messages"], cpu_s),),
         )
 
     def progress(self) -> FleetStatus:

@@ -1,62 +1,68 @@
-"""start Locust's web UI, with a server to load"""
+"""load servers by hand in Locust's web UI, watch them, and keep what was measured"""
 
 import argparse
-import importlib.util
-import subprocess
-import sys
 from pathlib import Path
 
-from c10k import loadgen
 from c10k.cli.arguments import port
-from c10k.cli.serve import check_free, runnable, started
-from c10k.outcome import CommandError, Status
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
         "--server",
-        default="asyncio_streams",
+        action="append",
         metavar="SPEC",
-        help="the server to load (default: asyncio_streams)",
+        help="a server to choose in the form; repeat for more (default: asyncio_streams)",
     )
     parser.add_argument(
-        "--port",
-        type=port,
-        default=8089,
-        help="the port of the web UI on 127.0.0.1 (default: 8089)",
+        "--command",
+        action="append",
+        metavar="NAME=CMDLINE",
+        help="any program that serves, as for `c10k run`; repeat for more",
+    )
+    parser.add_argument("--port", type=port, default=8089, help="of the web UI (default: 8089)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="of the web UI (default: 127.0.0.1); one that other machines reach needs --login",
+    )
+    parser.add_argument(
+        "--login",
+        metavar="USER",
+        help="require a login of this user, with the password in C10K_UI_PASSWORD, or else one "
+        "that is made up and printed",
+    )
+    parser.add_argument(
+        "--any-host",
+        action="store_true",
+        help="let the form load other hosts than the servers that this command starts; what these "
+        "use is not observed, and no step is stored",
+    )
+    parser.add_argument(
+        "--locustfile",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="a file with user classes or shapes of your own, to choose in the form beside "
+        "FleetUser, EchoUser and ChapterRamp; repeat for more",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the directory of the run (default: results/runs/DATE)",
+    )
+    parser.epilog = (
+        "Each test begins on a fresh process of its server. A number of users that stays the same "
+        "for 10 s or more is stored as a step, of one run per session; when a test stops, the "
+        "report is built. Exit status: 0 or 130 ended by you; 1 Locust ended; 2 wrong request; "
+        "3 not possible here."
     )
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Run Locust and the server until Ctrl-C or until one of them ends, then stop both."""
-    if importlib.util.find_spec("locust") is None:
-        raise CommandError(
-            "Locust is not installed: run `tox -e locust`, "
-            "or install it with `pip install 'c10k-bench[locust]'`",
-            Status.UNABLE,
-        )
-    check_free("127.0.0.1", args.port)
-    spec = runnable(args.server)
-    if spec.server.protocol != "echo":
-        raise CommandError(f"{spec.text} speaks {spec.server.protocol}; Locust's users here, echo")
-    with started(spec, f"ui/{args.port}.log") as server:  # one UI per port
-        return _run_locust(args.port, f"tcp://{server.host}:{server.port}")
+    """Serve until Ctrl-C."""
+    from c10k.ui.command import run
 
-
-def _run_locust(port: int, target: str) -> int:
-    from c10k.servers.process import launcher
-
-    locustfile = Path(loadgen.__file__).with_name("locustfile.py")
-    command = [sys.executable, "-P", "-m", "locust", "-f", str(locustfile), "--host", target]
-    command += ["--web-host", "127.0.0.1", "--web-port", str(port)]
-    print(f"server on {target}; open http://127.0.0.1:{port}, end with Ctrl-C", flush=True)
-    # In a session of its own: Ctrl-C in a terminal reaches this process alone, which then ends it.
-    locust = subprocess.Popen([*launcher(), *command], start_new_session=True)
-    try:
-        return Status.DONE if locust.wait() == 0 else Status.FAILED
-    except KeyboardInterrupt:
-        return Status.INTERRUPTED
-    finally:
-        locust.terminate()
-        locust.wait()
+    return run(args)

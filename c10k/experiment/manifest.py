@@ -26,6 +26,24 @@ def describe(
     host: ServerHost = THIS_HOST,
 ) -> dict[str, Any]:
     """Everything about a run but what it will measure, and what was asked for and is left out."""
+    return {
+        "c10k_version": VERSION,
+        "commit": _commit(plan),
+        "argv": argv,
+        **described_plan(plan, host),
+        "left_out": list(left_out),
+        "host": environment.describe(host.facts),
+        "server_host": host.facts,
+        "versions": environment.versions(),
+        "engine": engine_of("auto"),
+        "cpu_split": {"loader": cpus.loader, "server": cpus.server},
+        "ceiling": [] if cpus.apart else None,  # measured when the run begins
+        "warnings": [*environment.warnings(cpus), *host.warnings()],
+    }
+
+
+def described_plan(plan: Plan, host: ServerHost = THIS_HOST) -> dict[str, Any]:
+    """The part that follows from the plan: it changes in a session of `c10k ui`."""
     limits = {
         limit.name: limit.value
         for each in plan.servers
@@ -36,23 +54,12 @@ def describe(
         )
     }
     return {
-        "c10k_version": VERSION,
-        "commit": _commit(plan),
-        "argv": argv,
         "plan": msgspec.to_builtins(plan),
         "servers": [_server(each, host) for each in plan.servers],
         "workloads": list(map(_workload, plan.workloads)),
-        "left_out": list(left_out),
         "mapped": list(plan.mapped),
         "slo_p99_ms": plan.p99_ms,
-        "host": environment.describe(host.facts),
-        "server_host": host.facts,
-        "versions": environment.versions(),
-        "engine": engine_of("auto"),
-        "cpu_split": {"loader": cpus.loader, "server": cpus.server},
-        "ceiling": [] if cpus.apart else None,  # measured when the run begins
         "limits": limits,
-        "warnings": [*environment.warnings(cpus), *host.warnings()],
     }
 
 

@@ -153,6 +153,10 @@ CASES = [
     (["serve", "threaded", "--host", "a..b"], WRONG, ""),
     (["ui", "--port", "-1"], WRONG, "port"),
     (["ui", "--server", "threaded,stack=x"], WRONG, SIZE),
+    (["ui", "--command", "a=/nonexistent {port}"], UNABLE, "no program '/nonexistent'"),
+    (["ui", "--host", "0.0.0.0"], WRONG, "add --login USER"),
+    (["ui", "--host", "localhost.example"], WRONG, "--host must be an address"),
+    (["ui", "--locustfile", "nowhere"], WRONG, "nowhere is no file"),
     *((["report", run], WRONG, run) for run in ("nowhere", "file", "loop", "folder")),
     *((["export", run], WRONG, run) for run in ("nowhere", "file", "loop", "folder")),
     *((["compare", run, "folder"], WRONG, run) for run in ("nowhere", "file", "loop", "folder")),
@@ -208,6 +212,7 @@ CASES = [
     ),
     (["serve", "nobody"], WRONG, "no server is called 'nobody'"),
     (["ui", "--server", "nobody"], WRONG, "no server is called 'nobody'"),
+    (["ui", "--server", "threaded", "--server", "threaded"], WRONG, "given twice"),
 ]
 
 
