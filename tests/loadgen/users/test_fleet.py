@@ -41,8 +41,9 @@ def check_against_locust(record, size=64):
     assert record["mean_ms"] == pytest.approx(total["sums_ns"]["response"] / 1e6 / times.total)
     for name, percentile in (("p50_ms", 50), ("p99_ms", 99)):
         # Three significant digits of Locust's, half a bucket of the histogram's; and either may
-        # take the neighbour where a rank lies between two.
-        around = [times.percentile_ns(percentile + off) / 1e6 for off in (-0.5, 0.5)]
+        # take the neighbour of a rank that lies between two.
+        neighbours = (percentile - 150 / times.total, min(percentile + 150 / times.total, 100))
+        around = times.percentiles_ns(neighbours) / 1e6
         assert around[0] * 0.99 <= record[name] <= around[1] * 1.01
 
 
