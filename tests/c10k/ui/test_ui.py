@@ -123,7 +123,7 @@ def test_it_answers_its_own_pages_alone_and_says_what_is_wrong(ui, tmp_path):
         for path in ("/stop", "/stats/reset", "/stop/"):
             assert served.get(path)[0] == 403
             assert served.get(path, Referer=f"{evil}/page")[0] == 403
-        assert served.post("/stats/reset")[0] == 200
+        assert served.press("/stats/reset") == 200
         for host in ("evil.example", f"evil.example:{served.url.rpartition(':')[2]}", "["):
             assert served.get("/", Host=host)[0] in (400, 421), host
         _, _, headers = served.get("/", Origin=evil)
@@ -156,7 +156,7 @@ def test_it_answers_its_own_pages_alone_and_says_what_is_wrong(ui, tmp_path):
         assert served.start(1, user_classes="Broken")["success"]
         notices = served.until(lambda state: len(state["notices"]) == 2)["notices"]
         assert "Broken: RuntimeError: boom; see Exceptions" in notices
-        assert served.post("/stop")[0] == 200
+        assert served.press("/stop") == 200
         assert served.start(5)["success"]
         state = served.until(lambda state: "warming up" in (state["test"] or {}).get("phase", ""))
         psutil.Process(state["servers"][0]["pid"]).kill()
