@@ -12,7 +12,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--server",
         action="append",
         metavar="SPEC",
-        help="a server to choose in the form; repeat for more (default: asyncio_streams)",
+        help="a server to choose in the form; repeat for more (default: threaded and "
+        "asyncio_streams)",
     )
     parser.add_argument(
         "--command",

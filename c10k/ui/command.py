@@ -31,7 +31,7 @@ from c10k.ui.session import Session
 from c10k.ui.stored_run import StoredRun
 from c10k.ui.watched import WatchedServer
 
-DEFAULT_SERVERS: Final = ("asyncio_streams",)
+DEFAULT_SERVERS: Final = ("threaded", "asyncio_streams")
 PASSWORD: Final = "C10K_UI_PASSWORD"
 UPDATE_S: Final = 1.0
 START_S: Final = 60.0  # how long Locust may take
