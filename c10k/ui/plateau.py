@@ -24,12 +24,6 @@ from c10k.ui.messages import Second
 
 # Locust's seconds are the unit here: a third of the warm-up is one of them.
 PROFILE: Final = Profile("ui", 3.0, 8.0, windows=3, window_s=2.0, repeats=1)
-# Columns of a window that grow with its length.
-AMOUNTS: Final = (
-    *("cpu_s", "cpu_user_s", "cpu_system_s", "runqueue_wait_s", "lock_wait_s", "context_switches"),
-    *("minor_faults", "major_faults", "listen_overflows", "listen_drops", "retransmits"),
-    *("steal_s", "other_processes_cpu_s"),
-)
 
 
 @dataclass(frozen=True)
@@ -132,7 +126,7 @@ class Plateau:
             return
         begin, observers = self._reading, self._observers
         end = observers.telemetry.reading("end")
-        used = _within(usage(begin, end), whole.seconds / (end.at_s - begin.at_s))
+        used = usage(begin, end, whole.seconds)
         grown = kernel_growth(observers.before, end.memory)
         late = observers.hiccups.columns()
         self.recording.add_window(whole, used | grown, late, list(_slices(self._window)))
@@ -146,12 +140,6 @@ class Plateau:
     def _begin(self, phase: str) -> None:
         self.phase = phase
         self._observers.telemetry.phase = "window" if phase == "done" else phase
-
-
-def _within(used: dict[str, float], share: float) -> dict[str, float]:
-    """What was used in a window that has this share of the time between two readings, which come
-    some milliseconds after the seconds of Locust's fleet that they are for."""
-    return {name: value * share if name in AMOUNTS else value for name, value in used.items()}
 
 
 def _slices(seconds: Sequence[Snapshot]) -> Iterator[Slice]:
