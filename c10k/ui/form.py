@@ -52,12 +52,13 @@ def asked(
     chosen = _chosen(form, options)
     if chosen.server not in servers:
         raise ValueError(f"no server {chosen.server[:80]!r} was started")
-    users = form.get("user_count", "0")
+    users = _number("user_count", form.get("user_count", "0"), int)
+    _number("spawn_rate", form.get("spawn_rate", "1"), float)
     return Asked(
         chosen.server,
         host,
         workload_of(chosen, Target("", 0)),
-        int(users) if users.isdecimal() and len(users) < 10 else 0,  # Locust refuses what is none
+        int(users),
     )
 
 
@@ -69,10 +70,14 @@ def _chosen(form: Mapping[str, str], options: argparse.Namespace) -> argparse.Na
         if isinstance(old, bool):
             setattr(chosen, name, text == "true")
         elif isinstance(old, int | float):
-            try:
-                setattr(chosen, name, type(old)(text))
-            except ValueError:
-                raise ValueError(f"{name}: must be a number, not {text[:40]!r}") from None
+            setattr(chosen, name, _number(name, text, type(old)))
         elif isinstance(old, str):
             setattr(chosen, name, text)
     return chosen
+
+
+def _number(name: str, text: str, kind: type[int] | type[float]) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{name}: must be a number, not {text[:40]!r}") from None

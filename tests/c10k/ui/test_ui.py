@@ -139,7 +139,7 @@ def test_it_answers_its_own_pages_alone_and_says_what_is_wrong(ui, tmp_path):
             ({"size": "0"}, "size"),
             ({"user_classes": "Nobody"}, "there is no 'Nobody'"),
             ({"user_count": "999999999"}, "999,999,999 users are too many for this machine"),
-            ({"user_count": "many"}, "Invalid user_count"),
+            ({"user_count": "many"}, "user_count: must be a number, not 'many'"),
         ):
             answer = served.start(1, **options)
             assert not answer["success"]
