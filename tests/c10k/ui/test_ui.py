@@ -84,7 +84,7 @@ def test_a_browser_drives_a_test_and_opens_its_report(ui, browser):
     assert (step["server"], step["workload"], step["connections"]) == ("threaded", "game", USERS)
     assert (step["status"], step["connected"], step["windows"]) == ("ok", USERS, 3)
     assert step["lost"] == 0
-    assert near(step["messages_per_s"], 10 * USERS)
+    assert step["messages_per_s"] == pytest.approx(10 * USERS, rel=0.2)  # a busy machine is late
     assert step["threads"] == USERS + 1
 
 
