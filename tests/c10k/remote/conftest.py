@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -29,6 +30,7 @@ class Hosts:
         for name in self.names:
             ip("netns", "add", name)
             stack.callback(ip, "netns", "delete", name)
+        stack.callback(self._end_sessions)
         ip("-n", self.server, "link", "add", "hub", "type", "bridge")
         inside = zip(self.names, ADDRESSES, ("hub", "uplink", "uplink"), strict=True)
         for name, address, device in inside:
@@ -77,6 +79,12 @@ class Hosts:
         with suppress(AssertionError):
             wait_until(lambda: not self.processes())
         return self.processes()
+
+    def _end_sessions(self) -> None:
+        """End the sshds of a link that went down: they would wait for it for minutes."""
+        for pid in ip("netns", "pids", self.server).split():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
     def _keys_and_configurations(self) -> None:
         where = self.directory
