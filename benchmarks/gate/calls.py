@@ -103,40 +103,26 @@ def burning() -> Iterator[None]:
 
 
 def table(directory: Path) -> Iterator[str]:
-    """Of each kind: in how many calls which verdict was given on the metric that is worse."""
-    yield (
-        "| head | calls | found | inconclusive | equivalent | improvement | ratio | "
-        "calls with another alarm | pairs | minutes |"
-    )
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    """Of each kind: in how many calls which verdict was given on the metric that is worse; of the
+    same server, in how many any metric was called worse or better.
+    """
+    yield "| head | calls | found | inconclusive | equivalent | better | ratio | pairs | minutes |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for kind, metric in METRIC.items():
         calls = [json.loads(path.read_text()) for path in sorted(directory.glob(f"{kind}-*.json"))]
         if not calls:
             continue
-        verdicts, others, ratios = [], 0, []
-        for each in calls:
-            of = {found["metric"]: found for found in each["metrics"]}
-            alarms = {
-                name
-                for name, found in of.items()
-                if found["verdict"] in ("regression", "improvement")
-            }
-            others += bool(alarms - {metric})
-            if metric:
-                verdicts.append(of[metric]["verdict"])
-                ratios.append(of[metric]["ratio"])
-        counts = [
-            verdicts.count(each)
-            for each in ("regression", "inconclusive", "equivalent", "improvement")
+        found = [
+            [each for each in call["metrics"] if each["metric"] == metric or not metric]
+            for call in calls
         ]
-        cells = [str(count) if metric else "" for count in counts]
-        ratio = f"{statistics.median(ratios):.3f}" if ratios else ""
-        pairs = statistics.median(each["pairs"] for each in calls)
-        minutes = statistics.median(each["seconds"] for each in calls) / 60
-        yield (
-            f"| {kind} | {len(calls)} | {' | '.join(cells)} | {ratio} | {others} | {pairs:.0f} | "
-            f"{minutes:.1f} |"
-        )
+        verdicts = [{each["verdict"] for each in metrics} for metrics in found]
+        counts = [sum(word in each for each in verdicts) for word in VERDICTS]
+        ratio = f"{statistics.median(each['ratio'] for (each,) in found):.3f}" if metric else ""
+        pairs = statistics.median(call["pairs"] for call in calls)
+        minutes = statistics.median(call["seconds"] for call in calls) / 60
+        cells = [kind, len(calls), *counts, ratio, f"{pairs:.0f}", f"{minutes:.1f}"]
+        yield f"| {' | '.join(map(str, cells))} |"
 
 
 def main() -> None:
