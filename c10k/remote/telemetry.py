@@ -153,6 +153,7 @@ class RemoteTelemetry:
             spent=Spent(*read["spent"]),
             tasks={int(task): TaskTimes(*times) for task, times in read["tasks"].items()},
             other_processes_s=read["other_processes_s"],
+            others_at_s=read["others_at_s"] + self._clock.offset_s,
             tasks_at_s=read["tasks_at_s"] + self._clock.offset_s,
             lock_waits=read["lock_waits"],
         )

@@ -29,7 +29,7 @@ SUMMING_CPU_SHARE = 0.001
 # locked, reading takes 0.1 s per process: 400 of Apache's took a minute.
 FOOTPRINT_S = 20.0
 # How long a reading gives way. Where the loader is never idle, 0.1 s of CPU would take minutes.
-PATIENCE_S = 1.0
+PATIENCE_S = 3.0
 # So many, and finding them holds up the load: then that gives way, which takes seconds.
 MANY_PROCESSES = 100
 NOT_SUMMED = Spent(nan, nan, nan, nan, nan)
@@ -157,15 +157,17 @@ class Telemetry:
         """
         with self._noticing_the_end():
             if edge == "begin":
-                tasks, other_processes_s, tasks_at_s = self._tasks(in_background=give_way)
+                tasks, tasks_at_s = self._tasks(in_background=give_way)
                 spent = self.tree.spent()
                 self._locks = LockWaits(tasks)
+                other_processes_s, others_at_s = self._others(), time.monotonic()
             at_s, cpu_s = time.monotonic(), self.tree.cpu_s()
             counters, memory, locks = HostCounters.read(), self.memory(), self._locks
             if edge == "end":
                 self._locks = None
+                other_processes_s, others_at_s = self._others(), time.monotonic()
                 spent = self.tree.spent()
-                tasks, other_processes_s, tasks_at_s = self._tasks(in_background=False)
+                tasks, tasks_at_s = self._tasks(in_background=False)
         return Reading(
             at_s=at_s,
             cpu_s=cpu_s + spent.ended_s,
@@ -174,6 +176,7 @@ class Telemetry:
             spent=spent,
             tasks=tasks,
             other_processes_s=other_processes_s,
+            others_at_s=others_at_s,
             tasks_at_s=tasks_at_s,
             lock_waits=locks.mean() if locks else nan,
         )
@@ -189,15 +192,19 @@ class Telemetry:
             breakdown = self.tree.breakdown()
         return {**usage._asdict(), **footprint._asdict(), **breakdown._asdict()}
 
-    def _tasks(self, *, in_background: bool) -> tuple[Mapping[int, TaskTimes], float, float]:
-        """The times of all threads, the CPU time of other processes, and when both were read."""
+    def _others(self) -> float:
+        """The CPU time of other processes, read next to the window: to read the times of threads
+        takes CPU time of this process.
+        """
+        return spent_by_other_processes({self.tree.pid, *self.tree.members})
 
-        def read() -> tuple[Mapping[int, TaskTimes], float, float]:
+    def _tasks(self, *, in_background: bool) -> tuple[Mapping[int, TaskTimes], float]:
+        """The times of all threads, and when they were read."""
+
+        def read() -> tuple[Mapping[int, TaskTimes], float]:
             begun_s = time.monotonic()
-            members = self.tree.members
-            tasks = read_tasks(members)
-            other_processes_s = spent_by_other_processes({self.tree.pid, *members})
-            return tasks, other_processes_s, (begun_s + time.monotonic()) / 2
+            tasks = read_tasks(self.tree.members)
+            return tasks, (begun_s + time.monotonic()) / 2
 
         before = HostMemory.read().slab_reclaimable_bytes
         timed = self._in_background(read) if in_background else read()

@@ -24,7 +24,8 @@ class Reading:
     spent: Spent
     tasks: Mapping[int, TaskTimes]
     other_processes_s: float  # CPU time of all other processes, the loader's too
-    tasks_at_s: float  # the middle of reading these two
+    others_at_s: float  # when that was read
+    tasks_at_s: float  # the middle of reading the tasks
     lock_waits: float  # at an end, the mean number of tasks that were waiting for a lock
 
 
@@ -46,7 +47,8 @@ def usage(begin: Reading, end: Reading, window_s: float = nan) -> dict[str, floa
     user = _user_part(begin.spent, end.spent)
     tasks = elapsed(begin.tasks, end.tasks)
     share = part * lasted_s / (end.tasks_at_s - begin.tasks_at_s)
-    other_processes_s = (end.other_processes_s - begin.other_processes_s) * share
+    others_share = part * lasted_s / (end.others_at_s - begin.others_at_s)
+    other_processes_s = (end.other_processes_s - begin.other_processes_s) * others_share
     unseen_too_s = (end.counters.busy_s - begin.counters.busy_s) * part - cpu_s
     return {
         "cpu_s": cpu_s,
