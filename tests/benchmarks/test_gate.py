@@ -21,7 +21,7 @@ def test_a_large_difference_is_found_after_few_pairs():
     assert simulation.pairs_until_clear(random, 1.0, 0.05) == np.inf
 
 
-def test_the_table_counts_what_was_found_and_other_alarms(tmp_path):
+def test_the_table_counts_what_was_made_worse_and_of_the_same_server_any_verdict(tmp_path):
     def save(name, **verdicts):
         metrics = [
             {"metric": metric, "verdict": verdict, "ratio": 1.1}
@@ -35,5 +35,5 @@ def test_the_table_counts_what_was_found_and_other_alarms(tmp_path):
     save("cpu_10-00", cpu="regression", p99="inconclusive")
     save("cpu_10-01", cpu="inconclusive", p99="regression")
     _, _, same, worse = calls.table(tmp_path)
-    assert same == "| same | 2 |  |  |  |  |  | 1 | 20 | 1.5 |"
-    assert worse == "| cpu_10 | 2 | 1 | 1 | 0 | 0 | 1.100 | 1 | 20 | 1.5 |"
+    assert same == "| same | 2 | 0 | 2 | 1 | 1 |  | 20 | 1.5 |"
+    assert worse == "| cpu_10 | 2 | 1 | 1 | 0 | 0 | 1.100 | 20 | 1.5 |"
