@@ -110,7 +110,8 @@ class TestFigures:
 
     def test_of_poisson_arrivals_and_their_seed(self, load, echo):
         poisson = ("--rate", 50, "--arrivals", "poisson", "--seed", 7, "--spin")
-        figures = load(echo, "-c", 5, "-d", 0.3, *poisson)
+        # Where the machine stalls at the end, what was due then is lost.
+        figures = load(echo, "-c", 5, "-d", 0.3, "--max-failed", "20%", *poisson)
         assert (figures["arrivals"], figures["seed"]) == ("poisson", 7)
         assert figures["errors"] == {}
         assert figures["received"] > 20
