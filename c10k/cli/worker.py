@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "A worker is one thread: start as many as this host has CPUs for the load, each with its "
         f"--cpu. {NO_AUTHENTICATION}, and a worker loads what its master names: join masters of "
         "your own alone. Exit status: 0 the run has ended; 2 wrong request; 3 no master answers, "
-        "or it refuses this worker or gives it up; 130 interrupted."
+        "or it refuses or drops this worker; 130 interrupted."
     )
 
 

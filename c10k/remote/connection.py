@@ -54,7 +54,7 @@ class Connection:
         self._ids = count(1)
         self._answers: SimpleQueue[Mapping[str, Any]] = SimpleQueue()
         self._observers: dict[int, Callable[[dict[str, Any]], None]] = {}
-        # A file holds what ssh and the agent print as errors: nobody needs to read it meanwhile.
+        # A file, not a pipe: what ssh and the agent print as errors is read only at the end.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the connection)
         command = [*launcher(), *ssh.command(host, python)]
         self._ssh = subprocess.Popen(

@@ -84,7 +84,7 @@ class RemoteServer:
 
 
 def definition(spec: ServerSpec) -> dict[str, str]:
-    """A server as the agent is told of it."""
+    """What the agent needs to know of a server."""
     options = "".join(f",{key}={value}" for key, value in spec.options.items())
     words = getattr(spec.server.program, "words", None)  # of a command of the user's
     written = spec.server.name + options

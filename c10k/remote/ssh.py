@@ -1,7 +1,7 @@
 """The user's own ssh as the way to another host: how it is called, and what its failures mean.
 
-Keys, jump hosts and names are ssh's business and its configuration's. It never asks anything, since
-nobody may be there to answer.
+Keys, jump hosts and names are ssh's business and its configuration's. It never prompts, since a
+run may be unattended.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What `c10k ui` and its Locust tell each other."""
+"""The messages between `c10k ui` and its Locust."""
 
 from typing import Any
 

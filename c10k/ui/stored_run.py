@@ -81,7 +81,7 @@ class StoredRun:
             self.writer.update_manifest(interrupted=False, finished_at=None)
 
     def close(self) -> None:
-        """Give the run free."""
+        """Release the run."""
         if self.writer:
             self.writer.close()
 

@@ -1,6 +1,6 @@
 """The chapter's tables T1 to T4 of a run, as HTML on standard output: python -m c10k.ui.tables RUN
 
-Beside a load, it takes only the time that nobody else wants.
+It runs with the lowest priority, so that it does not disturb a load.
 """
 
 import os

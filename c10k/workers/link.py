@@ -88,7 +88,7 @@ class MasterLink:
         return Clock(*self._asked(worker, "clock", worker.id))
 
     def drop(self, worker: Worker, why: str) -> None:
-        """Give a worker up, and tell it so: it ends."""
+        """Drop a worker: it gets the reason, and ends."""
         self._lose(worker.id, why)
         with self._turn, suppress(OSError):
             self._pipe.send(("drop", worker.id, why))

@@ -176,7 +176,7 @@ class _Master:
             self._pipe.send(("lost", worker, why))
 
     def _watch(self) -> None:
-        """Give workers up that are silent. One that wakes again is told so, and ends."""
+        """Drop workers without a heartbeat. One that comes back gets the reason, and ends."""
         while True:
             gevent.sleep(WATCH_S)
             for worker, heard in list(self._heard.items()):

@@ -112,7 +112,7 @@ class Workers(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
 
 
 class Membership(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
-    """What `c10k worker` is told."""
+    """The options of `c10k worker`."""
 
     master: Annotated[
         Host, option(f"where `c10k run --master-bind` listens, as --via sees it (port: {PORT})")

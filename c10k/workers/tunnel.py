@@ -10,8 +10,8 @@ from typing import Final
 
 from c10k.outcome import CommandError, Status
 from c10k.servers.process import launcher
+from c10k.workers.options import LOOPBACK
 
-LOOPBACK: Final = "127.0.0.1"
 POLL_S: Final = 0.05
 
 
@@ -20,7 +20,7 @@ def tunnel(via: str, host: str, port: int, timeout_s: float) -> Iterator[int]:
     """A port of this host's loopback that leads to the host and port, as `via` sees them.
 
     ssh asks for nothing: it must have a key, and know the host's. It ends with this process.
-    Raises CommandError where it does not get through.
+    Raises CommandError where ssh fails.
     """
     with socket.create_server((LOOPBACK, 0)) as free:
         local = free.getsockname()[1]

@@ -253,7 +253,7 @@ def _follow(environment: Environment, runner: Runner, **_: object) -> None:
 
 def _begin(environment: Environment, **_: object) -> None:
     """Check the request; where users run, create the fleet."""
-    if fleet := UserFleet.of(environment):  # of a test whose end nobody told
+    if fleet := UserFleet.of(environment):  # of a test without a test_stop event
         fleet.close()
     Record.of(environment).reset()
     users = _fleet_users(environment)
