@@ -8,7 +8,7 @@ from c10k.loadgen.descriptors import raise_soft_descriptor_limit
 from c10k.loadgen.engines import loss
 from c10k.options import add_options, given, options_of, read
 from c10k.outcome import CommandError, Status, say
-from c10k.workers.options import NO_AUTHENTICATION, Membership, host_and_port
+from c10k.workers.options import LOOPBACK, NO_AUTHENTICATION, Membership, host_and_port
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def execute(args: argparse.Namespace) -> int:
 
     with ExitStack() as stack:
         if asked.via:
-            from c10k.workers.tunnel import LOOPBACK, tunnel
+            from c10k.workers.tunnel import tunnel
 
             port = stack.enter_context(tunnel(asked.via, host, port, asked.timeout_s))
             host = LOOPBACK

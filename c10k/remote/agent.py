@@ -96,9 +96,9 @@ class Agent:
             return error.strerror or str(error)
         return ""
 
-    def now_s(self) -> float:
+    def now_ns(self) -> int:
         """This host's CLOCK_MONOTONIC."""
-        return time.monotonic()
+        return time.monotonic_ns()
 
     def missing(self, server: Mapping[str, str]) -> str:
         """What must be installed for a server to run here; empty if it can run."""

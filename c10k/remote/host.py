@@ -12,7 +12,7 @@ from c10k.host.cpus import CpuSplit
 from c10k.host.limits import Limit, LoaderLimits, loader_limits
 from c10k.remote.connection import ConnectError, Connection
 from c10k.remote.server import RemoteServer, definition
-from c10k.remote.telemetry import Clock, RemoteTelemetry
+from c10k.remote.telemetry import RemoteTelemetry, clock_of
 from c10k.results.store import RunError
 from c10k.servers.catalogue import ServerSpec
 
@@ -50,12 +50,12 @@ class RemoteHost(ServerHost):
             )
         # Namespaces and containers of one machine share its CPUs.
         self._same_machine = about["boot_id"] == machine.boot_id()
-        clock = Clock(self._connection)
+        clock = clock_of(self._connection)
         self.facts = {
             **about["facts"],
             "address": self.address,
-            "round_trip_ms": clock.round_trip_s * 1000,
-            "clock_offset_s": clock.offset_s,
+            "round_trip_ms": 2 * clock.uncertainty_ns / 1e6,
+            "clock_offset_s": -clock.offset_ns / 1e9,
         }
 
     def __enter__(self) -> Self:

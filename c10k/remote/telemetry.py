@@ -4,8 +4,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from typing import Any, Final, Literal, Self
+from typing import Any, Literal, Self
 
+from c10k.host.clock import EXCHANGES, Clock, Exchange
 from c10k.loadgen.telemetry import HostCounters, HostMemory, Sample
 from c10k.loadgen.telemetry.process import Spent, TreeUsage
 from c10k.loadgen.telemetry.tasks import TaskTimes
@@ -13,24 +14,16 @@ from c10k.loadgen.telemetry.window import Reading
 from c10k.remote.connection import Connection
 from c10k.remote.server import RemoteServer
 
-CLOCK_READINGS: Final = 20
+
+def clock_of(connection: Connection) -> Clock:
+    """The clock of the agent's host."""
+    return Clock.of(_exchange(connection) for _ in range(EXCHANGES))
 
 
-class Clock:
-    """The clock of another host: what to add to its CLOCK_MONOTONIC to have ours.
-
-    The answer that came back soonest tells: the true offset is within half its `round_trip_s`.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self.round_trip_s, self.offset_s = min(_reading(connection) for _ in range(CLOCK_READINGS))
-
-
-def _reading(connection: Connection) -> tuple[float, float]:
-    asked_s = time.monotonic()
-    there_s = float(connection.ask(0, "now_s"))
-    answered_s = time.monotonic()
-    return answered_s - asked_s, (asked_s + answered_s) / 2 - there_s
+def _exchange(connection: Connection) -> Exchange:
+    asked_ns = time.monotonic_ns()
+    there_ns = int(connection.ask(0, "now_ns"))
+    return Exchange(asked_ns, there_ns, there_ns, time.monotonic_ns())
 
 
 class RemoteTree:
@@ -77,7 +70,7 @@ class RemoteTelemetry:
 
     def __enter__(self) -> Self:
         # Anew for each trial: clocks drift apart by some ms an hour.
-        self._clock = Clock(self._connection)
+        self._to_here_s = -clock_of(self._connection).offset_ns / 1e9
         self._connection.observe(self._number, self._take)
         observed = self._number, self._server.number, self._interval_s
         self._connection.ask(0, "observe", *observed)
@@ -146,15 +139,15 @@ class RemoteTelemetry:
             )
             read["other_processes_s"] += here.busy_s
         return Reading(
-            at_s=read["at_s"] + self._clock.offset_s,
+            at_s=read["at_s"] + self._to_here_s,
             cpu_s=read["cpu_s"],
             counters=counters,
             memory=HostMemory(**read["memory"]),
             spent=Spent(*read["spent"]),
             tasks={int(task): TaskTimes(*times) for task, times in read["tasks"].items()},
             other_processes_s=read["other_processes_s"],
-            others_at_s=read["others_at_s"] + self._clock.offset_s,
-            tasks_at_s=read["tasks_at_s"] + self._clock.offset_s,
+            others_at_s=read["others_at_s"] + self._to_here_s,
+            tasks_at_s=read["tasks_at_s"] + self._to_here_s,
             lock_waits=read["lock_waits"],
         )
 
@@ -165,7 +158,7 @@ class RemoteTelemetry:
 
     def _take(self, sample: dict[str, Any]) -> None:
         """Take a sample, in the thread that receives it."""
-        sample["t_s"] += self._clock.offset_s
+        sample["t_s"] += self._to_here_s
         self._latest = Sample(**{**sample, **(self.annotate() if self.annotate else {})})
         self._samples.append(self._latest)
 

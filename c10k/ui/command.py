@@ -107,7 +107,7 @@ def _planned(args: argparse.Namespace) -> list[PlannedServer]:
 
 
 def _setup(args: argparse.Namespace, servers: Sequence[PlannedServer]) -> Setup:
-    """What Locust needs to know. CommandError where other machines could reach it without a login."""
+    """What Locust needs to know. CommandError where other machines need no login."""
     loopback = _is_loopback(args.host)
     if not (loopback or args.login):
         raise CommandError(

@@ -1,7 +1,7 @@
 """What `c10k run` has of the master's process: it starts it, and asks workers through it.
 
-A thread receives what the master sends. A question is numbered, so that an answer that comes too
-late, or to a question that was interrupted, is nobody's.
+A thread receives what the master sends. Questions are numbered, so that an answer that comes too
+late, or to a question that was interrupted, is dropped.
 """
 
 import json
@@ -19,9 +19,9 @@ from typing import Any, Final
 
 from c10k import VERSION
 from c10k.experiment.loader import Member, WorkerLostError
+from c10k.host.clock import Clock
 from c10k.outcome import CommandError, Status
 from c10k.results.schema import one_line
-from c10k.workers.clock import Clock
 from c10k.workers.messages import Hello
 
 ANSWER_S: Final = 30.0  # how long a worker may take to handle a command

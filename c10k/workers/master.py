@@ -28,7 +28,7 @@ from locust.env import Environment
 from locust.exception import RPCError
 
 from c10k.results.schema import one_line
-from c10k.workers.clock import EXCHANGES, Clock, Exchange
+from c10k.host.clock import EXCHANGES, Clock, Exchange
 from c10k.workers.messages import (
     ANSWER,
     COMMAND,

@@ -20,10 +20,10 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from c10k.host.clock import Clock
 from c10k.loadgen.shard import ShardSettings, ShardSnapshot, ShardStatus
 from c10k.results.histogram import COUNTS
 from c10k.results.manifest import Fact
-from c10k.workers.clock import Clock
 
 HELLO: Final = "c10k.hello"
 WELCOME: Final = "c10k.welcome"

@@ -175,8 +175,8 @@ def test_a_step_is_repeated_without_the_one_that_was_killed(story):
         8: {"b", "worker-1"},
     }
     assert set(story.repeated.steps.status) == {"ok"}
-    told = " ".join(story.said)
-    assert "was lost: no heartbeat for 5 s; the step is repeated with those that" in told
+    lines = " ".join(story.said)
+    assert "was lost: no heartbeat for 5 s; the step is repeated with those that" in lines
     lost = {each["name"]: each["lost"] for each in story.repeated.manifest["workers"]}
     assert lost == {"a": "no heartbeat for 5 s", "b": "", "worker-1": ""}
 

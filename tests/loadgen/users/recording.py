@@ -15,7 +15,7 @@ from c10k.loadgen.users.fleet import UserFleet
 from c10k.loadgen.users.record import Record
 
 
-def told(snapshot):
+def plain(snapshot):
     """A snapshot as JSON."""
     return snapshot and {
         **vars(snapshot),
@@ -32,10 +32,10 @@ def write(environment):
             {
                 "runner": type(environment.runner).__name__,
                 "fleet": UserFleet.of(environment) is not None,
-                "total": told(record.total),
-                "latest": told(record.latest),
-                "workers": {name: told(each) for name, each in record.workers.items()},
-                "seconds": [(ended, told(each)) for ended, each in record.seconds],
+                "total": plain(record.total),
+                "latest": plain(record.latest),
+                "workers": {name: plain(each) for name, each in record.workers.items()},
+                "seconds": [(ended, plain(each)) for ended, each in record.seconds],
                 "requests": entry.num_requests,
                 "failures": entry.num_failures,
                 "by_second": sum(entry.num_reqs_per_sec.values()),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c10k.workers.clock import Clock, Exchange
+from c10k.host.clock import Clock, Exchange
 
 HOURS_NS = 10**13
 DELAY_NS = st.integers(0, 10**9)
