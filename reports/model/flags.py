@@ -22,32 +22,33 @@ MOST_LOST: Final = 0.01
 
 def flags(rows: Sequence[Row]) -> tuple[Flag, ...]:
     """What any of a step's repeats bears."""
-    return tuple(flag for flag in Flag if any(bears(row, flag) for row in rows))
+    found = set().union(*map(borne, rows))
+    return tuple(flag for flag in Flag if flag in found)
 
 
-def bears(row: Row, flag: Flag) -> bool:
-    """Whether one repeat bears a flag."""
+def borne(row: Row) -> set[Flag]:
+    """What one repeat bears."""
     if row["status"] == "failed":  # it has no figures, of which the others could say something
-        return flag is Flag.FAILED
-    borne = {
+        return {Flag.FAILED}
+    holds = {
         Flag.PARTIAL: row["status"] == "partial"
         or row["connected"] < row["connections"]
         or row["lost"] > 0,
-        Flag.LOADER_LIMITED: bool(row["loader_limited"]),
+        Flag.LOADER_LIMITED: row["loader_limited"],
         Flag.STARVED: row["starved"] > 0,
         # Where some starve, that is the reason, and their flag says so.
         Flag.LITTLES_LAW: not row["starved"] and _beside_little(row),
-        Flag.UNSTEADY: bool(row["unsteady"]),
+        Flag.UNSTEADY: row["unsteady"],
         Flag.ESTIMATED: row["memory_sampled_fraction"] < 1,
         Flag.STEAL_TIME: fitness.steal(row) > fitness.MOST_STEAL,
         Flag.DISTURBED: fitness.other_processes(row) > fitness.MOST_OTHER_PROCESSES,
     }
-    return bool(borne.get(flag))
+    return {flag for flag, is_so in holds.items() if is_so}
 
 
 def detail(rows: Sequence[Row], flag: Flag) -> str:
     """How the repeats of a step that bear a flag came to it."""
-    bearing = [row for row in rows if bears(row, flag)]
+    bearing = [row for row in rows if flag in borne(row)]
     parts = list(filter(None, _particulars(bearing, flag)))
     if len(rows) > 1:
         parts.append(_("in {some} of {all} repeats", some=len(bearing), all=len(rows)))
