@@ -1,7 +1,9 @@
 """What holds for every test."""
 
 import contextlib
+import gc
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +12,16 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (  # of its own accord a browser asks for updates and lists
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+)
+PATIENCE_MS = 60_000
 
 # A busy machine makes an example slow, not wrong.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,6 +40,11 @@ _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: the garbage collector need not walk them each time."""
+    gc.freeze()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--command",
@@ -41,6 +58,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="let tests/reports/approved hold what reports say now: read the difference, commit it",
     )
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium. One for each process: a second Playwright in one refuses to start."""
+    from playwright.sync_api import sync_playwright  # an extra of the tests
+
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip("no Chromium is installed: apt install chromium")
+    with sync_playwright() as playwright:
+        # Playwright's default is no sandbox: containers and root have none, and the pages are ours.
+        browser = playwright.chromium.launch(
+            executable_path=program, args=FLAGS, timeout=PATIENCE_MS
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from tests.examples.conftest import ROOT, Job, Runner
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.xdist_group("runs"),  # one at a time on a machine
+    pytest.mark.xdist_group("ab"),
 ]
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
@@ -25,6 +25,7 @@ INPUTS = yaml.safe_load(WORKFLOW.read_text())["jobs"]["compare"]["steps"][-1]["w
 SMALL = {
     "budget": "40s",
     "connections": "5",
+    "workload": "chat,rate=50",
     "args": "--duration 50ms --force --seed 7 --margin 'memory = 5 %'",
 }
 # Less warm-up than servers need whose speed matters, one metric, and a verdict that is wrong more
@@ -36,7 +37,7 @@ from c10k.cli.main import main
 from c10k.results import verdicts
 command.WARMUP_S = command.WARMUP_LIMIT_S = 0.05
 verdicts.METRICS = {{"memory": verdicts.METRICS["memory"]}}
-verdicts.FALSE_VERDICT = 0.5
+verdicts.FALSE_VERDICT = 4.0
 sys.exit(main(sys.argv[1:]))
 """
 # Makes an environment whose pip writes down what it is asked, and whose c10k is the one here.
@@ -105,7 +106,7 @@ def test_a_worse_server_fails_the_job(done):
 
 def test_the_job_page_shows_the_verdicts(done):
     job, _ = done
-    assert job.runner.summary.startswith("### regression: saturated, 5 connections\n")
+    assert job.runner.summary.startswith("### regression: chat, 5 connections\n")
     (memory,) = (line for line in job.runner.summary.splitlines() if "resident memory" in line)
     assert memory.endswith("| **regression** |")
     assert f" at {commit(job.directory)[:12]}`" in job.runner.summary
@@ -114,7 +115,7 @@ def test_the_job_page_shows_the_verdicts(done):
 def test_all_that_was_measured_is_kept(done):
     job, _ = done
     kept = job.inputs("Keep the run")
-    assert kept["name"] == "c10k-echo-5"
+    assert kept["name"] == "c10k-echo-chat-rate-50-5"
     directory = Path(kept["path"])
     assert (directory / "comparison.md").read_text() == job.runner.summary
     found = json.loads((directory / "comparison.json").read_text())
@@ -131,7 +132,7 @@ def test_the_pull_request_has_the_comment(done):
     assert not job.wanted(step)
     _, (arguments, body) = job.runner.asked
     assert arguments[:4] == ["api", "--method", "POST", "repos/someone/echo/issues/7/comments"]
-    assert body == {"body": f"<!-- c10k: c10k-echo-5 -->\n{job.runner.summary}"}
+    assert body == {"body": f"<!-- c10k: c10k-echo-chat-rate-50-5 -->\n{job.runner.summary}"}
 
 
 @pytest.mark.parametrize(("version", "package"), [("", str(ROOT)), ("0.1.0", "c10k-bench==0.1.0")])

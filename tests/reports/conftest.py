@@ -19,15 +19,6 @@ from tests.reports.parsed import Page, page_of
 from tests.reports.synthetic import SMALL, held_run
 
 DRAW = Figure.savefig
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (  # of its own accord a browser asks for updates and lists
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-)
-PATIENCE_MS = 60_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -140,19 +131,3 @@ def _built(run: Path, name: str, language: str) -> Path:
 def page(report: Path) -> Page:
     """The page of the recorded run's report."""
     return page_of(report)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    from playwright.sync_api import sync_playwright  # an extra of the tests
-
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip("no Chromium is installed: apt install chromium")
-    with sync_playwright() as playwright:
-        # Playwright's default is no sandbox: containers and root have none, and the pages are ours.
-        browser = playwright.chromium.launch(
-            executable_path=program, args=FLAGS, timeout=PATIENCE_MS
-        )
-        yield browser
-        browser.close()

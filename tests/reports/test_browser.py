@@ -12,7 +12,7 @@ from c10k.reports.comparisons.pairs import CPU
 from c10k.reports.history.page import build_history
 from c10k.reports.history.series import Setting, StoredRun, Subject, history_of
 from c10k.reports.model.quantity import Quantity
-from tests.reports.conftest import PATIENCE_MS
+from tests.conftest import PATIENCE_MS
 from tests.reports.synthetic import buffer_pool, write_run
 
 pytestmark = pytest.mark.browser

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from tests.reports.conftest import PATIENCE_MS
+from tests.conftest import PATIENCE_MS
 
 pytestmark = pytest.mark.browser
 

@@ -5,10 +5,12 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from contextlib import suppress
 
 import psutil
+import pyarrow.parquet as pq
 import pytest
 
 # Other runs may be under way. A saturated server would keep both CPUs busy.
@@ -23,6 +25,15 @@ def c10k(*arguments, code=None, timeout=100, **how):
     return subprocess.run(
         [*command, *map(str, arguments)], text=True, timeout=timeout, **pipes | how
     )
+
+
+def await_steps(out, number):
+    """Wait until a run has stored so many steps."""
+    deadline = time.monotonic() + 60
+    steps = out / "steps.parquet"
+    while not steps.exists() or pq.read_metadata(steps).num_rows < number:
+        assert time.monotonic() < deadline, "no step was measured"
+        time.sleep(0.05)
 
 
 def limited(limit, number):

@@ -5,25 +5,25 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from xml.etree import ElementTree
 
 import pytest
 
 from c10k.cli.main import main
 from c10k.host.run_lock import OneRun
-from c10k.results.metrics import METRICS
 from c10k.results.store import read_run
-from tests.c10k.cli.conftest import c10k
+from tests.c10k.cli.conftest import await_steps, c10k
 
 pytestmark = [
     pytest.mark.system,
     pytest.mark.usefixtures("mark"),
-    pytest.mark.xdist_group("runs"),  # one at a time on a machine
+    pytest.mark.xdist_group("ab"),
 ]
 
-SMALL = ("--connections", "5", "--duration", "50ms", "--force")
-# Less warm-up than servers need whose speed matters, and verdicts that are wrong more often.
+# A saturated server would keep both CPUs busy.
+SMALL = ("--connections", "5", "--workload", "chat,rate=50", "--duration", "50ms", "--force")
+# Less warm-up than servers need whose speed matters, two metrics, and verdicts that are wrong more
+# often: a few pairs decide.
 QUICK = """
 import sys
 from c10k.ab import checkout, command, pair
@@ -32,7 +32,8 @@ from c10k.results import metrics, verdicts
 command.WARMUP_S = command.WARMUP_LIMIT_S = pair.COUNTING_S = 0.05
 verdicts.FALSE_VERDICT = 4.0
 checkout.VENV += ("--without-pip",)
-del metrics.METRICS["kernel_memory"]  # of five connections it is noise
+for name in metrics.METRICS.keys() - {"memory", "throughput"}:
+    del metrics.METRICS[name]
 sys.exit(main(sys.argv[1:]))
 """
 ECHO = """
@@ -63,8 +64,7 @@ def compared(tmp_path_factory):
         "ab", *SMALL, "--budget", "40s", "--seed", "7", "--out", directory / "run",
         "--base-command", command(directory, "slim", 0),
         "--head-command", command(directory, "fat", 1 << 20),
-        *(part for metric in METRICS if metric not in ("memory", "kernel_memory")
-          for part in ("--margin", f"{metric}=100%")),
+        "--margin", "throughput=100%",
         "--json", directory / "found.json", "--junit", directory / "found.xml",
         "--markdown", directory / "found.md", cwd=directory, code=QUICK,
     )  # fmt: skip
@@ -79,7 +79,7 @@ def test_a_server_that_needs_more_memory_fails(compared):
     found = json.loads((directory / "found.json").read_text())
     metrics = {each["metric"]: each for each in found["metrics"]}
     assert metrics["memory"]["verdict"] == "regression"
-    assert metrics["memory"]["head"] - metrics["memory"]["base"] == pytest.approx(1 << 20, rel=0.1)
+    assert metrics["memory"]["head"] - metrics["memory"]["base"] == pytest.approx(1 << 20, rel=0.5)
     assert metrics["memory"]["low"] > 1
     assert found["pairs"] > 5
     assert str(directory / "run") == shown.stdout.splitlines()[-1]
@@ -129,12 +129,7 @@ def test_ctrl_c_keeps_the_pairs(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    steps = tmp_path / "run" / "steps.parquet"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (
-        steps.exists() and len(read_run(tmp_path / "run").steps) >= 2
-    ):
-        time.sleep(0.2)
+    await_steps(tmp_path / "run", 3)  # then the first pair counts
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
@@ -158,13 +153,13 @@ def repository(tmp_path):
 
 def test_the_working_tree_is_compared_with_a_commit(repository):
     shown = c10k(
-        "ab", *SMALL, "--budget", "6s", "--base-ref", "HEAD", "--json", "-",
+        "ab", *SMALL, "--budget", "60s", "--base-ref", "HEAD", "--json", "-",
         "--command", "mine=python server.py {port}", cwd=repository, code=QUICK,
     )  # fmt: skip
-    assert shown.returncode == 0, shown.stderr
+    assert shown.returncode == 1, shown.stderr
     found = json.loads(shown.stdout)
     (memory,) = (each for each in found["metrics"] if each["metric"] == "memory")
-    assert memory["head"] - memory["base"] == pytest.approx(1 << 20, rel=0.1)
+    assert memory["head"] - memory["base"] == pytest.approx(1 << 20, rel=0.5)
     head = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=repository, capture_output=True, text=True
     )

@@ -15,7 +15,6 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import pytest
 
 from tests.c10k.cli.conftest import mark as mark
-from tests.reports.conftest import browser as browser
 
 PATIENCE_S = 60
 

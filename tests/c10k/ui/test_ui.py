@@ -6,9 +6,9 @@ import psutil
 import pytest
 
 from c10k.results.store import read_run
-from tests.reports.conftest import PATIENCE_MS
+from tests.conftest import PATIENCE_MS
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("runs")]
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("ui")]
 
 USERS = 20
 BROKEN = """
