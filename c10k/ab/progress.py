@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from c10k.ab import text
-from c10k.experiment.progress import LIVE_EVERY_S, Clock, Progress
+from c10k.experiment.progress import LIVE_EVERY_S, Progress, TimeLeft
 
 if TYPE_CHECKING:
     from c10k.ab.pairs import Pairs
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LINE_EVERY_S: Final = 10.0
 
 
-class Budget(Clock):
+class Budget(TimeLeft):
     """How much time is left, whatever was measured."""
 
     def __init__(self, seconds: float) -> None:

@@ -21,7 +21,7 @@ from c10k.experiment import config, loader_ceiling, manifest, run_directory, shi
 from c10k.experiment.failures import failures_of
 from c10k.experiment.feasibility import check_limits, feasible, for_loader
 from c10k.experiment.plan import Plan
-from c10k.experiment.progress import Clock, LiveProgress, Progress, QuietProgress
+from c10k.experiment.progress import LiveProgress, Progress, QuietProgress, TimeLeft
 from c10k.experiment.progress import duration as spelled
 from c10k.experiment.runner import Experiment
 from c10k.experiment.server_host import ServerHost
@@ -121,11 +121,7 @@ def _planned(
 def _host(plan: Plan, asked: Workers, stack: ExitStack) -> ServerHost:
     """The host of the plan's servers; the stack ends what runs there. Raises ValueError."""
     if not plan.serve_on:
-        return ServerHost(asked.server_address)
-    if asked.server_host:
-        raise ValueError(
-            "--server-host is an address of this host: with --serve-on, give --serve-address"
-        )
+        return ServerHost(asked.serve_address(plan.serve_address))
     from c10k.remote.host import RemoteHost
 
     return stack.enter_context(RemoteHost(plan.serve_on, plan.serve_address, plan.serve_python))
@@ -261,20 +257,20 @@ def _measure(
 def _progress(
     plan: Plan, remaining: Mapping[Hashable, float], cpus: CpuSplit, output: Output, *, quiet: bool
 ) -> Progress:
-    clock = Clock(remaining)
+    left = TimeLeft(remaining)
     if quiet:
-        return QuietProgress(clock, print)
+        return QuietProgress(left, print)
     servers = joined([each.server for each in plan.servers])
     steps = ", ".join(f"{step:,}" for step in plan.steps)
     profile = plan.profile
     repeats = f"{profile.repeats:,} repeat{'s' * (profile.repeats > 1)}"
     show(
         f"{servers}: {steps} connections, {repeats} of {profile.windows * profile.window_s:g} s "
-        f"per step, about {spelled(clock.seconds_left())}; {cpus}"
+        f"per step, about {spelled(left.seconds_left())}; {cpus}"
         + (f"; servers on {plan.serve_on}" if plan.serve_on else "")
     )
     console = Console(file=cast("TextIO", output))
-    return LiveProgress(clock, console) if console.is_terminal else Progress(clock, print)
+    return LiveProgress(left, console) if console.is_terminal else Progress(left, print)
 
 
 def _report(directory: Path, language: str) -> bool:

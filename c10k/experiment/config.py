@@ -84,9 +84,10 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
     invalid value; the message begins with `where` of the key.
     """
     asked = _read(content, where)
-    for key in ("serve-address", "serve-python"):
-        if content.get(key) and not asked.serve_on:
-            raise ValueError(f"{where(key)}: it is for a server on another host: give serve-on")
+    if asked.serve_python and not asked.serve_on:
+        raise ValueError(
+            f"{where('serve-python')}: it is for a server on another host: give serve-on"
+        )
     known = {name: sized(load, asked.size) for name, load in NAMED_WORKLOADS.items()}
     known |= {load.name: load for load in asked.workloads}
     names = tuple(load.name for load in asked.workloads) or DEFAULT_WORKLOADS

@@ -147,7 +147,7 @@ def of_run(
     workers = [each.name for each in loader.members] if loader else []
     if known is not None and (cpus.apart or writer.manifest.get("ceiling_of", []) == workers):
         return known
-    progress.clock.expect(time(plan))
+    progress.time_left.expect(time(plan))
     log = writer.directory / "logs" / f"{NAME}.log"
     measured, missing = measure(plan, cpus, log, progress, loader, host)
     warnings = writer.manifest["warnings"]

@@ -297,8 +297,8 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
     serve_address: Annotated[
         str,
         option(
-            "the address of that host on which the servers listen (default: the one that ssh "
-            "connected to)",
+            "the address on which the servers listen, if loaders are on another host (default: "
+            "with --serve-on the one that ssh connected to, else that of --master-bind)",
             check=_check_address,
             metavar="ADDRESS",
         ),

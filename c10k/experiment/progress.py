@@ -37,7 +37,7 @@ FIGURES: Final[Mapping[str, Callable[[float], str]]] = {
 SYMBOLS: Final = {"ok": "[green]✓[/]", "partial": "[yellow]![/]", "failed": "[red]✗[/]"}
 
 
-class Clock:
+class TimeLeft:
     """How much time the steps still take: as planned, corrected by how long others really took.
 
     `planned` maps each to the seconds that it was planned to take; a search counts as one step.
@@ -77,8 +77,8 @@ class Progress:
     every_s = LINE_EVERY_S  # between two lines within a step
     width: int | None = None  # of the terminal; without one, nothing is shortened
 
-    def __init__(self, clock: Clock, write: Callable[[str], None]) -> None:
-        self.clock = clock
+    def __init__(self, left: TimeLeft, write: Callable[[str], None]) -> None:
+        self.time_left = left
         self._write = write
         self._step: Trial | CeilingStep
         self._shown = 0.0
@@ -92,7 +92,7 @@ class Progress:
 
     def begin(self, step: "Trial | CeilingStep") -> None:
         """A step begins."""
-        self.clock.begin()
+        self.time_left.begin()
         self._step = step
         self._shown = time.monotonic()
 
@@ -113,7 +113,7 @@ class Progress:
 
     def end(self, step: "Trial | CeilingStep", row: Mapping[str, Any]) -> None:
         """Show how the step went; what was not measured is left out."""
-        self.clock.end(step)
+        self.time_left.end(step)
         values = [text(row.get(column, math.nan)) for column, text in FIGURES.items()]
         shown = ["" if value == wording.MISSING else value for value in values] + [self._left]
         self._row(*step.labels, f"{step.connections:,}", shown, row["status"])
@@ -154,7 +154,7 @@ class Progress:
 
     @property
     def _left(self) -> str:
-        return duration(self.clock.seconds_left())
+        return duration(self.time_left.seconds_left())
 
     def _fitting(self, server: str, line: Callable[[str], str]) -> str:
         """The line, with as much of the server's name as the terminal has room for."""
@@ -195,8 +195,8 @@ class LiveProgress(Progress):
 
     every_s = LIVE_EVERY_S
 
-    def __init__(self, clock: Clock, console: Console) -> None:
-        super().__init__(clock, lambda text: console.print(Text(text), soft_wrap=True))
+    def __init__(self, left: TimeLeft, console: Console) -> None:
+        super().__init__(left, lambda text: console.print(Text(text), soft_wrap=True))
         self.width = console.width - 2
         self._live = Live(console=console, auto_refresh=False, transient=True)
 

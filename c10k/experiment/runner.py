@@ -109,9 +109,9 @@ class Experiment:
             probe = Trial(spec.text, workload.name, len(rows.get(number, ())), number)
             seconds = self._plan.seconds(planned, workload, number)
             others = capacity_search.probes_left(tried, most) - 1
-            self._progress.clock.expect({probe: seconds, (planned, workload): seconds * others})
+            self._progress.time_left.expect({probe: seconds, (planned, workload): seconds * others})
             self._run_trial(ramp, probe, last=True)
-        self._progress.clock.expect({(planned, workload): 0.0})
+        self._progress.time_left.expect({(planned, workload): 0.0})
         held, broken = capacity_search.bracket(tried)
         if broken is not None:
             why = f"at {broken:,}: {obstacles[broken]}"

@@ -20,7 +20,7 @@ class Exchange(NamedTuple):
         return (self.returned - self.asked) - (self.answered - self.received)
 
 
-class Clock(NamedTuple):
+class ClockOffset(NamedTuple):
     """The other clock minus this one, and how far off that may be at most."""
 
     offset_ns: int

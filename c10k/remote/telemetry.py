@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Literal, Self
 
-from c10k.host.clock import EXCHANGES, Clock, Exchange
+from c10k.host.clock import EXCHANGES, ClockOffset, Exchange
 from c10k.loadgen.telemetry import HostCounters, HostMemory, Sample
 from c10k.loadgen.telemetry.process import Spent, TreeUsage
 from c10k.loadgen.telemetry.tasks import TaskTimes
@@ -15,9 +15,9 @@ from c10k.remote.connection import Connection
 from c10k.remote.server import RemoteServer
 
 
-def clock_of(connection: Connection) -> Clock:
+def clock_of(connection: Connection) -> ClockOffset:
     """The clock of the agent's host."""
-    return Clock.of(_exchange(connection) for _ in range(EXCHANGES))
+    return ClockOffset.of(_exchange(connection) for _ in range(EXCHANGES))
 
 
 def _exchange(connection: Connection) -> Exchange:

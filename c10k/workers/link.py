@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from c10k import VERSION
 from c10k.experiment.loader import Member, WorkerLostError
-from c10k.host.clock import Clock
+from c10k.host.clock import ClockOffset
 from c10k.outcome import CommandError, Status
 from c10k.results.schema import one_line
 from c10k.workers.messages import Hello
@@ -42,7 +42,7 @@ class Worker(Member):
 
     id: str
     hello: Hello
-    clock: Clock
+    clock: ClockOffset
     lost: str = ""  # why, once it is
 
     def __str__(self) -> str:
@@ -83,9 +83,9 @@ class MasterLink:
         """What the worker's shard answers to a command. Raises WorkerLostError, or as the shard."""
         return self._asked(worker, "ask", worker.id, command, arguments)
 
-    def clock(self, worker: Worker) -> Clock:
+    def clock(self, worker: Worker) -> ClockOffset:
         """The worker's clock, measured now. Raises WorkerLostError."""
-        return Clock(*self._asked(worker, "clock", worker.id))
+        return ClockOffset(*self._asked(worker, "clock", worker.id))
 
     def drop(self, worker: Worker, why: str) -> None:
         """Drop a worker: it gets the reason, and ends."""
@@ -125,7 +125,7 @@ class MasterLink:
             while True:
                 match self._pipe.recv():
                     case ("joined", worker, hello, name, clock):
-                        self._join(worker, hello, name, Clock(*clock))
+                        self._join(worker, hello, name, ClockOffset(*clock))
                     case ("refused", why):
                         self.news.put(one_line(why))
                     case ("lost", worker, why):
@@ -136,7 +136,7 @@ class MasterLink:
             for worker in list(self._workers):
                 self._lose(worker, "the master has ended")
 
-    def _join(self, worker: str, hello: Hello, name: str, clock: Clock) -> None:
+    def _join(self, worker: str, hello: Hello, name: str, clock: ClockOffset) -> None:
         here = hello.boot_id == self._boot_id
         joined = Worker(name, here, id=worker, hello=hello, clock=clock)
         self._workers[worker] = joined

@@ -28,7 +28,7 @@ from locust.env import Environment
 from locust.exception import RPCError
 
 from c10k.results.schema import one_line
-from c10k.host.clock import EXCHANGES, Clock, Exchange
+from c10k.host.clock import EXCHANGES, ClockOffset, Exchange
 from c10k.workers.messages import (
     ANSWER,
     COMMAND,
@@ -130,7 +130,7 @@ class _Master:
         except msgspec.ValidationError as error:
             raise ValueError(f"what it says of itself cannot be read: {error}") from None
 
-    def _clock(self, worker: str) -> Clock:
+    def _clock(self, worker: str) -> ClockOffset:
         """Its clock, after as many pings as it takes. Raises ValueError if it answers none."""
         exchanges = []
         for _ in range(EXCHANGES):
@@ -147,7 +147,7 @@ class _Master:
             exchanges.append(Exchange(asked_ns, received_ns, answered_ns, returned_ns))
         if not exchanges:
             raise ValueError(f"it did not answer within {PONG_S:g} s")
-        return Clock.of(exchanges)
+        return ClockOffset.of(exchanges)
 
     def _on_pong(self, environment: Environment, msg: Any) -> None:  # noqa: ANN401 (Locust's)
         returned_ns = time.monotonic_ns()

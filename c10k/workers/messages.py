@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from c10k.host.clock import Clock
+from c10k.host.clock import ClockOffset
 from c10k.loadgen.shard import ShardSettings, ShardSnapshot, ShardStatus
 from c10k.results.histogram import COUNTS
 from c10k.results.manifest import Fact
@@ -93,7 +93,7 @@ def snapshot_sent(snapshot: ShardSnapshot) -> dict[str, Any]:
     return {**snapshot, "counts": counts}
 
 
-def snapshot_received(sent: Mapping[str, Any], clock: Clock) -> ShardSnapshot:
+def snapshot_received(sent: Mapping[str, Any], clock: ClockOffset) -> ShardSnapshot:
     """The snapshot by the master's clock. Raises ValueError or MsgspecError for what is none."""
     counts = {kind: counts_received(each) for kind, each in sent["counts"].items()}
     snapshot = msgspec.convert({**sent, "counts": counts}, ShardSnapshot)
@@ -102,7 +102,7 @@ def snapshot_received(sent: Mapping[str, Any], clock: Clock) -> ShardSnapshot:
     return snapshot
 
 
-def status_received(sent: object, clock: Clock) -> ShardStatus:
+def status_received(sent: object, clock: ClockOffset) -> ShardStatus:
     """The state of a shard by the master's clock. Raises MsgspecError for what is none."""
     status = msgspec.convert(sent, ShardStatus)
     # 0 is no time: nothing was opened, or the opening goes on.

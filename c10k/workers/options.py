@@ -81,27 +81,26 @@ class Workers(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
             "with the workers that remain and a fresh server, or it fails"
         ),
     ] = "repeat"
-    server_host: Annotated[
-        str,
-        option(
-            "the address of this host that the servers listen on, for workers on other hosts "
-            "(default: that of --master-bind, or 127.0.0.1)",
-            metavar="ADDRESS",
-        ),
-    ] = ""
 
     def __post_init__(self) -> None:
-        if not self.master_bind and (self.expect_workers != 1 or self.server_host):
-            raise ValueError("--expect-workers and --server-host need --master-bind")
+        if not self.master_bind and self.expect_workers != 1:
+            raise ValueError("--expect-workers needs --master-bind")
 
-    @property
-    def server_address(self) -> str:
-        """Where the servers of this host listen. Raises ValueError where that is not known."""
-        address = self.server_host or self.master_bind.partition(":")[0] or LOOPBACK
+    def serve_address(self, given: str) -> str:
+        """The address of this host on which its servers listen: the given one, if there is one.
+
+        Raises ValueError where none can be inferred, or one is given that nobody elsewhere needs.
+        """
+        if given and not self.master_bind:
+            raise ValueError(
+                "--serve-address is for servers or loaders on another host: give --serve-on or "
+                "--master-bind"
+            )
+        address = given or self.master_bind.partition(":")[0] or LOOPBACK
         if address in WILDCARDS:
             raise ValueError(
-                "--master-bind listens on all addresses: say with --server-host which of them the "
-                "workers load"
+                "--master-bind listens on all addresses: say with --serve-address which of them "
+                "the workers load"
             )
         return address
 

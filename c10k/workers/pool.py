@@ -45,7 +45,7 @@ class WorkerPool:
         self,
         asked: Workers,
         cpus: CpuSplit,
-        server_address: str,
+        serve_address: str,
         on_news: Callable[[str], None],
     ) -> None:
         self.repeats_steps = asked.on_worker_loss == "repeat"
@@ -56,7 +56,7 @@ class WorkerPool:
         self._joined: list[Worker] = []
         self._ending = "the run did not come to its end"
         self._host, self._port = host_and_port(asked.master_bind or LOOPBACK)
-        self._server_address = server_address
+        self._serve_address = serve_address
         if not asked.master_bind:
             self._port = _free_port()
 
@@ -115,10 +115,10 @@ class WorkerPool:
             self.on_news(news)
             return
         elsewhere = news.hello.network != network()
-        if elsewhere and _is_loopback(self._server_address):
+        if elsewhere and _is_loopback(self._serve_address):
             why = (
-                f"the servers listen on {self._server_address}, which another host does not reach; "
-                "name an address with --server-host"
+                f"the servers listen on {self._serve_address}, which another host does not reach; "
+                "name an address with --serve-address"
             )
             self._link.drop(news, why)
             self.on_news(f"{news} is refused: {why}")

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from c10k.experiment.plan import Trial
-from c10k.experiment.progress import Clock, LiveProgress, Progress, QuietProgress
+from c10k.experiment.progress import LiveProgress, Progress, QuietProgress, TimeLeft
 from c10k.experiment.trial import Moment
 
 NAME = "threaded,stack=256k"
@@ -36,7 +36,7 @@ def trial(server=NAME, workload="mostly_idle"):
 def plain(kind, *records, server=NAME):
     lines = []
     trials = [trial(server, f"mostly_idl{n}") for n in range(len(records))]
-    with kind(Clock(dict.fromkeys(trials, 3000.0)), lines.append) as progress:
+    with kind(TimeLeft(dict.fromkeys(trials, 3000.0)), lines.append) as progress:
         for each, record in zip(trials, records, strict=True):
             progress.begin(each)
             progress._shown -= 60
@@ -83,10 +83,10 @@ def test_no_name_is_shortened_in_a_pipe(server):
 
 def test_each_repeat_is_announced_once_where_there_are_several():
     lines = []
-    progress = Progress(Clock({}), lines.append)
+    progress = Progress(TimeLeft({}), lines.append)
     for number in (1, 1, 2):
         progress.repeat(number, 2)
-    Progress(Clock({}), lines.append).repeat(1, 1)
+    Progress(TimeLeft({}), lines.append).repeat(1, 1)
     assert lines == ["repeat 1 of 2", "repeat 2 of 2"]
 
 
@@ -98,7 +98,7 @@ def test_quiet_prints_warnings_alone():
 def test_a_terminal_is_never_too_narrow(width):
     file = io.StringIO()
     console = Console(file=file, width=width, height=20, force_terminal=True, color_system=None)
-    with LiveProgress(Clock({trial(LONG): 3.0}), console) as progress:
+    with LiveProgress(TimeLeft({trial(LONG): 3.0}), console) as progress:
         progress.begin(trial(LONG))
         progress._shown -= 60
         progress.see(MOMENT)

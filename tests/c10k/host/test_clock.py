@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c10k.host.clock import Clock, Exchange
+from c10k.host.clock import ClockOffset, Exchange
 
 HOURS_NS = 10**13
 DELAY_NS = st.integers(0, 10**9)
@@ -20,7 +20,7 @@ def test_the_offset_is_within_its_uncertainty_however_long_the_ways(offset_ns, d
         received = asked + there + offset_ns
         returned = asked + there + held + back
         exchanges.append(Exchange(asked, received, received + held, returned))
-    clock = Clock.of(exchanges)
+    clock = ClockOffset.of(exchanges)
     assert abs(clock.offset_ns - offset_ns) <= clock.uncertainty_ns
     shortest = min(there + back for there, _, back in delays)
     assert clock.uncertainty_ns == (shortest + 1) // 2
@@ -28,4 +28,4 @@ def test_the_offset_is_within_its_uncertainty_however_long_the_ways(offset_ns, d
 
 def test_without_an_exchange_there_is_none():
     with pytest.raises(ValueError, match="empty"):
-        Clock.of([])
+        ClockOffset.of([])

@@ -104,9 +104,12 @@ def test_two_hosts_load_a_server_on_a_third(hosts, tmp_path):
     options = ("--server", "threaded", "--steps", "4,10", "--duration", "0.3", "--out", out)
     workers = ("--master-bind", LOADER, "--expect-workers", "2")
     with ExitStack() as stack:
-        for host in (hosts.loader, hosts.other_loader):
-            command = hosts.command("worker", "--master", LOADER, host=host)
-            worker = stack.enter_context(subprocess.Popen(command, stderr=subprocess.PIPE))
+        # One reaches the master itself, one through ssh to another host.
+        for host, via in ((hosts.loader, ()), (hosts.other_loader, ("--via", "server"))):
+            command = hosts.command("worker", "--master", LOADER, *via, host=host)
+            worker = stack.enter_context(
+                subprocess.Popen(command, env=hosts.environment(), stderr=subprocess.PIPE)
+            )
             stack.callback(worker.kill)
         command = hosts.command("run", *SMALLEST, *options, *workers, "--serve-on", "server")
         ran = subprocess.run(

@@ -4,12 +4,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from c10k.host.clock import Clock
+from c10k.host.clock import ClockOffset
 from c10k.loadgen.shard import ShardStatus
 from c10k.results.histogram import COUNTS
 from c10k.workers.messages import counts_received, counts_sent, status_received
 
-AHEAD = Clock(offset_ns=1_000, uncertainty_ns=10)
+AHEAD = ClockOffset(offset_ns=1_000, uncertainty_ns=10)
 
 
 def test_counts_that_are_mostly_zero():

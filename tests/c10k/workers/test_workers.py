@@ -22,7 +22,7 @@ from c10k.cli.main import main
 from c10k.experiment import loader_ceiling, manifest
 from c10k.experiment.config import plan_of
 from c10k.experiment.profile import Profile
-from c10k.experiment.progress import Clock, QuietProgress
+from c10k.experiment.progress import QuietProgress, TimeLeft
 from c10k.experiment.runner import Experiment
 from c10k.host.cpus import CpuSplit
 from c10k.reports.model.measured import Measured
@@ -48,7 +48,7 @@ class Watching(QuietProgress):
     """Calls back once, in a window."""
 
     def __init__(self, plan, lines):
-        super().__init__(Clock(loader_ceiling.time(plan) | plan.time()), lines.append)
+        super().__init__(TimeLeft(loader_ceiling.time(plan) | plan.time()), lines.append)
         self.in_window = None
 
     def see(self, moment):
@@ -88,7 +88,7 @@ class Story:
         asked = Workers(master_bind=f"127.0.0.1:{self.port}", expect_workers=2)
         first, second = self.worker("--name", "a"), self.worker("--name", "b")
         cpus = CpuSplit.of_this_process()
-        with WorkerPool(asked, cpus, asked.server_address, self.said.append) as self.pool:
+        with WorkerPool(asked, cpus, asked.serve_address(""), self.said.append) as self.pool:
             self.grown = self.run("grown", in_window=self.one_joins)
             other = self.worker(code=("-c", ANOTHER_VERSION))
             self.refused = *other.communicate(timeout=60), other.returncode
@@ -248,8 +248,9 @@ def test_a_way_through_ssh_that_does_not_open():
 
 def test_what_is_refused_before_anything_starts(tmp_path, capsys):
     for arguments, why in (
-        (("--expect-workers", "2"), "--expect-workers and --server-host need --master-bind"),
-        (("--master-bind", "0.0.0.0"), "say with --server-host which of them"),
+        (("--expect-workers", "2"), "--expect-workers needs --master-bind"),
+        (("--serve-address", "127.0.0.2"), "give --serve-on or --master-bind"),
+        (("--master-bind", "0.0.0.0"), "say with --serve-address which of them"),
         (("--master-bind", "192.0.2.1"), "the master cannot listen at 192.0.2.1:5557: "),
         (("--master-bind", "127.0.0.1:0"), "needs HOST or HOST:PORT"),
     ):
