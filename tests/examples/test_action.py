@@ -26,7 +26,7 @@ SMALL = {
     "budget": "40s",
     "connections": "5",
     "workload": "chat,rate=50",
-    "args": "--duration 50ms --force --seed 7 --margin 'memory = 5 %'",
+    "args": "--duration 0.2 --force --seed 7 --margin 'memory = 5 %'",
 }
 # Less warm-up than servers need whose speed matters, one metric, and a verdict that is wrong more
 # often: a few pairs decide.

@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 # A saturated server would keep both CPUs busy.
-SMALL = ("--connections", "5", "--workload", "chat,rate=50", "--duration", "50ms", "--force")
+SMALL = ("--connections", "5", "--workload", "chat,rate=50", "--duration", "0.2", "--force")
 # Less warm-up than servers need whose speed matters, two metrics, and verdicts that are wrong more
 # often: a few pairs decide.
 QUICK = """
@@ -120,9 +120,10 @@ def test_a_server_that_sends_other_bytes_is_named(tmp_path):
 
 
 def test_ctrl_c_keeps_the_pairs(tmp_path):
+    code = QUICK.replace("verdicts.FALSE_VERDICT = 4.0", "")  # it takes long
     process = subprocess.Popen(
         [
-            *(sys.executable, "-c", QUICK, "ab", *SMALL, "--out", tmp_path / "run"),
+            *(sys.executable, "-c", code, "ab", *SMALL, "--out", tmp_path / "run"),
             *("--base", "threaded", "--head", "threaded", "--budget", "100s"),
         ],
         stdout=subprocess.PIPE,

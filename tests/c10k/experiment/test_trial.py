@@ -71,8 +71,8 @@ def test_the_descriptors_that_a_pool_keeps_are_not_waited_for(tmp_path, monkeypa
 
 
 def test_the_response_times_show_that_a_server_was_frozen_within_a_window(tmp_path):
-    """By hand: it is frozen for 0.6 s of 0.8 s. The messages due meanwhile wait for 0 to 0.6 s,
-    evenly, so a tenth of all wait over 0.5 s. Service times hide it: few were sent meanwhile."""
+    """By hand: it is frozen for 0.6 s of 1.5 s. The messages due meanwhile wait for 0 to 0.6 s,
+    evenly, so a tenth of all wait over 0.45 s. Service times hide it: few were sent meanwhile."""
     thaw = None
 
     def freeze(moment):
@@ -83,7 +83,7 @@ def test_the_response_times_show_that_a_server_was_frozen_within_a_window(tmp_pa
             thaw.start()
 
     with ServerProcess("echo", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
-        profile = replace(TINY, window_s=0.8)
+        profile = replace(TINY, window_s=1.5)
         record = run_trial(server, 5, freeze, profile, last=True, rate_per_connection=20.0)
         thaw.join()
     step = record.step
