@@ -5,6 +5,8 @@
 KIND is one of same, cpu_10, cpu_5, memory, system_call and p99; N is how many calls of it there are
 to be in DIR in all. So a second command goes on where the first ended. With --burn another process
 keeps a CPU busy half of the time. Prints a Markdown table of all calls in DIR.
+
+A call of a worse server ends once the worse metric has its verdict: the others may differ by ANY.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.gate.call import call, split
+from c10k.results.metrics import METRICS
 
 SERVER: Final = f"{sys.executable} -P -m benchmarks.gate.server --port {{port}}"
 BURNER: Final = """
@@ -33,6 +36,7 @@ LATE_EVERY: Final = 50  # 2 % of the messages: so the p99 is one of them
 LATER: Final = 1.2
 FIRST_S: Final = 60
 SPIN: Final = 100
+ANY: Final = "100%"
 VERDICTS: Final = ("regression", "inconclusive", "equivalent", "improvement")
 METRIC: Final = {
     "same": "",
@@ -56,6 +60,13 @@ def worse(known: dict[str, float]) -> dict[str, str]:
         "system_call": "--calls 1",
         "p99": late(known["late_s"]),
     }
+
+
+def others(kind: str) -> Iterator[str]:
+    """The options that let a call end once the metric that is worse has its verdict."""
+    if METRIC[kind]:
+        for name in METRICS.keys() - {METRIC[kind]}:
+            yield from ("--margin", f"{name}={ANY}")
 
 
 def late(seconds: float) -> str:
@@ -141,7 +152,7 @@ def main() -> None:
                 path = args.directory / f"{kind}-{index:02}.json"
                 if not path.exists():
                     head = worse(known_of(args.directory, options))[kind]
-                    found = call(sides(head), path.with_suffix(""), options)
+                    found = call(sides(head), path.with_suffix(""), [*others(kind), *options])
                     path.write_text(json.dumps(found, indent=2))
     print("\n".join(table(args.directory)))
 

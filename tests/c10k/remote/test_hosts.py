@@ -6,13 +6,12 @@ import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
 
-import pandas as pd
 import psutil
 import pytest
 
 from c10k.results.store import read_run
-from tests.c10k.cli.conftest import SMALLEST
-from tests.c10k.remote.conftest import LOADER, SERVER, inside_of, wait_until
+from tests.c10k.cli.conftest import SMALLEST, await_steps
+from tests.c10k.remote.conftest import LOADER, SERVER, inside_of
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("hosts")]
 
@@ -60,12 +59,6 @@ def agent(hosts):
         if any(AGENT in word for word in each.cmdline()) and "-P" in each.cmdline()[:2]
     )
     return found
-
-
-def measured(out):
-    """How many steps are stored, and whether a server listens for the next."""
-    steps = out / "steps.parquet"
-    return len(pd.read_parquet(steps)) if steps.exists() else 0
 
 
 def test_a_run_with_its_servers_on_another_host(hosts, tmp_path):
@@ -158,9 +151,9 @@ def test_what_cannot_be_reached_is_refused_with_the_reason_and_the_remedy(hosts,
 def test_a_killed_agent_fails_its_step_and_ctrl_c_ends_all(hosts, tmp_path):
     out = tmp_path / "run"
     with running(hosts, *SLOW, "--steps", "2,3,4,5", "--out", out) as run:
-        wait_until(lambda: measured(out) == 1)
+        await_steps(out, 1)
         agent(hosts).kill()
-        wait_until(lambda: measured(out) == 3)
+        await_steps(out, 3)
         run.send_signal(signal.SIGINT)
         _, errors = run.communicate(timeout=60)
     assert run.returncode == 130, errors
@@ -174,7 +167,7 @@ def test_a_lost_link_ends_the_run_and_the_servers(hosts, tmp_path):
     out = tmp_path / "run"
     try:
         with running(hosts, *SLOW, "--steps", "2,3,4", "--out", out) as run:
-            wait_until(lambda: measured(out) == 1)
+            await_steps(out, 1)
             hosts.set_link("down")
             _, errors = run.communicate(timeout=60)
     finally:
@@ -193,7 +186,7 @@ def test_a_lost_link_ends_the_run_and_the_servers(hosts, tmp_path):
 def test_a_killed_command_leaves_nothing_there(hosts, tmp_path):
     out = tmp_path / "run"
     with running(hosts, *SLOW, "--steps", "2,3", "--out", out) as run:
-        wait_until(lambda: measured(out) == 1)
+        await_steps(out, 1)
         assert len(hosts.processes()) >= 4  # the agent, the server, and what launches each
         run.kill()
     assert len(read_run(out).steps) == 1
