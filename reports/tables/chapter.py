@@ -202,7 +202,12 @@ def _response_times(book: _Book) -> Iterator[Table]:
         columns = (book.beside(claim, role, clients, P50.column, P50, why) for role in ROLES)
         rows[clients] = [Cell(wording.count(clients), clients), *columns]
         ratio = contrast.ratio if contrast else NOTHING
-        ratios[clients] = book.beside(claim, None, clients, _BOTH, P50, why, ours=(ratio, RATIO))
+        if contrast and contrast.why:
+            first = contrast.why.partition("; ")[0]
+            ratio = Quantity(why=_("not compared: {why}", why=first))
+        ratios[clients] = book.beside(
+            claim, None, clients, _BOTH, P50, why, ours=(ratio, RATIO), judged=not ratio.why
+        )
     of_load = [
         [Cell(_(load)), *rows[clients], ratios[clients]] for clients, load in chapter.LOADS.items()
     ]
