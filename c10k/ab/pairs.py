@@ -10,6 +10,7 @@ from c10k.ab.progress import PairProgress
 from c10k.experiment.loader_ceiling import Ceiling
 from c10k.experiment.plan import Plan
 from c10k.host.cpus import CpuSplit
+from c10k.host.stops import Stops
 from c10k.results.store import RunWriter
 from c10k.results.verdicts import Judged, judge
 
@@ -50,9 +51,12 @@ class Pairs:
         logs, longest_s = writer.directory / "logs", 0.0
         while (began := time.monotonic()) + longest_s <= progress.budget.deadline:
             number = len(self.rows)
-            records, failed = pair.measure(
-                plan, number, self._coin, cpus, ceiling, logs, progress.see
-            )
+            with Stops() as stops:
+                records, failed = pair.measure(
+                    plan, number, self._coin, cpus, ceiling, logs, progress.see
+                )
+            if stops.count:  # the servers waited for this process
+                continue
             for record in records:
                 writer.append_step(record)
             sides = {row["server"]: row for row in writer.steps()[-len(records) :]}

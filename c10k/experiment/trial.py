@@ -14,6 +14,7 @@ from c10k.experiment.server_host import THIS_HOST, ServerHost
 from c10k.experiment.step_record import StepRecording
 from c10k.host.cpus import CpuSplit
 from c10k.host.hiccups import Hiccups
+from c10k.host.stops import Stops
 from c10k.loadgen.fleet import DRAIN_STILL_S, Fleet
 from c10k.loadgen.telemetry import ProcessGoneError, kernel_growth, usage
 from c10k.results.histogram import Histogram
@@ -98,13 +99,17 @@ class TrialRunner:
         started_at = time.time()
         logged = self._server.log_bytes
         address, workload = (self._server.host, self._server.port), recording.workload
-        with self._telemetry as telemetry, Hiccups(self._cpus, workload.loop) as hiccups:
+        with (
+            self._telemetry as telemetry,
+            Hiccups(self._cpus, workload.loop) as hiccups,
+            Stops() as stops,
+        ):
             try:
                 idle = telemetry.tree.read()
                 with self._loader.fleet(address, workload) as fleet:
                     telemetry.annotate = partial(self._annotation, fleet)
                     cycle = Cycle(fleet, self._poll, telemetry.latest)
-                    starving = self._load(cycle, hiccups, recording)
+                    starving = self._load(cycle, hiccups, stops, recording)
                     still_s = STARVING_STILL_S if last and starving else DRAIN_STILL_S
                     recording.add_between(cycle.drain(still_s))
                     log_tail = self._server.log_tail(since=logged)  # without what its end logs
@@ -125,7 +130,7 @@ class TrialRunner:
             samples = telemetry.drain()
         return recording.record(started_at, samples, log_tail if recording.troubled else "")
 
-    def _load(self, cycle: Cycle, hiccups: Hiccups, recording: StepRecording) -> bool:
+    def _load(self, cycle: Cycle, hiccups: Hiccups, stops: Stops, recording: StepRecording) -> bool:
         """Open, warm up and measure; whether connections starved at the end."""
         fleet, profile, telemetry = cycle.fleet, self._profile, self._telemetry
         before = telemetry.memory()
@@ -134,18 +139,25 @@ class TrialRunner:
         recording.warmup = cycle.warm_up(profile.warmup_s, profile.warmup_limit_s)
         telemetry.interval_s = SAMPLE_S
         telemetry.rescan()
-        for _ in range(profile.windows):
+        left = profile.windows
+        while left:
             begin = telemetry.reading("begin", give_way=recording.workload.loop == "open")
             hiccups.columns()
             recording.add_between(fleet.snapshot())
+            stops.count = 0
             slices = list(cycle.window(profile.window_s))
             snapshot = fleet.snapshot()
             late = hiccups.columns()
             end = telemetry.reading("end")
             self._check_alive()
+            if stops.count:  # the server waited for this process: that is no figure of its own
+                recording.add_between(snapshot)
+                cycle.warm_up(profile.warmup_s, profile.warmup_limit_s)
+                continue
             growth = kernel_growth(before, end.memory)
             used = usage(begin, end, snapshot.seconds)
             recording.add_window(snapshot, used | growth, late, slices)
+            left -= 1
         recording.add_between(fleet.snapshot())
         # Under load as in the windows, but after them: reading memory locks it, and what fails
         # meanwhile fails because of that.

@@ -80,6 +80,7 @@ def figures(
         "connected": opened.connected,
         "warmup_s": measurement.warmup.waited_s,
         "unsteady": measurement.warmup.unsteady,
+        "stops": measurement.stops,
         "opened": window.opened,
         "opened_per_s": window.opened / window.seconds,
         "due": received + lost,

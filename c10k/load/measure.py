@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from c10k.experiment.cycle import Cycle, Slice
 from c10k.experiment.warmup import WarmUp
+from c10k.host.stops import Stops
 from c10k.loadgen.fleet import Opened, Snapshot
 
 SERIES_S: Final = 1.0
@@ -24,6 +25,7 @@ class Measurement(NamedTuple):
     series: list[Slice]
     failed: int  # connections, when the window ended
     interrupted: bool
+    stops: int  # of this process, as by Ctrl-Z, in the window
 
 
 def measure(
@@ -44,17 +46,20 @@ def measure(
     before = fleet.snapshot()
     series = []
     interrupted = False
-    try:
-        for part in cycle.window(seconds):
-            series.append(part)
-            on_slice(part)
-    except KeyboardInterrupt:
-        interrupted = True
-    fleet.stop()
+    with Stops() as stops:
+        try:
+            for part in cycle.window(seconds):
+                series.append(part)
+                on_slice(part)
+        except KeyboardInterrupt:
+            interrupted = True
+        fleet.stop()
     window, failed = fleet.snapshot(), fleet.progress().failed
     try:
         drained = cycle.drain()
     except KeyboardInterrupt:
         interrupted = True
         drained = fleet.snapshot()
-    return Measurement(*opening, warmup, before, window, drained, series, failed, interrupted)
+    return Measurement(
+        *opening, warmup, before, window, drained, series, failed, interrupted, stops.count
+    )

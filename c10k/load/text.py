@@ -55,6 +55,8 @@ def print_figures(figures: dict[str, Any]) -> None:
     offered = figures["offered_per_s"]
     if figures["unsteady"]:
         print(f"  no steady state after {figures['warmup_s']:.1f} s: {figures['unsteady']}")
+    if figures["stops"]:
+        print("  this command was stopped and continued meanwhile: its figures include that")
     print(
         f"  {figures['received']:,} {_done(figures)}, {figures['messages_per_s']:,.0f} /s"
         + ("" if offered is None else f" of {offered:,.0f} /s due, {figures['late']:,} sent late")

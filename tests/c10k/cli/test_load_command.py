@@ -224,6 +224,11 @@ class TestOutputs:
         assert shown.err == ""
         assert json.loads(file.read_text())["received"] > 0
 
+    def test_one_that_was_stopped_and_continued_says_so(self, echo, capsys, after_a_slice):
+        continued = after_a_slice(lambda: signal.raise_signal(signal.SIGCONT))
+        assert main(["load", echo, *SHORTEST, "-d", "0.5", *continued]) == 0
+        assert "this command was stopped and continued" in capsys.readouterr().out
+
     def test_nothing_stays_of_a_load_that_never_began(self, tmp_path, capsys):
         assert main(["load", "127.0.0.1:1", *SHORTEST, "--json", str(tmp_path / "x")]) == 3
         told = capsys.readouterr().err

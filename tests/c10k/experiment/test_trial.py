@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -92,6 +93,24 @@ def test_the_response_times_show_that_a_server_was_frozen_within_a_window(tmp_pa
     assert step["response_max_ms"] > 500
     slices = [each.histogram for each in record.histograms if each.kind == "slice"]
     assert min(part.total for part in slices) == 0
+
+
+def test_a_window_in_which_the_command_was_stopped_is_measured_again(tmp_path):
+    """As by Ctrl-Z and fg. Its servers go on meanwhile: they have a session of their own."""
+    begun = []
+
+    def stop(moment):
+        if moment.phase == "window" and not begun:
+            script = f"kill -STOP {os.getpid()}; sleep 0.8; kill -CONT {os.getpid()}"
+            begun.append(subprocess.Popen(["sh", "-c", script]))
+
+    with ServerProcess("echo", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
+        record = run_trial(server, 5, stop, last=True)
+    begun[0].wait()
+    step = record.step
+    assert (step["status"], step["windows"]) == ("ok", TINY.windows)
+    assert step["window_s"] < 0.8
+    assert step["response_max_ms"] < 800
 
 
 def test_a_server_that_ends_when_its_clients_leave_has_served_them(tmp_path, monkeypatch):

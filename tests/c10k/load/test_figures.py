@@ -20,7 +20,16 @@ def test_a_message_without_a_reply_counts_once_with_its_whole_wait():
     warmup = WarmUp(0, 0)
     warmup.saw_messages(0, 0)
     measurement = Measurement(
-        Opened(2, 0, 0.1), snapshot(), warmup, snapshot(), window, drained, [], 0, interrupted=False
+        Opened(2, 0, 0.1),
+        snapshot(),
+        warmup,
+        snapshot(),
+        window,
+        drained,
+        [],
+        0,
+        interrupted=False,
+        stops=0,
     )
     totals = {kind: times.total for kind, _, times in recorded(SATURATED, measurement)}
     assert totals["response"] + totals["waiting"] == 4
