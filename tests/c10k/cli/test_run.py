@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -240,15 +241,28 @@ class TestBadLuck:
         assert shown.err.endswith(f": c10k report '{out}' --out DIR\n")
         assert "no report" in shown.err
 
-    def test_a_termination_ends_it_like_ctrl_c(self, out):
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+    def test_other_signals_end_it_like_ctrl_c(self, out, number):
         process = start(out, *SMALLEST)
         process.stdout.readline()
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         told, err = process.communicate(timeout=60)
         assert process.returncode == 130
         assert f"continue with `c10k run --resume '{out}'`" in err
         assert told.splitlines()[-1] == str(out)
         assert read_run(out).manifest["interrupted"]
+
+    def test_a_second_ctrl_c_does_not_wait_for_the_report(self, out):
+        process = start(out, *[each for each in SMALLEST if each != "--no-report"])
+        await_steps(out, 1)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode in (130, -signal.SIGINT)
+        assert "Traceback" not in err
+        assert not (out / "report" / "index.html").exists()
+        assert len(read_run(out).steps) == 1
 
     def test_a_run_whose_output_nobody_reads_ends_as_an_interrupted_one(
         self, out, capsys, monkeypatch
