@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from operator import attrgetter
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from c10k.host import machine
 from c10k.host.limits import raise_soft_descriptor_limit, server_limits
@@ -26,6 +26,7 @@ from c10k.loadgen.telemetry.tasks import elapsed
 from c10k.loadgen.telemetry.window import Reading
 from c10k.remote.lines import Lines
 from c10k.servers.catalogue import Endpoint, ServerSpec, SpecError, parse_command, parse_spec
+from c10k.servers.process import ServerProcess
 
 
 class Observer(Telemetry):
@@ -41,6 +42,14 @@ class Observer(Telemetry):
         """Send it."""
         with suppress(OSError):  # then standard input ends, too
             self._lines.send({"observer": self._number, "sample": asdict(sample)})
+
+    def set_interval(self, seconds: float) -> None:
+        """Take a sample every so many seconds."""
+        self.interval_s = seconds
+
+    def set_phase(self, phase: str) -> None:
+        """Give each sample this phase."""
+        self.phase = phase
 
     def reading(self, edge: Literal["begin", "end"], *, give_way: bool = True) -> Reading:
         """A reading whose tasks are a single one: what passed for all of them since the begin."""
@@ -64,7 +73,10 @@ class Agent:
     def handle(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a request: the result of a method or the value of an attribute."""
         try:
-            named = attrgetter(request["name"])(self._objects[request["of"]])
+            held, name = self._objects[request["of"]], request["name"]
+            if name not in REQUESTS[type(held)]:
+                raise LookupError(f"there is no request {name!r:.100}")
+            named = attrgetter(name)(held)
             result = named(*request["args"], **request["kwargs"]) if callable(named) else named
             return {"id": request["id"], "result": _plain(result)}
         except Exception as error:  # noqa: BLE001 (raised at the other end)
@@ -131,8 +143,21 @@ class Agent:
         self._objects[number].__enter__()
 
     def forget(self, number: int) -> None:
-        """Hold an object no longer."""
-        del self._objects[number]
+        """Sample a server no longer."""
+        self._objects.pop(number).__exit__(None, None, None)
+
+
+TREE: Final = ("tree.cpu_s", "tree.read")
+REQUESTS: Final[Mapping[type, frozenset[str]]] = {
+    Agent: frozenset(
+        ("cannot_listen", "command", "forget", "limits", "missing", "now_ns", "observe", "start")
+    ),
+    ServerProcess: frozenset(("alive", "how_it_died", "log_bytes", "log_tail", "stop")),
+    Observer: frozenset(
+        ("levels", "memory", "prepare", "reading", "rescan", "set_interval", "set_phase", *TREE)
+    ),
+}
+"""All that can be asked, by what is asked: a request names no other attribute."""
 
 
 def _spec(server: Mapping[str, str]) -> ServerSpec:

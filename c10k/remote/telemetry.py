@@ -78,7 +78,6 @@ class RemoteTelemetry:
 
     def __exit__(self, *_: object) -> None:
         if not self._connection.lost:
-            self._ask("__exit__", None, None, None)
             self._connection.ask(0, "forget", self._number)
 
     @property
@@ -89,7 +88,7 @@ class RemoteTelemetry:
     @interval_s.setter
     def interval_s(self, seconds: float) -> None:
         self._interval_s = seconds
-        self._ask("__setattr__", "interval_s", seconds)
+        self._ask("set_interval", seconds)
 
     @property
     def phase(self) -> str:
@@ -100,7 +99,7 @@ class RemoteTelemetry:
     def phase(self, phase: str) -> None:
         if phase != self._phase:
             self._phase = phase
-            self._ask("__setattr__", "phase", phase)
+            self._ask("set_phase", phase)
 
     def latest(self) -> Sample | None:
         """The last sample; None before the first."""
