@@ -89,7 +89,7 @@ class Workers(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     def serve_address(self, given: str) -> str:
         """The address of this host on which its servers listen: the given one, if there is one.
 
-        Raises ValueError where none can be inferred, or one is given that nobody elsewhere needs.
+        Raises ValueError where it cannot be inferred, or is given and no other host takes part.
         """
         if given and not self.master_bind:
             raise ValueError(

@@ -16,6 +16,7 @@ from tests.c10k.remote.conftest import LOADER, SERVER, inside_of
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("hosts")]
 
 AGENT = "c10k.remote.agent"
+REPORTED = tuple(each for each in SMALLEST if each != "--no-report")
 SLOW = (*SMALLEST, "--server", "threaded", "--duration", "1.5", "--serve-on", "beside")
 SEVERAL = """
 import json, sys
@@ -63,7 +64,7 @@ def agent(hosts):
 
 def test_a_run_with_its_servers_on_another_host(hosts, tmp_path):
     out = tmp_path / "run"
-    options = [*SMALLEST, "--out", out]
+    options = [*REPORTED, "--out", out]
     (tmp_path / "echo.py").write_text(ECHO)
     mine = f"mine=python3 {tmp_path}/echo.py {{host}} {{port}}"
     asked = ["--server", "threaded", "--command", mine, "--steps", "2,8"]
@@ -89,6 +90,7 @@ def test_a_run_with_its_servers_on_another_host(hosts, tmp_path):
     assert there["address"] == SERVER
     assert there["kernel"] == here["kernel"]
     assert abs(there["clock_offset_s"]) <= there["round_trip_ms"] / 1000
+    assert (out / "report" / "index.html").exists()
     assert (out / "logs" / "rate_50-0-threaded.log").exists()
 
 
@@ -104,7 +106,7 @@ def test_two_hosts_load_a_server_on_a_third(hosts, tmp_path):
                 subprocess.Popen(command, env=hosts.environment(), stderr=subprocess.PIPE)
             )
             stack.callback(worker.kill)
-        command = hosts.command("run", *SMALLEST, *options, *workers, "--serve-on", "server")
+        command = hosts.command("run", *REPORTED, *options, *workers, "--serve-on", "server")
         ran = subprocess.run(
             command, env=hosts.environment(), capture_output=True, text=True, timeout=100
         )
@@ -122,6 +124,9 @@ def test_two_hosts_load_a_server_on_a_third(hosts, tmp_path):
         assert min(each) > 0
         assert sum(each) == messages
     assert not run.samples[run.samples.phase == "window"].empty
+    page = (out / "report" / "index.html").read_text()
+    assert SERVER in page
+    assert run.manifest["workers"][0]["name"] in page
 
 
 def test_what_cannot_be_reached_is_refused_with_the_reason_and_the_remedy(hosts, tmp_path):

@@ -218,6 +218,7 @@ def test_a_run_with_workers_of_this_host(tmp_path, capsys):
     assert sum(messages.values()) == step.messages == step.received
     assert measured.histograms(SERVER, "saturated", 4, "response").total == step.messages
     assert step.ceiling_messages_per_s > 0
+    assert 0.5 < step.littles_law_ratio < 2  # in so short a window
     cpus = CpuSplit.of_this_process().loader
     for number, worker in enumerate(measured.manifest["workers"]):
         (alone,) = worker["ceiling"]
