@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import os
 import resource
 import shutil
 import signal
@@ -33,6 +34,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# A second thread of numpy's BLAS would spin for 0.1 s in each process that imports numpy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Servers and their clients are often one process here, with two files a connection: more than the
 # 1,024 that are usual.

@@ -1,4 +1,4 @@
-"""compare two servers side by side, until it is known whether one is worse"""
+"""The arguments of `c10k ab`, and what it calls."""
 
 import argparse
 from pathlib import Path

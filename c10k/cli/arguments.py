@@ -1,20 +1,9 @@
-"""Arguments that several commands have: reads a value, or refuses it in one line."""
+"""Arguments that several commands have: each reads a value, or refuses it in one line."""
 
-import argparse
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 from c10k.loadgen.option import option
 from c10k.options import argument
-from c10k.outcome import CommandError
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that refuses an argument in one line, without the usage before it."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise CommandError."""
-        raise CommandError(f"{message.removeprefix('argument ')}; see `{self.prog} --help`")
-
 
 # No machine holds more; doctor, run and load check the limits of this one.
 connections = argument(Annotated[int, option("", "count", ge=1, le=1_000_000_000)])

@@ -1,4 +1,4 @@
-"""talk to an echo server, line by line"""
+"""The arguments of `c10k client`, and what it calls."""
 
 import argparse
 import os

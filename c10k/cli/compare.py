@@ -1,4 +1,4 @@
-"""compare two stored runs: what has become worse, better, or stayed the same"""
+"""The arguments of `c10k compare`, and what it calls."""
 
 import argparse
 from contextlib import ExitStack

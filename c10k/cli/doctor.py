@@ -1,4 +1,4 @@
-"""check whether this machine can run the experiment, and say what to change"""
+"""The arguments of `c10k doctor`, and what it calls."""
 
 import argparse
 

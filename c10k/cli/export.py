@@ -1,4 +1,4 @@
-"""write a run as other programs read it: pytest-benchmark's JSON, CSV or JSON"""
+"""The arguments of `c10k export`, and what it calls."""
 
 import argparse
 from pathlib import Path

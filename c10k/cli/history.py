@@ -1,4 +1,4 @@
-"""show the figures of many runs over time, and the commits at which they changed"""
+"""The arguments of `c10k history`, and what it calls."""
 
 import argparse
 import math

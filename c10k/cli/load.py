@@ -1,4 +1,4 @@
-"""load any server and print its figures"""
+"""The arguments of `c10k load`, and what it calls."""
 
 import argparse
 from typing import Annotated

@@ -2,57 +2,51 @@
 
 # PYTHON_ARGCOMPLETE_OK
 
+import argparse
 import errno
 import io
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
-from typing import Final, TextIO
+from importlib import import_module
+from typing import Final, NoReturn, TextIO
 
 from c10k import VERSION
-from c10k.cli import (
-    ab,
-    client,
-    compare,
-    doctor,
-    export,
-    history,
-    load,
-    report,
-    run,
-    serve,
-    servers,
-    ui,
-    worker,
-)
-from c10k.cli.arguments import Parser
 from c10k.outcome import CommandError, Status, say
 
-# These modules import only what their arguments need. A command imports the rest when it runs, so
-# that --help answers at once.
 COMMANDS: Final = {
-    "run": run,
-    "load": load,
-    "ab": ab,
-    "report": report,
-    "compare": compare,
-    "history": history,
-    "export": export,
-    "servers": servers,
-    "serve": serve,
-    "client": client,
-    "doctor": doctor,
-    "ui": ui,
-    "worker": worker,
+    "run": "run the experiment, then write the report",
+    "load": "load any server and print its figures",
+    "ab": "compare two servers side by side, until it is known whether one is worse",
+    "report": "write the page, pictures and tables of a run",
+    "compare": "compare two stored runs: what has become worse, better, or stayed the same",
+    "history": "show the figures of many runs over time, and the commits at which they changed",
+    "export": "write a run as other programs read it: pytest-benchmark's JSON, CSV or JSON",
+    "servers": "list the servers that can be measured",
+    "serve": "run one server of the catalogue in the foreground",
+    "client": "talk to an echo server, line by line",
+    "doctor": "check whether this machine can run the experiment, and say what to change",
+    "ui": "load servers by hand in Locust's web UI, watch them, and keep what was measured",
+    "worker": "drive load for a `c10k run` on this or another host",
 }
+"""The commands, each a module here, and what they do. Only the one that is called is imported, and
+it imports what it runs when it runs, so that every command and --help answer at once."""
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
-def build_parser() -> Parser:
-    """Build the parser of the whole command line."""
+class Parser(argparse.ArgumentParser):
+    """A parser that refuses an argument in one line, without the usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise CommandError."""
+        raise CommandError(f"{message.removeprefix('argument ')}; see `{self.prog} --help`")
+
+
+def build_parser(named: Container[str] = COMMANDS) -> Parser:
+    """Build the parser of the command line, with the arguments of those commands alone."""
     parser = Parser(
         prog="c10k",
         description="Measure what a server's concurrency model costs, "
@@ -63,11 +57,12 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"c10k {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, module in COMMANDS.items():
-        summary = (module.__doc__ or "").split("\n", 1)[0]
+    for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
-        module.configure(command)
-        command.set_defaults(execute=module.execute, refuse=command.error)
+        if name in named:
+            module = import_module(f"c10k.cli.{name}")
+            module.configure(command)
+            command.set_defaults(execute=module.execute, refuse=command.error)
     return parser
 
 
@@ -78,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # an odd character must not end the command
     failure = None
     try:
-        status = _answer(argv)
+        status = _answer(sys.argv[1:] if argv is None else argv)
     except BrokenPipeError:  # the reader of our output has closed it, as `head` does
         status = Status.DONE
     except OSError as error:
@@ -95,14 +90,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _answer(argv: Sequence[str] | None) -> int:
-    parser = build_parser()
+def _answer(argv: Sequence[str]) -> int:
     if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions
         from c10k.cli import completion
 
-        completion.answer(parser)
+        completion.answer(build_parser())
     try:
-        args, unknown = parser.parse_known_args(argv)
+        args, unknown = build_parser(argv).parse_known_args(argv)
         if unknown:  # names the command's own --help
             args.refuse(f"unrecognized arguments: {' '.join(unknown)}")
         _interrupt_on_signals()

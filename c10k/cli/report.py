@@ -1,4 +1,4 @@
-"""write the page, pictures and tables of a run"""
+"""The arguments of `c10k report`, and what it calls."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""run the experiment, then write the report"""
+"""The arguments of `c10k run`, and what it calls."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""run one server of the catalogue in the foreground"""
+"""The arguments of `c10k serve`, and what it calls."""
 
 import argparse
 import json

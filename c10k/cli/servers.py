@@ -1,4 +1,4 @@
-"""list the servers that can be measured"""
+"""The arguments of `c10k servers`, and what it calls."""
 
 import argparse
 from collections.abc import Collection, Iterator

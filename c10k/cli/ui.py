@@ -1,4 +1,4 @@
-"""load servers by hand in Locust's web UI, watch them, and keep what was measured"""
+"""The arguments of `c10k ui`, and what it calls."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""drive load for a `c10k run` on this or another host"""
+"""The arguments of `c10k worker`, and what it calls."""
 
 import argparse
 import os

@@ -21,6 +21,7 @@ from tests.reports.synthetic import SMALL, held_run
 DRAW = Figure.savefig
 
 
+@pytest.hookimpl(tryfirst=True)  # before groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What looks at the report of the recorded run is no unit test, and one process builds it."""
     for item in items:

@@ -13,9 +13,9 @@ HELD = """() => { navigator.clipboard.writeText = text => {
   window.held = text; return Promise.resolve(); }; }"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(browser, report):
-    """The recorded run's page, opened; anything that it asks for beyond itself fails the test."""
+    """The recorded run's page, opened once; what it asks for beyond itself fails the last test."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
     asked = []

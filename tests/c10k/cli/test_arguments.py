@@ -5,7 +5,8 @@ from typing import Annotated
 
 import pytest
 
-from c10k.cli.arguments import Parser, port
+from c10k.cli.arguments import port
+from c10k.cli.main import Parser
 from c10k.loadgen.option import option
 from c10k.options import argument, digits
 from c10k.outcome import CommandError
