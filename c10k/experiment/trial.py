@@ -91,7 +91,8 @@ class TrialRunner:
 
     def run(self, recording: StepRecording, *, last: bool = False) -> StepRecord:
         """Measure one step. A server that dies or serves no connection makes a failed step, and
-        raises nothing. Raises WorkerLostError where the step is to be repeated.
+        raises nothing. Raises WorkerLostError where the step is to be repeated, and RunError where
+        a CPU was taken away.
 
         After the `last` trial the server is ended, with its connections open: that is faster than
         to have each of them closed.
@@ -150,6 +151,7 @@ class TrialRunner:
             late = hiccups.columns()
             end = telemetry.reading("end")
             self._check_alive()
+            self._cpus.check(self._server.supervisor)
             if stops.count:  # the server waited for this process: that is no figure of its own
                 recording.add_between(snapshot)
                 cycle.warm_up(profile.warmup_s, profile.warmup_limit_s)

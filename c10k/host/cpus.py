@@ -2,8 +2,11 @@
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
+
+from c10k.results.schema import RunError
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,20 @@ class CpuSplit:
     def shared(self) -> bool:
         """Whether the loader and the servers have a CPU in common."""
         return not self.apart and bool(set(self.loader) & set(self.server))
+
+    def check(self, launcher: int) -> None:
+        """Raise RunError where a CPU was taken from the loader, which is this process, or from a
+        server of this machine, as a container's limits can be changed: what is measured on fewer
+        CPUs would stand beside what was measured on all.
+
+        A server may restrict itself: what counts is the process that launched it.
+        """
+        lost = {*self.loader} - os.sched_getaffinity(0)
+        if not self.apart:
+            with suppress(ProcessLookupError):  # that it has ended is found elsewhere
+                lost |= {*self.server} - os.sched_getaffinity(launcher)
+        if lost:
+            raise RunError(f"CPU {', '.join(map(str, sorted(lost)))} was taken away")
 
     @property
     def here(self) -> set[int]:

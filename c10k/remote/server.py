@@ -31,6 +31,7 @@ class RemoteServer:
         self._log = log
         self._cpus = cpus
         self._stopped = False
+        self.supervisor = 0  # on the other host
 
     def __enter__(self) -> Self:
         """Start it and return once it listens. Raises ServerStartError and AgentLostError."""

@@ -19,6 +19,7 @@ from c10k.experiment.step_record import StepRecording
 from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit
 from c10k.loadgen.workload import Workload
+from c10k.results.store import RunError
 from c10k.servers.process import ServerProcess
 
 pytestmark = pytest.mark.system
@@ -111,6 +112,19 @@ def test_a_window_in_which_the_command_was_stopped_is_measured_again(tmp_path):
     assert (step["status"], step["windows"]) == ("ok", TINY.windows)
     assert step["window_s"] < 0.8
     assert step["response_max_ms"] < 800
+
+
+def test_a_cpu_that_is_taken_away_ends_the_run(tmp_path):
+    """At least two are needed for that."""
+    *left, taken = sorted(os.sched_getaffinity(0))
+
+    def take(moment):
+        if moment.phase == "window":
+            os.sched_setaffinity(server.supervisor, left)
+
+    with ServerProcess("echo", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
+        with pytest.raises(RunError, match=f"CPU {taken} was taken away"):
+            run_trial(server, 5, take, last=True)
 
 
 def test_a_server_that_ends_when_its_clients_leave_has_served_them(tmp_path, monkeypatch):
