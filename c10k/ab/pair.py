@@ -108,7 +108,7 @@ class Side(ExitStack):
         spec, profile, recording = self._spec, self._plan.profile, self.recording
         working = spec.handling(recording.workload.handler)
         server = self.enter_context(working.process(host=HOST, log=log, cpus=self._cpus.server))
-        self._server, self._launcher = server, server.supervisor
+        self._server = server
         self._telemetry = Telemetry(server.supervisor, itself=False)
         self._telemetry.tree.rescan()
         resident = self._telemetry.levels()["resident_bytes"]
@@ -145,7 +145,7 @@ class Side(ExitStack):
 
     def close(self) -> None:
         """Take what the slices cost, count system calls, and end the server."""
-        self._cpus.check(self._launcher)
+        self._cpus.check()
         used = usage(self._begin, self._telemetry.reading("end"))
         window = Snapshot.of_all(self._slices)
         # Between its slices it rested, and the other server was at work.

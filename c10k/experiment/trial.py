@@ -151,7 +151,7 @@ class TrialRunner:
             late = hiccups.columns()
             end = telemetry.reading("end")
             self._check_alive()
-            self._cpus.check(self._server.supervisor)
+            self._cpus.check()
             if stops.count:  # the server waited for this process: that is no figure of its own
                 recording.add_between(snapshot)
                 cycle.warm_up(profile.warmup_s, profile.warmup_limit_s)

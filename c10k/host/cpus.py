@@ -35,17 +35,17 @@ class CpuSplit:
         """Whether the loader and the servers have a CPU in common."""
         return not self.apart and bool(set(self.loader) & set(self.server))
 
-    def check(self, launcher: int) -> None:
-        """Raise RunError where a CPU was taken from the loader, which is this process, or from a
-        server of this machine, as a container's limits can be changed: what is measured on fewer
-        CPUs would stand beside what was measured on all.
+    def check(self) -> None:
+        """Raise RunError where one of those here was taken away, as a container's limits can be
+        changed: what is measured on fewer CPUs would stand beside what was measured on all.
 
-        A server may restrict itself: what counts is the process that launched it.
+        Call it in a process that may use those of the loader.
         """
-        lost = {*self.loader} - os.sched_getaffinity(0)
-        if not self.apart:
-            with suppress(ProcessLookupError):  # that it has ended is found elsewhere
-                lost |= {*self.server} - os.sched_getaffinity(launcher)
+        mine = os.sched_getaffinity(0)
+        with suppress(OSError):  # none of them is left
+            os.sched_setaffinity(0, self.here)  # as far as the container allows
+        lost = {*self.loader} - mine | self.here - os.sched_getaffinity(0)
+        os.sched_setaffinity(0, mine)
         if lost:
             raise RunError(f"CPU {', '.join(map(str, sorted(lost)))} was taken away")
 

@@ -31,7 +31,6 @@ class RemoteServer:
         self._log = log
         self._cpus = cpus
         self._stopped = False
-        self.supervisor = 0  # on the other host
 
     def __enter__(self) -> Self:
         """Start it and return once it listens. Raises ServerStartError and AgentLostError."""

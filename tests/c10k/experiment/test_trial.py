@@ -116,15 +116,21 @@ def test_a_window_in_which_the_command_was_stopped_is_measured_again(tmp_path):
 
 def test_a_cpu_that_is_taken_away_ends_the_run(tmp_path):
     """At least two are needed for that."""
-    *left, taken = sorted(os.sched_getaffinity(0))
+    cpus = os.sched_getaffinity(0)
+    taken, *left = sorted(cpus)
 
     def take(moment):
         if moment.phase == "window":
-            os.sched_setaffinity(server.supervisor, left)
+            os.sched_setaffinity(0, left)
 
-    with ServerProcess("echo", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server:
-        with pytest.raises(RunError, match=f"CPU {taken} was taken away"):
+    try:
+        with (
+            ServerProcess("echo", [sys.executable, "-c", GROWING], log=tmp_path / "log") as server,
+            pytest.raises(RunError, match=f"^CPU {taken} was taken away$"),
+        ):
             run_trial(server, 5, take, last=True)
+    finally:
+        os.sched_setaffinity(0, cpus)
 
 
 def test_a_server_that_ends_when_its_clients_leave_has_served_them(tmp_path, monkeypatch):
