@@ -240,10 +240,11 @@ def _measure(
         why = "interrupted"
     except OutputLostError as error:
         why = f"interrupted, because standard output cannot be written ({error})"
-    except RunError as error:
-        with suppress(RunError):
+    except (RunError, OSError) as error:
+        with suppress(RunError, OSError):
             writer.update_manifest(interrupted=True)
-        raise RunError(f"{error}; correct that, then {go_on}") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RunError(f"{reason}; correct that, then {go_on}") from None
     finally:
         output.matters = False
         os.sched_setaffinity(0, cpus.here)

@@ -90,7 +90,7 @@ def test_when_there_is_room_again_the_run_goes_on(disk, manifest, make_step):
     assert len(list(directory.iterdir())) == 1 + 1 + 3, "nothing else takes room"
 
 
-def test_a_disk_that_takes_a_second_changes_no_figure(tmp_path, monkeypatch):
+def test_a_slow_disk_changes_no_figure(tmp_path, monkeypatch):
     write = os.fsync
     waited = []
 
