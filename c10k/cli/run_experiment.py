@@ -266,7 +266,7 @@ def _progress(
     profile = plan.profile
     repeats = f"{profile.repeats:,} repeat{'s' * (profile.repeats > 1)}"
     show(
-        f"{servers}: {steps} connections, {repeats} of {profile.windows * profile.window_s:g} s "
+        f"{servers}: {steps} connections, {repeats} of {profile.seconds:g} s "
         f"per step, about {spelled(left.seconds_left())}; {cpus}"
         + (f"; servers on {plan.serve_on}" if plan.serve_on else "")
     )

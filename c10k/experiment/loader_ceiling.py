@@ -228,5 +228,5 @@ def _kept(step: CeilingStep, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _window_s(plan: Plan) -> float:
-    held_s = plan.profile.windows * plan.profile.window_s
+    held_s = plan.profile.seconds
     return min(held_s, max(LEAST_S, TOTAL_S / max(len(steps(plan)), 1)))

@@ -385,7 +385,7 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
         """Roughly how long a trial takes."""
         profile = self.profile
         warmup_s = profile.warmup_s + WARMUP_SHARE * (profile.warmup_limit_s - profile.warmup_s)
-        held_s = warmup_s + profile.windows * profile.window_s
+        held_s = warmup_s + profile.seconds
         handler = parse_handler(workload.handler)
         per_connection = SECONDS_PER_CONNECTION + (handler.cpu_s if handler else 0)
         per_connection += SECONDS_PER_THREAD * server.spec.server.threads_per_connection

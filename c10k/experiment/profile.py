@@ -25,6 +25,11 @@ class Profile(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     window_s: Duration
     repeats: Repeats
 
+    @property
+    def seconds(self) -> float:
+        """How long a step is measured, in s."""
+        return self.windows * self.window_s
+
 
 PROFILES: Final = {
     profile.name: profile

@@ -7,7 +7,7 @@ from functools import partial
 from math import nan
 from typing import TYPE_CHECKING, Final
 
-from c10k.experiment.cycle import Cycle
+from c10k.experiment.cycle import SLICE_S, Cycle
 from c10k.experiment.loader import Loader, ThisProcess, WorkerLostError
 from c10k.experiment.profile import Profile
 from c10k.experiment.server_host import THIS_HOST, ServerHost
@@ -38,6 +38,10 @@ LONGEST_POLL_S: Final = 0.1
 # would disturb threads that contend for the GIL.
 WARMUP_SAMPLE_S: Final = 0.07
 SAMPLE_S: Final = 0.2
+# Of a step, and kept in memory until it is stored: a slice takes 0.2 MB, a sample 2 KB. Those of
+# longer steps are longer.
+MOST_SLICES: Final = 60
+MOST_SAMPLES: Final = 1_000
 # Connections that a process may have to close at once. Of thousands of threads that woke together,
 # each would wait for the GIL, and keep a CPU busy for seconds before the first one ends.
 CLOSING: Final = 128
@@ -109,7 +113,8 @@ class TrialRunner:
                 idle = telemetry.tree.read()
                 with self._loader.fleet(address, workload) as fleet:
                     telemetry.annotate = partial(self._annotation, fleet)
-                    cycle = Cycle(fleet, self._poll, telemetry.latest)
+                    slice_s = max(SLICE_S, self._profile.seconds / MOST_SLICES)
+                    cycle = Cycle(fleet, self._poll, telemetry.latest, slice_s)
                     starving = self._load(cycle, hiccups, stops, recording)
                     still_s = STARVING_STILL_S if last and starving else DRAIN_STILL_S
                     recording.add_between(cycle.drain(still_s))
@@ -138,7 +143,7 @@ class TrialRunner:
         recording.add_opening(*cycle.open(recording.trial.connections, OPEN_S))
         telemetry.prepare()
         recording.warmup = cycle.warm_up(profile.warmup_s, profile.warmup_limit_s)
-        telemetry.interval_s = SAMPLE_S
+        telemetry.interval_s = max(SAMPLE_S, profile.seconds / MOST_SAMPLES)
         telemetry.rescan()
         left = profile.windows
         while left:

@@ -1,15 +1,14 @@
 """The figures of a load, as its JSON has them (schema `c10k.load/1`), and its histograms."""
 
-import math
 import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS, Slice
+from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS
 from c10k.experiment.loader_ceiling import limited
-from c10k.load.measure import Measurement
+from c10k.load.measure import Measurement, or_none
 from c10k.loadgen.fleet import Snapshot
 from c10k.loadgen.workload import Workload
 from c10k.results import histogram_log as log
@@ -93,17 +92,17 @@ def figures(
         "errors": dict(errors),
         "starved": window.starved,
         **{
-            f"{kind}_ms": {name: _or_none(latencies[f"{kind}_{name}_ms"]) for name in SUMMARY}
+            f"{kind}_ms": {name: or_none(latencies[f"{kind}_{name}_ms"]) for name in SUMMARY}
             for kind in KINDS
         },
         "littles_law_ratio": window.littles_law_ratio(served) if closed else None,
         "loader": {
             "cpu_s": window.cpu_s,
             "cpu_us_per_message": window.cpu_s / window.messages * 1e6 if window.messages else None,
-            "ceiling_messages_per_s": _or_none(ceiling_per_s),
+            "ceiling_messages_per_s": or_none(ceiling_per_s),
             "limited": limited([window], ceiling_per_s),
         },
-        "series": [_second(part) for part in measurement.series],
+        "series": measurement.series,
     }
 
 
@@ -133,22 +132,3 @@ def lost_beyond(figures: dict[str, Any], allowed: float) -> str:
     return " and ".join(
         f"{lost:,} of {of:,} {what}" for lost, of, what in counts if lost > allowed * of
     )
-
-
-def _second(part: Slice) -> dict[str, float | None]:
-    responses = part.responses.summary_ms()
-    return {
-        "start_s": part.start_s,
-        "seconds": part.seconds,
-        "messages": part.responses.total,
-        "messages_per_s": part.responses.total / part.seconds,
-        **{
-            f"response_{name}_ms": _or_none(responses[name])
-            for name in ("mean", "p50", "p99", "max")
-        },
-        "failed": part.failed,
-    }
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value
