@@ -1,7 +1,5 @@
 """The experiment: runs a plan, trial by trial, and stores each step before the next begins."""
 
-import math
-import time
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -16,7 +14,6 @@ from c10k.experiment.step_record import StepRecording
 from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import most_connections
-from c10k.loadgen.fleet import Opened
 from c10k.loadgen.telemetry import ProcessGoneError
 from c10k.loadgen.workload import Workload
 from c10k.results.store import RunWriter, StepRecord
@@ -173,19 +170,14 @@ class Experiment:
         ceiling_per_s = loader_ceiling.at(ceiling, trial.connections, load)
         recording = StepRecording(trial, load, self._began, ceiling_per_s, members)
         if short := [each for each in self._loader.limits(trial.connections) if not each.suffices]:
-            recording.opened = Opened(0, 0, math.nan)
-            recording.failure = "; ".join(map(str, short))
-            return recording.record(time.time(), [], "")
+            return recording.failed("; ".join(map(str, short)))
         profile, see = self._plan.profile, self._progress.see
         try:
             server = ramp.server(spec)
             runner = TrialRunner(server, profile, self._cpus, see, self._host, self._loader)
             return runner.run(recording, last=last)
         except NO_SERVER as error:
-            if not recording.opened.connected:
-                recording.opened = Opened(0, 0, math.nan)
-            recording.failure = str(error).splitlines()[0]
-            return recording.record(time.time(), [], str(error))
+            return recording.failed(str(error).splitlines()[0], str(error))
 
 
 class _Ramp(ExitStack):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -158,6 +159,13 @@ class StepRecording:
             row |= {"warmup_s": self.warmup.waited_s, "unsteady": self.warmup.unsteady}
         rebased = [{**sample, "t_s": sample["t_s"] - self.began} for sample in samples]
         return StepRecord(row, self._windows, rebased, self._recordings)
+
+    def failed(self, reason: str, log_tail: str = "") -> StepRecord:
+        """The step as it is stored where it could not be measured, or not to its end."""
+        if not self.opened.connected:
+            self.opened = Opened(0, 0, math.nan)
+        self.failure = reason
+        return self.record(time.time(), [], log_tail)
 
     @property
     def troubled(self) -> bool:
