@@ -49,9 +49,14 @@ HOST = "::1" if socket.has_dualstack_ipv6() else "127.0.0.1"
 
 def pytest_generate_tests(metafunc):
     if "name" in metafunc.fixturenames:
-        programs = [FOREIGN, *metafunc.config.getoption("command")]
-        ids = [*ECHO, *(program.partition("=")[0] for program in programs)]
-        metafunc.parametrize("name", ECHO + programs, indirect=True, ids=ids, scope="module")
+        programs = [*ECHO, FOREIGN, *metafunc.config.getoption("command")]
+        ids = [program.partition("=")[0] for program in programs]
+        # In one process of the tests, each is started once.
+        named = [
+            pytest.param(program, id=name, marks=pytest.mark.xdist_group(f"conformance of {name}"))
+            for program, name in zip(programs, ids, strict=True)
+        ]
+        metafunc.parametrize("name", named, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
