@@ -44,7 +44,7 @@ sys.exit(main(sys.argv[1:]))
 VENV = f"""#!/bin/bash
 if [[ $1 != -m ]]; then exec {sys.executable} "$@"; fi
 mkdir -p "$3/bin"
-printf '#!/bin/bash\\nprintf "%%s\\\\n" "$@" > "$0.asked"' > "$3/bin/pip"
+printf '#!/bin/bash\\necho "$@" >> "$0.asked"' > "$3/bin/pip"
 cp "$(dirname "$0")/c10k" "$3/bin/c10k"
 chmod +x "$3/bin/pip"
 """
@@ -135,12 +135,24 @@ def test_the_pull_request_has_the_comment(done):
     assert body == {"body": f"<!-- c10k: c10k-echo-chat-rate-50-5 -->\n{job.runner.summary}"}
 
 
-@pytest.mark.parametrize(("version", "package"), [("", str(ROOT)), ("0.1.0", "c10k-bench==0.1.0")])
-def test_the_action_installs_its_own_commit_or_a_release(tmp_path, version, package):
+@pytest.mark.parametrize(
+    ("version", "packages"),
+    [
+        (
+            "",
+            [
+                f"--require-hashes --requirement {ROOT}/.ci/action.lock",
+                f"--no-deps --no-build-isolation {ROOT}",
+            ],
+        ),
+        ("0.1.0", ["c10k-bench==0.1.0"]),
+    ],
+)
+def test_the_action_installs_its_own_commit_with_its_lock_or_a_release(tmp_path, version, packages):
     job = pull_request(tmp_path, version=version)
     assert job.run("Install c10k").returncode == 0
     asked = job.runner.temporary / "c10k" / "bin" / "pip.asked"
-    assert asked.read_text().splitlines() == ["install", "--quiet", package]
+    assert asked.read_text().splitlines() == [f"install --quiet {each}" for each in packages]
 
 
 def test_a_comparison_that_fails_ends_with_its_status(job):
