@@ -1,11 +1,12 @@
 """Reading a reply of HTTP/1.1 as its bytes arrive, in pieces of any size (RFC 9112).
 
 Lines are read where they lie in the receive buffer. Only the beginning of a line whose end has not
-arrived is copied. Bodies are counted, not read.
+arrived is copied. Bodies are counted, not read. What is made of a reply does not depend on how its
+bytes were cut.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memchr, memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 cdef extern from "<strings.h>" nogil:
     int strncasecmp(const char *a, const char *b, size_t length)
@@ -28,7 +29,9 @@ cdef enum: # what is read next
 
 cdef struct Reply:
     uint8_t state
-    bint chunked, sized, closing # closing: the server ends the connection after this reply
+    bint coded, chunked, sized # by a transfer coding, the last of which is chunked; by a length
+    bint closes, keeps # what it says of the connection
+    bint closing # the server ends the connection after this reply
     uint16_t status
     uint16_t kept # bytes in `line`
     uint32_t head # bytes read of the head, or of a line between chunks
@@ -80,7 +83,7 @@ cdef inline bint reply_feed(Reply *reply, const char *data, size_t length) noexc
 
 cdef inline bint may_be_status(const Reply *reply) noexcept nogil:
     """Whether what is kept may become a status line."""
-    return strncasecmp(reply.line, b"HTTP/1.", min(reply.kept, 7)) == 0
+    return memcmp(reply.line, b"HTTP/1.", min(reply.kept, 7)) == 0
 
 
 cdef inline void keep(Reply *reply, const char *data, size_t length) noexcept nogil:
@@ -92,11 +95,16 @@ cdef inline void keep(Reply *reply, const char *data, size_t length) noexcept no
 
 cdef inline void read_line(Reply *reply, const char *line, size_t length) noexcept nogil:
     """Read a line with its end, as the state says, and go to the next state."""
-    while length and (line[length - 1] == c'\n' or line[length - 1] == c'\r'):
+    cdef bint long_ = length >= LINE
+    if long_: # as if it had been kept
+        length = LINE
+    if length and line[length - 1] == c'\n':
+        length -= 1
+    if length and line[length - 1] == c'\r':
         length -= 1
     if reply.state == HEADER:
         if length:
-            read_header(reply, line, length)
+            read_header(reply, line, length, long_)
         else:
             end_head(reply)
     elif reply.state == CHUNK_SIZE:
@@ -122,9 +130,9 @@ cdef inline bint is_blank(char character) noexcept nogil:
 cdef inline void read_status(Reply *reply, const char *line, size_t length) noexcept nogil:
     """`HTTP/1.1 200 OK`"""
     if (
-        length < 12 or strncasecmp(line, b"HTTP/1.", 7) != 0 or line[8] != c' '
+        length < 12 or memcmp(line, b"HTTP/1.", 7) != 0 or not is_digit(line[7]) or line[8] != c' '
         or not (is_digit(line[9]) and is_digit(line[10]) and is_digit(line[11]))
-        or (length > 12 and line[12] != c' ')
+        or line[9] == c'0' or (length > 12 and line[12] != c' ')
     ):
         reply.state = MALFORMED_REPLY
         return
@@ -137,70 +145,103 @@ cdef inline const char *value_of(
     const char *line, size_t *length, const char *name, size_t name_length
 ) noexcept nogil:
     """Where the header's value begins, and its length; NULL if it is a different header."""
-    cdef size_t i = name_length + 1
-    if length[0] < i or line[name_length] != c':' or strncasecmp(line, name, name_length) != 0:
+    cdef const char *value = line + name_length + 1
+    if length[0] <= name_length or line[name_length] != c':' or (
+        strncasecmp(line, name, name_length) != 0
+    ):
         return NULL
-    while i < length[0] and is_blank(line[i]):
-        i += 1
-    while length[0] > i and is_blank(line[length[0] - 1]):
+    length[0] -= name_length + 1
+    trim(&value, length)
+    return value
+
+
+cdef inline void trim(const char **text, size_t *length) noexcept nogil:
+    """Leave out the blanks on both sides."""
+    while length[0] and is_blank(text[0][0]):
+        text[0] += 1
         length[0] -= 1
-    length[0] -= i
-    return line + i
+    while length[0] and is_blank(text[0][length[0] - 1]):
+        length[0] -= 1
 
 
-cdef inline bint lists(
-    const char *value, size_t length, const char *token, size_t token_length
+cdef inline bint next_token(
+    const char **list_, size_t *left, const char **token, size_t *length
 ) noexcept nogil:
-    """Whether a list, which commas and blanks separate, holds the token."""
-    cdef size_t begin = 0
-    cdef size_t end
-    while begin < length:
-        while begin < length and (value[begin] == c',' or is_blank(value[begin])):
-            begin += 1
-        end = begin
-        while end < length and value[end] != c',' and not is_blank(value[end]):
-            end += 1
-        if end - begin == token_length and strncasecmp(value + begin, token, token_length) == 0:
-            return True
-        begin = end
-    return False
+    """Take the next token, which may be empty, from a list with commas. False at its end."""
+    cdef const char *comma
+    if left[0] == 0:
+        return False
+    comma = <const char *>memchr(list_[0], c',', left[0])
+    token[0] = list_[0]
+    length[0] = comma - list_[0] if comma != NULL else left[0]
+    left[0] -= length[0] + (comma != NULL)
+    list_[0] += length[0] + (comma != NULL)
+    trim(token, length)
+    return True
 
 
-cdef inline void read_header(Reply *reply, const char *line, size_t length) noexcept nogil:
-    """Take from a header what says how the body ends, and whether the connection does."""
+cdef inline bint equals(
+    const char *token, size_t length, const char *word, size_t word_length
+) noexcept nogil:
+    return length == word_length and strncasecmp(token, word, word_length) == 0
+
+
+cdef inline void read_header(
+    Reply *reply, const char *line, size_t length, bint long_
+) noexcept nogil:
+    """Take from a header what says how the body ends, and whether the connection does.
+
+    Of those, one that is as long as what is kept of a line is refused: its end may be lacking.
+    """
     cdef const char *value
-    cdef size_t i
-    cdef int64_t size = 0
+    cdef const char *token
+    cdef size_t token_length
     cdef char first = line[0] | 0x20 # in lower case
     if first == c'c':
         value = value_of(line, &length, b"Content-Length", 14)
         if value != NULL:
-            for i in range(length):
-                if not is_digit(value[i]) or i == 18:
-                    reply.state = MALFORMED_REPLY
-                    return
-                size = size * 10 + value[i] - c'0'
-            if length == 0 or (reply.sized and reply.left != size):
-                reply.state = MALFORMED_REPLY
+            read_length(reply, value, length)
+        else:
+            value = value_of(line, &length, b"Connection", 10)
+            if value == NULL:
                 return
-            reply.sized = True
-            reply.left = size
-            return
-        value = value_of(line, &length, b"Connection", 10)
-        if value != NULL:
-            if lists(value, length, b"close", 5):
-                reply.closing = True
-            elif lists(value, length, b"keep-alive", 10):
-                reply.closing = False
+            while next_token(&value, &length, &token, &token_length):
+                reply.closes |= equals(token, token_length, b"close", 5)
+                reply.keeps |= equals(token, token_length, b"keep-alive", 10)
     elif first == c't':
         value = value_of(line, &length, b"Transfer-Encoding", 17)
-        if value != NULL and length >= 7:
-            reply.chunked = strncasecmp(value + length - 7, b"chunked", 7) == 0
+        if value == NULL:
+            return
+        while next_token(&value, &length, &token, &token_length):
+            if token_length:
+                reply.coded = True
+                reply.chunked = equals(token, token_length, b"chunked", 7)
+    else:
+        return
+    if long_:
+        reply.state = MALFORMED_REPLY
+
+
+cdef inline void read_length(Reply *reply, const char *value, size_t length) noexcept nogil:
+    """Up to 18 digits; a length may be said again, but not otherwise."""
+    cdef int64_t size = 0
+    cdef size_t i
+    for i in range(length):
+        if not is_digit(value[i]) or i == 18:
+            reply.state = MALFORMED_REPLY
+            return
+        size = size * 10 + value[i] - c'0'
+    if length == 0 or (reply.sized and reply.left != size):
+        reply.state = MALFORMED_REPLY
+        return
+    reply.sized = True
+    reply.left = size
 
 
 cdef inline void end_head(Reply *reply) noexcept nogil:
     """Decide how the body ends (RFC 9112, 6.3)."""
     cdef uint16_t status = reply.status
+    reply.closing = reply.closes or (reply.closing and not reply.keeps)
     if status < 200: # an interim reply; the real one follows
         reply_begin(reply)
     elif status == 204 or status == 304:
@@ -208,7 +249,7 @@ cdef inline void end_head(Reply *reply) noexcept nogil:
     elif reply.chunked:
         reply.state = CHUNK_SIZE
         reply.head = 0
-    elif reply.sized:
+    elif reply.sized and not reply.coded:
         reply.state = BODY if reply.left else WHOLE
     else:
         reply.state = UNTIL_CLOSE

@@ -7,13 +7,14 @@ from typing import Final
 
 from c10k.loadgen.portable.causes import ReplyError
 
-LONGEST_HEAD: Final = 65_536
-LONGEST_LINE: Final = 4_096  # of a chunk's size with its extensions
+LONGEST_HEAD: Final = 65_536  # or line between chunks, or all trailers
+LONGEST_FIELD: Final = 256  # with its line end, of a header that says how a reply ends
 
 END_OF_HEAD: Final = re.compile(rb"\n\r?\n")
 STATUS_LINE: Final = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: .*)?", re.DOTALL)
 LENGTH: Final = re.compile(rb"[0-9]{1,18}")
-CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
+CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t;].*)?", re.DOTALL)
+READ: Final = (b"content-length", b"transfer-encoding", b"connection")
 
 
 class Reply:
@@ -22,7 +23,7 @@ class Reply:
     Interim replies (1xx) are skipped.
     """
 
-    __slots__ = ("_buffer", "_left", "_part", "keep_alive", "status")
+    __slots__ = ("_buffer", "_left", "_part", "_taken", "keep_alive", "status")
 
     def __init__(self) -> None:
         self.status = 0
@@ -30,6 +31,7 @@ class Reply:
         self._part = "head"
         self._buffer = b""  # what has come of a head or a line
         self._left = 0  # bytes of the body or of its chunk
+        self._taken = 0  # bytes of the lines between two chunks, or of the trailers
 
     def take(self, data: bytes) -> bool:
         """Read on; whether that was the reply's end. Raises ReplyError."""
@@ -55,7 +57,7 @@ class Reply:
         """Take up to the empty line; return what follows it."""
         self._buffer += data
         end = END_OF_HEAD.search(self._buffer)
-        if (end.start() if end else len(self._buffer)) > LONGEST_HEAD:
+        if (end.end() if end else len(self._buffer)) > LONGEST_HEAD:
             raise ReplyError("malformed")
         if end is None:
             if not b"HTTP/1.".startswith(self._buffer[:7]):
@@ -68,7 +70,7 @@ class Reply:
 
     def _read_head(self, head: bytes) -> None:
         line, _, fields = head.partition(b"\n")
-        if not (match := STATUS_LINE.fullmatch(line.rstrip(b"\r"))):
+        if not (match := STATUS_LINE.fullmatch(line.removesuffix(b"\r"))):
             raise ReplyError("malformed")
         version, self.status = int(match[1]), int(match[2])
         length, codings, options = None, [], []
@@ -103,11 +105,12 @@ class Reply:
     def _take_line(self, data: bytes) -> bytes:
         """Take one of the lines between chunks and after them; return what follows it."""
         line, newline, rest = (self._buffer + data).partition(b"\n")
-        if len(line) > LONGEST_LINE:
+        if self._taken + len(line) + len(newline) > LONGEST_HEAD:
             raise ReplyError("malformed")
         self._buffer = b"" if newline else line
         if newline:
-            self._read_line(line.rstrip(b"\r"))
+            self._taken += len(line) + 1
+            self._read_line(line.removesuffix(b"\r"))
         return rest
 
     def _read_line(self, line: bytes) -> None:
@@ -115,21 +118,24 @@ class Reply:
             if not (match := CHUNK_SIZE.fullmatch(line)):
                 raise ReplyError("malformed")
             self._left = int(match[1], 16)
-            self._part = "chunk" if self._left else "trailers"
+            self._part, self._taken = "chunk" if self._left else "trailers", 0
         elif self._part == "chunk's end":
             if line:
                 raise ReplyError("malformed")
-            self._part = "size"
+            self._part, self._taken = "size", 0
         elif not line:
             self._part = "end"
 
 
 def _fields(text: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The header's fields, their names in lower case."""
-    # A line that begins with white space goes on with the one before (section 5.2).
-    for line in re.sub(rb"\r?\n[ \t]+", b" ", text).split(b"\n"):
-        name, _, value = line.partition(b":")
-        yield name.lower(), value.strip(b" \t\r")
+    """The header's fields that matter, their names in lower case. Raises ReplyError."""
+    for line in text.split(b"\n"):
+        name, colon, value = line.removesuffix(b"\r").partition(b":")
+        if not colon or (name := name.lower()) not in READ:
+            continue
+        if len(line) + 1 >= LONGEST_FIELD:
+            raise ReplyError("malformed")
+        yield name, value.strip(b" \t")
 
 
 def _tokens(value: bytes) -> list[bytes]:
@@ -139,10 +145,6 @@ def _tokens(value: bytes) -> list[bytes]:
 
 def _length(value: bytes, before: int | None) -> int:
     """A content length, which may be said again but not otherwise."""
-    lengths = _tokens(value)
-    if not lengths or not all(LENGTH.fullmatch(length) for length in lengths):
+    if not LENGTH.fullmatch(value) or before not in (None, int(value)):
         raise ReplyError("malformed")
-    said = {int(length) for length in lengths} | ({before} if before is not None else set())
-    if len(said) > 1:
-        raise ReplyError("malformed")
-    return said.pop()
+    return int(value)

@@ -48,15 +48,25 @@ WHOLE = {
     "of version 1.0, kept": b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" + ONE + b"\r\n\r\nx",
     "a header longer than what is kept": headed(b"Content-X: " + b"c" * 5000, ONE, body=b"x"),
     "the same length twice": headed(ONE, ONE, body=b"x"),
+    "a length without a colon": headed(b"Content-Length", ONE, body=b"x"),
+    "carriage returns longer than what is kept": headed(b"\r" * 300 + b"x", EMPTY),
+    "close, then keep-alive": headed(b"Connection: close", b"Connection: keep-alive", EMPTY),
+    "two words": headed(b"Connection: please close", EMPTY),
+    "codings in two headers": headed(
+        b"Transfer-Encoding: gzip", CHUNKS, b"Transfer-Encoding:", body=b"0\r\n\r\n"
+    ),
 }
 STATUS = {"not found": 404, "no content": 204, "not modified": 304}  # else 200
-CLOSING = ("close", "close among others", "of version 1.0")
+CLOSING = ("close", "close among others", "close, then keep-alive", "of version 1.0")
 
 MALFORMED = {
     "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n",
     "another protocol without lines": b"\x16\x03\x01\x02",
     "no number": b"HTTP/1.1 OK\r\n\r\n",
     "a number too long": b"HTTP/1.1 2000 OK\r\n\r\n",
+    "a number below 100": b"HTTP/1.1 099 OK\r\n\r\n",
+    "a version of no digit": b"HTTP/1.x 200 OK\r\n\r\n",
+    "http in small letters": b"http/1.1 200 OK\r\n\r\n",
     "HTTP/2": b"HTTP/2.0 200 OK\r\n\r\n",
     "an empty line first": b"\r\n" + SIZED,
     "a length that is none": headed(b"Content-Length: five"),
@@ -66,6 +76,12 @@ MALFORMED = {
     "a length of two words": headed(b"Content-Length: 1 2"),
     "a hexadecimal length": headed(b"Content-Length: 0x1"),
     "a list of lengths": headed(b"Content-Length: 1, 2"),
+    "a list of equal lengths": headed(b"Content-Length: 1, 1"),
+    "a length beyond what is kept": headed(b"Content-Length:" + b" " * 300 + b"1", body=b"x"),
+    "close beyond what is kept": headed(b"Connection: " + b"x" * 300 + b", close", EMPTY),
+    "codings beyond what is kept": headed(
+        b"Transfer-Encoding: " + b"x" * 300 + b", chunked", body=b"0\r\n\r\n"
+    ),
     "a length beyond counting": headed(b"Content-Length: " + b"9" * 30),
     "two lengths": headed(b"Content-Length: 1", b"Content-Length: 2"),
     "a chunk without a size": headed(CHUNKS, body=b"\r\n"),
@@ -73,6 +89,7 @@ MALFORMED = {
     "a chunk beyond counting": headed(CHUNKS, body=b"f" * 16 + b"\r\n"),
     "a chunk that goes on behind its end": headed(CHUNKS, body=b"1\r\nxy\r\n0\r\n\r\n"),
     "an endless size of a chunk": headed(CHUNKS, body=b"1" * 70_000),
+    "endless trailers": headed(CHUNKS, body=b"0\r\n" + b"A: b\r\n" * 20_000),
     "an endless line": b"HTTP/1.1 200 " + b"O" * 70_000,
     "an endless head": OK + b"A: b\r\n" * 20_000,
 }
@@ -129,8 +146,17 @@ def test_what_is_no_reply_is_refused(read, name):
     refuse()
 
 
-def test_without_a_length_the_end_of_the_connection_ends_it(read):
-    assert read([headed(b"Server: x", body=b"some of it")]) == (200, "until_close", True)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (b"Server: x",),
+        (b"Transfer-Encoding: gzip", b"Content-Length: 3"),
+        (b"Transfer-Encoding: chunked, gzip",),
+        (b"Transfer-Encoding: xchunked",),
+    ],
+)
+def test_without_a_length_the_end_of_the_connection_ends_it(read, lines):
+    assert read([headed(*lines, body=b"some of it")]) == (200, "until_close", True)
 
 
 OUTCOMES = ("whole", "malformed", "excess", "until_close", "cut")
