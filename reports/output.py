@@ -11,10 +11,19 @@ class UnwritableError(ReportError):
 
 
 def write(out: Path, files: Iterable[tuple[Path, str | bytes]]) -> None:
-    """Write (path, content) of each file; UnwritableError where one cannot be."""
+    """Write (path, content) of each file in `out`; UnwritableError where one cannot be.
+
+    Links in `out` are not followed: a run from elsewhere may bring a report that has some.
+    """
     try:
         for path, content in files:
+            inner = path.parent.relative_to(out).parts
+            for folder in (out.joinpath(*inner[: i + 1]) for i in range(len(inner))):
+                if folder.is_symlink():
+                    raise UnwritableError(f"{folder} cannot be written: it is a symbolic link")
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_symlink() or path.is_fifo():
+                path.unlink()
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:
         where = error.filename or out

@@ -10,9 +10,11 @@ steps of a run of 500 takes 5 s instead of 0.05 s. Writing the tables of such a 
 after each step, in which nothing is measured.
 """
 
+import errno
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +32,7 @@ from c10k.results.aggregate import Recording, merged
 from c10k.results.histogram import Histogram
 from c10k.results.histogram_log import LogInterval, Tag
 from c10k.results.manifest import RUN_SCHEMA, check_manifest
-from c10k.results.schema import KEY, TABLES, RunError, check_frame, complete
+from c10k.results.schema import KEY, TABLES, RunError, TableSpec, check_frame, complete
 
 if TYPE_CHECKING:
     import pandas as pd  # a second that writing a run need not wait for
@@ -48,6 +50,10 @@ __all__ = [
 
 MANIFEST: Final = "run.json"
 LOG: Final = "latency.hlog"
+
+# More than any run has, and what fits in memory. A damaged file may claim, or expand to, anything.
+LARGEST_FILE: Final = 1 << 30
+LARGEST_TABLE: Final = 50_000_000  # cells: rows times columns
 
 Key = tuple[str, str, int, int]
 """server, workload, repeat, connections: what names a step."""
@@ -301,7 +307,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     with _accessing(path, "read"):
         if not path.exists():
             raise RunError(f"{directory} is not the directory of a run: it has no {MANIFEST}")
-        text = path.read_bytes()
+        text = _content(path)
     try:
         found = msgspec.json.decode(text)
     except (ValueError, RecursionError) as error:
@@ -312,17 +318,37 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
 def _read_table(directory: Path, name: str) -> "pd.DataFrame":
     path = directory / f"{name}.parquet"
     with _accessing(path, "read"):
-        data = path.read_bytes()
+        data = _content(path)
     try:
-        table = pq.ParquetFile(pa.BufferReader(data)).read()
-        table.validate(full=True)
-        frame = table.to_pandas(ignore_metadata=True)
+        frame = _frame(data, TABLES[name])
     except Exception as error:  # a damaged file may break the parser anywhere
         first_line = str(error).partition("\n")[0]
         raise RunError(f"{path} cannot be read: {first_line}") from error
     check_frame(TABLES[name], frame, str(path))
     found: pd.DataFrame = frame[list(TABLES[name])]
     return found
+
+
+def _frame(data: bytes, columns: TableSpec) -> "pd.DataFrame":
+    """Those columns of a Parquet file; ValueError where they would not fit in memory.
+
+    Texts stay in dictionaries until they are Python's: a file of a few kilobytes may repeat a long
+    one in a million rows.
+    """
+    about = pq.read_metadata(pa.BufferReader(data))
+    expanded = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+    if about.num_rows * len(columns) > LARGEST_TABLE or expanded > LARGEST_FILE:
+        raise ValueError(
+            f"it claims {about.num_rows:,} rows in {expanded:,} bytes, and no run has as many"
+        )
+    names = [name for name in about.schema.names if name in columns]
+    texts = [name for name in names if columns[name].dtype == "str"]
+    table = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts).read(columns=names)
+    table.validate(full=True)
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    for name in frame.columns[frame.dtypes == "category"]:
+        frame[name] = frame[name].astype(object)
+    return frame
 
 
 def _read_log(directory: Path, steps: "pd.DataFrame") -> tuple[int, dict[Tag, list[LogInterval]]]:
@@ -332,7 +358,7 @@ def _read_log(directory: Path, steps: "pd.DataFrame") -> tuple[int, dict[Tag, li
     """
     path = directory / LOG
     with _accessing(path, "read"):
-        lines = path.read_bytes().splitlines(keepends=True)
+        lines = _content(path).splitlines(keepends=True)
     counted = {str(Tag(*key, "")).encode() for key in _keys(steps)}
     while lines and not _belongs(lines[-1], counted):
         lines.pop()
@@ -359,6 +385,16 @@ def _keys(steps: "pd.DataFrame") -> set[Key]:
     return set(steps[list(KEY)].itertuples(index=False, name=None))
 
 
+def _content(path: Path) -> bytes:
+    """All of a file of a run. OSError for a pipe or a device, which might never end."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    if found.st_size > LARGEST_FILE:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return path.read_bytes()
+
+
 @contextmanager
 def _accessing(path: Path, verb: str) -> Iterator[None]:
     try:
@@ -372,6 +408,7 @@ def _replace(path: Path, data: bytes | pa.Buffer) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     with _accessing(path, "written"):
         try:
+            temporary.unlink(missing_ok=True)  # in a directory from elsewhere it may be a link
             with _open_for_update(temporary) as file:
                 _write_at(file, 0, data)
             temporary.replace(path)

@@ -29,6 +29,7 @@ from c10k.options import Where, read
 from c10k.reports.comparisons.chapter import TECHNIQUES
 from c10k.servers.catalogue import parse_command
 
+LARGEST_FILE: Final = 1 << 20
 INTERPRETERS: Final = (
     *("python3.11", "python3.12", "python3.13", "python3.13t", "python3.14", "python3.14t"),
     "pypy3",
@@ -41,10 +42,14 @@ MAPPED: Final = tuple(load.name for load in MAP_WORKLOADS)
 def content_of(path: Path) -> dict[str, Any]:
     """The content of an experiment file. Raises ValueError, in one line, where it is not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:  # a pipe too, which may have no end
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ValueError(f"it is larger than {LARGEST_FILE >> 20} MiB")
+        return tomllib.loads(content.decode())
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:  # of its encoding too
+    except (ValueError, RecursionError) as error:  # of its encoding too
         raise ValueError(f"{path} is not TOML: {error}") from None
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,12 +14,15 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from c10k.cli.main import main
+from c10k.results import store
 from c10k.results.manifest import RUN_SCHEMA, check_manifest
 from c10k.results.schema import KEY, TABLES, RunError, check_frame
 from c10k.results.store import read_run
@@ -110,7 +114,27 @@ DAMAGES = {
     "missing": lambda path, _: path.unlink(),
     "cut in the middle": lambda path, content: path.write_bytes(content[: len(content) // 2]),
     "noise": lambda path, _: path.write_bytes(bytes(range(256)) * 9),
-    "a symlink loop": lambda path, _: (path.unlink(), path.symlink_to(path.name)),
+}
+
+
+def listening(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        place = os.open(path.parent, os.O_PATH)  # its address holds 108 characters
+        try:
+            listener.bind(f"/proc/self/fd/{place}/{path.name}")
+        finally:
+            os.close(place)
+
+
+# In the place of a file; some would be read without end.
+STRANGE = {
+    "a symlink loop": lambda path: path.symlink_to(path.name),
+    "a pipe": os.mkfifo,
+    "a socket": listening,
+    "a directory": Path.mkdir,
+    "zeros without end": lambda path: path.symlink_to("/dev/zero"),
+    "a full device": lambda path: path.symlink_to("/dev/full"),
+    "a terabyte": lambda path: (path.touch(), os.truncate(path, 1 << 40)),
 }
 
 
@@ -119,6 +143,93 @@ DAMAGES = {
 def test_a_damaged_file_is_named(run, file, damage):
     DAMAGES[damage](run / file, (run / file).read_bytes())
     assert file in refusal_of(run)
+
+
+@pytest.fixture
+def afar(sound, tmp_path, monkeypatch):
+    """Copies in a directory of runs; nothing else may be written."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["c10k"])
+    shutil.copytree(sound, tmp_path / "runs" / "run")
+    return tmp_path / "runs" / "run"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("strange", STRANGE)
+@pytest.mark.parametrize("file", FILES)
+def test_no_command_waits_for_what_is_in_the_place_of_a_file(sound, afar, file, strange, capsys):
+    (afar / file).unlink()
+    STRANGE[strange](afar / file)
+    before = sorted(afar.parent.parent.rglob("*"))
+    for command in (
+        ["report", "runs/run"],
+        ["compare", "runs/run", str(sound)],
+        ["compare", str(sound), "runs/run"],
+        ["export", "runs/run"],
+        ["run", "--resume", "runs/run"],
+        ["history", "runs/run"],
+    ):
+        assert main(command) == 2, command
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        unnamed = (file, strange) == ("run.json", "a symlink loop")  # as if there were none
+        assert f"runs/run/{file} cannot be read: " in shown.err or unnamed
+        assert all(line.startswith("c10k: ") for line in shown.err.splitlines())
+        assert shown.err.count("\n") <= 1 + (command[0] == "history")  # it names each run
+    assert sorted(afar.parent.parent.rglob("*")) == before
+
+
+def steps_of(rows, **columns):
+    """A Parquet file of the steps, each column the same in all rows, so that it is small."""
+    arrays = {}
+    for name, column in TABLES["steps"].items():
+        values = {"str": [""], "bool": [False], "int64": [1], "float64": [0.0]}[column.dtype]
+        indices = pa.array(np.zeros(rows, "int32"))
+        values = pa.array([columns[name]] if name in columns else values)
+        arrays[name] = pa.DictionaryArray.from_arrays(indices, values)
+    written = pa.BufferOutputStream()
+    pq.write_table(pa.table(arrays), written, compression="zstd", store_schema=False)
+    return written.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "message"),
+    [
+        (500_000, {}, "steps.parquet cannot be read: it claims 500,000 rows"),
+        (1, {"reason": "x" * (1 << 23)}, "steps.parquet cannot be read: it claims 1 rows"),
+        (100_000, {"reason": "x" * (1 << 16)}, "steps.parquet has a step twice"),
+    ],
+    ids=["rows", "a long text", "a text in many rows"],
+)
+def test_what_a_table_expands_to_fits_in_memory(run, rows, columns, message, monkeypatch):
+    """Each file is small; read as it is, the last would take 6.5 GB."""
+    monkeypatch.setattr(store, "LARGEST_FILE", 1 << 22)
+    (run / "steps.parquet").write_bytes(steps_of(rows, **columns))
+    assert (run / "steps.parquet").stat().st_size < 1 << 21
+    before = pa.default_memory_pool().max_memory()
+    assert message in refusal_of(run)
+    assert pa.default_memory_pool().max_memory() - before < 1 << 29
+
+
+def test_a_report_is_written_over_no_link_and_no_pipe(run, tmp_path, undrawn):
+    """A run from elsewhere may bring a report, whose files lead anywhere."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "kept").write_text("mine")
+    out = run / "report"
+    out.mkdir()
+    (out / "index.html").symlink_to(mine / "kept")
+    os.mkfifo(out / "summary.md")
+    page, refused = report(run, out=out)
+    assert (page is not None, refused) == (True, "")
+    assert (mine / "kept").read_text() == "mine"
+    assert (out / "summary.md").is_file()
+    for linked in (out / "tables", out):
+        shutil.rmtree(linked)
+        linked.symlink_to(mine)
+        page, refused = report(run, out=out)
+        assert f"{linked} cannot be written: it is a symbolic link" in refused
+    assert [path.name for path in mine.iterdir()] == ["kept"]
 
 
 @pytest.mark.system
