@@ -190,6 +190,11 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
             and self.protocol != "http"  # whose server may close after any reply
         )
 
+    @property
+    def sweep_s(self) -> float:
+        """How often a loader looks for what has timed out: what does ends at most 1 % late."""
+        return min(0.1, max(0.001, min(self.timeout_s, self.connect_timeout_s) / 100))
+
     def active_of(self, connections: int) -> int:
         """How many of the connections send."""
         return math.ceil(self.active * connections)

@@ -1,7 +1,6 @@
 """Why no connection was served, and what to do."""
 
 import http.client
-from collections import Counter
 
 from c10k.loadgen.address import Address
 from c10k.loadgen.fleet import Snapshot
@@ -10,11 +9,17 @@ from c10k.loadgen.workload import Workload
 
 def reason(target: str, address: Address, workload: Workload, opening: Snapshot) -> str:
     """One line; `opening` holds the errors."""
-    cause, _ = Counter(opening.errors).most_common(1)[0]
+    # Of many connections, those that wait for the first to be served say nothing of the server.
+    cause = max(opening.errors, key=lambda each: (each != "never_opened", opening.errors[each]))
     if cause == "http_status" and (status := _status(address, workload)):
         return (
             f"{target} answered {status} to GET {workload.path}, and only 2xx is served: "
             "name another path, or mend the server"
+        )
+    if cause in ("unreachable", "connect_timeout"):
+        return (
+            f"no connection to {target} was made ({cause}): is the host up, does a server accept "
+            "connections there, and does no firewall drop them?"
         )
     remedy = f"does what listens there speak {workload.protocol}?"
     if workload.protocol == "echo":

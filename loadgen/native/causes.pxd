@@ -1,13 +1,15 @@
 """The causes by which errors are counted."""
 
 from libc.errno cimport (
-    EADDRNOTAVAIL, ECONNREFUSED, ECONNRESET, EMFILE, ENFILE, EPIPE, ETIMEDOUT,
+    EADDRNOTAVAIL, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, EMFILE, ENETUNREACH, ENFILE, EPIPE,
+    ETIMEDOUT,
 )
 
 cdef enum: # in the order of cause_names
     CONNECT_REFUSED
     CONNECT_TIMEOUT
     CONNECT_FAILED
+    UNREACHABLE
     NO_PORT
     NO_DESCRIPTOR
     NEVER_OPENED
@@ -24,15 +26,20 @@ cdef enum: # in the order of cause_names
 
 cdef inline tuple cause_names():
     return (
-        "connect_refused", "connect_timeout", "connect_failed", "no_port", "no_descriptor",
-        "never_opened", "closed_by_server", "reset", "timeout", "corrupt", "excess", "http_status",
-        "malformed", "io_error",
+        "connect_refused", "connect_timeout", "connect_failed", "unreachable", "no_port",
+        "no_descriptor", "never_opened", "closed_by_server", "reset", "timeout", "corrupt",
+        "excess", "http_status", "malformed", "io_error",
     )
 
 
 cdef inline bint is_wrong_reply(int cause) noexcept nogil:
     """Whether a reply came, but not the right one."""
     return cause == CORRUPT or cause == EXCESS or cause == MALFORMED or cause == HTTP_STATUS
+
+
+cdef inline bint is_unreachable(int error) noexcept nogil:
+    """Whether the network says that there is no way to the peer, or no peer."""
+    return error == EHOSTUNREACH or error == ENETUNREACH
 
 
 cdef inline int cause_of(int error) noexcept nogil:
@@ -45,7 +52,7 @@ cdef inline int cause_of(int error) noexcept nogil:
         return NO_PORT
     if error == EMFILE or error == ENFILE:
         return NO_DESCRIPTOR
-    if error == ETIMEDOUT: # the peer's kernel acknowledges nothing
+    if error == ETIMEDOUT or is_unreachable(error): # the peer's kernel acknowledges nothing
         return TIMEOUT
     return IO_ERROR
 
@@ -53,6 +60,8 @@ cdef inline int cause_of(int error) noexcept nogil:
 cdef inline int connect_cause_of(int error) noexcept nogil:
     """The cause of an errno of bind() or connect()."""
     cdef int cause = cause_of(error)
+    if is_unreachable(error):
+        return UNREACHABLE
     if cause == TIMEOUT:
         return CONNECT_TIMEOUT
     return CONNECT_FAILED if cause == IO_ERROR else cause

@@ -4,9 +4,9 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from c10k.loadgen.native.atomics cimport add, store, store_pointer
-from c10k.loadgen.native.causes cimport NEVER_OPENED
+from c10k.loadgen.native.causes cimport CONNECT_TIMEOUT, NEVER_OPENED
 from c10k.loadgen.native.connection cimport (
-    BROKEN, CLOSED, Connection, IDLE, IN_LINE, PARTED, has_message, is_new,
+    BROKEN, CLOSED, CONNECTING, Connection, IDLE, IN_LINE, PARTED, has_message, is_new,
 )
 from c10k.loadgen.native.failing cimport fail, note_opening, queue_next, retire, stand_in_line
 from c10k.loadgen.native.linux cimport (
@@ -81,6 +81,7 @@ cdef inline void resize(ShardState *shard) noexcept nogil:
 cdef inline void begin_load(ShardState *shard) noexcept nogil:
     """Give up on connections without a first reply and let the others begin."""
     cdef int64_t i
+    cdef Connection *connection
     for i in range(shard.status.opened, shard.status.target):
         shard.connections[i].state = CLOSED
         shard.connections[i].fd = -1
@@ -88,8 +89,12 @@ cdef inline void begin_load(ShardState *shard) noexcept nogil:
         add(&shard.status.failed, 1)
     store(&shard.status.opened, shard.status.target)
     for i in range(shard.status.target):
-        if is_new(&shard.connections[i]):
-            fail(shard, &shard.connections[i], NEVER_OPENED)
+        connection = &shard.connections[i]
+        if is_new(connection):
+            fail(
+                shard, connection,
+                CONNECT_TIMEOUT if connection.state == CONNECTING else NEVER_OPENED,
+            )
     note_opening(shard)
     shard.loading = True
     begin_sending(shard)

@@ -120,6 +120,7 @@ cdef class Shard:
             self.state.schedule.period_ns = 1e9 / workload.rate_per_connection
         settings.connect_timeout_ns = <int64_t>(workload.connect_timeout_s * 1e9)
         settings.timeout_ns = <int64_t>(workload.timeout_s * 1e9)
+        settings.sweep_ns = <int64_t>(workload.sweep_s * 1e9)
 
     cdef void start(self) except *:
         """Create what the thread waits for, and the thread."""

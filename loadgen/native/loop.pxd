@@ -19,7 +19,6 @@ cdef enum:
     EVENTS = 512 # taken from epoll at once
     RELEASES = 64 # due messages sent before replies are read again
     WAKE = 0xFFFFFFFF # marks the eventfd among the connections' indices
-    SWEEP_NS = 100_000_000 # how often timeouts are looked for
     LATE_NS = 1_000_000 # a due message picked up later than this is the loader's own lateness
     SPIN_NS = 300_000 # before a due time, if asked to: what an idle virtual CPU takes to wake up
     RETRY_NS = 100_000_000 # at least, between two attempts to connect that brought no reply
@@ -66,11 +65,11 @@ cdef inline int64_t wait_ns(const ShardState *shard) noexcept nogil:
     if may_open(shard):
         return 0
     if not is_sending_on_schedule(shard):
-        return SWEEP_NS
+        return shard.settings.sweep_ns
     until_due_ns = shard.schedule.next_due_ns - clock_ns(CLOCK_MONOTONIC)
     if shard.settings.spin:
         until_due_ns -= SPIN_NS
-    return max(<int64_t>0, min(until_due_ns, <int64_t>SWEEP_NS))
+    return max(<int64_t>0, min(until_due_ns, shard.settings.sweep_ns))
 
 
 cdef inline void handle_events(
@@ -128,7 +127,7 @@ cdef inline void sweep(ShardState *shard, int64_t now) noexcept nogil:
         elif connection.state == BROKEN and shard.loading:
             if now - connection.opened_ns >= RETRY_NS:
                 stand_in_line(shard, connection)
-    shard.next_sweep_ns = now + SWEEP_NS
+    shard.next_sweep_ns = now + shard.settings.sweep_ns
 
 
 cdef inline void close_all(ShardState *shard) noexcept nogil:

@@ -38,6 +38,7 @@ cdef struct Settings:
     bint sent_when_due # no message waits to be sent, so that sending needs no record of its own
     bint reconnect # open connections again that failed under load
     int64_t connect_timeout_ns, timeout_ns
+    int64_t sweep_ns # how often timeouts are looked for
     uint32_t in_flight_limit # connections that may lack their first reply at once
     int cpu # -1: any
     bint spin

@@ -7,13 +7,17 @@ _SYSTEM_CAUSES: Final = {
     errno.ECONNRESET: "reset",
     errno.EPIPE: "reset",
     errno.ECONNREFUSED: "connect_refused",
-    errno.ETIMEDOUT: "timeout",
+    errno.ETIMEDOUT: "timeout",  # the peer's kernel acknowledges nothing
+    errno.EHOSTUNREACH: "timeout",
+    errno.ENETUNREACH: "timeout",
     errno.EADDRNOTAVAIL: "no_port",
     errno.EMFILE: "no_descriptor",
     errno.ENFILE: "no_descriptor",
 }
 _CONNECT_CAUSES: Final = _SYSTEM_CAUSES | {
     errno.ETIMEDOUT: "connect_timeout",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable",
     errno.EADDRINUSE: "no_port",  # bind() may choose the port, and find none free
 }
 

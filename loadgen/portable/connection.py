@@ -104,7 +104,8 @@ class Connection(asyncio.Protocol):
     def fail_if_new(self) -> None:
         """Give up if it has had no reply at all."""
         if self.is_new:
-            self._fail("never_opened")
+            connecting = self.state == CONNECTING and self._opened_ns
+            self._fail("connect_timeout" if connecting else "never_opened")
 
     def retire(self) -> None:
         """Close it, and take it out of all counts."""

@@ -11,7 +11,6 @@ from c10k.loadgen.portable.tally import Tally
 from c10k.loadgen.shard import ShardSettings
 
 RELEASES: Final = 64  # due messages sent before replies are read again
-SWEEP_S: Final = 0.1  # how often timeouts are looked for
 # Before a due time, if asked to: what an idle virtual CPU takes to wake up.
 SPIN_NS: Final = 300_000
 LATE_NS: Final = 1_000_000  # a due message picked up later than this is the loader's own lateness
@@ -33,7 +32,7 @@ class Driver:
         self._fleet_active = 0
         self._schedule: Uniform | Poisson | None = None
         self._release_at: asyncio.Handle | None = None
-        loop.call_later(SWEEP_S, self._sweep)
+        loop.call_later(settings.workload.sweep_s, self._sweep)
 
     # Commands
 
@@ -167,4 +166,4 @@ class Driver:
             connection.sweep(now_ns, connect_timeout_ns, timeout_ns)
         for times in self.state.tally.by_kind().values():
             times.bin_if_many()
-        self.state.loop.call_later(SWEEP_S, self._sweep)
+        self.state.loop.call_later(workload.sweep_s, self._sweep)

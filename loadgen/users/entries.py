@@ -29,6 +29,7 @@ CONNECT_CAUSES: Final = (
     "connect_refused",
     "connect_timeout",
     "connect_failed",
+    "unreachable",
     "no_port",
     "no_descriptor",
     "never_opened",

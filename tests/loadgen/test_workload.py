@@ -19,6 +19,17 @@ def test_what_cannot_be_driven_is_refused(figures):
         Workload("odd", **figures)
 
 
+@pytest.mark.parametrize(
+    ("timeout_s", "connect_timeout_s", "sweep_s"),
+    [(30, 10, 0.1), (90, 90, 0.1), (1, 10, 0.01), (10, 2, 0.02), (0.001, 10, 0.001)],
+)
+def test_time_outs_are_looked_for_often_enough_to_end_on_time(
+    timeout_s, connect_timeout_s, sweep_s
+):
+    workload = Workload("impatient", timeout_s=timeout_s, connect_timeout_s=connect_timeout_s)
+    assert workload.sweep_s == pytest.approx(sweep_s)
+
+
 def test_the_named_workloads_say_what_they_are():
     assert list(WORKLOADS) == [
         *("paced", "saturated", "game", "mostly_idle"),

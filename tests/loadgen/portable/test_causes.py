@@ -12,6 +12,8 @@ from c10k.loadgen.portable.causes import cause_of, connect_cause_of
     [
         (errno.ECONNREFUSED, "connect_refused", "connect_refused"),
         (errno.ETIMEDOUT, "timeout", "connect_timeout"),
+        (errno.EHOSTUNREACH, "timeout", "unreachable"),
+        (errno.ENETUNREACH, "timeout", "unreachable"),
         (errno.EADDRNOTAVAIL, "no_port", "no_port"),
         (errno.EADDRINUSE, "io_error", "no_port"),
         (errno.EMFILE, "no_descriptor", "no_descriptor"),
