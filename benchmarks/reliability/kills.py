@@ -111,8 +111,10 @@ def kill(directory: Path, after_s: float, whole: Shape) -> tuple[str, list[str]]
             run.steps.sort_values("started_at", ignore_index=True)
         ):
             wrong.append("a step that was whole was measured again")
-        if Shape.of(directory) != whole:
-            wrong.append("its report has another shape")
+        shape = Shape.of(directory)
+        wrong += [f"only in one report: {each}" for each in sorted(shape.files ^ whole.files)]
+        if shape.steps != whole.steps:
+            wrong.append("its report has other steps")
     return state, wrong
 
 
