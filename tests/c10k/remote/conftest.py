@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchmarks.reliability.namespaces import inside_of, ip, missing
+
 SERVER, LOADER, OTHER_LOADER = ADDRESSES = "10.99.0.1", "10.99.0.2", "10.99.0.3"
 PORT, PORT_BESIDE = 22, 2222
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -123,17 +125,6 @@ class Hosts:
         return bool(found.stdout)
 
 
-def ip(*arguments: str) -> str:
-    """What ip prints."""
-    ran = subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True)
-    return ran.stdout
-
-
-def inside_of(host: str, *command: str) -> list[str]:
-    """A command on a host."""
-    return ["nsenter", f"--net=/run/netns/{host}", *command]
-
-
 def name_of(pid: int) -> str:
     """The name of a process; empty once it has ended."""
     with suppress(psutil.NoSuchProcess):
@@ -151,13 +142,7 @@ def wait_until(condition):
 
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory):
-    programs = ("ip", "ss", "nsenter", "unshare", "ssh", "ssh-keygen")
-    missing = [name for name in programs if not shutil.which(name)]
-    missing += ["sshd"] * (not SSHD) + ["root's rights"] * (os.geteuid() != 0)
-    if missing:
-        pytest.skip(f"network namespaces with an sshd need {', '.join(missing)}")
-    tried = subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True, text=True)
-    if tried.returncode:
-        pytest.skip(f"no network namespace can be made here: {tried.stderr.strip()}")
+    if why := missing("ss", "ssh", "ssh-keygen", SSHD or "sshd"):
+        pytest.skip(why)
     with ExitStack() as stack:
         yield Hosts(tmp_path_factory.mktemp("hosts"), stack)

@@ -9,11 +9,12 @@ from contextlib import ExitStack, contextmanager
 import psutil
 import pytest
 
+from benchmarks.reliability.namespaces import inside_of
 from c10k.results.store import read_run
 from tests.c10k.cli.conftest import SMALLEST, await_steps
-from tests.c10k.remote.conftest import LOADER, SERVER, inside_of
+from tests.c10k.remote.conftest import LOADER, SERVER
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("hosts")]
+pytestmark = [pytest.mark.hosts, pytest.mark.system, pytest.mark.xdist_group("hosts")]
 
 AGENT = "c10k.remote.agent"
 REPORTED = tuple(each for each in SMALLEST if each != "--no-report")
