@@ -23,8 +23,6 @@ def build_report(run_directory: Path, out: Path, language: str = ENGLISH) -> Pat
     results.store.RunError when the run cannot be read, ReportError when it holds no step or `out`
     cannot be written, LanguageError when the language cannot be spoken: one line each.
     """
-    if out.is_symlink() and out.parent == run_directory:
-        raise output.UnwritableError(f"{out} cannot be written: it is a symbolic link")
     with use_locale(language):
         measured = Measured(read_run(run_directory))
         compared = Comparisons(measured)
@@ -37,6 +35,8 @@ def build_report(run_directory: Path, out: Path, language: str = ENGLISH) -> Pat
             path = out / "figures" / each.name
             files |= _files(path, each.records, svg=each.svg, png=each.png)
         files[out / "index.html"] = render(measured, compared, tables, pictures)
+    if out.is_symlink() and out.parent == run_directory:
+        raise output.UnwritableError(f"{out} cannot be written: it is a symbolic link")
     output.write(out, files.items())
     return out / "index.html"
 

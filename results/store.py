@@ -286,9 +286,10 @@ def read_run(directory: Path) -> Run:
 
 def runs_in(directory: Path) -> list[Path]:
     """The directory itself if it is a run's, else those of the runs in it, by name."""
-    if (directory / MANIFEST).exists():
-        return [directory]
-    return sorted(path.parent for path in directory.glob(f"*/{MANIFEST}"))
+    with _accessing(directory, "read"):
+        if (directory / MANIFEST).exists():
+            return [directory]
+        return sorted(path.parent for path in directory.glob(f"*/{MANIFEST}"))
 
 
 def newest_run(directory: Path) -> Path | None:

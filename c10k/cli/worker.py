@@ -29,7 +29,7 @@ def execute(args: argparse.Namespace) -> int:
     if asked.cpu is not None:
         try:
             os.sched_setaffinity(0, {asked.cpu})
-        except OSError:
+        except (OSError, OverflowError):
             usable = sorted(os.sched_getaffinity(0))
             raise CommandError(
                 f"--cpu: CPU {asked.cpu} is not available here; this process may use {usable}"

@@ -262,3 +262,19 @@ def test_a_directory_that_cannot_be_or_has_no_run_is_refused(tmp_path, manifest)
     for read in (read_run, RunWriter.open):
         with pytest.raises(RunError, match=r"is not the directory of a run: it has no run\.json"):
             read(tmp_path / "nowhere")
+
+
+def test_a_link_in_the_place_of_a_temporary_file_is_not_followed(
+    writer, directory, make_step, tmp_path
+):
+    """A run from elsewhere may have one."""
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    with writer:
+        for name in (*TABLES, "run"):
+            suffix = "json" if name == "run" else "parquet"
+            (directory / f".{name}.{suffix}.tmp").symlink_to(mine)
+        writer.append_step(make_step(10))
+        writer.update_manifest(interrupted=True)
+    assert connections(read_run(directory)) == [10]
+    assert mine.read_text() == "mine"
