@@ -10,6 +10,7 @@ import io
 import json
 import os
 import subprocess
+from importlib import import_module
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -126,6 +127,8 @@ def answer(tmp_path, monkeypatch):
     def start(*arguments, **_):
         raise AssertionError(f"started: {arguments}")
 
+    for place in BEGINS:  # all first: one may import another's function
+        import_module(place.rpartition(".")[0])
     for place in BEGINS:
         monkeypatch.setattr(place, begin)
     monkeypatch.setattr(subprocess, "Popen", start)

