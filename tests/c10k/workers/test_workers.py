@@ -144,7 +144,7 @@ def test_what_they_measure_is_the_sum_of_all_and_the_histograms_the_union(story)
 
 def test_a_schedule_is_one_for_all(story):
     """Each sends what is due on its connections: 8 are shared out as 3, 3 and 2."""
-    assert story.grown.steps.send_lag_p50_ms.max() < 100
+    assert story.grown.steps.send_lag_p50_ms.max() < 500
     messages = shares(story.grown.steps)[8]
     expected = {"a": 3 / 8, "b": 3 / 8, "worker-1": 2 / 8}
     assert messages.keys() == expected.keys()
