@@ -213,7 +213,7 @@ def lost_packets(link: Link, seconds: float) -> Iterator[Row]:
         load = loading.end()
         lost, late_ns = link.lost(), _lateness_ns(relay.end(), 1e9 / rate)
     sent_again = int(np.floor(np.log2(1 + load.times_ns("service") / RTO_NS)).sum())
-    yield Row(fault, "sent again", lost, sent_again, "{:,}")
+    yield Row(fault, "sent again", lost, sent_again, "{:,} packets")
     injected_ms = _median_beyond_ms(late_ns, RTO_NS)
     reported_ms = _median_beyond_ms(load.times_ns("response"), RTO_NS)
     yield Row(fault, "wait of these (median)", injected_ms, reported_ms)
@@ -230,7 +230,8 @@ def slow_link(link: Link, seconds: float) -> Iterator[Row]:
     with ExitStack() as stack:
         stack.enter_context(link.running(link.server, *files))
         stack.enter_context(link.slow(bits_per_s))
-        load = Loading(link, stack, f"{SERVER}:{ECHO}", *options).end()
+        # Warm, so that as much is on its way when the window begins as when it ends.
+        load = Loading(link, stack, f"{SERVER}:{ECHO}", *options, "--warmup", 1).end()
     mbit_per_s = load.figures["messages_per_s"] * wire_bits / 1e6
     yield Row(fault, "throughput", bits_per_s / 1e6, mbit_per_s, "{:,.2f} Mbit/s")
     mean_ms = connections * wire_bits / bits_per_s * 1e3
