@@ -78,6 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = Status.DONE
     except OSError as error:
         failure, status = error, Status.UNABLE
+    if argv is None:
+        _end_on_signals()
     failure = _flushed(sys.stdout) or failure
     if failure and not isinstance(failure, BrokenPipeError):
         if not failure.filename and failure.errno in NO_ROOM:
@@ -122,6 +124,16 @@ def _interrupt_on_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
+
+
+def _end_on_signals() -> None:
+    """Let a further Ctrl-C end the process at once, now that its command has ended.
+
+    The interpreter needs some 0.1 s to exit, and would answer with a traceback or abort.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.default_int_handler:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _flushed(stream: TextIO | None) -> OSError | None:

@@ -255,9 +255,9 @@ class TestBadLuck:
     def test_a_second_ctrl_c_does_not_wait_for_the_report(self, out):
         process = start(out, *[each for each in SMALLEST if each != "--no-report"])
         await_steps(out, 1)
-        for _ in range(100):  # as somebody without patience does
+        for _ in range(600):  # as somebody without patience does, also while it exits
             process.send_signal(signal.SIGINT)
-            time.sleep(0.1)
+            time.sleep(0.05)
             if process.poll() is not None:
                 break
         _, err = process.communicate(timeout=60)

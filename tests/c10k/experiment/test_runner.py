@@ -95,7 +95,7 @@ def test_work_is_done_by_the_server_and_churn_opens_connections(run):
     steps = run.steps.set_index("workload")
     assert list(steps.status) == ["ok"] * 3
     assert (steps.response_p50_ms[["work_sleep", "work_cpu"]] > 5).all()
-    assert steps.cpu_us_per_message["work_cpu"] > 5_000
+    assert steps.cpu_us_per_message["work_cpu"] > 4_500  # 5 ms; one is cut at each end of a window
     assert steps.ceiling_messages_per_s.isna().all()
     assert set(steps.protocol) == {"echo"}
     opened = run.histograms("asyncio_streams", "churn", 4, "first_echo").total
