@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -79,6 +80,14 @@ def browser():
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def refusing():
+    """An address that refuses connections: bound, so that nothing else takes it, not listening."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.2", 0))
+        yield bound.getsockname()
 
 
 @pytest.fixture(scope="session")

@@ -55,14 +55,6 @@ def resolved(monkeypatch):
     return to
 
 
-@pytest.fixture
-def refusing():
-    """An address at which nobody listens: bound, so that nobody else takes it meanwhile."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.2", 0))
-        yield bound.getsockname()
-
-
 def start(act, *arguments):
     """Do it in a daemon thread, so that one which is stuck does not keep the tests from ending."""
     done = Future()
@@ -332,7 +324,7 @@ class TestServersThatGoAway:
 class TestTheQueue:
     @pytest.fixture
     def stuck(self, serve, received):
-        """A client with senders that wait, since the server does not read until told to."""
+        """A client with senders that wait, since the server does not read until it is asked to."""
         reading, leaving = threading.Event(), threading.Event()
 
         def late(connection):

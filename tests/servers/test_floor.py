@@ -74,10 +74,9 @@ def test_the_loader_counts_what_the_echo_server_returned(programs, floor, connec
     assert floor.returncode == 0
 
 
-def test_the_loader_says_that_nobody_listens(programs):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    command = [str(programs["load"]), "127.0.0.1", str(port), "1", "1", "64"]
+def test_the_loader_says_that_nothing_listens(programs, refusing):
+    host, port = refusing
+    command = [str(programs["load"]), host, str(port), "1", "1", "64"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ran.returncode == 1
     assert ran.stderr == "load: cannot connect: Connection refused\n"

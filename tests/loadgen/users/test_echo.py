@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -78,15 +77,15 @@ def ended(process):
     return counts, errors, process.returncode
 
 
-def test_users_count_what_is_echoed_and_name_and_try_again_what_fails(serve, swarm, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        refused = closed.getsockname()
+def test_users_count_what_is_echoed_and_name_and_try_again_what_fails(
+    serve, swarm, refusing, tmp_path
+):
     servers = {
         "empty": serve(keep_silent),
         "corrupt": serve(corrupt),
         "hung_up": serve(hang_up),
         "silent": serve(keep_silent),
-        "refused": refused,
+        "refused": refusing,
     }
     hosts = {name: "tcp://{}:{}".format(*address) for name, address in servers.items()}
     (tmp_path / "failing.py").write_text(FAILING.format(**hosts))
