@@ -4,8 +4,8 @@ python -m benchmarks.reliability.growth
 
 Ramps of 50 and 200 steps, then 250 and 1,000 trials: the same steps five times. Prints a Markdown
 table of what each command took by itself, its children left out: CPU time and the most memory; 1 if
-four times the steps took more than six times the time, or more than five times what memory they
-added. Takes half an hour.
+four times the steps took more than six times the time, or added more than five times the memory.
+Takes half an hour.
 """
 
 import subprocess
@@ -18,7 +18,6 @@ from benchmarks.measure import machine
 SMALL, LARGE = 50, 200
 REPEATS: Final = (1, 5)
 MOST_TIME, MOST_MEMORY = 6.0, 5.0
-C10K: Final = (sys.executable, "-m", "c10k")
 RUN: Final = (
     *("run", "--server", "asyncio_protocol", "--workload", "small,rate=50", "--profile", "quick"),
     *("--duration", "0.05", "--force", "--quiet", "--no-report"),
