@@ -14,7 +14,7 @@ from markupsafe import Markup
 from c10k.reports import fonts
 from c10k.reports.model.servers import MeasuredServer
 
-# Name -> (light, dark). The hues are told apart by the common forms of colour blindness (after
+# Name -> (light, dark). The hues differ for people with the common forms of colour blindness (after
 # Okabe and Ito 2008), darkened or lightened until text in them has a contrast of 4.5 to the paper.
 COLOURS: Final = {
     "paper": ("#ffffff", "#15181c"),

@@ -1,4 +1,4 @@
-"""Servers of the tests' own, which behave, or misbehave, exactly as told."""
+"""Servers of the tests' own, which behave, or misbehave, exactly as asked."""
 
 import socket
 import sys

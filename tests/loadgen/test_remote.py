@@ -51,7 +51,7 @@ def ended(pid):
 
 @pytest.fixture
 def parent(serve):
-    """A process with a fleet of two processes, whose ids it has told."""
+    """A process with a fleet of two processes, whose ids it has printed."""
     command = [sys.executable, "-c", PARENT, str(serve(echo)[1])]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, start_new_session=True

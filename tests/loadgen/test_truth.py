@@ -565,7 +565,7 @@ class TestEveryConnection:
         assert report.errors == {"timeout": 2}
         assert (report.sent, report.messages) == (2, 0)
 
-    def test_what_is_not_connected_when_the_load_begins_is_told_from_what_gets_no_reply(
+    def test_what_is_not_connected_when_the_load_begins_is_distinguished_from_what_gets_no_reply(
         self, fleet
     ):
         """By hand: without an accept(), the kernel connects backlog + 1 = 1."""

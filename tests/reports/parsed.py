@@ -95,7 +95,7 @@ def _shown(cell):
     parts = {
         node.attributes.get("class", "").partition(" ")[0]: node.text() for node in cell.elements
     }
-    told = " ".join(
+    stated = " ".join(
         [
             "".join(child for child in cell.children if isinstance(child, str)).strip(),
             *(f"[{parts[name]}]" for name in parts if name == ""),
@@ -103,7 +103,7 @@ def _shown(cell):
             *(f"({parts[name].replace('book', 'book:', 1)})" for name in parts if name == "book"),
         ]
     )
-    return told + "".join(f", {parts[name]}" for name in parts if name == "outcome")
+    return stated + "".join(f", {parts[name]}" for name in parts if name == "outcome")
 
 
 def markdown_rows(path):

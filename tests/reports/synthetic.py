@@ -144,7 +144,7 @@ def _record(b: Behaviour, windows: int) -> StepRecord:
 def _made(b: Behaviour, windows: int) -> StepRecord:
     key = {name: getattr(b, name) for name in KEY}
     loop, rate = WORKLOADS[b.workload].values()
-    told = {
+    stated = {
         **{name: getattr(b, name) for name in TOLD},
         "connected": b.connections if b.connected < 0 else b.connected,
         "loop": loop,
@@ -152,7 +152,7 @@ def _made(b: Behaviour, windows: int) -> StepRecord:
         "started_at": 1_750_000_000.0,
     }
     if b.status == "failed":
-        return StepRecord({**key, **told})
+        return StepRecord({**key, **stated})
     rows: list[dict[str, Any]] = []
     recordings: list[Recording] = []
     for window in range(windows):
@@ -183,7 +183,7 @@ def _made(b: Behaviour, windows: int) -> StepRecord:
         rows.append(
             {
                 **key,
-                **told,
+                **stated,
                 "window_s": WINDOW_S,
                 "messages": round(messages),
                 "messages_per_s": round(messages) / WINDOW_S,

@@ -64,7 +64,7 @@ SMALL = """hit => [...document.querySelectorAll(hit)].filter(each => {
   return height && height < (innerWidth < 641 ? 43.5 : 23.5);
 }).map(each => `small: ${each.outerHTML.slice(0, 80)}`).slice(0, 5)"""  # for a finger, a mouse
 # axe takes long for each element, and rows of a table are alike, and so are steps; a screen reader
-# is told of a picture by its label.
+# is stated of a picture by its label.
 THIN_OUT = """() => document.querySelectorAll(
   "figure.picture g, tbody tr:nth-child(n+4), .fold ~ .fold ~ .fold ~ .fold"
 ).forEach(each => each.remove())"""

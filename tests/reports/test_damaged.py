@@ -73,12 +73,12 @@ def undrawn(monkeypatch):
 
 def report(*arguments, out):
     """The page that `c10k report` wrote, or None, and the line that it refused with, or ""."""
-    told, refused = io.StringIO(), io.StringIO()
-    with redirect_stdout(told), redirect_stderr(refused):
+    stated, refused = io.StringIO(), io.StringIO()
+    with redirect_stdout(stated), redirect_stderr(refused):
         status = main(["report", *map(str, arguments), "--out", str(out)])
     if status == 0:
         return Page((out / "index.html").read_text()), ""
-    assert (status, told.getvalue()) == (2, "")
+    assert (status, stated.getvalue()) == (2, "")
     assert len(refused.getvalue().splitlines()) == 1
     return None, refused.getvalue()
 

@@ -71,11 +71,11 @@ def test_every_message_of_the_code_is_found(wanted):
 def test_a_catalogue_has_every_message_with_its_values_and_no_other(wanted, code):
     with (REPORTS / "languages" / f"{code}.po").open("rb") as file:
         catalogue = read_po(file, locale=code)
-    told = {message.id: message.string for message in catalogue if message.id}
-    assert wanted - told.keys() == set(), "run tox -e catalogues, then translate"
-    assert told.keys() - wanted == set(), "run tox -e catalogues"
+    stated = {message.id: message.string for message in catalogue if message.id}
+    assert wanted - stated.keys() == set(), "run tox -e catalogues, then translate"
+    assert stated.keys() - wanted == set(), "run tox -e catalogues"
     assert [message.id for message in catalogue if message.fuzzy and message.id] == []
-    for message, string in told.items():
+    for message, string in stated.items():
         assert string, message
         assert set(VALUE.findall(string)) == set(VALUE.findall(message)), message
 
@@ -101,9 +101,9 @@ def test_warnings_are_translated_with_their_values(monkeypatch):
     found += [NO_CEILING, {**found[-1], "message": f"the servers' host: {found[-1]['message']}"}]
     texts = [text for each in found for text in (each["message"], each["remedy"])]
     with use_locale("ko"):
-        told = [recorded.warning(text) for text in texts]
-    assert not set(told) & set(texts)
-    assert any("powersave" in text for text in told)
+        stated = [recorded.warning(text) for text in texts]
+    assert not set(stated) & set(texts)
+    assert any("powersave" in text for text in stated)
 
 
 def _words(node):

@@ -39,7 +39,7 @@ def test_what_did_not_hold_says_why(changes, reason):
     assert reason in shortfall([row(**changes)])
 
 
-def test_what_the_server_said_of_it_is_told_once():
+def test_what_the_server_said_of_it_is_stated_once():
     refused = row(connected=90, log_tail="listening\nthreaded: can't start new thread\n")
     assert refusal([refused]).endswith("; its log: threaded: can't start new thread")
     died = row(status="failed", reason="cannot listen", log_tail="cannot listen")

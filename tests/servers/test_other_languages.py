@@ -74,7 +74,7 @@ def test_a_handler_that_sleeps_holds_up_nobody_else_and_answers_in_full(name, se
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_handler_that_burns_uses_the_cpu_time_that_it_is_told(name, serve, connect):
+def test_a_handler_that_burns_uses_the_cpu_time_that_it_is_stated(name, serve, connect):
     server = serve(f"{name},handler=cpu:50ms")
     connection = connect(server)
     before = sum(psutil.Process(server.pid).cpu_times()[:2])

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).parents[2]
 
-# A server with a tree: a child with last words, one in a session of its own, and if it is told
+# A server with a tree: a child with last words, one in a session of its own, and if it is asked for
 # `deaf` one that ignores SIGTERM.
 FAMILY = """
 import json, os, signal, subprocess, sys, time

@@ -93,7 +93,7 @@ def test_who_comes_while_all_workers_are_busy_waits_until_one_leaves(
     assert fourth.recv(1) == b"!", "in the order in which they came"
 
 
-def test_a_growing_queue_is_told_of_as_often_as_it_doubles(serve, connect, wait_until):
+def test_a_growing_queue_is_stated_of_as_often_as_it_doubles(serve, connect, wait_until):
     server = serve("threadpool,workers=1")
     connections = [connect(server) for _ in range(11)]
     wait_until(lambda: server.log_tail().endswith("8 wait"))

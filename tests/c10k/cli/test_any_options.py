@@ -138,8 +138,8 @@ def answer(tmp_path, monkeypatch):
     usable = os.sched_getaffinity(0)
 
     def ask(command):
-        told, refused = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(refused):
+        printed, refused = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(refused):
             try:
                 status = main(command)
             except Begun:

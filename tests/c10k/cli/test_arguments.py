@@ -31,7 +31,7 @@ HALF_TO_TWO = argument(Annotated[float, option("", "number", ge=0.5, le=2)])
         (port, "8k", "written in digits; got '8k'"),
     ],
 )
-def test_what_is_refused_is_told_with_its_bounds(kind, text, message):
+def test_what_is_refused_is_stated_with_its_bounds(kind, text, message):
     with pytest.raises(argparse.ArgumentTypeError, match=r"^[^\n]*$") as raised:
         kind(text)
     assert message in str(raised.value)

@@ -50,10 +50,10 @@ def test_a_port_in_use(capsys):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
         assert main(["serve", "threaded", "--port", port]) == 2
-        told = capsys.readouterr().err
-        assert "in use" in told
-        assert "choose another --port" in told
-        assert told.count("\n") == 1
+        stated = capsys.readouterr().err
+        assert "in use" in stated
+        assert "choose another --port" in stated
+        assert stated.count("\n") == 1
         assert main(["ui", "--port", port]) == 2
         assert "--port" in capsys.readouterr().err
 

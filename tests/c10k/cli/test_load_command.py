@@ -1,4 +1,4 @@
-"""`c10k load` as people use it: how they write what they want, and what they are told."""
+"""`c10k load` as people use it: how they write what they want, and what they are shown."""
 
 import json
 import os
@@ -189,7 +189,7 @@ class TestOutputs:
         assert json.loads(file.read_text())["received"] > 0
 
     def test_one_that_cannot_be_opened_ends_it_before_it_begins(self, capsys):
-        # Nothing listens there: reaching for it would have been told instead.
+        # Nothing listens there: reaching for it would have been reported instead.
         assert main(["load", "127.0.0.1:1", "--hdr", "/nonexistent/x"]) == 2
         assert "--hdr /nonexistent/x cannot be written: No such" in capsys.readouterr().err
 
@@ -211,8 +211,8 @@ class TestOutputs:
             monkeypatch.setattr(sys, "stdout", full)
             load = ["load", echo, *SHORTEST, "-d", "1h", "--series", "--json", str(file)]
             assert main(load) == 1
-        told = "c10k: the output cannot be written: No space left on device\n"
-        assert capsys.readouterr().err == told
+        stated = "c10k: the output cannot be written: No space left on device\n"
+        assert capsys.readouterr().err == stated
         assert json.loads(file.read_text())["received"] > 0
 
     def test_ctrl_c_ends_it_and_loses_nothing(self, echo, capsys, after_a_slice, tmp_path):
@@ -231,9 +231,9 @@ class TestOutputs:
 
     def test_nothing_stays_of_a_load_that_never_began(self, tmp_path, capsys):
         assert main(["load", "127.0.0.1:1", *SHORTEST, "--json", str(tmp_path / "x")]) == 3
-        told = capsys.readouterr().err
-        assert "connect_refused" in told
-        assert "`c10k serve asyncio_streams --port 1` starts one" in told
+        stated = capsys.readouterr().err
+        assert "connect_refused" in stated
+        assert "`c10k serve asyncio_streams --port 1` starts one" in stated
         assert list(tmp_path.iterdir()) == []
 
 
@@ -265,7 +265,7 @@ class TestWhatIsLost:
 
         return run
 
-    def test_lost_connections_are_told_and_fail(self, killed):
+    def test_lost_connections_are_stated_and_fail(self, killed):
         """By hand: nobody listens any more, so each connection that is opened again is refused."""
         err, figures = killed(status=1)
         assert "20 of 20 connections" in err
@@ -384,17 +384,17 @@ class TestWarmUp:
 
 class TestWhoIsNotServed:
     @pytest.mark.parametrize(
-        ("status", "told"),
+        ("status", "stated"),
         [
             ("404 Not Found", "answered 404 (Not Found) to GET /x"),
             ("503 \x1b[31mred", "answered 503 (Service Unavailable)"),
             ("999 What", "answered 999 to GET"),
         ],
     )
-    def test_the_status_is_told(self, status, told, web, capsys):
+    def test_the_status_is_stated(self, status, stated, web, capsys):
         assert main(["load", f"http://{web(status)}/x", "-c", "3"]) == 3
         shown = capsys.readouterr().err
-        assert told in shown
+        assert stated in shown
         assert "does what listens there speak" not in shown
         assert len(shown.splitlines()) == 1
 

@@ -13,7 +13,7 @@ def test_what_cannot_be_opened_is_the_requests_fault(path):
     assert raised.value.status == Status.WRONG
 
 
-def test_a_full_disk_is_told_when_it_is_met():
+def test_a_full_disk_is_stated_when_it_is_met():
     with (
         OutputFile("--json", "/dev/full") as output,
         pytest.raises(CommandError, match="--json /dev/full cannot be written: No space left") as e,

@@ -88,13 +88,13 @@ class TestAnExperimentOfOnesOwn:
         assert steps["chat"]["offered_per_s"] == 100  # two of three send
         assert steps["chat"]["error_causes"] == {}
 
-    def test_people_are_told_beside_it(self, measured):
-        told = measured.shown.stderr
-        assert "left out: asyncio_streams,python=python0.0 cannot run here" in told
-        assert f"\nc10k: {MISSED}\n" in told
-        assert re.search(r"\nthreshold errors < 1\n  met +threaded +saturated +3 +0\n", told)
-        assert "\nceiling " in told
-        assert measured.found["run"] in told.splitlines()
+    def test_people_read_it_beside(self, measured):
+        stated = measured.shown.stderr
+        assert "left out: asyncio_streams,python=python0.0 cannot run here" in stated
+        assert f"\nc10k: {MISSED}\n" in stated
+        assert re.search(r"\nthreshold errors < 1\n  met +threaded +saturated +3 +0\n", stated)
+        assert "\nceiling " in stated
+        assert measured.found["run"] in stated.splitlines()
 
     def test_thresholds_are_judged_at_their_steps_in_every_format(self, measured):
         thresholds = measured.found["thresholds"]
@@ -207,10 +207,10 @@ class TestBadLuck:
         process = start(out, *SMALL, "--workload", "saturated", "--slo", "connected > 1")
         await_steps(out, 1)
         process.send_signal(signal.SIGINT)
-        told, err = process.communicate(timeout=60)
+        stated, err = process.communicate(timeout=60)
         assert process.returncode == 130, err
         assert err.count("\n") == 1
-        assert told.splitlines()[-1] == str(out)
+        assert stated.splitlines()[-1] == str(out)
         kept = read_run(out)
         assert len(kept.steps) == 1
         assert kept.manifest["interrupted"]
@@ -246,10 +246,10 @@ class TestBadLuck:
         process = start(out, *SMALLEST)
         process.stdout.readline()
         process.send_signal(number)
-        told, err = process.communicate(timeout=60)
+        stated, err = process.communicate(timeout=60)
         assert process.returncode == 130
         assert f"continue with `c10k run --resume '{out}'`" in err
-        assert told.splitlines()[-1] == str(out)
+        assert stated.splitlines()[-1] == str(out)
         assert read_run(out).manifest["interrupted"]
 
     def test_a_second_ctrl_c_does_not_wait_for_the_report(self, out):

@@ -25,8 +25,8 @@ def test_a_full_standard_output(arguments, unbuffered, environment):
     environment(PYTHONUNBUFFERED=unbuffered)
     with open("/dev/full", "w") as full:  # noqa: PTH123
         shown = c10k(*arguments, stdout=full)
-    told = "c10k: the output cannot be written: No space left on device\n"
-    assert (shown.returncode, shown.stderr) == (1, told)
+    stated = "c10k: the output cannot be written: No space left on device\n"
+    assert (shown.returncode, shown.stderr) == (1, stated)
 
 
 @pytest.mark.usefixtures("environment")

@@ -1,4 +1,4 @@
-"""Child processes that do what they are told, and are then observed."""
+"""Child processes that do what they are asked to, and are then observed."""
 
 import os
 import signal

@@ -14,7 +14,7 @@ def pair(ratio, outcome=Outcome.CLEAR, measure=MEMORY, why=""):
 
 
 @pytest.mark.parametrize(
-    ("quantity", "contrast", "told"),
+    ("quantity", "contrast", "stated"),
     [
         (Quantity(10, 9, 11), None, "confirmed"),
         (Quantity(10, 6.6, 11), None, "undecided"),  # 6.6 is below 10 ÷ 1.5
@@ -39,8 +39,8 @@ def pair(ratio, outcome=Outcome.CLEAR, measure=MEMORY, why=""):
         (Quantity(10, 9, 11, (Flag.UNSTEADY,)), None, "confirmed"),
     ],
 )
-def test_a_published_figure_of_10_of_which_the_other_server_has_a_fourth(quantity, contrast, told):
-    assert str(judge(10, quantity, 4, contrast)) == told
+def test_a_published_figure_of_10_where_the_other_server_has_a_fourth(quantity, contrast, stated):
+    assert str(judge(10, quantity, 4, contrast)) == stated
 
 
 def test_other_conditions_are_not_comparable_and_say_why():
@@ -50,7 +50,7 @@ def test_other_conditions_are_not_comparable_and_say_why():
 
 
 @pytest.mark.parametrize(
-    ("contrasts", "told"),
+    ("contrasts", "stated"),
     [
         ([], "not measured"),
         ([pair(2, measure=CPU)], "contradicted"),  # the first takes more CPU
@@ -62,5 +62,5 @@ def test_other_conditions_are_not_comparable_and_say_why():
         ([pair(2, why="disturbed; steal time")], "undecided: disturbed"),
     ],
 )
-def test_a_claim_that_the_first_is_better(contrasts, told):
-    assert str(favours(contrasts, 0)) == told
+def test_a_claim_that_the_first_is_better(contrasts, stated):
+    assert str(favours(contrasts, 0)) == stated

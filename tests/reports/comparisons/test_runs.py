@@ -100,7 +100,7 @@ def test_what_says_nothing_of_the_server_is_not_compared(compared, change, why):
     assert str(found).startswith(f"not compared: {why}")
 
 
-def test_a_reason_that_both_runs_have_is_told_once(compared):
+def test_a_reason_that_both_runs_have_is_stated_once(compared):
     found = of(compared(by(others=30), {"change": by(others=30)}), CPU)
     assert str(found) == "not compared: disturbed (head and base)"
 

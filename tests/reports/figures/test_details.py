@@ -48,7 +48,7 @@ def test_a_server_has_a_picture_with_a_cell_per_step_and_rate(make, draw):
     assert drawn["capacity-1-threaded"].texts.count("1 /s") == 1
 
 
-def test_where_the_loader_was_the_bottleneck_it_cannot_be_told_if_a_cell_holds(make, draw):
+def test_where_the_loader_was_the_bottleneck_it_cannot_be_stated_if_a_cell_holds(make, draw):
     def limit(step):
         slow(step)
         step.loader_limited = step.connections == 1_000

@@ -85,7 +85,7 @@ def test_a_failed_step_stands_on_the_lower_edge(make, draw):
 def test_throughput_is_drawn_under_load_with_the_ceiling_where_it_is_known(make, draw, ceiling):
     measured = make(change=lambda behaviour: setattr(behaviour, "ceiling", ceiling))
     (drawn,) = draw(measured, over_clients, "throughput").values()
-    assert drawn.picture.workload == "saturated"  # paced clients send what they are told to
+    assert drawn.picture.workload == "saturated"  # paced clients send what they are asked to
     assert ("loader ceiling" in written(drawn)) is (ceiling == ceiling)
 
 

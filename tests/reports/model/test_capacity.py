@@ -14,7 +14,7 @@ REFUSED = {"status": "partial", "connected": 388}
 
 
 @pytest.mark.parametrize(
-    ("at_1000", "told"),
+    ("at_1000", "stated"),
     [
         ({}, "≥ 1,000"),
         ({"median_ms": 150.0}, "≥ 100, < 1,000"),
@@ -29,11 +29,11 @@ REFUSED = {"status": "partial", "connected": 388}
         ({"loader_limited": True, **REFUSED}, "≥ 100, < 1,000"),
     ],
 )
-def test_max_connections_lie_between_what_held_and_what_missed(make, at_1000, told):
+def test_max_connections_lie_between_what_held_and_what_missed(make, at_1000, stated):
     def change(step):
         vars(step).update(at_1000 if step.connections == 1_000 else {})
 
-    assert limit(make, change=change) == told
+    assert limit(make, change=change) == stated
 
 
 def test_where_the_smallest_step_missed_there_are_fewer(make):
@@ -41,19 +41,19 @@ def test_where_the_smallest_step_missed_there_are_fewer(make):
 
 
 @pytest.mark.parametrize(
-    ("p50_ms", "told"),
+    ("p50_ms", "stated"),
     [
         ((150, 155, 160), "≥ 100, < 1,000"),
         ((30, 31, 32), "≥ 1,000"),
         ((30, 44, 90), "≥ 100"),  # the interval of p99 includes the objective
     ],
 )
-def test_a_step_is_judged_by_the_interval_over_its_repeats(make, p50_ms, told):
+def test_a_step_is_judged_by_the_interval_over_its_repeats(make, p50_ms, stated):
     def change(step):
         if step.connections == 1_000:
             step.median_ms = p50_ms[step.repeat]
 
-    assert limit(make, change=change, repeats=3) == told
+    assert limit(make, change=change, repeats=3) == stated
 
 
 def test_repeats_that_disagree_on_failures_leave_it_open(make):

@@ -4,7 +4,7 @@ from c10k.reports.model.quantity import Flag
 
 
 @pytest.mark.parametrize(
-    ("trouble", "flag", "told"),
+    ("trouble", "flag", "stated"),
     [
         (
             {"status": "partial", "connected": 940, "errors": {"timeout": 50, "refused": 10}},
@@ -26,7 +26,7 @@ from c10k.reports.model.quantity import Flag
         ({"littles_law": 1.05}, Flag.LITTLES_LAW, "(1.05, none starved)"),
     ],
 )
-def test_a_flag_says_at_which_steps_and_how_it_came_to_it(make, trouble, flag, told):
+def test_a_flag_says_at_which_steps_and_how_it_came_to_it(make, trouble, flag, stated):
     def change(step):
         step.stolen, step.others = 0.04, 0.19  # as much as is borne
         step.littles_law = {10: 0.981, 100: 1.019}.get(step.connections)
@@ -36,10 +36,10 @@ def test_a_flag_says_at_which_steps_and_how_it_came_to_it(make, trouble, flag, t
     borne = [each for each in Flag if measured.flagged(each, measured.points())]
     assert borne == [flag]
     said = measured.flagged(flag, measured.points())
-    assert said == f"threaded, saturated, at 1,000 {told}".rstrip()
+    assert said == f"threaded, saturated, at 1,000 {stated}".rstrip()
 
 
-def test_the_steps_of_a_server_and_workload_are_told_together(make):
+def test_the_steps_of_a_server_and_workload_are_stated_together(make):
     measured = make(change=lambda step: setattr(step, "loader_limited", step.connections > 10))
     assert measured.flagged(Flag.LOADER_LIMITED, measured.points()) == (
         "threaded, paced, at 100 and 1,000; asyncio_streams, paced, at 100 and 1,000; "

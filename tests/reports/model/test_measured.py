@@ -53,8 +53,8 @@ def test_a_failed_repeat_is_flagged_and_left_out(make):
     measured = make(repeats=3, change=die)
     assert measured.flags(THREADS) == (Flag.FAILED,)
     assert sorted(measured.values(THREADS, "response_p50_ms")) == [0, 2]
-    told = measured.flagged(Flag.FAILED, measured.points())
-    assert "threaded, paced, at 1,000 (server died, in 1 of 3 repeats)" in told
+    stated = measured.flagged(Flag.FAILED, measured.points())
+    assert "threaded, paced, at 1,000 (server died, in 1 of 3 repeats)" in stated
 
 
 def test_fit_repeats_decide_where_they_are_more_than_half(make):
@@ -97,9 +97,9 @@ def test_where_clients_starve_no_figure_over_messages_is_quoted(make, column):
 )
 def test_a_percentile_needs_ten_messages_beyond_it(make, messages, p50, p99):
     measured = make(change=lambda step: setattr(step, "messages_per_s", messages / 3), repeats=1)
-    told = [measured.at(THREADS, f"response_{name}_ms") for name in ("p50", "p99")]
-    assert [each.known for each in told] == [p50, p99]
-    assert all(each.known or each.why.startswith("too few messages: ") for each in told)
+    stated = [measured.at(THREADS, f"response_{name}_ms") for name in ("p50", "p99")]
+    assert [each.known for each in stated] == [p50, p99]
+    assert all(each.known or each.why.startswith("too few messages: ") for each in stated)
 
 
 def test_messages_of_all_repeats_lie_behind_a_percentile(make):
@@ -173,7 +173,7 @@ def test_what_the_loader_can_drive_is_known_of_closed_loops_alone(make):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "stated"),
     [
         (
             {"protocol": "http"},
@@ -186,11 +186,11 @@ def test_what_the_loader_can_drive_is_known_of_closed_loops_alone(make):
         ),
     ],
 )
-def test_unlike_servers_are_kept_apart(make, change, told):
+def test_unlike_servers_are_kept_apart(make, change, stated):
     def differ(step):
         if step.server == "threaded":
             vars(step).update(change)
 
     measured = make(change=differ)
     assert measured.pair == []
-    assert measured.kept_apart(*measured.servers).startswith(told)
+    assert measured.kept_apart(*measured.servers).startswith(stated)

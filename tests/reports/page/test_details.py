@@ -6,7 +6,7 @@ from c10k.reports.model.quantity import Flag
 from c10k.reports.page.details import command, flagged, glossary, ramps
 
 
-def test_every_step_is_told_once_with_what_went_wrong(make):
+def test_every_step_is_stated_once_with_what_went_wrong(make):
     def trouble(step):
         if (step.server, step.connections, step.repeat) == ("threaded", 100, 1):
             step.status, step.reason, step.log_tail = "partial", "4 × timeout", "<b>oh</b>"
@@ -43,21 +43,21 @@ def test_above_the_figures_of_a_step_stands_how_many_messages_got_no_reply(make)
         step.lost = 17 * 30 if (step.server, step.connections) == ("threaded", 100) else 0
 
     measured = make(change=lose, workloads=("saturated",), steps=(10, 100), windows=2)
-    told = {step.id: step.unanswered for ramp in ramps(measured) for step in ramp.steps}
+    stated = {step.id: step.unanswered for ramp in ramps(measured) for step in ramp.steps}
     due = sum(row["due"] for row in measured.rows(measured.points()[2]))
     lost = f"1,020 of {due:,} due messages had no correct reply by the end of the load (1.7 %)"
-    assert told == dict.fromkeys(told, "") | {"step-1-100": lost}
+    assert stated == dict.fromkeys(stated, "") | {"step-1-100": lost}
 
 
-def test_a_flag_is_told_once_with_the_steps_that_bear_it(make):
+def test_a_flag_is_stated_once_with_the_steps_that_bear_it(make):
     def disturb(step):
         step.others = 0.5 if step.server == "threaded" and step.connections > 10 else 0.0
 
     found = flagged(ramps(make(change=disturb, workloads=("paced",))))
     assert list(found) == [Flag.DISTURBED]
     steps = found[Flag.DISTURBED]["threaded, paced"]
-    told = {step.connections: step.flags[Flag.DISTURBED] for step in steps}
-    assert told == {100: "50 %", 1_000: "50 %"}
+    stated = {step.connections: step.flags[Flag.DISTURBED] for step in steps}
+    assert stated == {100: "50 %", 1_000: "50 %"}
 
 
 def test_the_command_repeats_the_step_alone(make):

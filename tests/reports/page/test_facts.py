@@ -7,7 +7,7 @@ def test_a_sound_run_has_the_warnings_of_the_machine_alone(make):
     assert list(notices(make())) == ["A virtual machine. Quote ratios between servers."]
 
 
-def test_what_spoils_figures_is_told_with_the_remedy(make):
+def test_what_spoils_figures_is_stated_with_the_remedy(make):
     def spoil(step):
         step.loader_limited = step.connections == 10
         step.stolen = 0.2 if step.connections == 100 else 0.0
@@ -23,15 +23,15 @@ def test_an_interrupted_run_says_so(make):
     measured = make()
     measured.about.interrupted = True
     measured.about.left_out = ["trio cannot run here"]
-    told = ["This run did not come to its end.", "Left out: trio cannot run here."]
-    assert list(notices(measured))[:2] == told
+    stated = ["This run did not come to its end.", "Left out: trio cannot run here."]
+    assert list(notices(measured))[:2] == stated
 
 
 def test_the_facts_name_machine_plan_servers_and_ceiling(make):
-    told = facts(make())
-    assert told["Machine"]["memory"] == "6.00 GB"
-    assert told["Machine"]["CPUs of the loader, the server"] == "loader: 0; server: 1"
-    assert told["Workloads"]["paced"] == "open loop, 1 message/s per client, 64 B"
-    assert told["Servers"]["threaded"].startswith("thread per connection, Python, echo")
-    assert told["Loader ceiling"]["10 connections, 64 B"].startswith("160,000 messages/s")
-    assert told["Limits"]["somaxconn"] == "4,096"
+    stated = facts(make())
+    assert stated["Machine"]["memory"] == "6.00 GB"
+    assert stated["Machine"]["CPUs of the loader, the server"] == "loader: 0; server: 1"
+    assert stated["Workloads"]["paced"] == "open loop, 1 message/s per client, 64 B"
+    assert stated["Servers"]["threaded"].startswith("thread per connection, Python, echo")
+    assert stated["Loader ceiling"]["10 connections, 64 B"].startswith("160,000 messages/s")
+    assert stated["Limits"]["somaxconn"] == "4,096"

@@ -83,10 +83,10 @@ def test_one_workload_is_shown_and_the_others_can_be_opened(page):
 
 
 def test_the_method_is_five_paragraphs_with_the_rules_in_them(page):
-    told = [each.text() for each in page.one("div", class_="method").all("p")]
-    assert len(told) == 5
-    assert "is beyond chance and at least 1.2× (response times also 0.05 ms or more)" in told[2]
-    assert "within 1.5× of the figure" in told[3]
+    stated = [each.text() for each in page.one("div", class_="method").all("p")]
+    assert len(stated) == 5
+    assert "is beyond chance and at least 1.2× (response times also 0.05 ms or more)" in stated[2]
+    assert "within 1.5× of the figure" in stated[3]
 
 
 def drawn(*cells, stacked=True):
@@ -147,8 +147,8 @@ def test_a_run_in_which_all_failed_is_reported(page_of):
 @pytest.mark.system
 def test_a_card_says_once_that_servers_are_not_compared(page_of):
     page = page_of(change=lambda step: setattr(step, "others", 0.5))
-    told = [card.text().count("not compared") for card in page.all("div", class_="card")]
-    assert set(told) == {0, 1}  # memory is as it is whoever else uses the CPUs
+    stated = [card.text().count("not compared") for card in page.all("div", class_="card")]
+    assert set(stated) == {0, 1}  # memory is as it is whoever else uses the CPUs
 
 
 @pytest.mark.system

@@ -98,12 +98,12 @@ def test_a_step_over_time_is_made_of_its_slices(raw, data, server):
     counts = raw.log.counts(server, "saturated", 0, 1_000, "slice")
     assert len(rows) == len(lines) > 2
     for row, (start_s, length_s, _), each in zip(rows, lines, counts, strict=True):
-        told = [row[name] for name in ("start_s", "length_s", "messages")]
-        assert told == [start_s, length_s, each.sum()]
+        stated = [row[name] for name in ("start_s", "length_s", "messages")]
+        assert stated == [start_s, length_s, each.sum()]
         summary = summary_ms(each)
-        told = {name: row[f"response_{name}_ms"] for name in ("mean", *PERCENTILES, "max")}
-        assert told == pytest.approx(
-            {name: summary.get(name, np.nan) for name in told}, nan_ok=True
+        stated = {name: row[f"response_{name}_ms"] for name in ("mean", *PERCENTILES, "max")}
+        assert stated == pytest.approx(
+            {name: summary.get(name, np.nan) for name in stated}, nan_ok=True
         )
 
 

@@ -139,7 +139,7 @@ def test_a_comparison_has_both_figures_and_the_ratio_of_pairs(raw, report):
     rows = table(report, "comparisons")
     compared = 0
     for row in rows:
-        told = [figure(row, name) for name in (*PAIR, "ratio")]
+        stated = [figure(row, name) for name in (*PAIR, "ratio")]
         workload, column = row["workload"], MEASURES.get(row["measure"])
         if column:
             step = int(float(row["connections"]))
@@ -149,7 +149,7 @@ def test_a_comparison_has_both_figures_and_the_ratio_of_pairs(raw, report):
             slopes = [raw.slopes(server, workload, "resident_bytes") for server in PAIR]
             expected = [mean(each.values()) for each in slopes]
             ratio = of_pairs(*slopes)
-        assert told == same([*expected, ratio]), row
+        assert stated == same([*expected, ratio]), row
         assert bool(row["outcome"]) == (not math.isnan(ratio)), row
         compared += not math.isnan(ratio)
     assert compared == 17
@@ -160,8 +160,8 @@ def test_a_technique_has_both_sides_and_the_ratio_of_pairs(raw, report):
     pair = ("asyncio_buffered", "asyncio_streams")
     for column in ("messages_per_s", "cpu_us_per_message", "resident_bytes"):
         sides = [raw.value((server, "saturated", 10), column) for server in pair]
-        told = [figure(row, f"{column}_{side}") for side in ("with", "without", "ratio")]
-        assert told == same([*sides, raw.ratio(pair, "saturated", 10, column)])
+        stated = [figure(row, f"{column}_{side}") for side in ("with", "without", "ratio")]
+        assert stated == same([*sides, raw.ratio(pair, "saturated", 10, column)])
 
 
 # The page and the other files.
@@ -183,9 +183,9 @@ def test_parquet_holds_what_csv_holds(report):
     files = list(report.glob("*/*.parquet"))
     assert len(files) > 40
     for path in files:
-        held, told = pd.read_parquet(path), pd.read_csv(path.with_suffix(".csv"))
+        held, stated = pd.read_parquet(path), pd.read_csv(path.with_suffix(".csv"))
         for column in held.columns:
-            one, other = held[column], told[column]
+            one, other = held[column], stated[column]
             if pd.api.types.is_numeric_dtype(other) and not other.isna().all():
                 pd.testing.assert_series_equal(one.astype(float), other.astype(float), rtol=1e-9)
             else:
@@ -195,9 +195,9 @@ def test_parquet_holds_what_csv_holds(report):
 
 def test_each_step_shows_all_that_was_recorded_of_it(raw, page):
     """Every column of steps.parquet, with six significant digits."""
-    told_apart = {"server", "workload", "repeat", "connections"}
-    told_apart |= {"status", "reason", "log_tail", "error_causes"}
-    columns = [each for each in raw.columns if each not in told_apart]
+    distinguishing = {"server", "workload", "repeat", "connections"}
+    distinguishing |= {"status", "reason", "log_tail", "error_causes"}
+    columns = [each for each in raw.columns if each not in distinguishing]
     ramps = {}
     for point in sorted(raw.steps):
         if point[2] in STEPS:

@@ -13,7 +13,7 @@ ALIKE = {"median_ms": 1.0, "sigma": 0.35, "cpu_us": 20.0, "starved": 0}
 
 
 class Told(NamedTuple):
-    """A run and what is told of it."""
+    """A run and what is stated of it."""
 
     measured: Measured
     comparisons: Comparisons
@@ -44,12 +44,12 @@ def alike(
 
 @pytest.fixture
 def tell(make) -> Callable[..., Told]:
-    """Simulate a small run of three repeats, and say what is told of it."""
+    """Simulate a small run of three repeats, and say what is stated of it."""
 
-    def told(**options: Any) -> Told:
+    def stated(**options: Any) -> Told:
         measured = make(**{"repeats": 3, "change": alike()} | options)
         comparisons = Comparisons(measured)
-        told = (measured, comparisons)
-        return Told(*told, headline(*told), find_topics(*told))
+        stated = (measured, comparisons)
+        return Told(*stated, headline(*stated), find_topics(*stated))
 
-    return told
+    return stated

@@ -21,18 +21,18 @@ def starve(step):
 
 
 def test_clear_differences_are_stated_and_starving_clients_counted(tell):
-    told = tell(steps=LARGE, change=alike("threaded", starve, memory=4.4 * 4_096, cpu_us=0.77))
-    assert told.headline.text == (
+    stated = tell(steps=LARGE, change=alike("threaded", starve, memory=4.4 * 4_096, cpu_us=0.77))
+    assert stated.headline.text == (
         "10,000 clients, one CPU, Python: the event loop needs 4.4 times less memory and serves "
         "everyone under full load; threads use 23 % less CPU while clients mostly wait."
     )
-    assert told.headline.also == ""
+    assert stated.headline.also == ""
 
 
-def test_no_percentile_is_told_of_a_step_where_clients_starve(tell):
-    told = tell(steps=LARGE, workloads=("saturated",), change=alike("threaded", starve))
-    terminal = terminal_summary(told.measured.run)
-    page = markdown(told.measured, told.comparisons)
+def test_no_percentile_is_stated_of_a_step_where_clients_starve(tell):
+    stated = tell(steps=LARGE, workloads=("saturated",), change=alike("threaded", starve))
+    terminal = terminal_summary(stated.measured.run)
+    page = markdown(stated.measured, stated.comparisons)
     (row,) = [line for line in terminal.splitlines() if line.startswith("saturated  threaded")]
     assert row.split()[4:6] == ["—", "—"]  # p50, p99
     unserved = "9,308 of 10,000 clients unserved, median wait 8.78 s (threaded)"
@@ -41,7 +41,7 @@ def test_no_percentile_is_told_of_a_step_where_clients_starve(tell):
     assert unserved in page
 
 
-def test_starving_clients_are_told_of_every_load(tell):
+def test_starving_clients_are_stated_of_every_load(tell):
     def idle(step):
         if (step.server, step.workload) == ("threaded", "paced") and step.connections == 10_000:
             step.starved, step.starved_wait_ms = 9_308, 15_400.0
@@ -56,20 +56,20 @@ def test_clients_that_starve_in_one_repeat_only_give_no_outcome(tell):
         if step.repeat == 0:
             starve(step)
 
-    told = tell(steps=LARGE, change=alike("threaded", once))
-    assert "serves everyone" not in told.headline.text
-    assert told.headline.also == (
+    stated = tell(steps=LARGE, change=alike("threaded", once))
+    assert "serves everyone" not in stated.headline.text
+    assert stated.headline.also == (
         "This run does not decide clients without a reply under full load (undecided)."
     )
 
 
 def test_equivalent_servers(tell):
-    told = tell()
-    assert told.headline.text.endswith(
+    stated = tell()
+    assert stated.headline.text.endswith(
         "Python: there is no difference that matters between threads and the event loop."
     )
-    assert told.headline.also == ""
-    assert {topic.outcome for topic in told.topics} == {"equivalent"}
+    assert stated.headline.also == ""
+    assert {topic.outcome for topic in stated.topics} == {"equivalent"}
 
 
 def test_what_is_undecided_says_what_would_decide(tell):
@@ -77,31 +77,31 @@ def test_what_is_undecided_says_what_would_decide(tell):
         if step.server == "threaded":
             step.cpu_us *= (0.8, 1.3, 2.0)[step.repeat]
 
-    told = tell(change=alike(also=wild))
-    assert told.headline.text.endswith("this run cannot tell threads from the event loop.")
-    (cpu,) = [topic.outcome for topic in told.topics if topic.title.startswith("CPU")]
+    stated = tell(change=alike(also=wild))
+    assert stated.headline.text.endswith("this run cannot tell threads from the event loop.")
+    (cpu,) = [topic.outcome for topic in stated.topics if topic.title.startswith("CPU")]
     assert cpu.endswith("repeats would probably decide")
-    assert told.headline.also == (
+    assert stated.headline.also == (
         f"This run does not decide CPU per message while clients mostly wait ({cpu})."
     )
 
 
 def test_one_repeat_has_figures_and_no_winner(tell):
-    told = tell(repeats=1, change=alike("threaded", memory=20_480))
-    assert told.headline.text == (
+    stated = tell(repeats=1, change=alike("threaded", memory=20_480))
+    assert stated.headline.text == (
         "1,000 clients, one CPU, Python: memory per connection is 20.1 KB with threads and 4.05 KB "
         "with the event loop; CPU per message while clients mostly wait is 20.5 µs with threads "
         "and 20.5 µs with the event loop."
     )
-    assert told.headline.also == "One repeat: figures are indicative, no outcome is given."
-    assert {topic.outcome for topic in told.topics} == {"indicative"}
+    assert stated.headline.also == "One repeat: figures are indicative, no outcome is given."
+    assert {topic.outcome for topic in stated.topics} == {"indicative"}
 
 
 @pytest.mark.parametrize("server", ["threaded", "asyncio_streams"])
 def test_nothing_beside_something_has_no_ratio(tell, server):
-    told = tell(change=alike(server, cpu_us=0.0))
-    assert "mostly wait (undecided, as one was 0 in a repeat)." in told.headline.also
-    assert told.topics[1].result[0] == "—"
+    stated = tell(change=alike(server, cpu_us=0.0))
+    assert "mostly wait (undecided, as one was 0 in a repeat)." in stated.headline.also
+    assert stated.topics[1].result[0] == "—"
 
 
 def test_response_times_under_the_conditions_of_the_book(tell):
@@ -109,17 +109,17 @@ def test_response_times_under_the_conditions_of_the_book(tell):
         if step.workload == "work_sleep":
             step.median_ms = 5.4 if step.server == "threaded" else 16.2
 
-    told = tell(steps=LARGE, change=alike(also=work), **WORK_SLEEP)
-    assert told.headline.text.endswith(
+    stated = tell(steps=LARGE, change=alike(also=work), **WORK_SLEEP)
+    assert stated.headline.text.endswith(
         "threads answer 3.0 times sooner with 5 ms of work per message."
     )
-    (topic,) = [each for each in told.topics if "response" in each.title]
+    (topic,) = [each for each in stated.topics if "response" in each.title]
     assert topic.result[0] == "0.33×"
     assert topic.claim == "200 ms and 15 ms"
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "stated"),
     [
         ({"cpu_us": 1.25}, "the event loop uses 20 % less CPU while clients mostly wait"),
         ({"cpu_us": 1.98}, "the event loop uses 49 % less CPU while clients mostly wait"),
@@ -128,28 +128,28 @@ def test_response_times_under_the_conditions_of_the_book(tell):
         ({"messages_per_s": 1.3}, "threads serve 30 % more messages under full load"),
     ],
 )
-def test_below_two_times_the_difference_is_in_per_cent(tell, more, told):
+def test_below_two_times_the_difference_is_in_per_cent(tell, more, stated):
     text = tell(change=alike("threaded", **more)).headline.text
-    assert text == f"1,000 clients, one CPU, Python: {told}."
+    assert text == f"1,000 clients, one CPU, Python: {stated}."
 
 
 def test_servers_that_are_not_the_pair_have_their_labels(tell):
-    told = tell(servers={"node": "", "nginx": ""}, change=alike("nginx", cpu_us=0.5))
-    assert "Python: nginx uses 2.0 times less CPU while" in told.headline.text
+    stated = tell(servers={"node": "", "nginx": ""}, change=alike("nginx", cpu_us=0.5))
+    assert "Python: nginx uses 2.0 times less CPU while" in stated.headline.text
 
 
 def test_of_several_servers_it_says_which_are_compared(tell):
-    told = tell(servers={"one": "", "two": "", "three": ""})
-    assert told.headline.also == "Compared are one and two, of 3 servers."
+    stated = tell(servers={"one": "", "two": "", "three": ""})
+    assert stated.headline.also == "Compared are one and two, of 3 servers."
 
 
 def test_one_server_has_nothing_beside_it(tell):
-    told = tell(servers={"asyncio_streams": "event loop"})
-    assert told.headline.text.startswith(
+    stated = tell(servers={"asyncio_streams": "event loop"})
+    assert stated.headline.text.startswith(
         "1,000 clients, one CPU, Python: memory per connection is 4.05 KB with the event loop; CPU "
     )
-    assert told.headline.also == "There is no other server to compare it with."
-    assert told.topics[0].result == ("4.05 KB", "with the event loop")
+    assert stated.headline.also == "There is no other server to compare it with."
+    assert stated.topics[0].result == ("4.05 KB", "with the event loop")
 
 
 @pytest.mark.parametrize(
@@ -163,9 +163,9 @@ def test_across_protocols_and_sizes_nothing_is_compared(tell, spoken, reason):
     def speak(step):
         vars(step).update({"protocol": "echo"} | (spoken if step.server == "one" else {}))
 
-    told = tell(servers={"one": "", "two": ""}, change=alike("one", speak, cpu_us=9))
-    assert told.headline.text == f"{reason}their figures stand side by side and are not compared."
-    assert {topic.result for topic in told.topics} == {("—", "not compared")}
+    stated = tell(servers={"one": "", "two": ""}, change=alike("one", speak, cpu_us=9))
+    assert stated.headline.text == f"{reason}their figures stand side by side and are not compared."
+    assert {topic.result for topic in stated.topics} == {("—", "not compared")}
 
 
 def test_unfit_steps_decide_nothing_and_say_why(tell):
@@ -173,9 +173,9 @@ def test_unfit_steps_decide_nothing_and_say_why(tell):
         if step.connections == 1_000:
             step.others = 1.54
 
-    told = tell(change=alike("threaded", spoil, cpu_us=3))
-    assert "less CPU" not in told.headline.text
-    assert told.headline.also == (
+    stated = tell(change=alike("threaded", spoil, cpu_us=3))
+    assert "less CPU" not in stated.headline.text
+    assert stated.headline.also == (
         "This run does not decide CPU per message while clients mostly wait (not compared: "
         "disturbed), median response time while clients mostly wait (not compared: disturbed) and "
         "throughput under full load (not compared: disturbed)."
@@ -195,24 +195,24 @@ def test_runs_of_techniques_say_what_became_of_them(tell, with_it, outcome):
     def limited(step):
         step.loader_limited = "loader_limited" in with_it
 
-    told = tell(
+    stated = tell(
         servers={"pooled": "event loop", "plain": "event loop"},
         workloads=("saturated",),
         change=alike("pooled", limited, **with_it),
         plan={"techniques": [buffer_pool("pooled", "plain")]},
     )
     text = f"The book's claims about techniques: buffer pool (saturated) {outcome}."
-    assert (told.headline.text, told.headline.also, told.topics) == (text, "", [])
+    assert (stated.headline.text, stated.headline.also, stated.topics) == (text, "", [])
 
 
 def test_nothing_succeeded(tell):
     def fail(step):
         step.status, step.reason, step.connected = "failed", "port in use", 0
 
-    told = tell(change=fail)
-    assert told.headline.text == "Nothing could be compared: no step succeeded with every server."
-    assert "port in use" in markdown(told.measured, told.comparisons)
-    assert not told.topics
+    stated = tell(change=fail)
+    assert stated.headline.text == "Nothing could be compared: no step succeeded with every server."
+    assert "port in use" in markdown(stated.measured, stated.comparisons)
+    assert not stated.topics
 
 
 def test_it_is_of_the_largest_step_that_both_got_through(tell):
@@ -220,5 +220,5 @@ def test_it_is_of_the_largest_step_that_both_got_through(tell):
         if step.server == "threaded" and step.connections == 1_000:
             step.status, step.reason, step.connected = "failed", "out of memory", 0
 
-    told = tell(change=alike(also=die))
-    assert told.headline.text.startswith("100 clients, ")
+    stated = tell(change=alike(also=die))
+    assert stated.headline.text.startswith("100 clients, ")

@@ -8,8 +8,8 @@ def test_each_topic_has_its_result_values_and_outcome(tell):
     def noise(step):
         step.cpu_us *= 1 + 0.01 * step.repeat * (1 if step.server == "threaded" else -1)
 
-    told = tell(change=alike("threaded", noise, memory=20_480, cpu_us=1.5))
-    memory, cpu, response, throughput = told.topics
+    stated = tell(change=alike("threaded", noise, memory=20_480, cpu_us=1.5))
+    memory, cpu, response, throughput = stated.topics
     assert (memory.title, memory.result) == (
         *("memory per connection", ("5.0×", "threads ÷ the event loop")),
     )
@@ -20,7 +20,7 @@ def test_each_topic_has_its_result_values_and_outcome(tell):
         ("threaded", "31.1 µs"),
         ("asyncio_streams", "20.3 µs"),
     ]
-    own = told.measured.at(Point("threaded", "paced", 1_000), "cpu_us_per_message")
+    own = stated.measured.at(Point("threaded", "paced", 1_000), "cpu_us_per_message")
     assert cpu.bars[0][1].interval == f"{own.low:.1f}–{own.high:.1f} µs"
     ratio = cpu.contrast.comparison
     interval = f"{ratio.low:.1f}×–{ratio.high:.1f}×"
@@ -35,12 +35,12 @@ def test_where_clients_starve_they_are_counted(tell):
         if step.server == "threaded":
             step.starved, step.starved_wait_ms = 930, 15_400.0
 
-    told = tell(workloads=("saturated",), change=alike(also=starve))
-    topic = told.topics[-1]
+    stated = tell(workloads=("saturated",), change=alike(also=starve))
+    topic = stated.topics[-1]
     assert (topic.title, topic.result) == (
         "clients without a reply under full load",
         ("930", "930 of 1,000 clients unserved, median wait 8.77 s (threaded)"),
     )
     assert [(value.text, part) for _server, value, part in topic.bars] == [("930", 1), ("0", 0)]
     assert topic.outcome == "clear, asyncio_streams better"
-    assert len(told.topics) == 3  # neither response time nor throughput
+    assert len(stated.topics) == 3  # neither response time nor throughput

@@ -25,10 +25,10 @@ def test_each_search_has_its_bracket_and_that_in_4_gib_explains_the_500(make):
         found=[{"server": each, "workload": "paced", "why": why} for each, why in whys.items()],
     )
     (table,) = capacity.tables(measured, None)
-    told = row(table, "paced", "threaded")
-    assert (told["max connections"], told["why no more"]) == ("≥ 1,000", "this machine")
-    told = row(table, "paced", LIMITED)
-    assert (told["max connections"], told["why no more"]) == ("≥ 387, < 391", WHY)
+    stated = row(table, "paced", "threaded")
+    assert (stated["max connections"], stated["why no more"]) == ("≥ 1,000", "this machine")
+    stated = row(table, "paced", LIMITED)
+    assert (stated["max connections"], stated["why no more"]) == ("≥ 387, < 391", WHY)
     ends = [[each[f"max_connections_{end}"] for end in ("low", "high")] for each in table.records]
     assert ends == [[1_000, float("inf")], [387, 391]]
     assert table.notes == [

@@ -9,7 +9,7 @@ from tests.reports.tables.reading import row
 POOL = buffer_pool("pooled", "plain")
 
 
-def told(alike, change, clients="100", measure="throughput", **options):
+def stated(alike, change, clients="100", measure="throughput", **options):
     def changed(step):
         if step.server == "threaded":
             change(step)
@@ -30,26 +30,26 @@ def by(**factors):
 
 
 def test_a_clear_difference_names_the_better(alike):
-    found = told(alike, by(messages_per_s=(2, 2.02, 2.04)))
+    found = stated(alike, by(messages_per_s=(2, 2.02, 2.04)))
     assert found["threaded"].startswith("2,051 messages/s [2,0")
     assert found["asyncio_streams"] == "1,015 messages/s"
     assert found["ratio"].startswith("2.0× [")
     assert found["outcome"] == "clear, threaded better"
 
 
-def test_other_outcomes_are_told_apart(alike):
-    undecided = told(alike, by(messages_per_s=(0.9, 1.3, 1.6)))["outcome"]
+def test_other_outcomes_are_distinguished(alike):
+    undecided = stated(alike, by(messages_per_s=(0.9, 1.3, 1.6)))["outcome"]
     assert undecided.startswith("undecided, ")
     assert undecided.endswith(" repeats would probably decide")
-    once = told(alike, by(messages_per_s=2), repeats=1)
+    once = stated(alike, by(messages_per_s=2), repeats=1)
     assert (once["ratio"], once["outcome"]) == ("2.0×", "indicative")
-    ramp = told(alike, by(), "all", "memory per connection")
+    ramp = stated(alike, by(), "all", "memory per connection")
     assert ramp["outcome"] == "equivalent"
 
 
 def test_no_ratio_is_shown_that_cannot_be_quoted(alike):
     starved = {"starved": 40, "starved_wait_ms": 3e3}
-    found = told(alike, lambda step: vars(step).update(starved), measure="p99 response time")
+    found = stated(alike, lambda step: vars(step).update(starved), measure="p99 response time")
     assert (found["threaded"], found["ratio"]) == ("—", "—")
     assert found["outcome"] == (
         "not compared: 40 of 100 clients unserved, median wait 0.864 ms (threaded)"

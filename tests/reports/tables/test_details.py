@@ -32,16 +32,20 @@ def at_1_000(**values):
 
 def test_each_connection_adds_so_much_of_each_part(tables):
     breakdown = tables()["t2-breakdown"]
-    told = row(breakdown, "1,000", "threaded")
-    assert (told["stacks"], told["kernel stacks"]) == ("8.00 KB", "16.0 KB")
-    assert told["resident + kernel"].startswith("35.9 KB")  # about 10e3 B and 26 KB
+    stated = row(breakdown, "1,000", "threaded")
+    assert (stated["stacks"], stated["kernel stacks"]) == ("8.00 KB", "16.0 KB")
+    assert stated["resident + kernel"].startswith("35.9 KB")  # about 10e3 B and 26 KB
     assert row(breakdown, "1,000", "asyncio_streams")["stacks"] == "0 B"
 
 
-def test_the_whole_server_is_told_by_kind_at_each_step(tables):
+def test_the_whole_server_is_stated_by_kind_at_each_step(tables):
     kinds = tables(at_1_000(status="failed"))["t2-kinds"]
-    told = row(kinds, "100", "threaded")
-    assert (told["kernel"], told["virtual"], told["page tables"]) == ("2.54 MB", "852 MB", "500 KB")
+    stated = row(kinds, "100", "threaded")
+    assert (stated["kernel"], stated["virtual"], stated["page tables"]) == (
+        "2.54 MB",
+        "852 MB",
+        "500 KB",
+    )
     failed = row(kinds, "1,000", "threaded")
     assert (failed["resident"], failed["caveats"]) == ("—", "failed")
 
@@ -52,8 +56,8 @@ def test_where_clients_starve_their_number_and_wait_stand_instead(tables):
     table = made["t3-percentiles-saturated"]
     assert (table.place, table.workload, table.folded) == ("t3", "saturated", True)
     assert [*row(table, "1,000", "threaded").values()][2:] == [*["—"] * 6, caveats]
-    told = row(made["servers"], "1,000", "threaded")
-    assert (told["p50, ms"], told["p99, ms"], told["caveats"]) == ("—", "—", caveats)
+    stated = row(made["servers"], "1,000", "threaded")
+    assert (stated["p50, ms"], stated["p99, ms"], stated["caveats"]) == ("—", "—", caveats)
 
 
 def test_of_more_than_two_each_stands_at_the_largest_step_that_it_was_put_through(tables):

@@ -8,7 +8,7 @@ BETTER = "clearly better: threaded"
 LOOP_BETTER = "clearly better: asyncio_streams"
 
 
-def told(alike, change, **options):
+def stated(alike, change, **options):
     (table,) = guide.tables(*alike(change, **options))
     return row(table, SATURATED)
 
@@ -25,7 +25,7 @@ def fast(rates):
 
 def test_spans_are_joined_and_they_cross_between_steps(alike):
     change = fast({10: 8, 100: 4, 500: 1, 1_000: 0.5})
-    found = told(alike, change, steps=(10, 100, 500, 1_000))
+    found = stated(alike, change, steps=(10, 100, 500, 1_000))
     assert found[BETTER] == "throughput 4.0×–8.0× from 10 to 100"
     assert found[LOOP_BETTER] == "throughput 2.0× at 1,000"
     assert found["equivalent"] == (
@@ -43,7 +43,7 @@ def test_steps_that_failed_part_a_span(alike):
         if once or (step.server, step.connections) == ("threaded", 500):
             step.status = "failed"
 
-    found = told(alike, died, steps=(10, 100, 500, 1_000))
+    found = stated(alike, died, steps=(10, 100, 500, 1_000))
     assert found[BETTER] == "throughput 8.0× at 10; throughput 8.0× at 1,000"
     assert "CPU per message and throughput at 500 (threaded failed)" in found["not compared"]
 
@@ -53,7 +53,7 @@ def test_what_is_undecided_says_how_many_repeats_would_decide(alike):
         if step.server == "threaded":
             step.messages_per_s *= (0.9, 1.3, 1.6)[step.repeat]
 
-    undecided = told(alike, wild)["undecided"]
+    undecided = stated(alike, wild)["undecided"]
     assert undecided.startswith("throughput at every step (")
     assert undecided.endswith(" repeats would probably decide)")
 
@@ -65,7 +65,7 @@ def test_what_is_not_compared_says_why_and_is_nobodys_advantage(alike):
         if (step.server, step.connections) == ("threaded", 1_000):
             step.starved, step.starved_wait_ms = 400, 3_000.0
 
-    found = told(alike, trouble)
+    found = stated(alike, trouble)
     assert found[BETTER] == "throughput 8.0× at 100"
     assert found["not compared"] == (
         "CPU per message, throughput, median response time and p99 response time at 10 "

@@ -5,7 +5,7 @@ from c10k.reports.tables.runs import notes
 from c10k.reports.tables.table import Cell, Column, Section, Table
 
 
-def told(base, head):
+def stated(base, head):
     head.about.created_at = "2025-06-16T15:00:00+00:00"
     *found, last = notes(RunComparison(base, head))
     assert last.startswith("The runs were measured one after the other")
@@ -13,14 +13,14 @@ def told(base, head):
 
 
 def test_sound_runs_have_the_note_that_all_have(make):
-    assert told(make(repeats=2), make(repeats=2)) == []
+    assert stated(make(repeats=2), make(repeats=2)) == []
 
 
 def test_what_makes_a_verdict_weak_is_named(make):
     head = make(steps=(10, 100))
     head.about.host["kernel"] = "6.19.0"
     head.about.finished_at = None
-    assert told(make(), head) == [
+    assert stated(make(), head) == [
         "Head did not come to its end.",
         "The runs differ in kernel (6.18.0, 6.19.0).",
         "Steps that only one of the runs has: 4.",
