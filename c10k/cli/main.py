@@ -108,6 +108,14 @@ def _answer(argv: Sequence[str]) -> int:
     except CommandError as error:
         say(str(error))
         return error.status
+    except ModuleNotFoundError as error:  # an extra
+        from c10k.extras import missing
+
+        if error.name is None or error.name.startswith("c10k"):
+            raise
+        lacking = missing(error.name.partition(".")[0], f"c10k {argv[0]}")
+        say(str(lacking))
+        return lacking.status
     except MemoryError:
         say("there is not enough memory: measure fewer connections or smaller messages")
         return Status.UNABLE

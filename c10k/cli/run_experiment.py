@@ -162,10 +162,10 @@ def _loader(
     """The workers, if the load comes from workers, for as long as the context lasts."""
     if not asked.asked:
         return nullcontext()
+    from c10k.extras import need
     from c10k.workers.pool import WorkerPool
-    from c10k.workers.requirement import check_locust
 
-    check_locust()
+    need("locust", "--workers")
     return WorkerPool(asked, cpus, host.address, _nothing if quiet else show)
 
 

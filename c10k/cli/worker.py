@@ -34,9 +34,9 @@ def execute(args: argparse.Namespace) -> int:
             raise CommandError(
                 f"--cpu: CPU {asked.cpu} is not available here; this process may use {usable}"
             ) from None
-    from c10k.workers.requirement import check_locust
+    from c10k.extras import need
 
-    check_locust()
+    need("locust", "c10k worker")
     from c10k.workers.worker import work  # first: it patches what others import
 
     raise_soft_descriptor_limit()

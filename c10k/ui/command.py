@@ -1,7 +1,6 @@
 """What `c10k ui` does: it starts the servers and Locust, and stores what a session measures."""
 
 import argparse
-import importlib.util
 import math
 import os
 import secrets
@@ -18,6 +17,7 @@ import psutil
 
 from c10k.cli.serve import check_free
 from c10k.experiment.plan import PlannedServer, check_unique
+from c10k.extras import need
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import raise_soft_descriptor_limit
 from c10k.outcome import CommandError, Status
@@ -39,12 +39,7 @@ START_S: Final = 60.0  # how long Locust may take
 
 def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C, or until Locust ends; then nothing is left running."""
-    if importlib.util.find_spec("locust") is None:
-        raise CommandError(
-            "Locust is not installed: run `tox -e locust`, "
-            "or install it with `pip install 'c10k-bench[locust]'`",
-            Status.UNABLE,
-        )
+    need("locust", "c10k ui")
     servers = _planned(args)
     setup = _setup(args, servers)
     check_free(args.host, args.port)

@@ -43,7 +43,7 @@ BEGINS = (
     "c10k.load.command._address",
     "c10k.cli.serve.check_free",
     "c10k.ui.command.check_free",
-    "c10k.workers.requirement.check_locust",
+    "c10k.extras.need",
     "c10k.cli.client.execute",
     "c10k.cli.doctor.execute",
     "c10k.cli.servers.execute",
