@@ -77,6 +77,10 @@ class UserFleet:
         self._served = self._finished = self._failed = False
         self._ended = Event()
         self._finishing = Semaphore(1)
+        # Ctrl-C may come while the driver runs. gevent raises it in the main greenlet, too: it need
+        # not print that the driver failed.
+        hub = gevent.get_hub()
+        hub.NOT_ERROR = (*type(hub).NOT_ERROR, KeyboardInterrupt)
         self._driver = gevent.spawn(self._drive)
         _fleets[environment] = self
 
