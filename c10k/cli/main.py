@@ -34,6 +34,9 @@ COMMANDS: Final = {
 """The commands, each a module here, and what they do. Only the one that is called is imported, and
 it imports what it runs when it runs, so that every command and --help answer at once."""
 
+ANYWHERE: Final = ("report", "compare", "history", "export", "servers", "client")
+"""The commands that need no Linux: they neither measure nor start a server."""
+
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -99,6 +102,12 @@ def _answer(argv: Sequence[str]) -> int:
         completion.answer(build_parser())
     try:
         args, unknown = build_parser(argv).parse_known_args(argv)
+        if sys.platform != "linux" and argv[0] not in ANYWHERE:
+            raise CommandError(
+                f"{argv[0]} needs Linux, for its epoll and /proc: run it in a container or a "
+                "virtual machine",
+                Status.UNABLE,
+            )
         if unknown:  # names the command's own --help
             args.refuse(f"unrecognized arguments: {' '.join(unknown)}")
         _interrupt_on_signals()
@@ -113,7 +122,7 @@ def _answer(argv: Sequence[str]) -> int:
 
         if error.name is None or error.name.startswith("c10k"):
             raise
-        lacking = missing(error.name.partition(".")[0], f"c10k {argv[0]}")
+        lacking = missing(error.name.partition(".")[0], argv[0])
         say(str(lacking))
         return lacking.status
     except MemoryError:

@@ -36,7 +36,7 @@ def execute(args: argparse.Namespace) -> int:
             ) from None
     from c10k.extras import need
 
-    need("locust", "c10k worker")
+    need("locust", "worker")
     from c10k.workers.worker import work  # first: it patches what others import
 
     raise_soft_descriptor_limit()

@@ -39,7 +39,7 @@ START_S: Final = 60.0  # how long Locust may take
 
 def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C, or until Locust ends; then nothing is left running."""
-    need("locust", "c10k ui")
+    need("locust", "ui")
     servers = _planned(args)
     setup = _setup(args, servers)
     check_free(args.host, args.port)

@@ -37,6 +37,34 @@ class TestHelp:
         assert capsys.readouterr().out.startswith("c10k ")
 
 
+class TestWhatIsMissing:
+    @pytest.mark.parametrize(
+        ("command", "module", "extra"),
+        [
+            (("run",), "pyarrow", "report"),
+            (("report", "x"), "matplotlib", "report"),
+            (("export", "x"), "pyarrow", "report"),
+            (("worker",), "locust", "locust"),
+            (("ui",), "locust", "locust"),
+        ],
+    )
+    def test_an_extra_is_named(self, command, module, extra):
+        lacking = f"import sys; sys.modules[{module!r}] = None\n"
+        run = "from c10k.cli.main import main; sys.exit(main(sys.argv[1:]))"
+        shown = c10k(*command, code=lacking + run)
+        assert shown.returncode == 3
+        assert shown.stderr == (
+            f"c10k: {command[0]} needs {module}, which is not installed: "
+            f"`pip install 'c10k-bench[{extra}]'`\n"
+        )
+
+    def test_linux_is_named_where_something_is_measured(self, monkeypatch, capsys):
+        monkeypatch.setattr(sys, "platform", "darwin")
+        assert main(["load", "127.0.0.1:1"]) == 3
+        assert capsys.readouterr().err.startswith("c10k: load needs Linux, for its epoll and")
+        assert main(["servers"]) == 0
+
+
 def test_a_wrong_key_of_an_experiment_file(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.toml").write_text("step = [10]")
