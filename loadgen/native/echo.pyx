@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False
+# cython: language_level=3, freethreading_compatible=True, boundscheck=False, wraparound=False
 """A bare echo server on one epoll, on which the loader ceiling is measured.
 
 The loop takes no GIL and no lock. It allocates only to grow its table of connections, and to keep

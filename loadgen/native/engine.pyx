@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: language_level=3, freethreading_compatible=True, boundscheck=False, wraparound=False, cdivision=True
 """The native engine: a shard is one thread, one epoll and its share of the connections.
 
 The thread never takes the GIL, allocates nothing and locks nothing while it drives load. Python

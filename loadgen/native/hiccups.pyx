@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: language_level=3, freethreading_compatible=True, boundscheck=False, wraparound=False, cdivision=True
 """Hiccups of the host: how late a thread wakes that does nothing but wake.
 
 If this thread was 20 ms late when a response took 20 ms, the host delayed the response, not the
