@@ -36,6 +36,7 @@ def test_messages_of_any_length_arrive_whole_and_greetings_are_left_out(pipe):
     sender.join()
 
 
+@pytest.mark.system
 def test_silence_ends_the_connection_and_signs_of_life_do_not(pipe, monkeypatch):
     monkeypatch.setattr(lines, "SILENCE_S", 0.5)
     monkeypatch.setattr(lines, "BEAT_S", 0.05)
