@@ -21,7 +21,7 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 GROUPS = PROJECT["dependency-groups"]
 RUNTIME = [*PROJECT["build-system"]["requires"], *PROJECT["project"]["dependencies"]]
 WANTED = {
-    "action": RUNTIME,
+    "action": [*RUNTIME, *EXTRAS["report"]],
     "locust-oldest": GROUPS["locust-oldest"],
     "tox": [
         *RUNTIME,
