@@ -145,7 +145,7 @@ def test_the_pull_request_has_the_comment(done):
                 f"--no-deps --no-build-isolation {ROOT}",
             ],
         ),
-        ("0.1.0", ["c10k-bench==0.1.0"]),
+        ("0.1.0", ["c10k-bench[report]==0.1.0"]),
     ],
 )
 def test_the_action_installs_its_own_commit_with_its_lock_or_a_release(tmp_path, version, packages):
