@@ -19,9 +19,8 @@ def test_the_changelog_and_the_citation_name_the_version():
 def test_the_licence_of_everything_that_is_installed_is_noted():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    required = project["dependencies"] + sum(
-        (extras[name] for name in extras if name not in ("all", "lint", "test", "type")), []
-    )
+    required = set(project["dependencies"])
+    required.update(*(extras[name] for name in extras.keys() - {"all", "lint", "test", "type"}))
     packages = {re.match(r"[\w-]+", each)[0] for each in required}
     notice = (ROOT / "NOTICE.md").read_text().lower()
     assert {each for each in packages if f"| {each}" not in notice} == set()

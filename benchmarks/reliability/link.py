@@ -32,6 +32,16 @@ table inet silence {
   chain leaving { type filter hook output priority raw; policy drop; }
 }
 """
+# Takes ports that the kernel would choose for connections.
+_TAKE: Final = """
+import socket, sys
+taken = [socket.socket() for _ in range(int(sys.argv[1]))]
+for each in taken:
+    each.bind(("", 0))
+print(flush=True)
+sys.stdin.read()
+"""
+PORTS: Final = 100
 
 
 class Link:
@@ -118,6 +128,25 @@ class Link:
             yield
         finally:
             ip("-n", self.client, "link", "set", "uplink", "up")
+
+    @contextmanager
+    def few_ports(self, free: int) -> Iterator[None]:
+        """The client's host has 100 ports for connections, and programs that hold all but a few."""
+        usable = "/proc/sys/net/ipv4/ip_local_port_range"
+        before = run(*inside_of(self.client, "cat", usable))
+        shell = inside_of(self.client, "sh", "-c")
+        run(*shell, f"echo 50000 {50_000 + PORTS - 1} > {usable}")
+        take = inside_of(self.client, sys.executable, "-c", _TAKE, str(PORTS - free))
+        try:
+            with subprocess.Popen(
+                take, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            ) as holder:
+                assert holder.stdout
+                assert holder.stdout.readline(), "the ports cannot be taken"
+                yield
+                holder.communicate()
+        finally:
+            run(*shell, f"echo {before.strip()} > {usable}")
 
     @contextmanager
     def _filtered(self, rules: str, table: str) -> Iterator[None]:

@@ -297,6 +297,19 @@ def restarted(link: Link, seconds: float) -> Iterator[Row]:
     yield from load.errors(fault, "reset", connections)
 
 
+def few_ports(link: Link, seconds: float) -> Iterator[Row]:
+    """Other programs of the loader's host hold its ports, but for so many."""
+    fault, connections, free = "no more ports", 50, 30
+    event_loop = ("c10k", "serve", "event_loop", "--host", SERVER, "--port", ECHO)
+    with ExitStack() as stack:
+        stack.enter_context(link.running(link.server, *event_loop))
+        stack.enter_context(link.few_ports(free))
+        load = Loading(link, stack, f"{SERVER}:{ECHO}", "-c", connections, "-d", seconds).end()
+    yield Row(fault, "connected", free, load.figures["connected"], "{}")
+    yield Row(fault, "exit status", 1, load.status, "{}")
+    yield from load.errors(fault, "no_port", connections - free)
+
+
 def no_host(link: Link) -> Iterator[Row]:
     """The address is no host's."""
     yield from _unserved("no host", link, NOBODY, "unreachable")
@@ -324,6 +337,7 @@ def measured(link: Link) -> Iterator[Row]:
     yield from link_down(link, 5)
     yield from half_open(link, 2)
     yield from restarted(link, 4)
+    yield from few_ports(link, 1)
     yield from no_host(link)
     yield from silent_host(link)
 

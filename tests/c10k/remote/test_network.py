@@ -48,6 +48,10 @@ def test_what_waits_while_the_link_is_down_is_counted_with_its_wait(link):
     check(network.link_down(link, 2))
 
 
+def test_where_ports_run_out_the_others_are_served(link):
+    check(network.few_ports(link, 1))
+
+
 def test_a_half_open_peer_is_a_timeout_then_a_reset_and_no_host_is_unreachable(link):
     check(network.half_open(link, 1))
     check(network.restarted(link, 2))
