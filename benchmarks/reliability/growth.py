@@ -59,7 +59,8 @@ def main() -> int:
             runs, reports = [], []
             for steps in (1, SMALL, LARGE):
                 directory = f"{scratch}/{steps}-{repeats}"
-                numbers = ",".join(map(str, range(1, steps + 1)))
+                apart = LARGE // steps  # the same connections a step, in the mean
+                numbers = ",".join(map(str, range(apart, LARGE + 1, apart)))
                 plan = ("--steps", numbers, "--repeat", str(repeats), "--out", directory)
                 runs.append(used(*RUN, *plan))
                 reports.append(used("report", directory))
