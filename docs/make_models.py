@@ -92,12 +92,12 @@ class Shown:
         """What a connection adds to the resident memory over the ramp, as clients mostly wait."""
         return self.at(Point(self.label, self.points[0].workload, 0), MEMORY)
 
-    def caveats(self, points: list[Point]) -> str:
-        """The flags of some steps, and how many clients starve, in words."""
-        found = [self.measured.at(each, "response_p50_ms") for each in points]
-        whys = [each.why for each in found if each.why and "unserved" in each.why]
-        flags = [flag.phrase for each in found for flag in each.flags if flag is not Flag.STARVED]
-        return ", ".join(dict.fromkeys([*whys, *flags]))
+    def caveats(self, point: Point) -> str:
+        """How many clients of a step starve, and its flags, in words."""
+        found = self.measured.at(point, "response_p50_ms")
+        unserved = [found.why] if "unserved" in found.why else []
+        flags = [flag.phrase for flag in found.flags if flag is not Flag.STARVED]
+        return ", ".join([*unserved, *flags])
 
 
 def main() -> None:
@@ -136,7 +136,7 @@ def page_block(shown: list[Shown]) -> str:
             point.workload,
             wording.count(point.connections),
             *(write(each.at(point, column).value) for column, write in COLUMNS.values()),
-            each.caveats([point]),
+            each.caveats(point),
         ]
         for each in shown
         for point in each.points
@@ -223,7 +223,11 @@ def index_table(shown: list[Shown]) -> str:
                 wording.count(most),
                 wording.size(each.memory.value),
                 *figures,
-                each.caveats(list(points.values())),
+                "; ".join(
+                    f"{point.workload}: {caveats}"
+                    for point in points.values()
+                    if (caveats := each.caveats(point))
+                ),
             ]
         )
     return table([*heads, "caveats"], rows)
@@ -237,7 +241,7 @@ def records(shown: Shown) -> Iterator[list[object]]:
         for column, _write in COLUMNS.values():
             found = shown.at(point, column)
             values = [point.workload, point.connections, column, *ends(found)]
-            yield [shown.label, *values, shown.caveats([point])]
+            yield [shown.label, *values, shown.caveats(point)]
 
 
 def ends(quantity: Quantity) -> list[object]:

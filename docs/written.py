@@ -59,7 +59,7 @@ def wrapped(text: str) -> str:
 
 
 def table(heads: list[str], rows: list[list[str]], words: int = 1) -> str:
-    """A table of Markdown whose first columns hold words, and the others numbers."""
-    rule = ["---" if at < words else "---:" for at in range(len(heads))]
+    """A table of Markdown whose first columns and caveats are words, and the others numbers."""
+    rule = ["---" if at < words or head == "caveats" else "---:" for at, head in enumerate(heads)]
     lines = (f"| {' | '.join(row)} |" for row in (heads, rule, *rows))
     return "\n".join(lines)
