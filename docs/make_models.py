@@ -18,7 +18,7 @@ from written import day, machine, rewrite, table, wrapped
 
 from c10k.reports import wording
 from c10k.reports.model.measured import Measured, Point
-from c10k.reports.model.quantity import Flag, Quantity
+from c10k.reports.model.quantity import UNFIT, Flag, Quantity
 from c10k.reports.model.servers import MeasuredServer
 from c10k.reports.tables.details import figure
 from c10k.results.manifest import PlannedServerExcerpt
@@ -99,6 +99,15 @@ class Shown:
         flags = [flag.phrase for flag in found.flags if flag is not Flag.STARVED]
         return ", ".join([*unserved, *flags])
 
+    def short(self, point: Point, title: str) -> str:
+        """A figure of COLUMNS with what forbids to compare it, or why there is none, in a word."""
+        column, write = COLUMNS[title]
+        found = self.at(point, column)
+        if not found.known:
+            return "starved" if "unserved" in found.why else wording.MISSING
+        unfit = ", ".join(flag.phrase for flag in found.flags if flag in UNFIT)
+        return f"{write(found.value)} ({unfit})" if unfit else write(found.value)
+
 
 def main() -> None:
     """Write all blocks."""
@@ -158,8 +167,10 @@ def page_block(shown: list[Shown]) -> str:
 
 
 def command(shown: list[Shown]) -> str:
-    """What measures these servers alone."""
+    """What measures these servers alone; all of them where each has steps of its own."""
     plans, profile = [each.plan for each in shown], shown[0].measured.about.plan.profile
+    if any(each.steps != plans[0].steps for each in plans):
+        return "c10k run --config docs/models/experiment.toml"
     words = ["c10k", "run"]
     words += [word for each in shown for word in ("--server", each.label)]
     if plans[0].workloads != ["paced", "saturated"]:
@@ -169,7 +180,7 @@ def command(shown: list[Shown]) -> str:
     words += ["--profile", profile.name, "--repeat", str(profile.repeats)]
     lines = [""]
     for word in map(shlex.quote, words):  # an option begins a line where it would be too long
-        if len(lines[-1]) > 60 and word.startswith("--"):
+        if len(lines[-1]) > 75 and word.startswith("--"):
             lines.append("   ")
         lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
     return " \\\n".join(lines)
@@ -206,31 +217,16 @@ def index_table(shown: list[Shown]) -> str:
         for load in each.measured.workloads
         if load.name in each.plan.workloads
     }
-    heads = ["server", "clients", "memory per connection"]
-    heads += [f"{name}: {title}" for name, load in loads.items() for title in INDEX[load.loop]]
+    columns = [(name, title) for name, load in loads.items() for title in INDEX[load.loop]]
     rows = []
     for each in shown:
         most = max(point.connections for point in each.points)
-        points = {point.workload: point for point in each.points if point.connections == most}
-        figures = [
-            COLUMNS[title][1](each.at(points[name], COLUMNS[title][0]).value)
-            for name, load in loads.items()
-            for title in INDEX[load.loop]
-        ]
-        rows.append(
-            [
-                f"[`{each.label}`]({each.page}.md)",
-                wording.count(most),
-                wording.size(each.memory.value),
-                *figures,
-                "; ".join(
-                    f"{point.workload}: {caveats}"
-                    for point in points.values()
-                    if (caveats := each.caveats(point))
-                ),
-            ]
-        )
-    return table([*heads, "caveats"], rows)
+        row = [f"[`{each.label}`]({each.page}.md)", wording.count(most)]
+        row.append(wording.size(each.memory.value))
+        row += [each.short(Point(each.label, name, most), title) for name, title in columns]
+        rows.append(row)
+    heads = ["server", "clients", "memory per connection"]
+    return table([*heads, *(f"{name}: {title}" for name, title in columns)], rows)
 
 
 def records(shown: Shown) -> Iterator[list[object]]:

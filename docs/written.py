@@ -30,7 +30,7 @@ def command(measured: Measured) -> str:
     for word in words:
         if word in NOT_REPEATED:
             next(words)
-        elif word not in ("--force", "--quiet", "-q"):
+        elif word not in ("--force", "--no-report", "--quiet", "-q"):
             kept.append(word)
     return shlex.join(["c10k", *kept])
 
