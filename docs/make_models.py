@@ -221,7 +221,9 @@ def index_table(shown: list[Shown]) -> str:
     rows = []
     for each in shown:
         most = max(point.connections for point in each.points)
-        row = [f"[`{each.label}`]({each.page}.md)", wording.count(most)]
+        name, _, options = each.label.partition(",")
+        own = f" `{options}`" if options else ""  # apart, so that a narrow table can break it
+        row = [f"[`{name}`]({each.page}.md){own}", wording.count(most)]
         row.append(wording.size(each.memory.value))
         row += [each.short(Point(each.label, name, most), title) for name, title in columns]
         rows.append(row)
