@@ -1,10 +1,14 @@
 """Event loop: an echo server on asyncio whose connections share a pool of read buffers.
 
-python -m servers.asyncio_buffered --port 9000
+One thread runs asyncio's event loop, which calls the methods of a connection's protocol object. A
+BufferedProtocol also gives the loop the buffer to read into. Here the buffers are those of a pool,
+and a connection holds one only from a read to the last byte of the reply: a few buffers serve
+thousands of connections, and a read allocates none. That costs the work of taking and returning
+them, and the care that no buffer returns while its bytes are unsent. `--pool off` allocates a
+buffer per read, which is what the pool is to be compared with. Choose this model where reads are
+large and frequent enough that allocating shows.
 
-asyncio's BufferedProtocol reads into a buffer that it is given. A connection holds one only from a
-read to the last byte of the reply, so that a few serve thousands of connections. With --pool off,
-the same server allocates a new buffer per read.
+python -m servers.asyncio_buffered --port 9000
 """
 
 from __future__ import annotations

@@ -1,5 +1,13 @@
 """Event loop: an echo server on asyncio's protocols, one thread that calls each connection back.
 
+One thread runs asyncio's event loop, which calls the methods of a connection's protocol object:
+connection_made(), data_received(), connection_lost(). There is neither a coroutine nor a task, and
+no buffer between the loop and the protocol. So a connection costs a transport and the protocol, and
+a message costs fewer calls than with streams. In return the code is a state machine: what must be
+known between two callbacks is in attributes, and a client that reads too slowly is the protocol's
+to hold back. A callback that blocks or computes delays all clients. Choose this model for a
+protocol library, or where streams cost too much.
+
 python -m servers.asyncio_protocol --port 9000
 """
 

@@ -1,5 +1,13 @@
 """Event loop: an echo server on asyncio's streams, one thread with a coroutine per connection.
 
+One thread runs asyncio's event loop and a coroutine for each connection. The coroutine reads like
+blocking code, but `await` returns to the loop, which continues it when bytes have come. The reader
+keeps bytes that came before the coroutine asked for them; `drain()` waits for a client that reads
+too slowly. A connection costs a task with its coroutine, a transport, a reader and a writer. A
+message costs several calls in Python between the loop and the coroutine. A coroutine that blocks or
+computes delays all clients. Choose this model for many connections that mostly wait, where the code
+should still read from top to bottom.
+
 python -m servers.asyncio_streams --port 9000
 """
 

@@ -1,20 +1,41 @@
 """Event loop per process: an echo server of several processes on asyncio.
 
-python -m servers.asyncio_workers --port 9000 --workers 4
+The parent opens a listening socket per worker, all on one port, and forks the workers. Each runs
+asyncio's event loop on its own socket, and the kernel spreads the connections over the sockets
+(SO_REUSEPORT). Workers share neither data nor a GIL, so that they use several CPUs at once. A
+connection costs as much as on one loop, and each worker costs an interpreter. A connection stays
+with its worker, even if another one is idle. The sockets outlive a worker: its successor serves
+the clients in its queue. Choose this model to use all CPUs from Python, where clients share no
+state or keep it outside the server.
 
-Each process listens on a socket of its own, and the kernel spreads the connections over them
-(SO_REUSEPORT). The sockets outlive a worker: its successor serves who waits in the queue.
+python -m servers.asyncio_workers --port 9000 --workers 4
 """
 
 from __future__ import annotations
 
+import asyncio
 import importlib
+import socket
 from collections.abc import Callable
 
-from .asyncio_protocol import start
 from .framework import asynchronous
 from .framework.children import supervise
 from .framework.command_line import CommandLine, cpus
+from .framework.protocol import EchoProtocol
+
+
+class Echo(EchoProtocol, asyncio.Protocol):
+    """A connection: asyncio calls it with the bytes that it has read, 256 KiB at most."""
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        self.answer(data)
+
+
+async def start(command_line: CommandLine, listener: socket.socket) -> asyncio.Server:
+    """Serve a worker's listening socket, with an Echo per connection."""
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Echo(command_line), sock=listener)
 
 
 def main() -> None:

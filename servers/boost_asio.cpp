@@ -1,6 +1,16 @@
 // Event loop: an echo server on Asio's io_context, with a session object per connection.
 //
-//   c10k serve boost_asio --port 9000
+// One thread runs Asio's io_context, the event loop. A session starts an operation, such as a read,
+// with a handler, and returns. The loop waits for all sockets (epoll on Linux) and calls the
+// handler when the operation is done; the handler starts the next one. It holds a shared_ptr to its
+// session, so that the session lives as long as an operation is under way. A connection costs the
+// session, its buffer and the operation that it waits for. A message costs two handlers. A handler
+// that blocks or computes delays all clients of its thread. With `--threads N` several threads run
+// the loop, and any of them may run a session's next handler. Choose this model for many
+// connections where CPU and memory count: nothing is interpreted, and no GIL keeps threads from
+// several CPUs.
+//
+// c10k serve boost_asio --port 9000
 #include "framework/asio.hpp"
 #include "framework/command_line.hpp"
 #include "framework/listening.hpp"
@@ -93,8 +103,8 @@ class Session : public std::enable_shared_from_this<Session> {
 class Server {
   public:
     Server(CommandLine &command_line, int threads)
-        : command_line_(command_line), io_(threads), acceptor_(framework::listen(io_, command_line)),
-          work_(asio::make_work_guard(io_)) {}
+        : command_line_(command_line), io_(threads),
+          acceptor_(framework::listen(io_, command_line)), work_(asio::make_work_guard(io_)) {}
 
     /// Serve for ever, in any number of threads; `accepting` if one of them accepts already.
     void run(bool accepting) {
@@ -134,9 +144,9 @@ class Server {
 int main(int argc, char **argv) {
     int threads = 1;
     CommandLine command_line("boost_asio", "an echo server on an event loop");
-    command_line.add("--threads", "threads that run the event loop (1)", [&threads](std::string_view text) {
-        threads = framework::parse_number(text, 1);
-    });
+    command_line.add(
+        "--threads", "threads that run the event loop (1)",
+        [&threads](std::string_view text) { threads = framework::parse_number(text, 1); });
     command_line.parse(argc, argv);
     framework::end_at_once_on_signals();
     Server server(command_line, threads);

@@ -1,6 +1,14 @@
 // Thread per connection: an echo server on Asio's blocking sockets and nothing else.
 //
-//   c10k serve boost_threads --port 9000
+// The main thread waits in accept() and starts a thread for each connection. That thread waits in
+// read_some() for its one client, replies with write(), and ends with the connection. The kernel's
+// scheduler decides which threads run, on all CPUs at once: there is no GIL. A connection costs a
+// thread, which is a stack in the process and one in the kernel, and a buffer. A message costs
+// waking that thread, and usually a context switch. Choose this model where the code has to block
+// or to compute, and where clients are few or mostly wait: the code reads from top to bottom, and a
+// handler that blocks delays no other client.
+//
+// c10k serve boost_threads --port 9000
 #include "framework/asio.hpp"
 #include "framework/command_line.hpp"
 #include "framework/listening.hpp"

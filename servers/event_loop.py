@@ -1,6 +1,16 @@
 """Event loop: an echo server that does itself what asyncio, Node.js and Boost.Asio do inside.
 
+One thread serves all connections. It asks the kernel which sockets are ready (epoll on Linux),
+calls the callback of each, and asks again. A callback reads or writes as much as is possible
+without waiting, and returns. What it must know the next time is in a session object, not on a
+stack. So a connection costs a socket and a small object, and a message costs no context switch
+while others are ready too. But callbacks run one after the other: one that blocks or computes
+delays all clients, and the loop uses one CPU. Choose this model for many connections that mostly
+wait, with little work per message.
+
 python -m servers.event_loop --port 9000
+
+EventLoop waits and calls, a Session is one connection, and the Acceptor makes sessions.
 """
 
 from __future__ import annotations

@@ -1,10 +1,16 @@
 """Event loop per thread: an echo server on several event loops, which share the GIL.
 
+Each thread runs an event loop of its own and listens on a socket of its own. All sockets have the
+same port, and the kernel spreads the connections over them (SO_REUSEPORT). A connection stays with
+its loop, so that the threads share no data and need no locks. A callback that blocks delays only
+the clients of its own loop. A connection costs as little as on one loop. The threads run in
+parallel only on a free-threaded CPython: elsewhere they take turns at the GIL and gain nothing for
+code that computes. Choose this model to use several CPUs on a free-threaded CPython.
+
 python -m servers.event_loop_threads --port 9000 --threads 4
 
-Each loop listens on a socket of its own, and the kernel spreads the connections over them
-(SO_REUSEPORT). A connection stays with its loop, so that the threads share no data. They run in
-parallel only on a free-threaded CPython.
+The loop is that of event_loop.py: EventLoop calls what is ready, and an Acceptor accepts
+connections and serves them on its loop.
 """
 
 from __future__ import annotations

@@ -1,5 +1,12 @@
 """Thread per connection: a server of one large file by read and send, which copies each byte twice.
 
+Each connection has a thread, which reads a line and replies with as many bytes of the file as the
+line says. It reads a buffer of the file and sends it, until all is sent: read() copies each byte
+from the kernel to the process, and send() copies it back. Waiting for a slow client and for the
+disk costs only that client's thread. The copies cost CPU and memory bandwidth in proportion to the
+bytes. Choose this model where the server must see or change what it sends, as for compression or
+encryption.
+
 python -m servers.files --port 9000 --size 64m
 
 The reply to the line 1000 is the file's first 1,000 bytes.

@@ -1,5 +1,11 @@
 """Thread per connection: a server of one large file with zero copy, which sendfile(2) sends.
 
+Each connection has a thread, which reads a line and replies with as many bytes of the file as the
+line says. sendfile(2) sends them from the kernel's cache of the file to the socket: no byte is
+copied to the process and back. Waiting for a slow client and for the disk costs only that client's
+thread. A reply costs a system call for as much as the socket takes, not one per buffer. Choose this
+model for files that are sent as they are.
+
 python -m servers.files_sendfile --port 9000 --size 64m
 
 The reply to the line 1000 is the file's first 1,000 bytes.

@@ -1,5 +1,12 @@
 """Process per connection: an echo server that forks for each client, as inetd and Apache 1.x did.
 
+The parent waits in accept() and forks a child for each connection. The child closes the listening
+socket, serves its one client with blocking calls, and exits. The kernel decides which child runs,
+on any CPU: each child has an interpreter and a GIL of its own. A connection costs a fork and a
+process: page tables, a stack in the kernel, and a copy of each page that the child writes to. In
+Python even counting references writes. Choose this model where isolation counts more than memory
+and connections are few and long: clients share nothing, and a crash or a leak ends with its client.
+
 python -m servers.forking --port 9000
 """
 

@@ -1,8 +1,14 @@
 """Event loop: an echo server of blocking code, with a gevent greenlet per connection.
 
-python -m servers.gevent --port 9000
+One thread runs gevent's event loop and a greenlet for each connection: a function that can stop
+anywhere, also deep in calls, and go on later. It runs the blocking code of the threaded server on
+gevent's sockets: a call that would wait switches to the loop, which switches back when the socket
+is ready. A connection costs a greenlet, with the part of the stack that it uses; a message costs
+two switches within the thread, which the kernel does not see. Code that computes, or that blocks
+without gevent's knowledge, delays all clients. Choose this model to serve many connections with
+code that was written to block.
 
-It runs the code of the threaded server on gevent's sockets, which switch greenlets to wait.
+python -m servers.gevent --port 9000
 """
 
 from __future__ import annotations

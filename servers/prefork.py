@@ -1,9 +1,14 @@
 """Bounded process pool: an echo server of processes forked in advance, each with one client.
 
-python -m servers.prefork --port 9000 --workers 64
+A fixed number of processes is forked when the server starts. They share the listening socket, and
+all that are free wait in accept(): the kernel gives each connection to one of them, which serves it
+with blocking calls until its client leaves. No client waits for a fork. The pool costs its
+processes, however many clients come. While all processes are busy, new clients wait in the kernel's
+queue: they are connected and get no reply. The parent serves no client; it replaces processes that
+end. Choose this model where connections are short, and the code needs isolation or cannot run in
+threads.
 
-They share the listening socket: the kernel gives a connection to one process that waits in
-accept(). While all are busy, new clients wait in the kernel's queue.
+python -m servers.prefork --port 9000 --workers 64
 """
 
 from __future__ import annotations

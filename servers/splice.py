@@ -1,10 +1,15 @@
 """Event loop: an echo server with zero copy, whose bytes splice(2) moves within the kernel.
 
+One thread serves all connections, as event_loop.py does, but never holds the bytes: splice(2) moves
+them between a socket and a pipe without a copy to the process and back. One end of splice(2) must
+be a pipe, so that bytes go from the socket into a pipe and from there into the socket. A connection
+holds a pipe only while bytes are in it, so that one pipe mostly serves all. That costs bookkeeping
+per message, and descriptors while clients read slowly. The server cannot see the bytes, so it can
+only pass them on. Choose this model for proxies and relays that move large amounts.
+
 python -m servers.splice --port 9000
 
-splice() needs a pipe at one end: bytes go from the socket into a pipe, and from there back into the
-socket. A connection holds a pipe only while bytes are in it, so that one mostly serves all.
-Linux only, from Python 3.10 on.
+It runs on Linux only, from Python 3.10 on.
 """
 
 from __future__ import annotations
@@ -42,7 +47,11 @@ class Pipes:
 
 
 class SplicingSession(Session):
-    """A connection whose unsent bytes are in a pipe."""
+    """A connection whose unsent bytes are in a pipe.
+
+    When bytes have come, event_loop.py's Session calls receive(), and then send() whenever the
+    client can take more, until no byte is unsent. After BlockingIOError it waits and tries again.
+    """
 
     _pipe: Pipe
 
@@ -60,15 +69,7 @@ class SplicingSession(Session):
 
     def receive(self) -> int:
         """Move what came into a pipe; return how many bytes."""
-        try:
-            pipe = self._pipes.take()
-            self._lacks_pipe = False
-        except OSError as error:
-            if not self._lacks_pipe:
-                self.log.shortage(error)
-            self._lacks_pipe = True
-            self.pause(SHORTAGE_PAUSE_S)
-            raise BlockingIOError from error
+        pipe = self._take_pipe()
         received = 0
         try:
             received = os.splice(
@@ -80,6 +81,19 @@ class SplicingSession(Session):
             else:
                 self._pipes.give(pipe, 0)
         return received
+
+    def _take_pipe(self) -> Pipe:
+        """Return an empty pipe. If no descriptor is left for one, log it once, and pause."""
+        try:
+            pipe = self._pipes.take()
+        except OSError as error:
+            if not self._lacks_pipe:
+                self.log.shortage(error)
+            self._lacks_pipe = True
+            self.pause(SHORTAGE_PAUSE_S)
+            raise BlockingIOError from error
+        self._lacks_pipe = False
+        return pipe
 
     def send(self) -> int:
         """Move as much from the pipe as the connection takes; return how many bytes."""

@@ -1,5 +1,13 @@
 """Thread per connection: an echo server on blocking sockets and nothing else.
 
+The main thread waits in accept() and starts a thread for each connection. That thread waits in
+recv() for its one client, replies with sendall(), and ends with the connection. The kernel's
+scheduler decides which thread runs; under CPython's GIL only one of them runs Python code at a
+time. A connection costs a thread, which is a stack in the process and one in the kernel. A message
+costs waking that thread, and usually a context switch. Choose this model where the code has to
+block or to compute, and where clients are few or mostly wait: the code reads from top to bottom,
+and a handler that blocks delays no other client.
+
 python -m servers.threaded --port 9000
 """
 

@@ -1,9 +1,14 @@
 """Bounded thread pool: an echo server whose clients wait while all threads are busy.
 
-python -m servers.threadpool --port 9000 --workers 64
+A fixed number of threads starts with the server. The main thread accepts connections and puts them
+into a queue. A free thread takes one and serves it with blocking calls until its client leaves. So
+the pool costs its threads and their stacks, however many clients come; a connection that waits
+costs a socket and a place in the queue. The kernel and the queue take any number of connections: a
+client beyond the pool connects at once, but no thread reads what it sends until an earlier client
+has left. Choose this model where connections are short and an overload must not exhaust the
+machine. Where clients stay connected, it serves as many of them as it has threads.
 
-The kernel and the pool's queue take any number of connections: a client beyond the pool connects at
-once. But no thread reads what it sends until an earlier client has left.
+python -m servers.threadpool --port 9000 --workers 64
 """
 
 from __future__ import annotations
