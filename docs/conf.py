@@ -1,14 +1,19 @@
 """How Sphinx makes the site of these pages: `tox -e docs`."""
 
+import sys
+from pathlib import Path
+
 from c10k import VERSION
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 project = "c10k"
 author = copyright = "the c10k authors"  # noqa: A001 (Sphinx's name)
 release = VERSION
 
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "reference"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["pictures"]
+exclude_patterns = ["pictures", "_extensions"]
 nitpicky = True  # a link that leads nowhere is an error
 
 myst_heading_anchors = 3
