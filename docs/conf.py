@@ -26,5 +26,13 @@ html_show_sphinx = False
 html_copy_source = False
 templates_path: list[str] = []
 
+# Types of other libraries, and the shards that a fleet is made of, have no page here.
+nitpick_ignore_regex = [
+    ("py:class", r"(collections|concurrent|numpy|pathlib|pd)\..*"),
+    ("py:class", r"c10k\.loadgen\.shard\..*"),
+]
+default_role = "code"  # in docstrings, as in Markdown
+
+maximum_signature_line_length = 80
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
