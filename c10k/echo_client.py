@@ -13,36 +13,38 @@ from threading import Condition, Thread, current_thread
 from typing import Any, Final, Self
 
 QUEUE_BYTES: Final = 65_536
-"""Above this, senders wait: one that is faster than the server would fill the memory."""
+"""From so many bytes on that are queued, senders wait: they would fill the memory."""
 
 READ_BYTES: Final = 65_536
 
 
 class ConversationError(Exception):
-    """Why the conversation has ended, and how many bytes had not come back."""
+    """Why the conversation ended early, and how many bytes had not come back; in one line."""
 
 
 class UnreachableError(ConversationError):
-    """Why it never began: the reason for each address that was tried."""
+    """Why it never began: the reason for each address that was tried, in one line."""
 
 
 class EchoClient:
     """A connection that an event loop in a thread of its own opens, writes and reads.
 
-    A new client connects at once: it tries the host's addresses in turn, each for
-    `connect_timeout_s` seconds. It calls `received` in its thread with bytes as they come. It reads
-    and sends nothing until that returns; an exception from it ends the conversation. So do, once
-    the client is closing, `patience_s` seconds without a byte.
+    - `host`, `port`: a new client connects there at once, and tries the host's addresses in turn.
+    - `received`: is called in the client's thread with bytes as they come. The client reads and
+      sends nothing until it returns; an exception from it ends the conversation.
+    - `connect_timeout_s`: how long each address may take, s.
+    - `patience_s`: how long a closing client waits without a byte before it ends, s.
 
     As a context manager it closes and waits for the end, and raises what `ended` does. If the body
-    fails, it breaks off instead.
+    fails, it breaks off instead. Creating one raises nothing: `connected` and `ended` say what
+    went wrong.
     """
 
     connected: Future[str]
-    """The address that answered, or the error that `ended` has."""
+    """The address that answered, or the error that `ended` has, as UnreachableError."""
 
     ended: Future[None]
-    """Done when the client was closed and as many bytes came as were sent; otherwise a
+    """Done when the client was closed and as many bytes came as were sent. Its exception is a
     ConversationError, or what `received` raised."""
 
     failures: list[str]
@@ -92,7 +94,7 @@ class EchoClient:
                     self._loop.call_soon_threadsafe(self._conversation.cancel)
 
     def send_message(self, message: bytes) -> None:
-        """Queue bytes; any thread may call it.
+        """Queue bytes; any thread may call it, and none waits for a reply.
 
         It waits while more than QUEUE_BYTES are queued, except in the client's own thread, which
         sends them. Raises what `ended` does, or ConversationError after `close`.

@@ -11,7 +11,7 @@ project = "c10k"
 author = copyright = "the c10k authors"  # noqa: A001 (Sphinx's name)
 release = VERSION
 
-extensions = ["myst_parser", "server_files", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "reference", "server_files"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["pictures", "_extensions"]
 nitpicky = True  # a link that leads nowhere is an error
@@ -26,5 +26,13 @@ html_show_sphinx = False
 html_copy_source = False
 templates_path: list[str] = []
 
+# Types of other libraries, and the shards that a fleet is made of, have no page here.
+nitpick_ignore_regex = [
+    ("py:class", r"(collections|concurrent|numpy|pathlib|pd)\..*"),
+    ("py:class", r"c10k\.loadgen\.shard\..*"),
+]
+default_role = "code"  # in docstrings, as in Markdown
+
+maximum_signature_line_length = 80
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

@@ -21,11 +21,11 @@ connections come and go, each takes the address after the one before it."""
 class Address:
     """A socket address, and the name that it was found by."""
 
-    family: int
-    host: str
-    port: int
-    scope: int = 0
-    name: str = ""
+    family: int  #: socket.AF_INET or socket.AF_INET6
+    host: str  #: the address in digits
+    port: int  #: from 0 to 65,535
+    scope: int = 0  #: the interface, of a link-local IPv6 address
+    name: str = ""  #: what it was found by
 
     @classmethod
     def resolve(cls, host: str, port: int) -> Self:

@@ -53,7 +53,8 @@ LATE_FEW: Final = 5
 def loader_limited(windows: "Sequence[Snapshot]") -> bool:
     """Whether the loader, not the server, set the figures of these windows taken together.
 
-    In an open loop when it was late; in a closed one, which has no schedule, when it was busy.
+    In an open loop when over 1 % of the messages were late, and more than 5; in a closed one, which
+    has no schedule, when the busiest thread used over 95 % of a CPU.
     """
     if due := sum(window.due for window in windows):
         return sum(window.late for window in windows) > max(LATE_FEW, LATE_SHARE * due)
@@ -65,40 +66,42 @@ def loader_limited(windows: "Sequence[Snapshot]") -> bool:
 class Opened:
     """How the opening of the connections went."""
 
-    connected: int  # connections that had a verified reply
-    failed: int
-    setup_s: float  # from the first connect() to the last first echo; 0 if none was to be opened
+    connected: int  #: connections that had a verified reply
+    failed: int  #: connections that had none: they failed, or time was up
+    setup_s: float  #: from the first connect() to the last first echo; 0 if none was to be opened
 
 
 @dataclass(frozen=True)
 class FleetStatus:
     """The state of the fleet, read while it runs."""
 
-    ready: int  # connections that had a verified reply, and have not failed since
-    failed: int  # connections that failed, and are not open again
-    opening: int
-    messages: int  # completed since the fleet began
+    ready: int  #: connections that had a verified reply, and have not failed since
+    failed: int  #: connections that failed, and are not open again
+    opening: int  #: connections that have had no reply yet
+    messages: int  #: completed since the fleet began
 
 
 class ShardShare(NamedTuple):
     """What a shard did of a snapshot."""
 
-    messages: int
-    cpu_s: float
+    messages: int  #: completed
+    cpu_s: float  #: CPU time of its thread, s
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """What happened between two snapshots.
 
-    `counts[kind]` holds int64 counts in the layout of HdrHistogram (1,000 ns to 1 h, 3
-    significant digits), as bytes; `sums_ns[kind]` the exact sum. The kinds are response (from
-    when a message was due), service (from when it was sent), send_lag (sent minus due; empty where
-    no message waits to be sent), connect, first_echo (from the start of connecting to a
-    connection's first verified reply), and waiting: how long messages without a reply have been
-    waiting at the end. Those are all that are pending in an open loop; in a closed one, where every
-    connection waits at any time, those of starved connections, which completed nothing since
-    before the last snapshot.
+    `counts` and `sums_ns` have a key for each kind of time:
+
+    - `response`: from when a message was due to the last byte of its reply
+    - `service`: from when it was sent
+    - `send_lag`: from when it was due until it was sent; empty where none waits to be sent
+    - `connect`: connecting
+    - `first_echo`: from the start of connecting to a connection's first verified reply
+    - `waiting`: how long messages without a reply have been waiting at the end. Those are all that
+      are pending in an open loop; in a closed one, where every connection waits at any time, those
+      of starved connections, which completed nothing since before the last snapshot
 
     A message without a reply is in response with the time until it timed out or its connection
     ended. One with a wrong reply is in none of them.
@@ -107,25 +110,30 @@ class Snapshot:
     pending of the last.
     """
 
-    began_ns: int  # CLOCK_MONOTONIC
-    seconds: float
-    sent: int
-    messages: int  # completed: replied to and verified
-    lost: int  # given up: without a reply, or with a wrong one
-    pending: int  # due before the end, and neither completed nor lost yet
-    due: int  # by the schedule of an open loop
-    late: int  # of these, picked up over 1 ms late by the loader itself
-    starved: int
-    errors: dict[str, int]  # cause -> count, causes that occurred only
-    cpu_s: float  # of the fleet's threads
-    cpu_cores: float  # of the busiest thread, of one CPU
-    sums_ns: dict[str, int]
+    began_ns: int  #: when it began, ns of CLOCK_MONOTONIC
+    seconds: float  #: how long it lasted, s
+    sent: int  #: messages sent
+    messages: int  #: messages completed: replied to and verified
+    lost: int  #: messages given up: without a reply, or with a wrong one
+    pending: int  #: messages due before the end, and neither completed nor lost yet
+    due: int  #: messages due by the schedule of an open loop; 0 in a closed one
+    late: int  #: of these, picked up over 1 ms late by the loader itself
+    starved: int  #: connections that completed no message
+    errors: dict[str, int]  #: cause -> count, causes that occurred only
+    cpu_s: float  #: CPU time of the fleet's threads, s
+    cpu_cores: float  #: of the busiest thread: CPU time divided by `seconds`
+    sums_ns: dict[str, int]  #: kind -> exact sum, ns
+    #: kind -> 24,576 int64 counts in the layout of HdrHistogram (1,000 ns to 1 h, 3 significant
+    #: digits), 196,608 bytes; `Histogram.from_buffer` reads them
     counts: dict[str, bytes]
-    shares: tuple[ShardShare, ...] = ()  # of the shards, in order
+    shares: tuple[ShardShare, ...] = ()  #: what each shard did, in order
 
     @classmethod
     def of_all(cls, snapshots: "Sequence[Snapshot]") -> Self:
-        """What happened in all of them together, as if nothing were between them."""
+        """What happened in all of them together, as if nothing were between them.
+
+        They are of one fleet, one or more, in their order.
+        """
         seconds = sum(each.seconds for each in snapshots)
         errors: Counter[str] = Counter()
         for each in snapshots:
@@ -153,7 +161,7 @@ class Snapshot:
 
     @classmethod
     def merged(cls, snapshots: "Sequence[Snapshot]") -> "Snapshot":
-        """What happened at the same time in several shards or fleets; `seconds` is their mean."""
+        """What happened at the same time in one or more shards or fleets; `seconds` is the mean."""
         if len(snapshots) == 1:
             return snapshots[0]
         errors: Counter[str] = Counter()
@@ -179,7 +187,7 @@ class Snapshot:
 
     @property
     def opened(self) -> int:
-        """Connections that were opened."""
+        """Connections that were made: the values of the kind `connect`."""
         return int(np.frombuffer(self.counts["connect"], np.int64).sum())
 
     @property
@@ -198,17 +206,27 @@ class Snapshot:
 
 
 class Fleet:
-    """Connections to `address`, spread over threads, or over `processes` of one thread each.
+    """Connections to one address, which threads drive under a workload.
 
-    `threads` share the connections; `cpus` are the CPUs that they are pinned to in turn. Each
-    process has a descriptor limit of its own, and with the portable engine an interpreter. With
-    `spin` a thread polls before a message is due instead of sleeping: it is sent to the
-    microsecond, and a CPU is busy with waiting. `engine` is native, portable, or auto: native where
-    it is built; the attribute says which it is. Instead of threads here, the shards that the
-    functions `elsewhere` create may drive the connections, on other hosts too; each must have a
-    command within `lead_ns`. Raises OSError where the address cannot be resolved, the engine is not
-    there, or the machine refuses a thread, process or descriptor, and whenever a process has died.
-    Closing ends every connection and joins the threads; a fleet is used once.
+    - `address`: a host and a port, or an `Address`.
+    - `threads`: how many share the connections; `cpus`: the CPUs that they are pinned to in turn.
+    - `processes`: as many processes of one thread each instead. Each has a descriptor limit of its
+      own, and with the portable engine an interpreter.
+    - `engine`: `native`, `portable`, or `auto`: native where it is built. The attribute of this
+      name says which it is.
+    - `in_flight`: how many connections may lack their first reply at once.
+    - `spin`: poll before a message is due instead of sleeping: it is sent to the microsecond, and a
+      CPU is busy with waiting.
+    - `elsewhere`: functions that create the shards to drive the connections instead of threads
+      here, on other hosts too; each must have a command within `lead_ns`.
+
+    A fleet is used once, as a context manager: leaving the block drains it, ends every connection
+    and joins the threads; after an exception it does not drain.
+
+    Creating one raises ValueError for an unknown engine, OSError where the address cannot be
+    resolved, the engine is not there, or the machine refuses a thread, process or descriptor, and
+    MemoryError. Any method raises OSError once a process of the fleet has died. What happens to a
+    connection raises nothing: it is counted, by cause, in `Snapshot.errors`.
     """
 
     def __init__(
@@ -259,7 +277,8 @@ class Fleet:
 
         New ones open at once, each proves itself with one reply, then joins the load. In an open
         loop the schedule begins anew with the new number; a message that was queued at that
-        moment keeps its due time to within one period. Raises MemoryError.
+        moment keeps its due time to within one period. Returns at once, when the threads have the
+        command. Raises MemoryError.
         """
         self.connections = connections
         self._resized_ns = time.monotonic_ns()
@@ -290,8 +309,8 @@ class Fleet:
     ) -> Opened:
         """Wait until every connection has had its first echo or has failed, or time is up.
 
-        Time is also up once none has had its first echo for `still_s`. Those without one count as
-        failed from `load` on.
+        Time is also up once none has had its first echo for `still_s` seconds. Those without one
+        count as failed from `load` on. `on_progress` is called every 10 ms.
         """
         now = came = time.monotonic()
         deadline = now + timeout_s
@@ -316,7 +335,10 @@ class Fleet:
         )
 
     def load(self) -> None:
-        """Let every open connection begin to send; give up on those that are not open."""
+        """Let every open connection begin to send; give up on those that are not open.
+
+        Counting goes on: to leave out a warm-up, take a snapshot when it ends.
+        """
         epoch_ns = time.monotonic_ns() + self._lead_ns
         self._drained = False
         self._each(lambda shard, _: shard.load(epoch_ns))
@@ -360,7 +382,10 @@ class Fleet:
         )
 
     def response_counts(self) -> bytes:
-        """The response times since the last snapshot, as far as recorded; see `Snapshot`."""
+        """The response times since the last snapshot, as far as recorded; nothing begins anew.
+
+        24,576 int64 counts as bytes, as in `Snapshot.counts`.
+        """
         return _add(self._each(lambda shard, _: shard.response_counts()))
 
     def stop(self) -> None:
@@ -368,7 +393,10 @@ class Fleet:
         self._each(lambda shard, _: shard.stop())
 
     def drain(self, timeout_s: float = DRAIN_S, *, still_s: float = DRAIN_STILL_S) -> None:
-        """Stop, and let the replies to what is under way arrive, while one does every `still_s`."""
+        """Stop, and let the replies to what is under way arrive.
+
+        It waits for `timeout_s` seconds at most, and for `still_s` without any reply.
+        """
         self.stop()
         self._drained = True
         now = came = time.monotonic()

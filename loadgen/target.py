@@ -8,12 +8,12 @@ EXAMPLES = "such as 127.0.0.1:9000 or http://127.0.0.1:8080/page"
 
 @dataclass(frozen=True)
 class Target:
-    """Where to connect; `protocol` and `path` are empty where the text does not name them."""
+    """Where to connect."""
 
-    host: str
-    port: int
-    protocol: str = ""
-    path: str = ""
+    host: str  #: a name or an address
+    port: int  #: 80 of an http:// URL without one
+    protocol: str = ""  #: `http` of an http:// URL, else empty
+    path: str = ""  #: path and query of an http:// URL, else empty
 
 
 def parse_target(text: str) -> Target:

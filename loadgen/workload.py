@@ -46,8 +46,10 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
 
     A message that gets no correct reply is lost, and its connection is closed. With `reconnect` the
     connection is opened again at once, or every 0.1 s where it then carries no message; what is due
-    meanwhile waits its turn. Without `reconnect`, what is due on it is lost. Raises ValueError for
-    a figure that cannot be driven.
+    meanwhile waits its turn. Without `reconnect`, what is due on it is lost.
+
+    Creating one raises ValueError, in one line, for a value outside its bounds or a combination
+    that cannot be driven.
     """
 
     name: str
@@ -196,12 +198,12 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
         return min(0.1, max(0.001, min(self.timeout_s, self.connect_timeout_s) / 100))
 
     def active_of(self, connections: int) -> int:
-        """How many of the connections send."""
+        """How many of so many connections send: their share `active`, rounded up."""
         return math.ceil(self.active * connections)
 
     def over(self, protocol: str, request: Mapping[str, Any]) -> "Workload":
         """The same load on a server of another protocol; `request` are the fields that say what is
-        asked of it. ValueError where there is no such load."""
+        asked of it. Raises ValueError where there is no such load."""
         if self.protocol == protocol != "echo":
             return self
         if self.protocol == "echo" and protocol != "download":

@@ -45,22 +45,23 @@ _ROUNDING: Final = 1e-9
 
 
 class Change(NamedTuple):
-    """A change: the index of the first value after it, and the ratio of after to before with its
-    95 % interval, which is from 0 to infinity where so few values have none.
+    """A change, and the ratio of what comes after it to what comes before.
 
     Before and after go to the next change, or to the end. The interval does not know that the place
     was chosen because the values differ there.
     """
 
-    at: int
+    at: int  #: the index of the first value after it
     ratio: float
-    low: float
-    high: float
+    low: float  #: of its 95 % interval; 0 where so few values have none
+    high: float  #: of its 95 % interval; infinite where so few values have none
 
 
 def find_changes(family: Sequence[Sequence[float]]) -> list[list[Change]]:
-    """The changes of each of the series that are shown together; values are above 0, in their
-    order in time.
+    """The changes of each of the series that are shown together, in their order.
+
+    A series has the values of its runs in their order in time, each above 0, shape (runs,). Fewer
+    than 10 runs have no changes.
     """
     logs = [np.log(np.asarray(values, np.float64)) for values in family]
     tested = sum(len(each) >= LEAST_RUNS for each in logs)

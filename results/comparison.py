@@ -18,7 +18,7 @@ from statistics import NormalDist
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from c10k.results.distributions import (
     digamma,
@@ -42,46 +42,46 @@ class Outcome(Enum):
     """What a comparison says."""
 
     CLEAR = "clear"
+    """The ratio is at least 1.2, and significant in its family."""
     EQUIVALENT = "equivalent"
+    """The whole interval lies between 1/1.2 and 1.2."""
     UNDECIDED = "undecided"
+    """Neither."""
     INDICATIVE = "indicative"
     """There are fewer than two repeats of both."""
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """What is to be compared: the log-ratio of each repeat, NaN where one of both is missing, and
-    infinite where one of both is 0, which has no interval.
+    """What is to be compared: two servers by one measure at one step."""
 
-    Comparisons of a group (a measure, in a workload) have spreads that are alike. `apart` is
-    False where the difference is too small to matter whatever its ratio.
-    """
-
-    log_ratios: ArrayLike
-    group: Hashable
-    apart: bool = True
+    #: the natural logarithm of the ratio in each repeat, shape (repeats,): NaN where one of both is
+    #: missing, infinite where one of both is 0, which has no interval
+    log_ratios: Sequence[float] | NDArray[np.float64]
+    group: Hashable  #: the comparisons whose spreads are alike: a measure, in a workload
+    apart: bool = True  #: False where the difference is too small to matter whatever its ratio
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A ratio (the geometric mean over the repeats) with its 95 % interval, and the outcome.
+    """A ratio with its 95 % confidence interval, and the outcome."""
 
-    Without two repeats `low` and `high` are NaN, without any `ratio` is; with an infinite log-ratio
-    they are 0 and infinity. `repeats_needed` is with how many repeats the outcome would probably be
-    clear or equivalent, by their spread: None where it is that already, where one repeat shows no
-    spread, or 100 would not do.
-    """
-
-    ratio: float
-    low: float
-    high: float
-    repeats: int
-    outcome: Outcome
+    ratio: float  #: the geometric mean over the repeats; NaN without any
+    low: float  #: of the interval; NaN without two repeats, 0 with an infinite log-ratio
+    high: float  #: of the interval; NaN without two repeats, infinite with an infinite log-ratio
+    repeats: int  #: how many have a log-ratio
+    outcome: Outcome  #: what it says
+    #: with how many repeats the outcome would probably be clear or equivalent, by their spread:
+    #: None where it is that already, where one repeat shows no spread, or 100 would not do
     repeats_needed: int | None = None
 
 
 def compare(family: Sequence[Pairs]) -> list[Comparison]:
-    """The comparisons that are shown together, in their order."""
+    """Decide the comparisons that are shown together, and return them in their order.
+
+    They are one family: of those called clear at most 5 % are expected to be false. What else is
+    shown with them changes how much evidence each needs.
+    """
     repeats = [_measured(pairs.log_ratios) for pairs in family]
     comparisons = [_without_spread(each) for each in repeats]
     spread = [i for i, each in enumerate(repeats) if len(each) > 1 and all(map(isfinite, each))]

@@ -53,10 +53,11 @@ def indices(values_ns: ArrayLike) -> NDArray[np.int64]:
 
 
 class Histogram:
-    """Counts of durations: `counts` is int64, one number for each of the 24,576 buckets.
+    """Counts of durations from 1 µs to 1 h, at 3 significant digits, in nanoseconds.
 
-    An empty histogram answers 0 for each of its values, as HdrHistogram does; `summary_ms`
-    answers NaN.
+    `counts` is an int64 array of shape (24576,): a number for each bucket. It is shared, not
+    copied. An empty histogram answers 0 for each of its values, as HdrHistogram does; `summary_ms`
+    answers NaN. Two are equal if their counts are, and `+` adds them.
     """
 
     __hash__ = None  # type: ignore[assignment]  # mutable, compared by value
@@ -66,7 +67,7 @@ class Histogram:
 
     @classmethod
     def from_buffer(cls, counts: bytes | bytearray | memoryview) -> Self:
-        """Copy 24,576 native int64 counts; ValueError for another size."""
+        """Copy 24,576 native int64 counts, 196,608 bytes. Raises ValueError for another size."""
         copied = np.frombuffer(counts, dtype=np.int64).copy()
         if copied.size != COUNTS:
             raise ValueError(f"a histogram has {COUNTS} counts of 8 bytes, not {copied.size}")
@@ -82,10 +83,11 @@ class Histogram:
         """A new histogram of all the values of this one and the others."""
         return Histogram(sum((other.counts for other in others), self.counts.copy()))
 
-    def record(self, ns: ArrayLike, count: int = 1) -> None:
-        """Count one value, or each of an array, `count` times; ValueError if one is negative.
+    def record(self, ns: int | Sequence[int] | NDArray[np.int64], count: int = 1) -> None:
+        """Count one value in ns, or each of an array of any shape, `count` times.
 
-        A value above HIGHEST_NS counts as that, as the native modules have it.
+        A value above 1 h counts as 1 h, as the native modules have it. Raises ValueError if one is
+        negative.
         """
         if np.any(np.less(ns, 0)):
             raise ValueError("a duration cannot be negative")
@@ -98,29 +100,29 @@ class Histogram:
 
     @property
     def min_ns(self) -> int:
-        """The lowest value that the first used bucket stands for."""
+        """The lowest value, ns, that the first used bucket stands for."""
         return int(BUCKET_LOW_NS[np.argmax(self.counts > 0)]) if self.total else 0
 
     @property
     def max_ns(self) -> int:
-        """The highest value that the last used bucket stands for."""
+        """The highest value, ns, that the last used bucket stands for."""
         return int(BUCKET_HIGH_NS[np.flatnonzero(self.counts)[-1]]) if self.total else 0
 
     @property
     def mean_ns(self) -> float:
-        """The mean, each value taken as the middle of its bucket, as HdrHistogram takes it."""
+        """The mean in ns, each value taken as the middle of its bucket, as HdrHistogram does."""
         # Not a dot product: threads of BLAS would take the CPUs that a run measures on.
         return float((self.counts * _MIDDLE_NS).sum()) / self.total if self.total else 0.0
 
     def percentile_ns(self, percentile: float) -> int:
-        """The value that `percentile` (0 to 100) per cent of the values do not exceed."""
+        """The value in ns that `percentile` (0 to 100) per cent of the values do not exceed."""
         return int(self.percentiles_ns([percentile])[0])
 
     def percentiles_ns(self, percentiles: Sequence[float]) -> NDArray[np.int64]:
-        """For each percentile the highest value of the bucket with the value of its rank.
+        """For each percentile the highest value, ns, of the bucket with the value of its rank.
 
-        The rank is p * total / 100 rounded half up and at least 1, as HdrHistogram's C and Python
-        editions have it.
+        An int64 array with one number for each. The rank is p * total / 100 rounded half up and at
+        least 1, as HdrHistogram's C and Python editions have it.
         """
         if not self.total:
             return np.zeros(len(percentiles), dtype=np.int64)
@@ -140,7 +142,10 @@ class Histogram:
         return {name: value / 1e6 for name, value in zip(SUMMARY, values, strict=True)}
 
     def encode(self) -> str:
-        """HdrHistogram's V2 compressed encoding, in base64; ValueError for a count from 2**55."""
+        """HdrHistogram's V2 compressed encoding, in base64.
+
+        Raises ValueError for a count of 2**55 or more.
+        """
         body = _encode_counts(self.counts)
         header = _INNER.pack(_ENCODED_COOKIE, len(body), 0, DIGITS, LOWEST_NS, HIGHEST_NS, 1.0)
         stream = zlib.compress(header + body)
@@ -150,8 +155,8 @@ class Histogram:
     def decode(cls, text: str) -> Self:
         """Read a V2 compressed encoding in base64.
 
-        ValueError when it is damaged, is of another layout than this module's, or is of more than
-        2**40 values.
+        Raises ValueError when it is damaged, is of another layout than this module's, or is of more
+        than 2**40 values.
         """
         try:
             data = base64.b64decode(text, validate=True)

@@ -16,9 +16,9 @@ from c10k.results.schema import LIMIT
 class Tag(NamedTuple):
     """What a histogram is of; kind is one of those of `c10k.results.aggregate.Recording`."""
 
-    server: str
-    workload: str
-    repeat: int
+    server: str  #: the server's SPEC
+    workload: str  #: its name
+    repeat: int  #: from 0
     connections: int
     kind: str
 
@@ -28,7 +28,7 @@ class Tag(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Tag":
-        """The tag that `str` wrote; ValueError for any other."""
+        """The tag that `str` wrote. Raises ValueError for any other."""
         try:
             server, workload, repeat, connections, kind = map(unquote, text.split("|"))
             return cls(server, workload, int(repeat), int(connections), kind)
@@ -40,12 +40,12 @@ class LogInterval(NamedTuple):
     """One interval of a log, its histogram still encoded."""
 
     tag: Tag
-    start_s: float
-    length_s: float
-    payload: str
+    start_s: float  #: since the log's StartTime, s
+    length_s: float  #: how long, s
+    payload: str  #: the histogram, encoded
 
     def histogram(self) -> Histogram:
-        """Decode the histogram; ValueError when damaged or of another layout."""
+        """Decode the histogram. Raises ValueError when it is damaged or of another layout."""
         return Histogram.decode(self.payload)
 
 

@@ -42,7 +42,7 @@ def one_line(text: str) -> str:
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """A column's type (a key of MISSING), its meaning with the unit, and its rule.
+    """A column of a table: its type (a key of MISSING), its meaning with the unit, and its rule.
 
     Without a rule it does not follow from the windows' rows: a latency, which `aggregate` takes
     from the merged histograms, or a column of the samples. One that has a `least` is never without

@@ -42,12 +42,12 @@ _HALVINGS: Final = 40
 
 
 class Interval(NamedTuple):
-    """A ratio, and the interval that holds the true one. Without pairs the ratio is NaN."""
+    """A ratio, and the interval that holds the true one."""
 
-    ratio: float
-    low: float
-    high: float
-    pairs: int
+    ratio: float  #: in the middle of the pairs, outliers clipped; NaN without pairs
+    low: float  #: of the interval; 0 as long as it has no end there
+    high: float  #: of the interval; infinite as long as it has no end there
+    pairs: int  #: how many had a log-ratio
 
     def outcome(self, margin: float) -> Outcome:
         """CLEAR where it excludes 1 and the ratio is beyond the margin, such as 0.03 for 3 %;
@@ -60,7 +60,7 @@ class Interval(NamedTuple):
         return Outcome.CLEAR if matters and not self.low <= 1 <= self.high else Outcome.UNDECIDED
 
     def pairs_needed(self, margin: float) -> float:
-        """How many pairs would probably give another outcome than undecided.
+        """How many pairs in all would probably give another outcome than undecided.
 
         The width falls with the root of their number. Infinite where it is not known.
         """
@@ -74,7 +74,9 @@ class Interval(NamedTuple):
 def interval(log_ratios: Sequence[float] | Floats, error: float) -> Interval:
     """The ratio by these pairs, and an interval that is wrong at any time with at most this chance.
 
-    A pair without a log-ratio (NaN) counts for nothing.
+    `log_ratios` are the natural logarithms of the ratios, in the order measured, shape (pairs,); a
+    pair without one (NaN or infinite) counts for nothing. `error` is a probability between 0 and 1,
+    such as 0.05, however often one looks; for several intervals together, divide it among them.
     """
     values = np.asarray(log_ratios, np.float64)
     values = values[np.isfinite(values)]

@@ -56,7 +56,7 @@ LARGEST_FILE: Final = 1 << 30
 LARGEST_TABLE: Final = 50_000_000  # cells: rows times columns
 
 Key = tuple[str, str, int, int]
-"""server, workload, repeat, connections: what names a step."""
+"""What names a step: server (its SPEC), workload (its name), repeat (from 0), connections."""
 
 _ARROW = {"float64": pa.float64(), "int64": pa.int64(), "bool": pa.bool_(), "str": pa.string()}
 _SCHEMAS = {
@@ -218,29 +218,28 @@ class RunWriter:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it was read: the description and the three tables of `c10k.results.schema`.
+    """A run as it was read; `read_run` makes one."""
 
-    `log_end` is how many bytes of latency.hlog belong to its steps.
-    """
-
-    directory: Path
-    manifest: dict[str, Any]
-    steps: "pd.DataFrame"
-    windows: "pd.DataFrame"
-    samples: "pd.DataFrame"
-    log_end: int
+    directory: Path  #: where it was read from
+    manifest: dict[str, Any]  #: run.json: the plan, the machine, versions, warnings
+    steps: "pd.DataFrame"  #: a row per server, workload, repeat and number of connections
+    windows: "pd.DataFrame"  #: a row per window of these
+    samples: "pd.DataFrame"  #: the telemetry over time
+    log_end: int  #: how many bytes of latency.hlog belong to its steps
     _intervals: Mapping[Tag, list[LogInterval]] = field(repr=False)
 
     def keys(self) -> set[Key]:
-        """Its steps, by (server, workload, repeat, connections)."""
+        """The keys of its steps."""
         return _keys(self.steps)
 
     def histograms(
         self, server: str, workload: str, connections: int, kind: str, repeat: int | None = None
     ) -> Histogram:
-        """The values of one kind in a step, of one repeat or of all; empty when there are none.
+        """The times of one kind in a step, of one repeat or of all together; empty without any.
 
-        The response times of the tables are those of the kinds response and waiting together.
+        The kinds are `response`, `service`, `send_lag`, `connect`, `first_echo` and `waiting`. The
+        response times of the tables are those of `response` and `waiting` together. Raises RunError
+        where the log is damaged.
         """
         wanted = (server, workload, connections, kind)
         return Histogram().merged(
@@ -255,9 +254,10 @@ class Run:
     def slices(
         self, server: str, workload: str, connections: int, repeat: int = 0
     ) -> list[tuple[float, float, Histogram]]:
-        """A step's response times over time: (start and length in s, since the run began; values).
+        """A step's response times over time: for each slice its start, since the run began, and its
+        length in s, and the times. Empty of a step without windows.
 
-        Empty of a step without windows.
+        Raises RunError where the log is damaged.
         """
         return list(self._decoded(Tag(server, workload, repeat, connections, "slice")))
 
@@ -285,7 +285,10 @@ def read_run(directory: Path) -> Run:
 
 
 def runs_in(directory: Path) -> list[Path]:
-    """The directory itself if it is a run's, else those of the runs in it, by name."""
+    """The directory itself if it is a run's, else those of the runs in it, by name.
+
+    Raises RunError where it cannot be read.
+    """
     with _accessing(directory, "read"):
         if (directory / MANIFEST).exists():
             return [directory]
