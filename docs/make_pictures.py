@@ -36,12 +36,26 @@ COLUMN: Final[ViewportSize] = {
     "width": 900,
     "height": 900,
 }  # about as wide as the text of a page of the docs
-TALL = 1180  # of the picture of the tables
-PARTS = ("t1", "t2", "t3", "t4", "t5", "t6", "guide", "costs", "wrong", "method")
+TALL = 1180  # of the picture of the tables, and at most of a cut-out
+SECTION = "section:has(> h2#{})"
+CUT_OUTS = {
+    **{part: SECTION.format(part) for part in ("t1", "t2", "t3", "t6", "guide", "costs", "method")},
+    "t5": "#picture-time-saturated",
+    "wrong": SECTION.format("wrong"),
+    "comparisons": "#comparisons",
+    "details": "#details",
+    "step-details": "#step-details",
+}
 FOLDED = ("comparisons", "details", "step-details")
 FOLDED_TALL = 520
-
-SECTION = "section:has(> h2#{})"
+# What stays at the top of the screen would cover a part of what is below it.
+STILL = "nav.top, .toolbar { position: static !important; }"
+OPEN = """each => {
+  each.open = true;
+  const ramp = each.querySelectorAll(":scope > details")[1];
+  if (ramp) ramp.open = true;
+}"""
+SHOW = """value => document.querySelector(`button[value="${value}"]`).click()"""
 CARDS = """() => [...document.querySelectorAll(".card")].map(card => ({
   title: card.querySelector(".title").textContent,
   result: card.querySelector(".figure").textContent,
@@ -120,17 +134,19 @@ def take(browser: Browser) -> dict[str, Any]:
     opened(browser, PHONE).screenshot(path=PICTURES / "phone.png")
 
     (PICTURES / "report").mkdir(exist_ok=True)
-    page = opened(browser, COLUMN)
-    for part in PARTS:
-        page.locator(SECTION.format(part)).screenshot(path=PICTURES / "report" / f"{part}.png")
-    for part in FOLDED:
-        page.locator(f"details#{part}").evaluate("each => { each.open = true; }")
-        box = page.locator(f"details#{part}").bounding_box()
+    for name, selector in CUT_OUTS.items():
+        page = opened(browser, COLUMN)
+        page.add_style_tag(content=STILL)
+        if name == "t5":
+            page.evaluate(SHOW, "saturated")
+        if name in FOLDED:
+            page.locator(selector).evaluate(OPEN)
+        page.evaluate("scrollTo(0, 0)")
+        box = page.locator(selector).bounding_box()
         assert box
-        clip = box | {"height": min(box["height"], FOLDED_TALL)}
-        path = PICTURES / "report" / f"{part}.png"
-        page.screenshot(path=path, full_page=True, clip=clip)
-        page.locator(f"details#{part}").evaluate("each => { each.open = false; }")
+        clip = box | {"height": min(box["height"], FOLDED_TALL if name in FOLDED else TALL)}
+        page.screenshot(path=PICTURES / "report" / f"{name}.png", full_page=True, clip=clip)
+        page.close()
     return shown
 
 
