@@ -128,7 +128,7 @@ def take(browser: Browser) -> dict[str, Any]:
     page = opened(browser, DESKTOP, "dark")
     top = page.locator(SECTION.format("t1")).bounding_box()
     assert top
-    clip = {"x": top["x"], "y": top["y"], "width": top["width"], "height": TALL}
+    clip = {"x": top["x"] - 18, "y": top["y"] - 12, "width": top["width"] + 36, "height": TALL}
     page.screenshot(path=PICTURES / "tables.png", full_page=True, clip=clip)
 
     opened(browser, PHONE).screenshot(path=PICTURES / "phone.png")
