@@ -24,13 +24,14 @@ def missing(module: str, what: str) -> CommandError:
 
 
 def remedy(module: str) -> str:
-    """The command that installs a module: the first extra that has it, as the package says."""
+    """The command that installs a module: the first extra that has it, as the package says; all of
+    them where none does, since it is then what another module needs."""
     try:
         required = requires(DISTRIBUTION) or ()
     except PackageNotFoundError:  # run from its sources
-        required = ()
+        return f"pip install {module}"
     for each in required:
         extra = re.search(r"extra == ['\"](\w+)", each)
         if extra and re.match(rf"{re.escape(module)}\b", each, re.IGNORECASE):
             return f"pip install '{DISTRIBUTION}[{extra[1]}]'"
-    return f"pip install {module}"
+    return f"pip install '{DISTRIBUTION}[all]'"

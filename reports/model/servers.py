@@ -21,6 +21,7 @@ _MODEL_WORDS: Final[Mapping[Role, tuple[str, ...]]] = {
     "synchronous": ("thread",),
     "asynchronous": ("loop", "async", "event"),
 }
+_ANY: Final = "any"  # the model or language of a program of the user's, who did not say it
 _PROTOCOLS: Final = {
     "echo": N_("echo"),
     "http": "HTTP",
@@ -125,8 +126,8 @@ def servers(
     return [
         MeasuredServer(
             each.label,
-            each.model,
-            each.language,
+            each.model if each.model != _ANY else "",
+            each.language if each.language != _ANY else "",
             each.command if isinstance(each.command, str) else " ".join(each.command),
             role_of_label.get(each.label),
             models.count(each.model) == 1,

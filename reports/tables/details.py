@@ -156,7 +156,10 @@ def _drawn(
         *(replace(each, title=_(each.title), group=_(each.group)) for each in figures),
         Column(_("caveats"), name="caveats", words=True),
     ]
-    models = {each.label: f"{_(each.model)}, {each.language}" for each in measured.servers}
+    models = {
+        each.label: ", ".join(filter(None, (_(each.model), each.language)))
+        for each in measured.servers
+    }
     rows: dict[str, list[list[Cell]]] = {}
     for point in points:
         found = {each: figure(measured, point, each.name) for each in figures}

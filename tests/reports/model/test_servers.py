@@ -45,6 +45,11 @@ def test_servers_that_echo_stand_for_a_kind_first():
     assert (nginx.role, nginx.kind, mine.role) == (None, "asynchronous", "asynchronous")
 
 
+def test_of_a_program_of_the_users_what_is_not_known_is_not_stated():
+    (mine,) = servers([Described("mine", "mine", "any", "any")], {"mine": "echo"})
+    assert (mine.model, mine.language, mine.noun) == ("", "", "mine")
+
+
 @pytest.mark.parametrize(
     ("threads", "noun"), [(1, "threads"), (2, "threaded")], ids=["alone", "of two"]
 )
