@@ -10,6 +10,7 @@ as the longest of the others (not in a shorter time, of which a busy moment may 
 """
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,7 @@ def main() -> int:
     """Print the tables; 1 if anything is not as promised."""
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else MINUTES
     seconds = 60 * minutes
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         directory, file = Path(scratch) / "run", Path(scratch) / "load.json"
         serve = [*C10K, "serve", "asyncio_protocol"]
@@ -125,6 +127,8 @@ def main() -> int:
             name: Watched(subprocess.Popen([*C10K, *command], text=True, stdout=subprocess.DEVNULL))
             for name, command in commands.items()
         }
+        for each in watched.values():
+            stack.callback(each.process.terminate)
         for name, each in watched.items():
             each.join()
             if each.process.returncode:
