@@ -16,7 +16,7 @@ source_suffix = {".md": "markdown"}
 exclude_patterns = ["pictures", "_extensions"]
 nitpicky = True  # a link that leads nowhere is an error
 
-highlight_language = "bash"  # a block without a name has commands
+highlight_language = "text"  # of blocks without a name
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
 
