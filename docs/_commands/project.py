@@ -174,9 +174,13 @@ class Project:
                 self.background(command)
 
     def end_jobs(self) -> None:
-        """End what runs in the background."""
+        """End what runs in the background, and wait until nothing listens at the ports: a server
+        ends a little later than the command that started it."""
         while self.jobs:
             self.jobs.pop().end()
+        deadline = time.monotonic() + END_S
+        while any(map(self.listened_at, PORTS)) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def end_block(self) -> None:
         """End what runs in the background, and remove the runs that have no name but a date."""
