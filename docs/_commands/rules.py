@@ -109,6 +109,7 @@ NOT_COMPARED: Final = {
     r"c10k (doctor|servers)\b": "what it prints is about the machine",
     r"c10k history\b": "what it shows took weeks",
     r"c10k compare\b": "which measures differ clearly depends on the machine",
+    r"c10k run\b": "what it concludes depends on the machine",
 }
 """Commands whose output is not compared with the output shown, and why."""
 
