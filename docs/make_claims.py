@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from written import MACHINE, command, day, machine, rewrite, table, wrapped
+from page_parts import MACHINE, command, day, machine, rewrite, table, wrapped
 
 from c10k.reports import wording
 from c10k.reports.comparisons.pairs import Comparisons

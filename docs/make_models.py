@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from written import day, machine, rewrite, table, wrapped
+from page_parts import day, machine, rewrite, table, wrapped
 
 from c10k.reports import wording
 from c10k.reports.model.measured import Measured, Point
@@ -206,7 +206,11 @@ def index_block(shown: list[Shown]) -> str:
         f"{each.measured.repeats} repeats"
         for each in shown
     )
-    return "\n\n".join([*blocks, wrapped(f"Measured on {'; on '.join(runs)}.")])
+    text = (
+        f"Measured on {'; on '.join(runs)}. [figures.csv](figures.csv) has every figure with its "
+        "95 % confidence interval."
+    )
+    return "\n\n".join([*blocks, wrapped(text)])
 
 
 def index_table(shown: list[Shown]) -> str:

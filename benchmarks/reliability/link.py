@@ -144,7 +144,6 @@ class Link:
                 assert holder.stdout
                 assert holder.stdout.readline(), "the ports cannot be taken"
                 yield
-                holder.communicate()
         finally:
             run(*shell, f"echo {before.strip()} > {usable}")
 

@@ -41,7 +41,7 @@ class Record(msgspec.Struct):
 
 
 class Relay:
-    """The relay; `run` serves until `stop` is called."""
+    """The relay; `run` serves until SIGTERM or SIGINT."""
 
     def __init__(self, least_ms: float, jitter_ms: float, lost: float) -> None:
         self.record = Record()

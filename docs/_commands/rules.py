@@ -109,9 +109,13 @@ NOT_COMPARED: Final = {
     r"c10k (doctor|servers)\b": "what it prints is about the machine",
     r"c10k history\b": "what it shows took weeks",
     r"c10k compare\b": "which measures differ clearly depends on the machine",
-    r"c10k run\b": "what it concludes depends on the machine",
 }
 """Commands whose output is not compared with the output shown, and why."""
+
+CONCLUDING: Final = r"c10k run\b"
+IN_COLUMNS: Final = r"\S {2,}\S"
+"""Of what a run prints only the lines in columns are compared: what it says in sentences, such as
+which server is better, depends on what else the machine does."""
 
 NAMED_PORT: Final = re.compile(r"\{[a-z]+_port\}")
 

@@ -30,7 +30,6 @@ from tests.reports.parsed import Page
 from tests.reports.synthetic import WORKLOADS, buffer_pool, write_run
 
 FILES = ("run.json", "latency.hlog", *(f"{name}.parquet" for name in TABLES))
-ONE_OF_EACH_KIND = ("run.json", "latency.hlog", "steps.parquet")
 HOSTILE = "<script>alert(1)</script>"
 NAME = (
     "../a\nb\r\n\tc\N{LINE SEPARATOR}d\0e\x1b[31mred\x07\x7f\x9b\uffff "
@@ -157,7 +156,7 @@ def afar(sound, tmp_path, monkeypatch):
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("strange", STRANGE)
-@pytest.mark.parametrize("file", ONE_OF_EACH_KIND)
+@pytest.mark.parametrize("file", FILES)
 def test_no_command_waits_for_what_is_in_the_place_of_a_file(sound, afar, file, strange, capsys):
     (afar / file).unlink()
     STRANGE[strange](afar / file)

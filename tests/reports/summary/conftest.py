@@ -12,7 +12,7 @@ from tests.reports.synthetic import Behaviour, Change
 ALIKE = {"median_ms": 1.0, "sigma": 0.35, "cpu_us": 20.0, "starved": 0}
 
 
-class Told(NamedTuple):
+class Stated(NamedTuple):
     """A run and what is stated of it."""
 
     measured: Measured
@@ -43,13 +43,13 @@ def alike(
 
 
 @pytest.fixture
-def tell(make) -> Callable[..., Told]:
+def tell(make) -> Callable[..., Stated]:
     """Simulate a small run of three repeats, and say what is stated of it."""
 
-    def stated(**options: Any) -> Told:
+    def stated(**options: Any) -> Stated:
         measured = make(**{"repeats": 3, "change": alike()} | options)
         comparisons = Comparisons(measured)
         stated = (measured, comparisons)
-        return Told(*stated, headline(*stated), find_topics(*stated))
+        return Stated(*stated, headline(*stated), find_topics(*stated))
 
     return stated
