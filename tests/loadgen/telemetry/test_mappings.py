@@ -30,8 +30,9 @@ def test_what_is_allocated_is_in_the_heap(child):
 
 
 def test_of_many_processes_a_few_are_read(child, monkeypatch):
-    child.do("import os, time")
-    child.do("for _ in range(8): os.fork() or time.sleep(300)")
+    child.do("import os, time; ready, say = os.pipe()")
+    child.do("for _ in range(8): os.fork() or (os.write(say, b'.'), time.sleep(300))")
+    child.do("for _ in range(8): os.read(ready, 1)")
     tree = ProcessTree(child.pid)
     tree.rescan()
     whole = tree.breakdown()
