@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
+from c10k.experiment.claims import check_claims
 from c10k.experiment.plan import (
     DEFAULT_SERVERS,
     DEFAULT_WORKLOADS,
@@ -57,9 +58,12 @@ def overridden(content: Mapping[str, Any], options: Mapping[str, Any]) -> dict[s
     """A file's content with the command line's options in the place of its own.
 
     Servers that are named there are all that is measured, and workloads hold for techniques too;
-    those that the file describes may be named. Steps hold for every workload.
+    those that the file describes may be named. Steps hold for every workload. Any of these leaves
+    out the file's claims.
     """
     changed, given = dict(content), dict(options)
+    if options.keys() & {"servers", "commands", "workloads", "rate", "steps"}:
+        changed.pop("claims", None)  # they are of what the file measures
     if "steps" in options and isinstance(loads := changed.get("workloads"), list):
         changed["workloads"] = _without_steps(loads)
     if options.keys() & {"servers", "commands"}:
@@ -132,8 +136,11 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
         serve_address=asked.serve_address,
         serve_python=asked.serve_python,
         techniques=tuple(techniques),
+        claims=asked.claims,
     )
-    return whole(plan, servers)
+    plan = whole(plan, servers)
+    check_claims(plan.claims, plan, where)
+    return plan
 
 
 def whole(plan: Plan, servers: Iterable[PlannedServer]) -> Plan:

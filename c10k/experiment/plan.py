@@ -23,6 +23,7 @@ from c10k.loadgen.option import option
 from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
 from c10k.options import shown
 from c10k.remote.ssh import check_destination
+from c10k.results.claims import Claim
 from c10k.results.slo import P99_MS
 from c10k.servers.framework import quantities
 from c10k.servers.framework.handler import parse_handler
@@ -312,6 +313,7 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
         ),
     ] = ""
     techniques: tuple[Technique, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     @property
     def p99_ms(self) -> float:

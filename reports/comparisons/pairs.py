@@ -191,11 +191,18 @@ _Key = tuple[str, str, str, int, Measure]
 class Comparisons:
     """All comparisons of a run's report, in their order there.
 
-    `pair` are the two servers to be compared: by default those of the report.
+    `pair` are the two servers to be compared: by default those of the report; `measures` is what
+    they are compared by: by default what the report compares.
     """
 
-    def __init__(self, measured: Measured, pair: Sequence[MeasuredServer] | None = None) -> None:
+    def __init__(
+        self,
+        measured: Measured,
+        pair: Sequence[MeasuredServer] | None = None,
+        measures: Sequence[Measure] | None = None,
+    ) -> None:
         self.measured = measured
+        self._measures = measures
         pair = measured.compared if pair is None else pair
         wanted = dict.fromkeys([*self._of_pair(pair), *self._of_techniques()])
         every = [self._sides(*each) for each in wanted]
@@ -223,7 +230,7 @@ class Comparisons:
             return
         one, other = (server.label for server in pair)
         for workload in (*measured.workloads_of(pair), *measured.map):
-            for measure in measures(workload):
+            for measure in self._measures or measures(workload):
                 for step in [SLOPE] if measure.over_ramp else measured.steps:
                     points = (Point(label, workload.name, step) for label in (one, other))
                     if measure.over_ramp or all(map(measured.rows, points)):

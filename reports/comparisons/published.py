@@ -94,6 +94,23 @@ def judge(
     return Judgement(verdicts[found.agreement])
 
 
+def within(limit: float, measured: Quantity, *, most: bool) -> Judgement:
+    """The judgement of a published bound, at most or at least so much: confirmed where the whole
+    interval keeps it, contradicted where none of it does.
+    """
+    if not measured.known:
+        return Judgement(Verdict.NOT_MEASURED, why=measured.why)
+    if unfit := [flag.phrase for flag in measured.flags if flag in UNFIT]:
+        return Judgement(Verdict.UNDECIDED, why=", ".join(unfit))
+    if not measured.ranged:
+        return Judgement(Verdict.INDICATIVE)
+    ends = measured.low, measured.high
+    kept = {end <= limit if most else end >= limit for end in ends}
+    if len(kept) > 1:
+        return Judgement(Verdict.UNDECIDED)
+    return Judgement(Verdict.CONFIRMED if kept == {True} else Verdict.CONTRADICTED)
+
+
 def _direction(claimed_ratio: float, contrast: Contrast | None) -> Verdict:
     if contrast is None or contrast.why or not claimed_ratio > 0:
         return Verdict.OFF

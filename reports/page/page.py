@@ -22,6 +22,7 @@ from c10k.results.comparison import LEAST_RATIO
 from c10k.results.published import CONFIRMED_WITHIN
 
 _PLACES: Final = {  # the parts in their order; without a title it is that of the first table
+    "claims": N_("Published claims"),
     **dict.fromkeys(["t1", "t2", "t3"], ""),
     "t4": N_("T4. Response time by number of clients"),
     **dict.fromkeys(["t5", "t6", "guide"], ""),
@@ -30,7 +31,7 @@ _PLACES: Final = {  # the parts in their order; without a title it is that of th
     "details": N_("Percentiles and samples over time"),
 }
 _FOLDED: Final = ("comparisons", "steps", "details")
-_STACKED: Final = ("t1", "t2", "t3", "t4", "t5", "t6", "guide", "techniques")
+_STACKED: Final = ("claims", "t1", "t2", "t3", "t4", "t5", "t6", "guide", "techniques")
 _TONED: Final = (Verdict.CONFIRMED, Verdict.RIGHT_DIRECTION, Verdict.CONTRADICTED)
 
 

@@ -1,0 +1,103 @@
+"""The published claims that an experiment is about, each figure beside what was measured."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from c10k.reports import wording
+from c10k.reports.comparisons.pairs import MEASURES, SLOPE, Comparisons, Contrast, Measure
+from c10k.reports.comparisons.published import Judgement, judge, within
+from c10k.reports.language import _
+from c10k.reports.model.measured import Measured, Point
+from c10k.reports.model.quantity import NOTHING, Quantity
+from c10k.reports.tables.details import PER_CONNECTION, figure
+from c10k.reports.tables.table import Cell, Column, Section, Table, cell
+from c10k.reports.wording import BYTES, MS, PLAIN, RATIO, Unit
+from c10k.results.claims import Claim, ClaimedFigure, unit_of
+
+_US: Final = Unit("us", lambda value: _("{value} µs", value=wording.number(value)))
+_WRITTEN: Final = {"bytes": BYTES, "ms": MS, "us": _US, "": PLAIN}
+
+
+def tables(measured: Measured, _comparisons: Comparisons) -> Iterator[Table]:
+    """A table for each claim, with a row for each of its figures."""
+    for number, claim in enumerate(measured.about.plan.claims, 1):
+        yield _table(f"claims-{number}", measured, claim)
+
+
+def _table(stem: str, measured: Measured, claim: Claim) -> Table:
+    columns = [
+        Column(_("it says"), name="claim", head=True),
+        Column(_("published"), name="published"),
+        Column(_("measured"), name="measured"),
+        Column(_("where"), name="step", words=True),
+        Column(_("outcome"), name="outcome", words=True),
+    ]
+    quote = _("“{quote}”", quote=claim.quote) if claim.quote else ""
+    setting = _("There: {setting}", setting=claim.setting) if claim.setting else ""
+    caption = " ".join(wording.sentence(each) for each in (claim.source, quote, setting) if each)
+    rows = [_row(measured, each) for each in claim.figures]
+    elsewhere = [wording.sentence(claim.elsewhere)] if claim.elsewhere else []
+    return Table(stem, claim.title, caption, columns, [Section("", rows)], elsewhere)
+
+
+def _row(measured: Measured, claimed: ClaimedFigure) -> list[Cell]:
+    found, contrast = _found(measured, claimed)
+    unit = RATIO if claimed.over else _WRITTEN[unit_of(claimed.measure)]
+    low, high = claimed.published
+    judgement = _judged(claimed, found, contrast)
+    return [
+        Cell(claimed.says),
+        Cell(_published(claimed, unit.between(low, high)), low),
+        cell(found, unit),
+        Cell(_where(claimed)),
+        Cell(str(judgement), judgement.verdict.value, data={"off_by": judgement.off}),
+    ]
+
+
+def _found(measured: Measured, claimed: ClaimedFigure) -> tuple[Quantity, Contrast | None]:
+    """The figure, and of a ratio the comparison that it is of."""
+    point = Point(claimed.server, claimed.workload, claimed.clients)
+    if not claimed.over:
+        return figure(measured, point, claimed.measure), None
+    servers = {each.label: each for each in measured.servers}
+    sides = [servers[label] for label in (claimed.server, claimed.over) if label in servers]
+    ramp = claimed.measure.endswith(PER_CONNECTION)
+    measure = _measure(claimed.measure.removesuffix(PER_CONNECTION), ramp=ramp)
+    step = SLOPE if ramp else claimed.clients
+    compared = Comparisons(measured, sides if len(sides) == 2 else (), measures=[measure])
+    contrast = compared.of(sides, claimed.workload, step, measure) if len(sides) == 2 else None
+    if contrast is None:
+        return NOTHING, None
+    return (Quantity(why=contrast.why) if contrast.why else contrast.ratio), contrast
+
+
+def _measure(column: str, *, ramp: bool) -> Measure:
+    """What is compared by that name, or by any other column of the steps."""
+    known = (each for each in MEASURES if (each.column, each.over_ramp) == (column, ramp))
+    return next(known, Measure(column, column, _WRITTEN[unit_of(column)], over_ramp=ramp))
+
+
+def _judged(claimed: ClaimedFigure, found: Quantity, contrast: Contrast | None) -> Judgement:
+    """A range is judged by its nearest figure, a bound by the side of it."""
+    low, high = claimed.published
+    if claimed.at and not claimed.unlike:
+        return within(low, found, most=claimed.at == "most")
+    nearest = min(max(found.value, low), high) if found.known else low
+    ratio = {"claimed_ratio": nearest} if contrast else {}
+    return judge(nearest, found, contrast=contrast, why=claimed.unlike, **ratio)
+
+
+def _published(claimed: ClaimedFigure, text: str) -> str:
+    bound = {"": "{figure}", "most": _("at most {figure}"), "least": _("at least {figure}")}
+    return bound[claimed.at].format(figure=text)
+
+
+def _where(claimed: ClaimedFigure) -> str:
+    servers = _("{one} ÷ {other}", one=claimed.server, other=claimed.over)
+    named = servers if claimed.over else claimed.server
+    clients = (
+        _("over the ramp")
+        if claimed.measure.endswith(PER_CONNECTION)
+        else _("{count} clients", count=wording.count(claimed.clients))
+    )
+    return f"{named}, {claimed.workload}, {clients}"

@@ -1,0 +1,80 @@
+"""Claims in experiment files: those that come with c10k, and those that cannot be answered."""
+
+import json
+
+import pytest
+
+from c10k.experiment.config import content_of, overridden, plan_of
+from c10k.experiment.shipped import experiment, names
+from tests.c10k.cli.conftest import SMALL, c10k
+
+CLAIMS = [name for name in names() if name.startswith("claims/")]
+FIGURE = {
+    "says": "it is quick",
+    "measure": "response_p50_ms",
+    "server": "threaded",
+    "value": 1,
+    "unit": "ms",
+    "workload": "saturated",
+    "clients": 2,
+}
+
+
+def planned(**figure):
+    claim = {"title": "Quick", "source": "a page", "figures": [FIGURE | figure]}
+    content = {"servers": ["threaded"], "workloads": ["saturated"], "steps": [2, 3]}
+    return plan_of(content | {"claims": [claim]}, "mine.toml: {}".format)
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_each_claim_that_comes_with_us_can_be_answered(name):
+    plan = plan_of(content_of(experiment(name)), str)
+    assert plan.claims
+    assert all(claim.source and claim.figures for claim in plan.claims)
+
+
+@pytest.mark.parametrize(
+    ("figure", "why"),
+    [
+        ({"measure": "speed"}, "measure: 'speed' is not known here"),
+        ({"measure": "response_p5_ms"}, "response_p50_ms"),
+        ({"server": "nginx"}, "server: 'nginx' is not known here; there are threaded"),
+        ({"over": "nginx"}, "server: 'nginx'"),
+        ({"unit": "KB"}, "unit: 'KB' is not known here; there are ns, us, ms, s"),
+        ({"over": "threaded", "unit": "ms"}, "unit: 'ms'"),
+        ({"workload": "paced"}, "workload: 'paced' is not known here; there are saturated"),
+        ({"clients": 7}, "clients: '7' is not known here; there are 2, 3"),
+        ({"value": -1}, "value"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_claim_that_nothing_answers_is_refused_in_one_line(figure, why):
+    with pytest.raises(ValueError, match="claims") as refused:
+        planned(**figure)
+    assert why in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_options_that_change_what_is_measured_leave_the_claims_out():
+    content = content_of(experiment("claims/uvloop"))
+    assert overridden(content, {"repeat": 3})["claims"]
+    assert "claims" not in overridden(content, {"steps": (10,)})
+
+
+@pytest.mark.system
+def test_a_claim_is_added_by_a_file_alone(tmp_path):
+    file = tmp_path / "mine.toml"
+    claim = {"title": "Threads are quick", "source": "a page", "figures": [FIGURE]}
+    file.write_text(
+        'servers = ["threaded"]\nworkloads = ["saturated"]\nsteps = [2]\n\n[[claims]]\n'
+        'title = "Threads are quick"\nsource = "a page"\n\n[[claims.figures]]\n'
+        + "".join(f"{key} = {json.dumps(value)}\n" for key, value in claim["figures"][0].items())
+    )
+    run = tmp_path / "run"
+    small = [option for option in SMALL if option != "--no-report"]
+    ended = c10k("run", "--config", file, *small, "--out", run)
+    assert ended.returncode == 0, ended.stderr
+    page = (run / "report" / "index.html").read_text()
+    assert "Threads are quick" in page
+    table = (run / "report" / "tables" / "claims-1.csv").read_text()
+    assert "it is quick" in table
