@@ -29,7 +29,6 @@ from c10k.servers.framework.quantities import unescaped
 from c10k.servers.process import ServerStartError
 
 CEILING_S: Final = 0.4
-OPEN_TIMEOUT_S: Final = 120.0
 
 
 def load(args: argparse.Namespace) -> int:
@@ -174,7 +173,7 @@ def _measure(
     shown = not args.quiet and args.json != "-"
     progress = _silent if args.quiet else text.show_progress
     cycle = Cycle(fleet, progress, slice_s=measure.SERIES_S)
-    opening = opened, snapshot = cycle.open(args.connections, OPEN_TIMEOUT_S)
+    opening = opened, snapshot = cycle.open(args.connections)
     if not opened.connected:
         text.hide_progress()
         why = unserved.reason(args.target, address, workload, snapshot)

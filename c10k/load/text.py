@@ -1,7 +1,8 @@
 """A load as people read it: progress, series, figures and percentiles."""
 
 import sys
-from typing import Any
+import time
+from typing import Any, Final
 
 from c10k.cli.columns import show
 from c10k.experiment.cycle import PHASES, Cycle, Slice
@@ -10,16 +11,29 @@ from c10k.load.measure import Measurement
 from c10k.loadgen.workload import Workload
 from c10k.results import spectrum
 
+OPENING_KNOWN_S: Final = 1.0
+"""From when on the rate at which connections open says how long it will take."""
+
 
 def show_progress(cycle: Cycle, what: str = "") -> None:
     """A line that changes, on a terminal only; `what` replaces the phase."""
     if sys.stderr.isatty():
         status = cycle.fleet.progress()
         failed = f", {status.failed:,} failed" if status.failed else ""
-        left = f", {cycle.left_s:.0f} s left" if cycle.phase == "window" else ""
-        phase = PHASES[cycle.phase] + left
+        phase = PHASES[cycle.phase] + _left(cycle, status.ready)
         line = f"{status.ready:,} ready{failed}, {status.messages:,} messages, {what or phase}"
         print(f"\r{line:<78}", end="", file=sys.stderr, flush=True)
+
+
+def _left(cycle: Cycle, ready: int) -> str:
+    """How long a window still takes; how long the opening will take at the rate so far."""
+    if cycle.phase == "window":
+        return f", {cycle.left_s:.0f} s left"
+    open_s = time.monotonic() - cycle.began_s
+    if cycle.phase != "open" or open_s < OPENING_KNOWN_S or not ready:
+        return ""
+    per_s = ready / open_s
+    return f", {per_s:,.0f} /s, {(cycle.fleet.connections - ready) / per_s:.0f} s left"
 
 
 def hide_progress() -> None:

@@ -23,7 +23,13 @@ def _described(file: str) -> tuple[str, str]:
 
 
 def _python(
-    name: str, *, needs: str = "", protocol: str = "echo", threads: int = 0, processes: int = 0
+    name: str,
+    *,
+    needs: str = "",
+    protocol: str = "echo",
+    threads: int = 0,
+    processes: int = 0,
+    spreads: bool = False,
 ) -> CatalogueEntry:
     """Describe a Python server of this folder, whose options are those of its command line."""
     return CatalogueEntry(
@@ -35,6 +41,7 @@ def _python(
         protocol,
         threads_per_connection=threads,
         processes_per_connection=processes,
+        spreads=spreads,
     )
 
 
@@ -65,7 +72,7 @@ _ENTRIES = (
     _python("asyncio_streams"),
     _python("asyncio_protocol"),
     _python("asyncio_buffered"),
-    _python("asyncio_workers"),
+    _python("asyncio_workers", spreads=True),
     _python("gevent", needs="gevent"),
     _python("trio", needs="trio"),
     _python("splice"),
