@@ -5,8 +5,17 @@ The first line of a server's file says what it is, here as there.
 
 from collections.abc import Mapping
 
-from ..framework.options import BACKLOG, BUFFER, HANDLER, OPTIONS, STACK, THREADS, named
-from . import apache, nginx
+from ..framework.options import (
+    BACKLOG,
+    BUFFER,
+    HANDLER,
+    OPTIONS,
+    STACK,
+    THREADS,
+    ServerOption,
+    named,
+)
+from . import apache, applications, nginx
 from .compiled import CompiledProgram
 from .entry import CatalogueEntry
 from .process_options import PYTHON
@@ -62,6 +71,18 @@ def _apache(
     )
 
 
+def _application(
+    name: str,
+    model: str,
+    server: str,
+    program: applications.ApplicationServer,
+    options: Mapping[str, ServerOption] = applications.OPTIONS,
+) -> CatalogueEntry:
+    """Describe an HTTP server that runs a Python application."""
+    summary = f"an HTTP application of 64 bytes on {server}"
+    return CatalogueEntry(name, "Python", model, summary, program, options, "http")
+
+
 _ENTRIES = (
     _python("threaded", threads=1),
     _python("threadpool"),
@@ -104,6 +125,26 @@ _ENTRIES = (
         "thread per request, from a pool; event loop for idle connections",
         "as it is today, with a file of 64 bytes; a connection whose request "
         "finds no thread is closed",
+    ),
+    _application(
+        "uvicorn", "event loop", "uvicorn on asyncio or uvloop", applications.UVICORN
+    ),
+    _application("hypercorn", "event loop", "hypercorn on asyncio", applications.HYPERCORN),
+    _application(
+        "granian", "event loop in Rust", "granian, whose network is not Python's", applications.GRANIAN
+    ),
+    _application(
+        "gunicorn_threads",
+        "event loop for idle connections, thread per request",
+        "gunicorn with threads",
+        applications.gunicorn("gthread", "--threads", "{threads}"),
+        applications.THREADED,
+    ),
+    _application(
+        "gunicorn_gevent",
+        "event loop",
+        "gunicorn with gevent's greenlets",
+        applications.gunicorn("gevent", needs="gevent"),
     ),
     CatalogueEntry(
         "boost_asio",
