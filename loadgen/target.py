@@ -1,9 +1,13 @@
-"""The target of a load: HOST:PORT, http://host:port/path or tcp://host:port."""
+"""The target of a load: HOST:PORT, unix:PATH, http://host:port/path or tcp://host:port."""
 
+import os
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 EXAMPLES = "such as 127.0.0.1:9000 or http://127.0.0.1:8080/page"
+
+LONGEST_PATH: Final = 108  # sizeof(sockaddr_un.sun_path), unix(7)
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,11 @@ class Target:
 
 
 def parse_target(text: str) -> Target:
-    """Read HOST:PORT or a URL. Raises ValueError with one line and examples."""
+    """Read HOST:PORT, unix:PATH or a URL. Raises ValueError with one line and examples."""
+    if text.startswith("unix:"):
+        if not 0 < len(os.fsencode(text)) - len("unix:") < LONGEST_PATH:
+            raise ValueError(f"the path of a Unix socket has from 1 to {LONGEST_PATH - 1} bytes")
+        return Target(text, 0)
     scheme, _, rest = text.partition("://") if "://" in text else ("tcp", "", text)
     scheme = scheme.lower()
     if scheme == "https":

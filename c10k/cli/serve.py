@@ -109,9 +109,15 @@ def started(spec: "ServerSpec", log: str, **options: Any) -> Iterator["ServerPro
 def _where(server: "ServerProcess") -> str:
     """Return a sentence for a terminal; for a pipe JSON, as the servers print it."""
     if sys.stdout.isatty():
-        host = f"[{server.host}]" if ":" in server.host else server.host
-        return f"{server.name} listens on {host}:{server.port} (pid {server.pid}); Ctrl-C ends it"
+        return f"{server.name} listens on {_named(server)} (pid {server.pid}); Ctrl-C ends it"
     said: dict[str, int | str] = {"port": server.port, "pid": server.pid}
     if server.host != "127.0.0.1":
         said["host"] = server.host
     return json.dumps(said)
+
+
+def _named(server: "ServerProcess") -> str:
+    if server.host.startswith("unix:"):
+        return server.host
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    return f"{host}:{server.port}"

@@ -203,7 +203,8 @@ class Connection(asyncio.Protocol):
             return
         self._socket.setblocking(False)
         try:
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._shard.address.family != socket.AF_UNIX:
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if source := self._shard.source_of(self._number):  # on Linux alone
                 self._socket.setsockopt(socket.IPPROTO_IP, BIND_ADDRESS_NO_PORT, 1)
                 self._socket.bind((source.host, 0))

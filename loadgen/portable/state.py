@@ -29,11 +29,7 @@ class ShardState:
         target, workload = settings.target, settings.workload
         self.loop = loop
         self.address = target
-        self.socket_address: tuple[str, int] | tuple[str, int, int, int] = (
-            (target.host, target.port, 0, target.scope)
-            if ":" in target.host
-            else (target.host, target.port)
-        )
+        self.socket_address = target.socket_address
         self.workload = workload
         self.sent_when_due = workload.sent_when_due
         self.is_open_loop = workload.rate_per_connection is not None

@@ -47,6 +47,8 @@ class CommandLine:
 
     def listen(self, *, port: int | None = None, share_port: bool = False) -> socket.socket:
         """Bind and listen, or exit with a line that says why not."""
+        if getattr(self.options, "unix", "off") == "on":
+            return self._listen_on_unix_socket()
         address = (self.options.host, self.options.port if port is None else port)
         try:
             listener = socket.create_server(
@@ -59,6 +61,12 @@ class CommandLine:
             sys.exit(f"{self.name}: cannot listen: {error}")
         # Accepted connections inherit it. asyncio sets it only where the protocol is not left to 0.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
+
+    def _listen_on_unix_socket(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind("")  # the kernel chooses an abstract name (unix(7)): there is no file
+        listener.listen(self.options.backlog)
         return listener
 
     def listen_together(self, number: int) -> list[socket.socket]:
@@ -75,7 +83,10 @@ class CommandLine:
 
     def say_where(self, listener: socket.socket) -> None:
         """Print the address as a line of JSON: whoever started the server waits for it."""
-        host, port = listener.getsockname()[:2]
+        if listener.family == socket.AF_UNIX:
+            host, port = f"unix:@{listener.getsockname()[1:].decode()}", 0
+        else:
+            host, port = listener.getsockname()[:2]
         said = {"port": port, "pid": os.getpid()}
         if host != "127.0.0.1":
             said["host"] = host

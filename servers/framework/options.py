@@ -110,12 +110,20 @@ STACK = ServerOption(
     "bytes of stack per thread, 256k or 8m (ulimit -s)",
 )
 THREADS = ServerOption("threads", task_count, "event loops, each in a thread (as many as CPUs)")
+UNIX = ServerOption(
+    "unix",
+    one_of("on", "off"),
+    "on: a Unix socket with an abstract name instead of TCP (Linux)",
+    "off",
+)
 WORKERS = ServerOption("workers", task_count, "processes (as many as CPUs)")
 
 _COMMON = (BACKLOG, GIL_HOG)
-_ECHO = (HANDLER, BUFFER, *_COMMON)
+_ECHO = (HANDLER, BUFFER, UNIX, *_COMMON)
 # asyncio decides how much its protocols read at once.
-_PROTOCOL = (LOOP, HANDLER, *_COMMON)
+_PROTOCOL = (LOOP, HANDLER, UNIX, *_COMMON)
+# The kernel spreads connections over several listeners of TCP, but not of Unix sockets.
+_SPREAD = (HANDLER, *_COMMON)
 
 OPTIONS: Mapping[str, Mapping[str, ServerOption]] = {
     "threaded": named(STACK, *_ECHO),
@@ -123,11 +131,11 @@ OPTIONS: Mapping[str, Mapping[str, ServerOption]] = {
     "forking": named(*_ECHO),
     "prefork": named(WORKERS.by_default("64", "processes"), *_ECHO),
     "event_loop": named(*_ECHO),
-    "event_loop_threads": named(THREADS, *_ECHO),
+    "event_loop_threads": named(THREADS, BUFFER, *_SPREAD),
     "asyncio_streams": named(LOOP, *_ECHO),
     "asyncio_protocol": named(*_PROTOCOL),
     "asyncio_buffered": named(POOL, BUFFER.by_default("4096", "bytes per buffer"), *_PROTOCOL),
-    "asyncio_workers": named(WORKERS, *_PROTOCOL),
+    "asyncio_workers": named(WORKERS, LOOP, *_SPREAD),
     "gevent": named(*_ECHO),
     "trio": named(*_ECHO),
     "splice": named(BUFFER, *_COMMON),  # no byte passes through that a handler could work on
