@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 from textwrap import wrap
 
+from c10k.reports import wording
 from c10k.reports.model.measured import Measured
 
 BEGIN = "<!-- begin: written by docs/{script} -->"
@@ -47,7 +48,7 @@ def machine(measured: Measured, text: str = MACHINE) -> str:
     return text.format(
         cpus=f"{host['cpus']:.0f}",
         model=re.sub(r"\((R|TM)\)", "", str(host["cpu_model"])),
-        memory=f"{float(host['memory_bytes'] or 0) / 1e9:.0f} GB",
+        memory=wording.size(float(host["memory_bytes"] or 0)),
         kernel=f"Linux {kernel[0] if kernel else host['kernel']}",
         python=host["python"],
     )

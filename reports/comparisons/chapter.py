@@ -155,15 +155,18 @@ STAGES: Final[dict[Role, Sequence[Stage]]] = {
 
 @dataclass(frozen=True)
 class TechniqueClaim:
-    """What the chapter says of a technique, and the columns of the steps that it would show in."""
+    """What the chapter says of a technique, the columns of the steps that it would show in, and the
+    CPUs that it would show on.
+    """
 
     text: str
     columns: tuple[str, ...]
+    cpus: int = 1
 
 
 TECHNIQUES: Final = {
     "threads on a loop": TechniqueClaim(
-        N_("several threads on one event loop use every core"), ("messages_per_s",)
+        N_("several threads on one event loop use every core"), ("messages_per_s",), cpus=2
     ),
     "buffer pool": TechniqueClaim(
         N_("a pool of buffers removes the cost of allocation and fragmentation"),

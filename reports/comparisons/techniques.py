@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from c10k.reports.comparisons import chapter
 from c10k.reports.comparisons.pairs import TECHNIQUE_MEASURES, Comparisons, Contrast
-from c10k.reports.comparisons.published import Judgement, favours
+from c10k.reports.comparisons.published import Judgement, Verdict, favours
+from c10k.reports.language import _
 from c10k.reports.model.measured import Measured
 from c10k.results.manifest import TechniqueExcerpt
 
@@ -20,6 +21,8 @@ class TechniqueComparison:
     workload: str
     step: int
     contrasts: Sequence[Contrast]
+    unlike: str = ""
+    """How the conditions differ from those of the book's claim, in words."""
 
     @property
     def claimed(self) -> list[Contrast]:
@@ -31,7 +34,25 @@ class TechniqueComparison:
     @property
     def judgement(self) -> Judgement | None:
         """What becomes of the book's claim; None where it has none."""
-        return favours(self.claimed, 0) if self.technique.claim in chapter.TECHNIQUES else None
+        if self.technique.claim not in chapter.TECHNIQUES:
+            return None
+        return judged(self.claimed, self.unlike)
+
+
+def judged(claimed: Sequence[Contrast], unlike: str) -> Judgement:
+    """What becomes of a claim that the first side is better, unless the conditions differ."""
+    if unlike and any(each.known for each in claimed):
+        return Judgement(Verdict.NOT_COMPARABLE, why=unlike)
+    return favours(claimed, 0)
+
+
+def unlike(measured: Measured, claim: str) -> str:
+    """How the conditions of a run differ from those of the book's claim, in words; empty where they
+    do not.
+    """
+    had = len((measured.about.cpu_split or {}).get("server", ()))
+    needed = chapter.TECHNIQUES[claim].cpus if claim in chapter.TECHNIQUES else 1
+    return _("the server had {cpus} CPU here", cpus=had) if 0 < had < needed else ""
 
 
 def technique_comparisons(
@@ -46,4 +67,5 @@ def technique_comparisons(
                 sides = [servers[label] for label in labels]
                 made = [comparisons.of(sides, workload, step, each) for each in TECHNIQUE_MEASURES]
                 if contrasts := [each for each in made if each]:
-                    yield TechniqueComparison(technique, workload, step, contrasts)
+                    why = unlike(measured, technique.claim)
+                    yield TechniqueComparison(technique, workload, step, contrasts, why)

@@ -12,7 +12,7 @@ from c10k.reports import wording
 from c10k.reports.comparisons import chapter
 from c10k.reports.comparisons.pairs import MEMORY, P50, SLOPE, Comparisons, Contrast
 from c10k.reports.comparisons.published import NOT_MEASURED, Judgement, Verdict, favours, judge
-from c10k.reports.comparisons.techniques import technique_comparisons
+from c10k.reports.comparisons.techniques import judged, technique_comparisons, unlike
 from c10k.reports.language import _
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import NOTHING, Quantity
@@ -165,7 +165,7 @@ def _techniques(measured: Measured, comparisons: Comparisons) -> Iterator[_Evide
     for name, said in chapter.TECHNIQUES.items():
         alike = (each for each in tried if each.technique.claim == name)
         contrasts = [contrast for each in alike for contrast in each.claimed]
-        yield _(said.text), _tally(contrasts), favours(contrasts, 0)
+        yield _(said.text), _tally(contrasts), judged(contrasts, unlike(measured, name))
 
 
 def _fitting(measured: Measured, comparisons: Comparisons) -> Iterator[_Evidence]:

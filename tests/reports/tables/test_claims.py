@@ -83,6 +83,21 @@ def test_a_technique_is_judged_by_the_measures_that_its_claim_is_about(make):
     assert stated(measured, "a pool of buffers") == (text, "confirmed")
 
 
+@pytest.mark.parametrize(
+    ("cpus", "outcome"), [(1, "not comparable: the"), (2, "no difference that matters")]
+)
+def test_several_loops_prove_nothing_on_one_cpu(make, cpus, outcome):
+    plan = {"techniques": [buffer_pool("two", "one") | {"claim": "threads on a loop"}]}
+    measured = make(
+        servers=dict.fromkeys(("two", "one"), "event loop"),
+        workloads=("saturated",),
+        repeats=2,
+        plan=plan,
+        described={"cpu_split": {"loader": [9], "server": list(range(cpus))}},
+    )
+    assert stated(measured, "use every core")[1].startswith(outcome)
+
+
 def test_whom_a_kind_of_server_fits(make):
     measured = make(repeats=4)
     text, outcome = stated(measured, "threads fit under 100 clients")
