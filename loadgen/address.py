@@ -71,7 +71,7 @@ class Address:
 
     @property
     def packed(self) -> bytes:
-        """The kernel's struct sockaddr_in, sockaddr_in6 or sockaddr_un (ip(7), ipv6(7), unix(7))."""
+        """The kernel's struct sockaddr_in, _in6 or _un (ip(7), ipv6(7), unix(7))."""
         if self.family == socket.AF_UNIX:
             return struct.pack("=H", self.family) + self.unix_path
         if self.family == socket.AF_INET6:

@@ -38,7 +38,10 @@ class ApplicationServer:
         port = endpoint.port or free_port(endpoint.host)
         host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
         chosen = {name: option.default for name, option in THREADED.items()} | dict(options)
-        words = [each.format(bind=f"{host}:{port}", host=endpoint.host, port=port, **chosen) for each in self.arguments]
+        words = [
+            each.format(bind=f"{host}:{port}", host=endpoint.host, port=port, **chosen)
+            for each in self.arguments
+        ]
         command = [sys.executable, "-m", self.package, *words]
         return Launch(command, (endpoint.host, port), directory=FOLDER / "applications")
 

@@ -126,12 +126,13 @@ _ENTRIES = (
         "as it is today, with a file of 64 bytes; a connection whose request "
         "finds no thread is closed",
     ),
-    _application(
-        "uvicorn", "event loop", "uvicorn on asyncio or uvloop", applications.UVICORN
-    ),
+    _application("uvicorn", "event loop", "uvicorn on asyncio or uvloop", applications.UVICORN),
     _application("hypercorn", "event loop", "hypercorn on asyncio", applications.HYPERCORN),
     _application(
-        "granian", "event loop in Rust", "granian, whose network is not Python's", applications.GRANIAN
+        "granian",
+        "event loop in Rust",
+        "granian, whose network is not Python's",
+        applications.GRANIAN,
     ),
     _application(
         "gunicorn_threads",

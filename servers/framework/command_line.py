@@ -87,7 +87,7 @@ class CommandLine:
             host, port = f"unix:@{listener.getsockname()[1:].decode()}", 0
         else:
             host, port = listener.getsockname()[:2]
-        said = {"port": port, "pid": os.getpid()}
+        said: dict[str, int | str] = {"port": port, "pid": os.getpid()}
         if host != "127.0.0.1":
             said["host"] = host
         print(json.dumps(said), flush=True)

@@ -74,7 +74,7 @@ def test_a_loader_that_believes_every_byte_is_found_out(tmp_path):
         ("--reader wrk -- false {port}", 3, "exit status 1"),
         ("--reader wrk --limit 0.5s -- sh -c 'sleep 60' {port}", 3, "did not end within 0.5 s"),
         (
-            "--reader wrk -- bash -c 'printf \"GET / HTTP/1.1\\r\\n\\r\\n\" >/dev/tcp/{host}/{port}'",
+            "--reader wrk -- bash -c 'echo -e \"GET / HTTP/1.1\\r\\n\\r\" >/dev/tcp/{host}/{port}'",
             3,
             "is not understood",
         ),

@@ -45,7 +45,9 @@ def test_numbers_units_and_sums_are_read(tmp_path):
 
 
 def test_errors_that_are_not_printed_are_none(tmp_path):
-    quiet = "\n".join(line for line in WRK.splitlines() if "errors" not in line and "Non" not in line)
+    quiet = "\n".join(
+        line for line in WRK.splitlines() if "errors" not in line and "Non" not in line
+    )
     assert readers()["wrk"].read(quiet, tmp_path)["errors"].value == 0
 
 

@@ -29,7 +29,8 @@ def test_what_was_answered_wrongly_is_an_error_and_no_message(books):
 
 
 def test_a_window_is_the_last_of_what_was_sent(books):
-    found = truth(books([*every(0.1, 4.9, 0.5), *((5 + t, w, a) for t, w, a in every(0.1, 1, 0.01))]), FIXED, 1.0)
+    later = [(5 + at, wait, action) for at, wait, action in every(0.1, 1, 0.01)]
+    found = truth(books([*every(0.1, 4.9, 0.5), *later]), FIXED, 1.0)
     assert found["max"] == pytest.approx(10)
 
 

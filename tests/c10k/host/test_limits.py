@@ -90,7 +90,7 @@ def test_the_fullest_worker_has_room_and_no_worker_is_spare(connections, room):
 def test_both_ends_on_one_host_need_more_than_one_process_knows():
     few, many = list(host_limits(10)), list(host_limits(1_000_000))
     names = " ".join(limit.name for limit in few)
-    for setting in ("ip_local_port_range", "file-max", "max_user_watches", "tcp_mem", "MemAvailable"):
+    for setting in ("port_range", "file-max", "max_user_watches", "tcp_mem", "MemAvailable"):
         assert setting in names
     assert all(a.needed < b.needed for a, b in zip(few, many, strict=True))
     ports = next(limit for limit in many if "ports" in limit.name)

@@ -1,4 +1,4 @@
-"""Published claims beside what was measured, by figures worked out by hand from the synthetic run."""
+"""Published claims beside what was measured, worked out by hand from a synthetic run."""
 
 import pytest
 
