@@ -34,7 +34,7 @@ class ClaimedFigure(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
       it how much that grows with each connection.
     - `server`: the label of the server that it is about, `over` that of another, if it is a ratio
       of the two.
-    - `value`: as published, in `unit`; two where it is a range.
+    - `value`: as published, in `unit`; the first of a range, which ends with `to`.
     - `at`: "most" or "least" where the figure is a bound.
     - `workload` and `clients`: at which step it is compared.
     - `unlike`: how the published conditions differ, where that makes the two incomparable.
@@ -43,9 +43,10 @@ class ClaimedFigure(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
     says: Text
     measure: Text
     server: Text
-    value: Published | tuple[Published, Published]
+    value: Published
     workload: Text
     clients: Annotated[int, Meta(ge=0)] = 0
+    to: Published | None = None
     unit: str = ""
     at: Literal["", "most", "least"] = ""
     over: str = ""
@@ -54,7 +55,7 @@ class ClaimedFigure(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
     @property
     def published(self) -> tuple[float, float]:
         """Its ends, in the unit of the measure."""
-        ends = self.value if isinstance(self.value, tuple) else (self.value, self.value)
+        ends = self.value, self.value if self.to is None else self.to
         factor = self.units[self.unit]
         return min(ends) * factor, max(ends) * factor
 

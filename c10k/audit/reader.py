@@ -67,14 +67,16 @@ class Reader(Struct, frozen=True, forbid_unknown_fields=True):
             found = {name: find(printed, name, where) for name, where in self.figures.items()}
         except ValueError as error:
             raise NotUnderstoodError(f"it is no {self.format.upper()}: {error}") from None
-        if all(each is None for each in found.values()):
+        known = {name: each for name, each in found.items() if each is not None}
+        if not known:
             raise NotUnderstoodError("it has none of the figures")
-        return {name: each for name, each in found.items() if each is not None}
+        # Most loaders do not print errors that they did not see.
+        return {"errors": Reported(0, 1)} | known if "errors" in self.figures else known
 
     def _in_text(self, printed: str, name: str, where: str | tuple[str, ...]) -> Reported | None:
         patterns = (where,) if isinstance(where, str) else where
         matches = [match for each in patterns if (match := re.search(each, printed))]
-        if name == "errors":
+        if name == "errors" and matches:
             counts = (group for match in matches for group in match.groups())
             return Reported(sum(map(_number, counts)), 1.0)
         if not matches:

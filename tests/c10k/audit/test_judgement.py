@@ -14,7 +14,7 @@ from c10k.audit.reader import Reported
     [
         ("fixed-delay", "p50", 50.0, 50.9, {}, ""),
         ("fixed-delay", "p50", 50.0, 52.0, {}, "too high"),
-        ("fixed-delay", "p50", 50.4, 52.0, {"step": 1.6}, "rounding"),
+        ("fixed-delay", "p50", 50.4, 52.0, {"step": 2.0}, "rounding"),
         ("fixed-delay", "rate", 2000.0, 1000.0, {}, "too low"),
         ("fixed-delay", "rate", 2000.0, 1000.0, {"busy": 0.99}, "its own limit"),
         ("stall", "p99", 900.0, 11.0, {}, "coordinated omission"),

@@ -13,7 +13,8 @@ REPOSITORY = Path(__file__).parents[3]
 NAMES = [
     "c10k",
     "chapter",
-    *(f"claims/{who}" for who in ("blandy", "free_threading", "kegel", "rloop", "uvloop")),
+    *(f"claims/{who}" for who in ("blandy", "free_threading", "kegel", "paterson", "rloop")),
+    "claims/uvloop",
     "claims/von_behren",
     "claims/whole_buffer",
     "python",

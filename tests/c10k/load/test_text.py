@@ -9,13 +9,13 @@ from c10k.load import text
 
 @pytest.fixture
 def line(monkeypatch, capsys):
-    monkeypatch.setattr(text.sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(text.time, "monotonic", lambda: 110.0)
 
     def shown(ready, *, phase="open", began_s=100.0):
         status = SimpleNamespace(ready=ready, failed=0, messages=ready)
         fleet = SimpleNamespace(connections=1_000_000, progress=lambda: status)
         cycle = SimpleNamespace(phase=phase, began_s=began_s, left_s=7.4, fleet=fleet)
+        monkeypatch.setattr(text.sys.stderr, "isatty", lambda: True)
         text.show_progress(cycle)
         return capsys.readouterr().err
 

@@ -37,8 +37,8 @@ def test_a_figure_is_confirmed_within_one_and_a_half_times(measured):
 def test_a_range_is_judged_by_its_nearest_end(measured):
     found = measured.at(published.Point("threaded", "paced", 1_000), "response_p50_ms").value
     figure = {"measure": "response_p50_ms", "unit": "ms"}
-    assert judged(measured, **figure, value=(0.5 * found, 2 * found))[3] == "confirmed"
-    assert judged(measured, **figure, value=(20 * found, 10 * found))[3] == "off by 10×"
+    assert judged(measured, **figure, value=0.5 * found, to=2 * found)[3] == "confirmed"
+    assert judged(measured, **figure, value=20 * found, to=10 * found)[3] == "off by 10×"
 
 
 @pytest.mark.parametrize(
