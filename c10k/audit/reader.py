@@ -67,7 +67,9 @@ class Reader(Struct, frozen=True, forbid_unknown_fields=True):
             found = {name: find(printed, name, where) for name, where in self.figures.items()}
         except ValueError as error:
             raise NotUnderstoodError(f"it is no {self.format.upper()}: {error}") from None
-        known = {name: each for name, each in found.items() if each is not None}
+        known: dict[str, Reported] = {
+            name: each for name, each in found.items() if each is not None
+        }
         if not known:
             raise NotUnderstoodError("it has none of the figures")
         # Most loaders do not print errors that they did not see.

@@ -18,7 +18,6 @@ import time
 from array import array
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -57,39 +56,37 @@ class Message(NamedTuple):
 class Connection:
     """A client's connection, and the bytes of a message that has not come whole."""
 
-    def __init__(self, socket_: socket.socket) -> None:
+    def __init__(self, socket_: socket.socket, number: int) -> None:
         self.socket = socket_
+        self.number = number  # in order of acceptance
         self.begun = bytearray()
         self.closed = False
 
 
 class ExactServer:
-    """Serves one behaviour; `arrived_ns`, `answered_ns` and `actions` hold what it did with each
-    message, in order of arrival, `accepted_ns` when each connection was accepted.
+    """Serves one behaviour, and keeps books: of each message, in order of arrival, when it arrived
+    (`arrived_ns`), when it was answered (`answered_ns`, or NEVER), how (`actions`) and on which
+    connection it came (`senders`); of each connection when it was accepted (`accepted_ns`).
 
     `split` takes the whole messages off the bytes of a connection and returns their replies.
     """
 
     def __init__(
-        self,
-        behaviour: Behaviour,
-        split: Callable[[bytearray], list[Reply]],
-        listener: socket.socket,
+        self, behaviour: Behaviour, split: Callable[[bytearray], list[Reply]] | None = None
     ) -> None:
         self.arrived_ns, self.answered_ns = array("q"), array("q")
-        self.actions = array("b")
+        self.actions, self.senders = array("b"), array("l")
         self.accepted_ns = array("q")
         self.asked_ns = 0  # when the first client came
         self._behaviour = behaviour
-        self._split = split
-        self._listener = listener
+        self._split = split or split_echo
         self._waiting: list[Message] = []  # a heap
-        self._order = count()
         self._selector = selectors.DefaultSelector()
         self._listening = False
 
-    def serve(self, stopped: Callable[[], bool]) -> None:
+    def serve(self, listener: socket.socket, stopped: Callable[[], bool]) -> None:
         """Serve until it is to stop, then close every connection."""
+        self._listener = listener
         self._listen(True)
         while not stopped():
             for key, _ in self._selector.select(0):
@@ -124,7 +121,8 @@ class ExactServer:
         self.accepted_ns.append(now_ns)
         client.setblocking(False)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._selector.register(client, selectors.EVENT_READ, Connection(client))
+        connection = Connection(client, len(self.accepted_ns) - 1)
+        self._selector.register(client, selectors.EVENT_READ, connection)
         if self._behaviour.accept_s:
             self._listen(False)
 
@@ -139,15 +137,16 @@ class ExactServer:
         connection.begun += received
         for reply in self._split(connection.begun):
             arrived_ns = time.monotonic_ns()
-            number = len(self.arrived_ns) + 1
+            order = len(self.arrived_ns)
             self.arrived_ns.append(arrived_ns)
             self.answered_ns.append(NEVER)
+            self.senders.append(connection.number)
             first_ns = self.arrived_ns[0]
-            answer: Answer = self._behaviour.answer(number, (arrived_ns - first_ns) / 1e9)
+            answer: Answer = self._behaviour.answer(order + 1, (arrived_ns - first_ns) / 1e9)
             self.actions.append(ACTIONS.index(answer.action))
             due_ns = first_ns + int(answer.at_s * 1e9)
-            entry = Message(due_ns, next(self._order), connection, reply, answer.action)
-            heapq.heappush(self._waiting, entry)
+            message = Message(due_ns, order, connection, reply, answer.action)
+            heapq.heappush(self._waiting, message)
 
     def _answer(self, message: Message) -> None:
         connection, action = message.connection, message.action
@@ -208,9 +207,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # c10k's own, which ends this by SIGTERM
     with socket.create_server(("127.0.0.1", 0), backlog=4096) as listener:
         listener.setblocking(False)
-        server = ExactServer(behaviours()[name], SPLIT[protocol], listener)
+        server = ExactServer(behaviours()[name], SPLIT[protocol])
         print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
-        server.serve(lambda: bool(ended))
+        server.serve(listener, lambda: bool(ended))
     with Path(books).open("wb") as file:
         np.savez(
             file,
