@@ -99,8 +99,8 @@ def _status(found: "written.Found", ended: Ended, directory: Path) -> Status:
     worse = [each for each in found.pairs.judged if each.verdict is Verdict.REGRESSION]
     if worse:
         say("a regression: " + ", ".join(each.metric.noun for each in worse))
-    none = {each.verdict for each in found.pairs.judged} <= {*NO_VERDICT}
-    if none and (made := len(found.pairs.rows)) < LEAST_PAIRS:
+    undecided = all(each.verdict in NO_VERDICT for each in found.pairs.judged)
+    if undecided and (made := len(found.pairs.rows)) < LEAST_PAIRS:
         say(f"{made} pairs are too few for a verdict, which needs {LEAST_PAIRS}: raise --budget")
     return Status.FAILED if worse else Status.DONE
 
