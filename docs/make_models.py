@@ -9,7 +9,7 @@ With several directories of runs, each server's figures are those of the last ru
 import csv
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +22,7 @@ from c10k.reports.model.quantity import UNFIT, Flag, Quantity
 from c10k.reports.model.servers import MeasuredServer
 from c10k.reports.tables.details import figure
 from c10k.results.manifest import PlannedServerExcerpt
+from c10k.results.published import CONFIRMED_WITHIN
 from c10k.results.store import read_run
 from c10k.servers.catalogue import CATALOGUE
 
@@ -106,7 +107,19 @@ class Shown:
         if not found.known:
             return "starved" if "unserved" in found.why else wording.MISSING
         unfit = ", ".join(flag.phrase for flag in found.flags if flag in UNFIT)
-        return f"{write(found.value)} ({unfit})" if unfit else write(found.value)
+        text = written(found, write)
+        return f"{text} ({unfit})" if unfit else text
+
+
+def written(found: Quantity, write: Callable[[float], str]) -> str:
+    """A figure, with its interval where that is wide; a median, where a repeat was 0, says so."""
+    if not found.known:
+        return wording.MISSING
+    if not found.ranged:
+        return f"{write(found.value)} (median)"
+    wide = found.low * CONFIRMED_WITHIN < found.value or found.high > CONFIRMED_WITHIN * found.value
+    interval = f" [{write(found.low)}–{write(found.high)}]" if wide else ""
+    return write(found.value) + interval
 
 
 def main() -> None:
@@ -144,7 +157,7 @@ def page_block(shown: list[Shown]) -> str:
             *[f"`{each.label}`"] * several,
             point.workload,
             wording.count(point.connections),
-            *(write(each.at(point, column).value) for column, write in COLUMNS.values()),
+            *(written(each.at(point, column), write) for column, write in COLUMNS.values()),
             each.caveats(point),
         ]
         for each in shown
@@ -157,9 +170,10 @@ def page_block(shown: list[Shown]) -> str:
             table(heads, rows, words=1 + several),
             wrapped(
                 f"Measured on {day(about)}: {machine(about)}, {cpus(about)}. Each figure is the "
-                f"geometric mean of {about.repeats} repeats; [figures.csv](figures.csv) has the "
-                "confidence intervals. The [index](index.md#what-they-cost) explains the columns. "
-                "This command repeats the measurement:"
+                f"geometric mean of {about.repeats} repeats, or their median where one was 0. The "
+                "95 % confidence interval stands beside it where it is wide; "
+                "[figures.csv](figures.csv) has all. The [index](index.md#what-they-cost) explains "
+                "the columns. This command repeats the measurement:"
             ),
             f"```\n{command(shown)}\n```",
         ]

@@ -34,6 +34,7 @@ PARTS: Final = 6
 SETTLED: Final = 0.1  # of the time: what is made once is there
 ENDING: Final = 0.95  # of the time: both are still measuring
 SAMPLE_S: Final = 1.0
+READINGS: Final = 10
 MOST_GROWN_MB: Final = 20.0
 MOST_SLOWER: Final = 1.5
 LONG_MINUTES: Final = 30.0
@@ -74,8 +75,12 @@ class Watched(threading.Thread):
             time.sleep(SAMPLE_S)
 
     def at(self, t_s: float) -> Held:
-        """The reading nearest to this time."""
-        return min(self.held, key=lambda held: abs(held.t_s - t_s))
+        """The reading nearest to this time, with the fewest descriptors of some seconds around it.
+
+        A file that is read at this moment is closed again.
+        """
+        nearest = sorted(self.held, key=lambda held: abs(held.t_s - t_s))[:READINGS]
+        return nearest[0]._replace(descriptors=min(held.descriptors for held in nearest))
 
 
 def of_run(directory: Path) -> list[Figures]:

@@ -33,6 +33,7 @@ from c10k.results.verdicts import LEAST_PAIRS, Verdict
 WARMUP_S: Final = 0.2
 WARMUP_LIMIT_S: Final = 0.6
 STARTING_S: Final = 0.5  # what a server takes to start and to end, roughly
+NO_VERDICT: Final = (Verdict.INCONCLUSIVE, Verdict.NOT_MEASURED)
 
 
 class Ended(NamedTuple):
@@ -98,6 +99,9 @@ def _status(found: "written.Found", ended: Ended, directory: Path) -> Status:
     worse = [each for each in found.pairs.judged if each.verdict is Verdict.REGRESSION]
     if worse:
         say("a regression: " + ", ".join(each.metric.noun for each in worse))
+    undecided = all(each.verdict in NO_VERDICT for each in found.pairs.judged)
+    if undecided and (made := len(found.pairs.rows)) < LEAST_PAIRS:
+        say(f"{made} pairs are too few for a verdict, which needs {LEAST_PAIRS}: raise --budget")
     return Status.FAILED if worse else Status.DONE
 
 

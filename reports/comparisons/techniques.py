@@ -50,7 +50,7 @@ def unlike(measured: Measured, claim: str) -> str:
     """How the conditions of a run differ from those of the book's claim, in words; empty where they
     do not.
     """
-    had = len((measured.about.cpu_split or {}).get("server", ()))
+    had = measured.server_cpus
     needed = chapter.TECHNIQUES[claim].cpus if claim in chapter.TECHNIQUES else 1
     return _("the server had {cpus} CPU here", cpus=had) if 0 < had < needed else ""
 

@@ -297,6 +297,11 @@ class Measured:
         )
         return next((value for value in known if not math.isnan(value)), math.nan)
 
+    @property
+    def server_cpus(self) -> int:
+        """How many CPUs the servers had; 0 where that is not known."""
+        return len((self.about.cpu_split or {}).get("server", ()))
+
     # What may be compared.
 
     @cached_property

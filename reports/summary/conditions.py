@@ -56,7 +56,7 @@ def _servers(measured: Measured) -> str:
 
 def _cpus(measured: Measured) -> str:
     """The server's; empty where that is not known."""
-    count = len((measured.about.cpu_split or {}).get("server", []))
+    count = measured.server_cpus
     if count <= 1:
         return _("one CPU") if count else ""
     return _("{count} CPUs", count=wording.count(count))

@@ -88,7 +88,7 @@ def _waiting(measured: Measured) -> _Evidence:
     point, waited = _nearest(measured, "synchronous", "closed", threads, "run_queue_ms")
     time = wording.milliseconds(waited.value)
     text = _("{step}: {time} per message waiting for a CPU", step=point, time=time)
-    had = len((measured.about.cpu_split or {}).get("server", ()))
+    had = measured.server_cpus
     why = _("the server had {cpus} CPU here", cpus=had) if had != cpus else ""
     return claim, text, judge(chapter.WAITING_MS, waited, why=why)
 

@@ -74,7 +74,7 @@ def _of_techniques(measured: Measured, comparisons: Comparisons) -> Iterator[Tab
         "counted once."
     )
     one_cpu = _("The servers had one CPU here: what uses several has nothing to gain from it.")
-    notes = [one_cpu] if len((measured.about.cpu_split or {}).get("server", ())) == 1 else []
+    notes = [one_cpu] if measured.server_cpus == 1 else []
     if made:
         title = _("Techniques, with and without")
         yield Table("techniques", title, caption, columns, sections, notes)

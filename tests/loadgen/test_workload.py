@@ -1,3 +1,6 @@
+import sys
+import typing
+
 import pytest
 
 from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
@@ -17,6 +20,18 @@ from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
 def test_what_cannot_be_driven_is_refused(figures):
     with pytest.raises(ValueError, match=r"Expected|Invalid"):
         Workload("odd", **figures)
+
+
+def test_a_workload_is_checked_without_a_call_back_into_python():
+    """msgspec loses what typing's __hash__ raises, a Ctrl-C too, where it reads types anew."""
+    called = []
+    sys.setprofile(lambda frame, event, _: event == "call" and called.append(frame.f_code))
+    try:
+        Workload("any", rate_per_connection=5.0)
+    finally:
+        sys.setprofile(None)
+    assert called
+    assert not [code for code in called if code.co_filename == typing.__file__]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -117,6 +118,13 @@ def test_a_server_that_sends_other_bytes_is_named(tmp_path):
     assert shown.returncode == 3
     assert "head failed in pair 1" in shown.stderr
     assert len(read_run(tmp_path / "run").steps) == 2
+
+
+def test_a_budget_that_no_verdict_fits_into_is_named(tmp_path):
+    same = ("--base", "event_loop", "--head", "event_loop", "--out", tmp_path / "run")
+    shown = c10k("ab", *SMALL, "--budget", "8s", *same)
+    assert shown.returncode == 0
+    assert re.search(r"\d pairs are too few for a verdict, which needs \d+", shown.stderr)
 
 
 def test_ctrl_c_keeps_the_pairs(tmp_path):

@@ -15,6 +15,7 @@ import pytest
 
 from c10k.results.store import read_run
 from c10k.servers.catalogue import parse_spec
+from c10k.servers.catalogue.program import free_port
 from tests.c10k.cli.conftest import SMALLEST
 
 # One run at a time on a machine: they would measure each other.
@@ -144,8 +145,7 @@ def test_of_serve(killed, helped):
 
 
 def test_of_ui(killed, helped):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port("127.0.0.1")
 
     def both(below):
         return has_helper(below) and any(port in listening(each) for each in below)

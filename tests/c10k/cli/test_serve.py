@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from c10k.cli.main import main
+from c10k.servers.catalogue.program import free_port
 
 pytestmark = pytest.mark.system
 
@@ -102,8 +103,7 @@ def test_serve_shows_what_the_server_writes_and_that_it_died():
 
 
 def test_ui_ends_cleanly_on_a_signal(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port("127.0.0.1")
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with running("ui", "--port", port, "--server", "threaded", **output) as process:
         deadline = time.monotonic() + 60

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import pytest
 
+from c10k.servers.catalogue.program import free_port
 from tests.c10k.cli.conftest import mark as mark
 
 PATIENCE_S = 60
@@ -91,8 +91,7 @@ def ui(tmp_path, mark):
 
     @contextmanager
     def started(*arguments, **environment):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port("127.0.0.1")
         directory = tmp_path / "run"
         command = [sys.executable, "-m", "c10k", "ui", "--port", str(port), "--out", directory]
         process = subprocess.Popen(

@@ -28,6 +28,7 @@ from c10k.host.cpus import CpuSplit
 from c10k.reports.model.measured import Measured
 from c10k.reports.page.facts import facts
 from c10k.results.store import RunError, RunWriter, read_run
+from c10k.servers.catalogue.program import free_port
 from c10k.workers.options import Workers
 from c10k.workers.pool import WorkerPool
 from tests.c10k.cli.conftest import SMALL, c10k
@@ -62,8 +63,7 @@ class Story:
 
     def __init__(self, directory):
         self.directory = directory
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port("127.0.0.1")
         self.said = []
         self.started = []
         try:

@@ -2,6 +2,7 @@
 
 import time
 from math import isnan
+from sysconfig import get_config_var
 
 import pytest
 
@@ -32,6 +33,7 @@ def waiting(pid, samples):
     return waits.mean()
 
 
+@pytest.mark.skipif(bool(get_config_var("Py_GIL_DISABLED")), reason="this Python has no GIL")
 def test_all_but_one_of_the_threads_that_compete_for_the_gil_wait_for_it(child):
     child.begin(COMPETING)
     # The main thread is done, and waits for its input.
