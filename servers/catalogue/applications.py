@@ -43,7 +43,7 @@ class ApplicationServer:
         """See Program."""
         port = endpoint.port or free_port(endpoint.host)
         host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-        defaults = {name: option.default for name, option in (ON_A_LOOP | THREADED).items()}
+        defaults = {name: option.default for name, option in {**ON_A_LOOP, **THREADED}.items()}
         chosen = defaults | dict(options)
         words = [
             each.format(bind=f"{host}:{port}", host=endpoint.host, port=port, **chosen)
