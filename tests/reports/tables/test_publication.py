@@ -1,16 +1,16 @@
-"""The chapter's tables: its figure and ours in each cell."""
+"""The tables of a publication, its figure and ours in each cell: those of the chapter."""
 
 import pytest
 
 from c10k.reports.comparisons.pairs import Comparisons
 from c10k.reports.model.measured import Measured
-from c10k.reports.tables import chapter
+from c10k.reports.tables import publication
 from tests.reports.synthetic import held_run
 from tests.reports.tables.reading import cells
 
 
 def tables(measured):
-    return {table.name: table for table in chapter.tables(measured, Comparisons(measured))}
+    return {table.name: table for table in publication.tables(measured, Comparisons(measured))}
 
 
 @pytest.fixture(scope="module")
