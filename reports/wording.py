@@ -13,6 +13,7 @@ from c10k.results.claimed_units import unit_of
 MISSING: Final = "—"
 MINUS: Final = "\N{MINUS SIGN}"
 _UNIT: Final = re.compile(r"[^\d×]*$")
+NAMED: Final = re.compile(r"\{(\w+)\}")
 _SIZES: Final = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"))
 
 
@@ -132,7 +133,7 @@ def filled(text: str, value: Callable[[str], str]) -> str:
     """The text with a value for each name in braces; never a format of Python's, as a user's file
     may hold it.
     """
-    return re.sub(r"\{(\w+)\}", lambda name: value(name[1]), text)
+    return NAMED.sub(lambda name: value(name[1]), text)
 
 
 def joined(words: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from c10k.reports import wording
 from c10k.reports.comparisons.pairs import MEASURES, SLOPE, Comparisons, Contrast
 from c10k.reports.comparisons.published import Judgement, judge
 from c10k.reports.language import _
@@ -24,6 +25,13 @@ def called(claim: Claim) -> str:
 def noun(claim: Claim) -> str:
     """The same beside a figure."""
     return _(claim.noun) if claim.noun else _("published")
+
+
+def sourced(claim: Claim) -> str:
+    """Where a claim was published, in which words, and on what it was measured there."""
+    quote = _("“{quote}”", quote=claim.quote) if claim.quote else ""
+    setting = _("There: {setting}", setting=claim.setting) if claim.setting else ""
+    return " ".join(wording.sentence(each) for each in (claim.source, quote, setting) if each)
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,12 @@ class Publication:
     measured: Measured
     comparisons: Comparisons
     claim: Claim
+
+    @property
+    def source(self) -> str:
+        """What its tables say of it; nothing where the page begins with what it is."""
+        above = self.claim is self.measured.publication and self.claim.called
+        return "" if above else sourced(self.claim)
 
     @cached_property
     def servers(self) -> Mapping[str, MeasuredServer | None]:

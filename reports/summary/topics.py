@@ -124,7 +124,8 @@ class Topic:
         else:
             row = claim.over_clients(column).get(self.step)
             figures = row.figures if row else ()
-        return wording.joined(list(map(local_number, figures)))
+        both = len(figures) == 2 and all(figures)
+        return wording.joined(list(map(local_number, figures))) if both else ""
 
 
 def find_topics(measured: Measured, comparisons: Comparisons) -> list[Topic]:

@@ -52,6 +52,7 @@ def _table(beside: "_Beside", table: _Columns, number: int) -> Table:
     reasons = [wording.sentence(f"{unlike}: {why}") for why in dict.fromkeys(whys)]
     return replace(
         made,
+        caption=" ".join(filter(None, (beside.publication.source, made.caption))),
         stem=stem(table, number),
         title=_(table.title),
         heading=_(table.heading) if table.heading else "",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from c10k.reports import wording
 from c10k.reports.comparisons.pairs import MEASURES, SLOPE, Comparisons, Contrast, Measure
+from c10k.reports.comparisons.publication import sourced
 from c10k.reports.comparisons.published import Judgement, judge, within
 from c10k.reports.language import _
 from c10k.reports.model.derived import PER_CONNECTION
@@ -29,12 +30,9 @@ def _table(stem: str, measured: Measured, claim: Claim) -> Table:
         Column(_("where"), name="step", words=True),
         Column(_("outcome"), name="outcome", words=True),
     ]
-    quote = _("“{quote}”", quote=claim.quote) if claim.quote else ""
-    setting = _("There: {setting}", setting=claim.setting) if claim.setting else ""
-    caption = " ".join(wording.sentence(each) for each in (claim.source, quote, setting) if each)
     rows = [_row(measured, each) for each in claim.figures]
     elsewhere = [wording.sentence(claim.elsewhere)] if claim.elsewhere else []
-    return Table(stem, claim.title, caption, columns, [Section("", rows)], elsewhere)
+    return Table(stem, claim.title, sourced(claim), columns, [Section("", rows)], elsewhere)
 
 
 def _row(measured: Measured, claimed: ClaimedFigure) -> list[Cell]:

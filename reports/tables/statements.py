@@ -62,7 +62,9 @@ def _table(publication: Publication, table: Statements, name: str) -> Table:
         for says, text, judgement in found
     ]
     notes, heading = list(map(_, table.notes)), _(table.heading) if table.heading else ""
-    caption = _(table.caption) if table.caption else ""
+    caption = " ".join(
+        filter(None, (publication.source, _(table.caption) if table.caption else ""))
+    )
     sections = [Section("", rows)]
     return Table(name, _(table.title), caption, columns, sections, notes, heading=heading)
 
