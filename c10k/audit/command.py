@@ -35,7 +35,7 @@ def audit(args: argparse.Namespace) -> int:
     raise_soft_descriptor_limit()
     cpus = CpuSplit.of_this_process()
     shown = args.json != "-"
-    rows = []
+    rows: list[dict[str, Any]] = []
     with ExitStack() as stack:
         outputs = opened({"--json": args.json}, stack)
         for behaviour in chosen:
@@ -44,7 +44,7 @@ def audit(args: argparse.Namespace) -> int:
                 print(f"{behaviour.name}: the server {behaviour.summary}", flush=True)
             try:
                 trial = run(command, behaviour, protocol, cpus, folder, args.limit)
-                found = _judged(trial, behaviour, reader)
+                found = _judged(trial, behaviour, reader, understood=bool(rows))
             except LoaderError as error:
                 raise CommandError(f"{command[0]}: {error}", Status.UNABLE) from None
             except NotUnderstoodError as error:
@@ -111,11 +111,29 @@ def _chosen(names: Sequence[str] | None) -> list[Behaviour]:
     return [known[name] for name in names or known]
 
 
-def _judged(trial: Trial, behaviour: Behaviour, reader: Reader) -> list[Judged]:
-    reported = reader.read(trial.printed, trial.output)
+def _judged(
+    trial: Trial, behaviour: Behaviour, reader: Reader, *, understood: bool
+) -> list[Judged]:
+    """The findings. That a loader whose reports were `understood` before has none is one, too.
+
+    Raises NotUnderstoodError for the first, and LoaderError for a load that ended too early.
+    """
+    end_s = behaviour.silent[1]
+    if trial.seconds < end_s:
+        raise LoaderError(
+            f"it ended after {trial.seconds:.1f} s, in the server's silence: give it at least "
+            f"{end_s + 1:g} s"
+        )
+    missing = "not reported"
+    try:
+        reported = reader.read(trial.stdout, trial.stderr, trial.output)
+    except NotUnderstoodError:
+        if not understood:
+            raise
+        reported, missing = {}, f"no report: it ended with exit status {trial.status}"
     seconds = reported.get("seconds")
     should = truth(trial.books, behaviour, seconds.value / 1000 if seconds else None)
-    return list(judge(behaviour, should, reported, trial.cpu_s / trial.seconds))
+    return list(judge(behaviour, should, reported, trial.cpu_s / trial.seconds, missing))
 
 
 def _row(behaviour: Behaviour, trial: Trial, found: Sequence[Judged]) -> dict[str, Any]:

@@ -36,12 +36,15 @@ def judge(
     should: Mapping[str, float],
     reported: Mapping[str, Reported],
     busy: float,
+    missing: str = "not reported",
 ) -> Iterator[Judged]:
-    """Judge each figure that the behaviour is about; `busy` is the loader's share of a CPU."""
+    """Judge each figure that the behaviour is about; `busy` is the loader's share of a CPU, and
+    `missing` what is said of a figure that it does not report.
+    """
     for figure in behaviour.judged:
         found = reported.get(figure)
         if found is None:
-            yield Judged(figure, should[figure], nan, "not reported")
+            yield Judged(figure, should[figure], nan, missing)
         else:
             wrong = _wrong(behaviour, figure, should[figure], found, busy)
             yield Judged(figure, should[figure], found.value, wrong)

@@ -44,7 +44,8 @@ class Reported(NamedTuple):
 
 
 class Reader(Struct, frozen=True, forbid_unknown_fields=True):
-    """How to read what a loader reports: on its standard output and error, or in a `file`.
+    """How to read what a loader reports: in a `file`, else on its standard output, and text on its
+    standard error as well.
 
     `unit` is that of times that are printed without one; that of `seconds` is the second.
     """
@@ -57,8 +58,9 @@ class Reader(Struct, frozen=True, forbid_unknown_fields=True):
     unit: Literal["us", "ms", "s"] = "ms"
     row: dict[str, str] = field(default_factory=dict)
 
-    def read(self, printed: str, output: Path) -> dict[str, Reported]:
+    def read(self, stdout: str, stderr: str, output: Path) -> dict[str, Reported]:
         """The figures that it reports. Raises NotUnderstoodError where there is none."""
+        printed = stdout + stderr if self.format == "text" else stdout
         file = Path(self.file.replace("{output}", str(output)))
         if self.file and file.is_file():
             printed = file.read_text(encoding="utf-8", errors="replace")

@@ -26,7 +26,8 @@ class LoaderError(Exception):
 class Trial:
     """What came of it."""
 
-    printed: str  #: on standard output and standard error
+    stdout: str
+    stderr: str
     output: Path  #: what {output} stands for in the command
     seconds: float
     cpu_s: float
@@ -56,18 +57,19 @@ def run(
         places = {"{host}": s.host, "{port}": str(s.port), "{output}": str(output)}
         filled = [_filled(word, places) for word in command]
         began_s = time.monotonic()
-        printed, status, cpu_s = _run(filled, cpus.loader, folder, limit_s)
+        stdout, stderr, status, cpu_s = _run(filled, cpus.loader, folder, limit_s)
         seconds = time.monotonic() - began_s
     if not books.exists():
         raise LoaderError(s.how_it_died())
     kept = Books.read(books)
     if not len(kept.arrived_ns):
-        last = "; ".join(printed.strip().splitlines()[-SHOWN_LINES:]) or "it printed nothing"
+        lines = (stdout + stderr).strip().splitlines()[-SHOWN_LINES:]
+        last = "; ".join(lines) or "it printed nothing"
         raise LoaderError(
             f"it sent nothing to {s.host}:{s.port}: its command must go to {{host}}:{{port}} "
             f"(exit status {status}: {last})"
         )
-    return Trial(printed, output, seconds, cpu_s, status, kept)
+    return Trial(stdout, stderr, output, seconds, cpu_s, status, kept)
 
 
 def _filled(word: str, places: dict[str, str]) -> str:
@@ -78,15 +80,15 @@ def _filled(word: str, places: dict[str, str]) -> str:
 
 def _run(
     command: Sequence[str], cpus: Sequence[int], folder: Path, limit_s: float
-) -> tuple[str, int, float]:
-    """What a command prints, its exit status, and its CPU time in s."""
-    shown = folder / "printed"
-    with shown.open("wb") as file:
+) -> tuple[str, str, int, float]:
+    """What a command writes on standard output and error, its exit status, its CPU time in s."""
+    written = folder / "stdout", folder / "stderr"
+    with written[0].open("wb") as stdout, written[1].open("wb") as stderr:
         process = subprocess.Popen(
             [*launcher(cpus), *command],
             stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
+            stdout=stdout,
+            stderr=stderr,
             cwd=folder,
             start_new_session=True,  # Ctrl-C is for this process, which then ends the loader
         )
@@ -106,4 +108,5 @@ def _run(
     _, status, usage = ended
     process.returncode = os.waitstatus_to_exitcode(status)
     cpu_s = usage.ru_utime + usage.ru_stime
-    return shown.read_text(encoding="utf-8", errors="replace"), process.returncode, cpu_s
+    out, err = (each.read_text(encoding="utf-8", errors="replace") for each in written)
+    return out, err, process.returncode, cpu_s

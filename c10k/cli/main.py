@@ -6,11 +6,13 @@ import argparse
 import errno
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Container, Sequence
 from contextlib import suppress
 from importlib import import_module
+from itertools import takewhile
 from typing import Final, NoReturn, TextIO
 
 from c10k import VERSION
@@ -37,6 +39,9 @@ it imports what it runs when it runs, so that every command and --help answer at
 
 ANYWHERE: Final = ("report", "compare", "history", "export", "servers", "client")
 """The commands that need no Linux: they neither measure nor start a server."""
+
+NO_VALUE: Final = re.compile("--?[^=-][^=]*=--")
+"""--option=--, of which argparse makes an empty list up to Python 3.12."""
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -102,6 +107,8 @@ def _answer(argv: Sequence[str]) -> int:
 
         completion.answer(build_parser())
     try:
+        for word in filter(NO_VALUE.fullmatch, takewhile("--".__ne__, argv)):
+            raise CommandError(f"{word}: -- is not a value")
         args, unknown = build_parser(argv).parse_known_args(argv)
         if sys.platform != "linux" and argv[0] not in ANYWHERE:
             raise CommandError(

@@ -100,8 +100,8 @@ def _particulars(bearing: Sequence[Row], flag: Flag) -> Iterable[str]:
         yield from errors
     elif flag is Flag.STARVED:
         yield _("{starved} connections", starved=wording.count(worst["starved"]))
-        if not math.isnan(worst["starved_wait_max_ms"]):
-            yield _("longest wait {wait}", wait=wording.milliseconds(worst["starved_wait_max_ms"]))
+        if waits_ms := [ms for row in bearing if not math.isnan(ms := row["starved_wait_max_ms"])]:
+            yield _("longest wait {wait}", wait=wording.milliseconds(max(waits_ms)))
         if _beside_little(worst):
             yield _("Little's law {ratio}", ratio=littles_law)
     elif flag is Flag.LITTLES_LAW:

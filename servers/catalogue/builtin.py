@@ -126,17 +126,29 @@ _ENTRIES = (
         "as it is today, with a file of 64 bytes; a connection whose request "
         "finds no thread is closed",
     ),
-    _application("uvicorn", "event loop", "uvicorn on asyncio or uvloop", applications.UVICORN),
-    _application("hypercorn", "event loop", "hypercorn on asyncio", applications.HYPERCORN),
+    _application(
+        "uvicorn",
+        "event loop",
+        "uvicorn, which parses HTTP in C",
+        applications.UVICORN,
+        applications.ON_A_LOOP,
+    ),
+    _application(
+        "hypercorn",
+        "event loop",
+        "hypercorn, which parses HTTP in Python",
+        applications.HYPERCORN,
+        applications.ON_A_LOOP,
+    ),
     _application(
         "granian",
-        "event loop in Rust",
+        "event loop",
         "granian, whose network is not Python's",
         applications.GRANIAN,
     ),
     _application(
         "gunicorn_threads",
-        "event loop for idle connections, thread per request",
+        "thread per request, from a pool; event loop for idle connections",
         "gunicorn with threads",
         applications.gunicorn("gthread", "--threads", "{threads}"),
         applications.THREADED,

@@ -63,6 +63,10 @@ SMALL = """hit => [...document.querySelectorAll(hit)].filter(each => {
   const {height} = each.getBoundingClientRect();
   return height && height < (innerWidth < 641 ? 43.5 : 23.5);
 }).map(each => `small: ${each.outerHTML.slice(0, 80)}`).slice(0, 5)"""  # for a finger, a mouse
+SQUEEZED = """() => [...document.querySelectorAll("dt")].filter(each => {
+  const {width, height} = each.getBoundingClientRect();
+  return width && height > 5 * width;
+}).map(each => `squeezed: ${each.outerHTML.slice(0, 80)}`).slice(0, 1)"""
 # axe takes long for each element, and rows of a table are alike, and so are steps; a screen reader
 # is stated of a picture by its label.
 THIN_OUT = """() => document.querySelectorAll(
@@ -119,7 +123,12 @@ def too_wide(page, widths):
     """What of a page is cut off, scrolls sideways or is too small to hit at these widths."""
     for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
-        wide = [*page.evaluate(OVERFLOW), *page.evaluate(WIDE), *page.evaluate(SMALL, HIT)]
+        wide = [
+            *page.evaluate(SQUEEZED),
+            *page.evaluate(OVERFLOW),
+            *page.evaluate(WIDE),
+            *page.evaluate(SMALL, HIT),
+        ]
         column = page.evaluate("document.querySelector('main').clientWidth")
         # What is left of its own column is as good as cut off.
         if column < min(0.75 * width, 1_000):
@@ -227,6 +236,7 @@ BROKEN = {
     "<img src='data:image/png;base64,AAAA' alt='a'>": "not loaded: data:image/png;base64,AAAA",
     "<svg><image href='data:image/png;base64,AAAB'/></svg>": "png;base64,AAAB",
     "<svg width='0'><rect width='9' height='9'/></svg>": 'empty: <svg width="0"',
+    "<dl style='width: 9px; word-break: break-all'><dt>squeezed</dt></dl>": "squeezed: <dt>",
     "<svg width='9' height='9'></svg>": 'empty: <svg width="9"',
     f"<img src='{PIXEL}'>": "axe: image-alt, critical",
     "<p style='color: #ccc'>pale</p>": "axe: color-contrast, serious: [['p']]",

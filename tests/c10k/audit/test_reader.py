@@ -27,7 +27,7 @@ Transfer/sec:    204.8KB
 
 
 def test_numbers_units_and_sums_are_read(tmp_path):
-    found = readers()["wrk"].read(WRK, tmp_path)
+    found = readers()["wrk"].read(WRK, "", tmp_path)
     assert {name: each.value for name, each in found.items()} == pytest.approx(
         {
             "rate": 1988.01,
@@ -49,7 +49,7 @@ def test_errors_that_are_not_printed_are_none(tmp_path):
     quiet = "\n".join(
         line for line in WRK.splitlines() if "errors" not in line and "Non" not in line
     )
-    assert readers()["wrk"].read(quiet, tmp_path)["errors"].value == 0
+    assert readers()["wrk"].read(quiet, "", tmp_path)["errors"].value == 0
 
 
 def test_a_row_of_csv_and_a_path_of_json(tmp_path):
@@ -57,10 +57,10 @@ def test_a_row_of_csv_and_a_path_of_json(tmp_path):
         "Type,Name,Request Count,Failure Count,Requests/s,50%,90%,99%,100%\n"
         "GET,/,10,0,1,1,1,1,1\n,Aggregated,1990,3,199.5,51,52,60,1000\n"
     )
-    found = readers()["locust"].read("printed", tmp_path / "x")
+    found = readers()["locust"].read("printed", "", tmp_path / "x")
     assert (found["rate"].value, found["p50"].value, found["p50"].step) == (199.5, 51, 1)
     said = {"messages_per_s": 5.0, "duration_s": 2.5, "response_ms": {"p50": 1.25, "p99": None}}
-    found = readers()["c10k"].read(json.dumps(said), tmp_path / "none")
+    found = readers()["c10k"].read(json.dumps(said), "c10k: errors", tmp_path / "none")
     assert (found["seconds"].value, found["p50"].value) == (2500, 1.25)
     assert "p99" not in found
 
@@ -68,7 +68,7 @@ def test_a_row_of_csv_and_a_path_of_json(tmp_path):
 @pytest.mark.parametrize("name", sorted(readers()))
 def test_what_says_nothing_is_not_understood(name, tmp_path):
     with pytest.raises(NotUnderstoodError):
-        readers()[name].read("error: cannot connect", tmp_path)
+        readers()[name].read("", "error: cannot connect", tmp_path)
 
 
 @pytest.mark.parametrize(

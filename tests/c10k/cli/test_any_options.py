@@ -214,6 +214,11 @@ def toml(value):
     return json.dumps(value)
 
 
+@pytest.mark.parametrize("command", ["ab --json=--", "export x -o=--", "worker --master=--"])
+def test_two_dashes_are_no_value(answer, command):
+    assert answer(command.split()) == 2
+
+
 def test_any_experiment_file(answer):
     statuses = []
 

@@ -18,6 +18,7 @@ NAMES = [
     "claims/uvloop",
     "claims/von_behren",
     "claims/whole_buffer",
+    "http",
     "python",
     "tables",
     "techniques",

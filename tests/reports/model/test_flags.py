@@ -45,3 +45,16 @@ def test_the_steps_of_a_server_and_workload_are_stated_together(make):
         "threaded, paced, at 100 and 1,000; asyncio_streams, paced, at 100 and 1,000; "
         "threaded, saturated, at 100 and 1,000; asyncio_streams, saturated, at 100 and 1,000"
     )
+
+
+def test_of_several_repeats_the_longest_wait_is_stated(make):
+    """And the most connections, whichever repeats these were of."""
+
+    def change(step):
+        step.starved, step.starved_wait_ms = (30, 700.0) if step.repeat else (20, 900.0)
+
+    measured = make(
+        servers={"threaded": ""}, workloads=("saturated",), steps=(1_000,), repeats=2, change=change
+    )
+    said = measured.flagged(Flag.STARVED, measured.points())
+    assert "(30 connections, longest wait 900 ms" in said
