@@ -22,12 +22,8 @@ Clients = Annotated[int, Meta(ge=0, le=10**9)]
 
 
 class ClaimedTable(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_only=True):
-    """What every table has.
-
-    - `name`: of its files. `part`: where on the page it stands; `heading`: the title of that part,
-      if it is not that of its first table.
-    - `workload`: the one that it is of, "usual" for the most relaxed; without it there is a table
-      for each.
+    """What every table has. `name` is its files', `part` where on the page it stands, `heading` the
+    title of that part, if it is not that of its first table.
     """
 
     name: Annotated[str, Meta(pattern="^[a-z0-9-]{1,60}$")]
@@ -36,6 +32,13 @@ class ClaimedTable(Struct, frozen=True, rename="kebab", forbid_unknown_fields=Tr
     heading: Words = ""
     caption: Words = ""
     notes: tuple[Text, ...] = ()
+
+
+class FigureTable(ClaimedTable, frozen=True, kw_only=True):
+    """A table of figures under a workload: of this name, or "usual" for the most relaxed; without
+    one there is a table for each.
+    """
+
     workload: Words = ""
 
 
@@ -52,7 +55,7 @@ class ServerColumn(Part, frozen=True, kw_only=True):
     clients: Clients = 0
 
 
-class ByServer(ClaimedTable, frozen=True, kw_only=True):
+class ByServer(FigureTable, frozen=True, kw_only=True):
     """A row for each server; `head` is the title of their column."""
 
     columns: Annotated[tuple[ServerColumn, ...], Meta(min_length=1)]
@@ -76,7 +79,7 @@ class Graph(Part, frozen=True, kw_only=True):
     top: Printed
 
 
-class ByClients(ClaimedTable, frozen=True, kw_only=True):
+class ByClients(FigureTable, frozen=True, kw_only=True):
     """A row for each number of clients, of one measure. `labels` and `both` are the titles of the
     columns that the rows have these for. One with a graph also has a row for each step of the run.
     """
@@ -103,7 +106,7 @@ class Stage(Part, frozen=True, kw_only=True):
     judged: bool = False
 
 
-class Stages(ClaimedTable, frozen=True, kw_only=True):
+class Stages(FigureTable, frozen=True, kw_only=True):
     """The parts of the time that a request takes, at the step nearest to so many clients."""
 
     clients: Annotated[int, Meta(ge=1, le=10**9)]

@@ -50,10 +50,11 @@ def _check_figure(figure: ClaimedFigure, plan: Plan) -> None:
 def _check_tables(claim: Claim, plan: Plan) -> None:
     for name in claim.servers:
         _check("server", name, [*ROLES, *(each.server for each in plan.servers)])
-    said = [each for table in claim.statements for each in table.of_servers]
     own = [load.name for load in plan.workloads]
-    for each in (*claim.tables, *said):
-        _check("workload", each.workload or "usual", ["usual", "open", "closed", *own, *WORKLOADS])
+    named = [each.workload for each in (*claim.by_server, *claim.by_clients, *claim.stages)]
+    named += [each.workload for table in claim.statements for each in table.of_servers]
+    for name in filter(None, named):
+        _check("workload", name, ["usual", "open", "closed", *own, *WORKLOADS])
     for condition in claim.conditions:
         for name in condition.workloads:
             _check("workload", name, [*own, *WORKLOADS])

@@ -9,9 +9,10 @@ from c10k.reports import wording
 from c10k.reports.comparisons.pairs import MEASURES, SLOPE, Comparisons, Contrast
 from c10k.reports.comparisons.published import Judgement, judge
 from c10k.reports.language import _
+from c10k.reports.model.capacity import max_connections
 from c10k.reports.model.derived import PER_CONNECTION
 from c10k.reports.model.measured import Measured, Point
-from c10k.reports.model.quantity import Quantity
+from c10k.reports.model.quantity import NOTHING, Quantity
 from c10k.reports.model.servers import MeasuredServer, MeasuredWorkload
 from c10k.results.claimed_units import printed_value
 from c10k.results.claims import Claim
@@ -90,6 +91,17 @@ class Publication:
         server = self.servers.get(name)
         return server.label if server else ""
 
+    def quantity(self, point: Point, measure: str) -> Quantity:
+        """A measure of a server, at a step or over its ramp; `max_connections` as its bounds."""
+        if not (measure and point.server):
+            return NOTHING
+        if measure != "max_connections":
+            return self.measured.figure(point, measure)
+        most = max_connections(self.measured, point.server, point.workload)
+        steps = wording.joined(list(map(wording.count, most.undecided)))
+        why = _("undecided at {steps}", steps=steps) if steps else ""
+        return Quantity(low=most.held, high=most.missed, why=why)
+
     @cached_property
     def pair(self) -> list[MeasuredServer]:
         """The two of the run; empty unless there are two, and they can be compared."""
@@ -122,8 +134,7 @@ class Publication:
     def unlike(self, measure: str, workload: str) -> str:
         """How the conditions of a workload differ from the published ones, in words."""
         loops = {each.name: each.loop for each in self.measured.workloads}
-        text = self.claim.unlike(measure, workload, loops.get(workload, ""))
-        return _(text) if text else ""
+        return _(self.claim.unlike(measure, workload, loops.get(workload, "")))
 
     def judged(
         self,

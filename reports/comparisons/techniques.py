@@ -8,6 +8,7 @@ from c10k.reports.comparisons.published import Judgement, Verdict, favours
 from c10k.reports.language import _
 from c10k.reports.model.measured import Measured
 from c10k.results.claimed_tables import Technique
+from c10k.results.claims import Claim
 from c10k.results.manifest import TechniqueExcerpt
 
 
@@ -54,6 +55,12 @@ def unlike(measured: Measured, said: Technique | None) -> str:
     return _("the server had {cpus} CPU here", cpus=had) if 0 < had < needed else ""
 
 
+def publishing(measured: Measured, technique: TechniqueExcerpt) -> Claim:
+    """The publication that says something of a technique, if one does."""
+    claims = (each for each in measured.claims if technique.claim in each.techniques)
+    return next(claims, measured.publication)
+
+
 def technique_comparisons(
     measured: Measured, comparisons: Comparisons
 ) -> Iterator[TechniqueComparison]:
@@ -66,6 +73,6 @@ def technique_comparisons(
                 sides = [servers[label] for label in labels]
                 made = [comparisons.of(sides, workload, step, each) for each in TECHNIQUE_MEASURES]
                 if contrasts := [each for each in made if each]:
-                    said = measured.publication.techniques.get(technique.claim)
+                    said = publishing(measured, technique).techniques.get(technique.claim)
                     why = unlike(measured, said)
                     yield TechniqueComparison(technique, workload, step, contrasts, why, said)

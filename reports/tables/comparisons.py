@@ -7,7 +7,11 @@ from dataclasses import replace
 from c10k.reports import wording
 from c10k.reports.comparisons.pairs import APART_MS, TECHNIQUE_MEASURES, Comparisons, Contrast
 from c10k.reports.comparisons.publication import called
-from c10k.reports.comparisons.techniques import TechniqueComparison, technique_comparisons
+from c10k.reports.comparisons.techniques import (
+    TechniqueComparison,
+    publishing,
+    technique_comparisons,
+)
 from c10k.reports.language import _
 from c10k.reports.model.measured import Measured
 from c10k.reports.tables.table import Cell, Column, Section, Table, cell
@@ -90,7 +94,7 @@ def _title(measured: Measured, technique: TechniqueExcerpt) -> str:
         one=technique.with_it,
         other=technique.without_it,
     )
-    publication = measured.publication
+    publication = publishing(measured, technique)
     said = publication.techniques.get(technique.claim)
     if said is None:
         return title

@@ -9,7 +9,6 @@ from c10k.reports.comparisons.pairs import Comparisons
 from c10k.reports.comparisons.publication import PrintedPair, Publication, noun
 from c10k.reports.comparisons.published import Judgement, Verdict, judge
 from c10k.reports.language import _, local_number
-from c10k.reports.model.capacity import max_connections
 from c10k.reports.model.derived import MEASURES
 from c10k.reports.model.measured import Measured, Point, intervals
 from c10k.reports.model.quantity import NOTHING, Quantity
@@ -55,7 +54,7 @@ def _table(beside: "_Beside", table: _Columns, number: int) -> Table:
         caption=" ".join(filter(None, (beside.publication.source, made.caption))),
         stem=stem(table, number),
         title=_(table.title),
-        heading=_(table.heading) if table.heading else "",
+        heading=_(table.heading),
         notes=[*reasons, *made.notes],
         data=records,
     )
@@ -96,7 +95,7 @@ class _Beside:
 
     def one(self, printed: PrintedPair, place: int, point: Point, *, judged: bool = True) -> Cell:
         """The figure of one server."""
-        quantity = self._quantity(point, printed.measure)
+        quantity = self.publication.quantity(point, printed.measure)
         judgement = None
         if judged and printed.text(place):
             judgement = self.publication.judged(printed, place, point, quantity)
@@ -156,16 +155,6 @@ class _Beside:
         both = one.keys() & other.keys()
         (ratio,) = intervals([[one[each] / other[each] for each in both if other[each] > 0]])
         return ratio
-
-    def _quantity(self, point: Point, measure: str) -> Quantity:
-        if not (measure and point.server):
-            return NOTHING
-        if measure != "max_connections":
-            return self.measured.figure(point, measure)
-        most = max_connections(self.measured, point.server, point.workload)
-        steps = wording.joined(list(map(wording.count, most.undecided)))
-        why = _("undecided at {steps}", steps=steps) if steps else ""
-        return Quantity(low=most.held, high=most.missed, why=why)
 
     def _cell(
         self,
@@ -231,7 +220,7 @@ def _by_clients(beside: _Beside, table: ByClients) -> Table:
     steps = beside.measured.steps if table.graph else ()
     rows = []
     for row in [known.get(step, Row(clients=step)) for step in sorted({*known, *steps})]:
-        labels = [Cell(_(row.label) if row.label else "")] if table.labels else []
+        labels = [Cell(_(row.label))] if table.labels else []
         figures = beside.each(table.measure, row.figures, row.clients)
         both = [beside.both(table, row)] if table.both else []
         rows.append([*labels, Cell(wording.count(row.clients), row.clients), *figures, *both])

@@ -17,7 +17,7 @@ from c10k.reports.language import _, local_number
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import NOTHING
 from c10k.reports.tables.publication import stem
-from c10k.reports.tables.table import Cell, Column, Section, Table
+from c10k.reports.tables.table import Cell, Column, Section, Table, cell
 from c10k.results.claimed_tables import (
     BetterStatement,
     FigureStatement,
@@ -61,11 +61,9 @@ def _table(publication: Publication, table: Statements, name: str) -> Table:
         ]
         for says, text, judgement in found
     ]
-    notes, heading = list(map(_, table.notes)), _(table.heading) if table.heading else ""
-    caption = " ".join(
-        filter(None, (publication.source, _(table.caption) if table.caption else ""))
-    )
-    sections = [Section("", rows)]
+    caption = " ".join(filter(None, (publication.source, _(table.caption))))
+    sections, notes = [Section("", rows)], list(map(_, table.notes))
+    heading = _(table.heading)
     return Table(name, _(table.title), caption, columns, sections, notes, heading=heading)
 
 
@@ -78,14 +76,14 @@ def _point(publication: Publication, said: Statement, clients: int) -> Point:
 
 def _figure(publication: Publication, said: FigureStatement) -> _Evidence:
     measured, point = publication.measured, _point(publication, said, said.clients)
-    known = measured.figure(point, said.measure)
+    known = publication.quantity(point, said.measure)
     unit, bound = wording.unit(said.measure), said.upper_bound and known.ranged
     values = {
         "clients": wording.count(said.clients),
         "cpus": str(said.cpus),
         "figure": local_number(said.figure),
         "step": str(point) if said.clients else f"{point.server}, {point.workload}",
-        "measured": unit.text(known.high if bound else known.value),
+        "measured": unit.text(known.high) if bound else cell(known, unit).text,
     }
     had = measured.server_cpus
     why = _("the server had {cpus} CPU here", cpus=had) if said.cpus and had != said.cpus else ""
