@@ -20,7 +20,6 @@ from c10k.reports import wording
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import UNFIT, Flag, Quantity
 from c10k.reports.model.servers import MeasuredServer
-from c10k.reports.tables.details import figure
 from c10k.results.manifest import PlannedServerExcerpt
 from c10k.results.published import CONFIRMED_WITHIN
 from c10k.results.store import read_run
@@ -90,7 +89,7 @@ class Shown:
 
     def at(self, point: Point, column: str) -> Quantity:
         """A figure with its interval and flags."""
-        return figure(self.measured, point, column)
+        return self.measured.figure(point, column)
 
     @property
     def memory(self) -> Quantity:

@@ -39,13 +39,12 @@ class Measure:
     over_ramp: bool = False
 
 
-_CPU: Final = Unit("us", lambda value: _("{value} µs", value=wording.number(value)))
 _RATE: Final = Unit("per_s", lambda value: _("{value} messages/s", value=wording.rate(value)))
 
 MEMORY: Final = Measure(
     "resident_bytes", N_("memory per connection"), wording.BYTES, over_ramp=True
 )
-CPU: Final = Measure("cpu_us_per_message", N_("CPU per message"), _CPU)
+CPU: Final = Measure("cpu_us_per_message", N_("CPU per message"), wording.US)
 THROUGHPUT: Final = Measure("messages_per_s", N_("throughput"), _RATE, higher_is_better=True)
 P50: Final = Measure("response_p50_ms", N_("median response time"), wording.MS, apart=APART_MS)
 P99: Final = Measure("response_p99_ms", N_("p99 response time"), wording.MS, apart=APART_MS)

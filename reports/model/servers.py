@@ -88,6 +88,11 @@ class MeasuredWorkload:
         return _("{rate} messages/s per client", rate=rate)
 
     @property
+    def working(self) -> bool:
+        """Whether the server works for 5 ms per message."""
+        return self.name in ("work_sleep", "work_cpu")
+
+    @property
     def description(self) -> str:
         """What it does, in a few words."""
         loop = _("open loop") if self.loop == "open" else _("closed loop")
@@ -102,6 +107,8 @@ class MeasuredWorkload:
     @property
     def phrase(self) -> str:
         """What prose says of figures that were measured under it."""
+        if self.working:
+            return _("with 5 ms of work per message")
         if not self.plain:
             return _("under {workload}", workload=self.name)
         if self.loop == "closed":

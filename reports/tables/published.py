@@ -1,27 +1,25 @@
 """The published claims that an experiment is about, each figure beside what was measured."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from c10k.reports import wording
 from c10k.reports.comparisons.pairs import MEASURES, SLOPE, Comparisons, Contrast, Measure
+from c10k.reports.comparisons.publication import sourced
 from c10k.reports.comparisons.published import Judgement, judge, within
 from c10k.reports.language import _
+from c10k.reports.model.derived import PER_CONNECTION
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import NOTHING, Quantity
-from c10k.reports.tables.details import PER_CONNECTION, figure
 from c10k.reports.tables.table import Cell, Column, Section, Table, cell
-from c10k.reports.wording import BYTES, MS, PLAIN, RATIO, Unit
-from c10k.results.claims import Claim, ClaimedFigure, unit_of
-
-_US: Final = Unit("us", lambda value: _("{value} µs", value=wording.number(value)))
-_WRITTEN: Final = {"bytes": BYTES, "ms": MS, "us": _US, "": PLAIN}
+from c10k.reports.wording import RATIO, unit
+from c10k.results.claims import Claim, ClaimedFigure
 
 
 def tables(measured: Measured, _comparisons: Comparisons) -> Iterator[Table]:
-    """A table for each claim, with a row for each of its figures."""
-    for number, claim in enumerate(measured.about.plan.claims, 1):
-        yield _table(f"claims-{number}", measured, claim)
+    """A table for each claim that has single figures, with a row for each of them."""
+    for number, claim in enumerate(measured.claims, 1):
+        if claim.figures:
+            yield _table(f"claims-{number}", measured, claim)
 
 
 def _table(stem: str, measured: Measured, claim: Claim) -> Table:
@@ -32,23 +30,20 @@ def _table(stem: str, measured: Measured, claim: Claim) -> Table:
         Column(_("where"), name="step", words=True),
         Column(_("outcome"), name="outcome", words=True),
     ]
-    quote = _("“{quote}”", quote=claim.quote) if claim.quote else ""
-    setting = _("There: {setting}", setting=claim.setting) if claim.setting else ""
-    caption = " ".join(wording.sentence(each) for each in (claim.source, quote, setting) if each)
     rows = [_row(measured, each) for each in claim.figures]
     elsewhere = [wording.sentence(claim.elsewhere)] if claim.elsewhere else []
-    return Table(stem, claim.title, caption, columns, [Section("", rows)], elsewhere)
+    return Table(stem, claim.title, sourced(claim), columns, [Section("", rows)], elsewhere)
 
 
 def _row(measured: Measured, claimed: ClaimedFigure) -> list[Cell]:
     found, contrast = _found(measured, claimed)
-    unit = RATIO if claimed.over else _WRITTEN[unit_of(claimed.measure)]
+    written = RATIO if claimed.over else unit(claimed.measure)
     low, high = claimed.published
     judgement = _judged(claimed, found, contrast)
     return [
         Cell(claimed.says),
-        Cell(_published(claimed, unit.between(low, high)), low),
-        cell(found, unit),
+        Cell(_published(claimed, written.between(low, high)), low),
+        cell(found, written),
         Cell(_where(claimed)),
         Cell(str(judgement), judgement.verdict.value, data={"off_by": judgement.off}),
     ]
@@ -58,7 +53,7 @@ def _found(measured: Measured, claimed: ClaimedFigure) -> tuple[Quantity, Contra
     """The figure, and of a ratio the comparison that it is of."""
     point = Point(claimed.server, claimed.workload, claimed.clients)
     if not claimed.over:
-        return figure(measured, point, claimed.measure), None
+        return measured.figure(point, claimed.measure), None
     servers = {each.label: each for each in measured.servers}
     sides = [servers[label] for label in (claimed.server, claimed.over) if label in servers]
     ramp = claimed.measure.endswith(PER_CONNECTION)
@@ -74,7 +69,7 @@ def _found(measured: Measured, claimed: ClaimedFigure) -> tuple[Quantity, Contra
 def _measure(column: str, *, ramp: bool) -> Measure:
     """What is compared by that name, or by any other column of the steps."""
     known = (each for each in MEASURES if (each.column, each.over_ramp) == (column, ramp))
-    return next(known, Measure(column, column, _WRITTEN[unit_of(column)], over_ramp=ramp))
+    return next(known, Measure(column, column, unit(column), over_ramp=ramp))
 
 
 def _judged(claimed: ClaimedFigure, found: Quantity, contrast: Contrast | None) -> Judgement:

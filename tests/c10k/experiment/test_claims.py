@@ -1,12 +1,15 @@
 """Claims in experiment files: those that come with c10k, and those that cannot be answered."""
 
 import json
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from c10k.experiment.config import content_of, overridden, plan_of
 from c10k.experiment.shipped import experiment, names
 from tests.c10k.cli.conftest import SMALL, c10k
+from tests.reports.parsed import grid, page_of
 
 CLAIMS = [name for name in names() if name.startswith("claims/")]
 FIGURE = {
@@ -30,7 +33,7 @@ def planned(**figure):
 def test_each_claim_that_comes_with_us_can_be_answered(name):
     plan = plan_of(content_of(experiment(name)), str)
     assert plan.claims
-    assert all(claim.source and claim.figures for claim in plan.claims)
+    assert all(claim.source for claim in plan.claims)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,71 @@ def test_a_claim_that_nothing_answers_is_refused_in_one_line(figure, why):
         planned(**figure)
     assert why in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "experiments.md"
+PUBLICATION = PAGE.read_text().partition("one of each:\n\n```toml\n")[2].partition("```")[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('servers = ["threaded", "asyncio_streams"]   #', "#", "a claim with tables needs servers"),
+        ('server = "threaded"\nstage', 'server = "nginx"\nstage', "'nginx' is not among its"),
+        ('"asyncio_streams"]   #', '"nginx"]   #', "server 'asyncio_streams' is not among its"),
+        (
+            '["threaded", "asyncio_streams"]\nwork',
+            '["threaded"]\nwork',
+            "server: 'asyncio_streams'",
+        ),
+        ('measure = "messages_per_s"', 'measure = "speed"', "measure: 'speed' is not known"),
+        ('"9 GB"', '"9 ms"', "unit: 'ms' is not known here; there are B, KB, MB, GB"),
+        ('"9 GB"', '"nine"', "figures"),
+        ("clients = 4, figures", "figures", "median: response_p50_ms needs clients"),
+        ("under {workload}", "under {wrokload}", "value: 'wrokload' is not known here"),
+        ('name = "words"', 'name = "rates"', "two tables are called 'rates'"),
+        ('name = "words"', 'name = "../../x"', "name"),
+        ('workload = "closed"', 'workload = "clsed"', "workload: 'clsed' is not known here"),
+        ("rows = [", "colour = [", "colour"),
+    ],
+)
+def test_a_table_that_nothing_answers_is_refused_in_one_line(old, new, why):
+    assert old in PUBLICATION
+    content = tomllib.loads(PUBLICATION.replace(old, new, 1))
+    with pytest.raises(ValueError, match=r"^mine.toml: claims") as refused:
+        plan_of(content, "mine.toml: {}".format)
+    assert why in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.system
+def test_a_publication_with_tables_is_added_by_a_file_alone(tmp_path):
+    file, run = tmp_path / "mine.toml", tmp_path / "run"
+    file.write_text(PUBLICATION)
+    small = [option for option in SMALL if option != "--no-report"]
+    ended = c10k("run", "--config", file, *small, "--out", run)
+    assert ended.returncode == 0, ended.stderr
+    page = page_of(run / "report")
+    assert "“The leaflet” is a leaflet of the fair." in page.one("p", class_="what").text()
+    tables = {
+        name: grid(page.one("table", id=f"table-claims-1-{name}"))
+        for name in ("sizes-saturated", "rates-saturated", "parts-saturated", "words")
+    }
+    (threads, _median, memory), (loop, *_) = tables["sizes-saturated"]
+    assert (threads, loop) == ("threaded", "asyncio_streams")
+    assert "9 GB" in memory
+    assert [row[0] for row in tables["rates-saturated"]] == ["2", "4"]
+    _clients, rate, _other, ratio = tables["rates-saturated"][0]
+    assert "1,234" in rate
+    assert "246.8×" in ratio
+    assert tables["parts-saturated"][0][1] == "the wait"
+    figure, better = tables["words"]
+    assert figure[0] == "4 clients take 7 s"
+    assert "at threaded, saturated, 4" in figure[1]
+    assert better[0] == "loops fit"
+    titles = [each.text() for each in page.all("figcaption")]
+    assert any(each.startswith("The leaflet's graph, saturated") for each in titles)
+    assert "the book" not in page.one("main").text().lower()
 
 
 def test_options_that_change_what_is_measured_leave_the_claims_out():

@@ -13,7 +13,8 @@ REPOSITORY = Path(__file__).parents[3]
 NAMES = [
     "c10k",
     "chapter",
-    *(f"claims/{who}" for who in ("blandy", "free_threading", "kegel", "paterson", "rloop")),
+    *(f"claims/{who}" for who in ("blandy", "chapter", "free_threading", "kegel", "paterson")),
+    "claims/rloop",
     "claims/uvloop",
     "claims/von_behren",
     "claims/whole_buffer",
