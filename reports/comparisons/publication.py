@@ -32,7 +32,10 @@ def sourced(claim: Claim) -> str:
     """Where a claim was published, in which words, and on what it was measured there."""
     quote = _("“{quote}”", quote=claim.quote) if claim.quote else ""
     setting = _("There: {setting}", setting=claim.setting) if claim.setting else ""
-    return " ".join(wording.sentence(each) for each in (claim.source, quote, setting) if each)
+    if quote and not claim.quote.endswith((".", "!", "?")):
+        quote += "."
+    source = f"{claim.source.rstrip('.')}."  # as it writes itself: uvloop has no capital
+    return " ".join(filter(None, (source, quote, setting and wording.sentence(setting))))
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,14 @@ def judge(
     claimed_ratio: float = math.nan,
     contrast: Contrast | None = None,
     why: str = "",
+    confirming: tuple[float, float] | None = None,
 ) -> Judgement:
     """The judgement of a published figure above 0.
 
     `measured` has bounds alone where its value is NaN and its interval is not. The ratios are those
     of the two kinds of server, by which the direction is judged, where there are both. `why` says
-    in words what of the conditions differs.
+    in words what of the conditions differs; `confirming` is the range that confirms it, if not that
+    of any figure.
     """
     bounds = not measured.known and measured.ranged
     if not (measured.known or bounds) or not claimed > 0:
@@ -83,7 +85,7 @@ def judge(
         return Judgement(Verdict.NOT_COMPARABLE, why=why)
     if unfit := [flag.phrase for flag in measured.flags if flag in UNFIT]:
         return Judgement(Verdict.UNDECIDED, why=", ".join(unfit))
-    found = published(claimed, measured.value, measured.low, measured.high)
+    found = published(claimed, measured.value, measured.low, measured.high, confirming)
     if found.agreement is Agreement.OFF:
         return Judgement(_direction(claimed_ratio, contrast), found.off, bounds)
     verdicts = {

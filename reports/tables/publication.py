@@ -16,6 +16,7 @@ from c10k.reports.model.servers import MeasuredWorkload
 from c10k.reports.tables.table import Cell, Column, Section, Table, cell
 from c10k.reports.wording import RATIO, Unit
 from c10k.results.claimed_tables import ByClients, ByServer, ClaimedTable, Row, Stage, Stages
+from c10k.results.published import around_ratio
 
 _Columns = ByServer | ByClients | Stages
 _SAVED: Final = Unit("ratio", lambda ratio: wording.share(1 - 1 / ratio))
@@ -121,7 +122,8 @@ class _Beside:
         judgement = None
         if row.both and not (saved or ratio.why):
             why = self.publication.unlike(table.measure, self.workload.name)
-            judgement = judge(printed.ratio, ratio, printed.ratio, contrast, why)
+            near = around_ratio(printed.ratio)
+            judgement = judge(printed.ratio, ratio, printed.ratio, contrast, why, near)
         shown = cell(ratio, _SAVED if saved else RATIO)
         units = {"×": _("{value}×", value="{}"), "%": _("{value} %", value="{}")}
         claimed = units.get(row.both[-1:], "{}").format(local_number(row.both.rstrip(" %×")))

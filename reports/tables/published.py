@@ -1,18 +1,20 @@
 """The published claims that an experiment is about, each figure beside what was measured."""
 
+import math
 from collections.abc import Iterator
 
 from c10k.reports import wording
 from c10k.reports.comparisons.pairs import MEASURES, SLOPE, Comparisons, Contrast, Measure
 from c10k.reports.comparisons.publication import sourced
-from c10k.reports.comparisons.published import Judgement, judge, within
-from c10k.reports.language import _
+from c10k.reports.comparisons.published import Judgement, Verdict, judge, within
+from c10k.reports.language import _, local_number
 from c10k.reports.model.derived import PER_CONNECTION
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import NOTHING, Quantity
 from c10k.reports.tables.table import Cell, Column, Section, Table, cell
 from c10k.reports.wording import RATIO, unit
 from c10k.results.claims import Claim, ClaimedFigure
+from c10k.results.published import around_ratio
 
 
 def tables(measured: Measured, _comparisons: Comparisons) -> Iterator[Table]:
@@ -38,11 +40,10 @@ def _table(stem: str, measured: Measured, claim: Claim) -> Table:
 def _row(measured: Measured, claimed: ClaimedFigure) -> list[Cell]:
     found, contrast = _found(measured, claimed)
     written = RATIO if claimed.over else unit(claimed.measure)
-    low, high = claimed.published
     judgement = _judged(claimed, found, contrast)
     return [
         Cell(claimed.says),
-        Cell(_published(claimed, written.between(low, high)), low),
+        Cell(_published(claimed), claimed.published[0]),
         cell(found, written),
         Cell(_where(claimed)),
         Cell(str(judgement), judgement.verdict.value, data={"off_by": judgement.off}),
@@ -73,18 +74,28 @@ def _measure(column: str, *, ramp: bool) -> Measure:
 
 
 def _judged(claimed: ClaimedFigure, found: Quantity, contrast: Contrast | None) -> Judgement:
-    """A range is judged by its nearest figure, a bound by the side of it."""
+    """A range is confirmed within it, and else judged by its nearest end; a bound by its side."""
+    if contrast and contrast.why and not claimed.unlike:
+        return Judgement(Verdict.UNDECIDED, why=contrast.why)
     low, high = claimed.published
     if claimed.at and not claimed.unlike:
         return within(low, found, most=claimed.at == "most")
+    confirming = (low, high) if low < high else around_ratio(low) if claimed.over else None
     nearest = min(max(found.value, low), high) if found.known else low
-    ratio = {"claimed_ratio": nearest} if contrast else {}
-    return judge(nearest, found, contrast=contrast, why=claimed.unlike, **ratio)
+    ratio = nearest if contrast else math.nan
+    return judge(nearest, found, ratio, contrast, claimed.unlike, confirming)
 
 
-def _published(claimed: ClaimedFigure, text: str) -> str:
+def _published(claimed: ClaimedFigure) -> str:
+    """As it was printed."""
+    ends = [claimed.value] if claimed.to is None else [claimed.value, claimed.to]
+    printed = "–".join(local_number(f"{each:,.10g}") for each in ends)
+    if claimed.over:
+        figure = _("{value}×", value=printed)
+    else:
+        figure = f"{printed} {claimed.unit.replace('us', 'µs')}".rstrip()
     bound = {"": "{figure}", "most": _("at most {figure}"), "least": _("at least {figure}")}
-    return bound[claimed.at].format(figure=text)
+    return bound[claimed.at].format(figure=figure)
 
 
 def _where(claimed: ClaimedFigure) -> str:

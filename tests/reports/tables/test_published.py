@@ -14,7 +14,7 @@ def judged(measured, **figure):
     claimed = ClaimedFigure(**FIGURE | figure)
     measured.about.plan.claims[:] = [Claim("A claim", "a book, 2003", (claimed,), quote="as said")]
     (table,) = published.tables(measured, Comparisons(measured))
-    assert table.caption == "A book, 2003. “as said”."
+    assert table.caption == "a book, 2003. “as said”."
     ((_, *cells),) = table.sections[0].rows
     return [cell.text for cell in cells]
 
@@ -28,17 +28,29 @@ def test_a_figure_is_confirmed_within_one_and_a_half_times(measured):
     found = measured.at(published.Point("threaded", "paced", 1_000), "response_p50_ms").value
     figure = {"measure": "response_p50_ms", "unit": "us"}
     text, _, where, outcome = judged(measured, **figure, value=1_200 * found)
-    assert text.endswith("ms")
+    assert text == f"{1_200 * found:,.10g} µs"
     assert where == "threaded, paced, 1,000 clients"
     assert outcome == "confirmed"
     assert judged(measured, **figure, value=10_000 * found)[3] == "off by 10×"
 
 
-def test_a_range_is_judged_by_its_nearest_end(measured):
+def test_a_range_is_confirmed_within_it_and_else_judged_by_its_nearest_end(measured):
     found = measured.at(published.Point("threaded", "paced", 1_000), "response_p50_ms").value
     figure = {"measure": "response_p50_ms", "unit": "ms"}
     assert judged(measured, **figure, value=0.5 * found, to=2 * found)[3] == "confirmed"
     assert judged(measured, **figure, value=20 * found, to=10 * found)[3] == "off by 10×"
+    assert judged(measured, **figure, value=1.3 * found, to=2 * found)[3] == "off by 1.3×"
+
+
+def test_a_ratio_near_one_is_not_confirmed_by_no_difference(measured):
+    servers = {"server": "threaded", "over": "asyncio_streams", "workload": "paced"}
+    figure = {"measure": "resident_bytes_per_connection", "clients": 0, "unit": "×", **servers}
+    ratio = (
+        measured.slope("threaded", "paced", "resident_bytes").value
+        / measured.slope("asyncio_streams", "paced", "resident_bytes").value
+    )
+    assert judged(measured, **figure, value=ratio)[3] == "confirmed"
+    assert "off by" in judged(measured, **figure, value=1.4 / ratio)[3]
 
 
 @pytest.mark.parametrize(
