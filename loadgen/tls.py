@@ -1,10 +1,13 @@
 """TLS of the fleet's connections: which certificates their server may have."""
 
-import ssl
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from c10k.loadgen.address import Address
+
+if TYPE_CHECKING:
+    import ssl
 
 
 @dataclass(frozen=True)
@@ -14,8 +17,10 @@ class Tls:
     authorities: str = ""  #: trusted certificates, as PEM; empty: those that this system trusts
     verify: bool = True  #: whether the certificate must be trusted and name the host
 
-    def context(self) -> ssl.SSLContext:
+    def context(self) -> "ssl.SSLContext":
         """The context of Python's ssl. Raises ValueError where `authorities` holds none."""
+        import ssl  # which plain connections do not need
+
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_TICKET

@@ -344,7 +344,10 @@ class Connection(asyncio.Protocol):
             self._complete(lasting=self._exchange.lasting)
 
     def eof_received(self) -> None:
-        """The end of a reply without a length; of any other connection, its failure."""
+        """The end of a reply without a length; of any other connection, its failure.
+
+        Over TLS asyncio calls it also where the session was cut off, without close_notify.
+        """
         if self.state != IDLE and self._exchange.end_of_file():
             self._complete(lasting=False)
         else:
