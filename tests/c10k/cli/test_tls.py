@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from c10k.cli.main import main
+from c10k.results.store import read_run
 from c10k.servers.catalogue import parse_command, parse_spec
+from c10k.servers.catalogue.program import FOLDER
+from tests.c10k.cli.conftest import SMALLEST
 
 pytestmark = pytest.mark.system
 
@@ -114,3 +117,32 @@ def test_a_program_of_the_users_own_is_given_a_certificate(tmp_path, load):
         )
     assert (status, figures["errors"]) == (0, {})
     assert not list(tmp_path.rglob("key.pem"))
+
+
+@pytest.mark.parametrize("how", [(), ("--workers", "1")], ids=["here", "by a worker"])
+def test_a_run_verifies_a_server_by_its_certificate(tmp_path, capsys, how):
+    servers = ("--server", "asyncio_protocol", "--server", "asyncio_protocol,tls=on")
+    out = tmp_path / "run"
+    arguments = (*servers, "--steps", "5", *SMALLEST, "--out", str(out), *how)
+    assert main(["run", *arguments]) == 0, capsys.readouterr().err
+    plain, secured = (
+        row
+        for server in ("asyncio_protocol", "asyncio_protocol,tls=on")
+        for row in read_run(out).steps.to_dict("records")
+        if row["server"] == server
+    )
+    assert plain["status"] == secured["status"] == "ok"
+    assert secured["connect_p50_ms"] > plain["connect_p50_ms"]
+
+
+def test_a_run_says_that_a_certificate_does_not_verify(tmp_path):
+    """A program that is given one, and shows another."""
+    command = (
+        f"own,tls=on=sh -c 'exec {sys.executable} {FOLDER} threaded --tls on --port {{port}}' "
+        "{certificate} {key}"
+    )
+    out = tmp_path / "run"
+    main(["run", "--command", command, "--steps", "2", *SMALLEST, "--out", str(out)])
+    (step,) = read_run(out).steps.to_dict("records")
+    assert step["status"] == "failed"
+    assert "tls_certificate" in step["reason"]
