@@ -31,9 +31,12 @@ class Tls:
             context.verify_mode = ssl.CERT_NONE
         elif self.authorities:
             try:
-                context.load_verify_locations(cadata=self.authorities)
-            except ssl.SSLError as error:
-                raise ValueError(f"no certificates in PEM: {error.reason or error}") from None
+                # Comments between certificates may have other letters, which Python refuses.
+                context.load_verify_locations(
+                    cadata=self.authorities.encode("ascii", "ignore").decode()
+                )
+            except (ssl.SSLError, ValueError):
+                raise ValueError("there are no certificates in PEM") from None
         else:
             context.load_default_certs()
         return context

@@ -87,7 +87,7 @@ def _tls(args: argparse.Namespace, target: Target) -> Tls | None:
     if args.tls_ca is None:
         return Tls(verify=not args.tls_insecure)
     try:
-        tls = Tls(Path(args.tls_ca).read_text())
+        tls = Tls(Path(args.tls_ca).read_text() or "nothing")  # which names the system's
         tls.context()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

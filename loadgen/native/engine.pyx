@@ -1,10 +1,10 @@
 # cython: language_level=3, freethreading_compatible=True, boundscheck=False, wraparound=False, cdivision=True
 """The native engine: a shard is one thread, one epoll and its share of the connections.
 
-The thread never takes the GIL, allocates nothing and locks nothing while it drives load. Python
-commands it through an eventfd and waits on a semaphore until the command is handled. What the
-thread records goes into one of two tallies; a snapshot swaps them, so that Python reads one at
-leisure while the thread goes on with the other.
+The thread never takes the GIL, allocates nothing and locks nothing while it drives load, but for
+what OpenSSL does over TLS. Python commands it through an eventfd and waits on a semaphore until the
+command is handled. What the thread records goes into one of two tallies; a snapshot swaps them, so
+that Python reads one at leisure while the thread goes on with the other.
 
 This file is Python's side. The thread's side, from the bottom up:
 
@@ -137,7 +137,7 @@ cdef class Shard:
             if own.name == NULL:
                 raise MemoryError
         if tls.verify and tls_trust(own, trusted, <int>len(trusted), known) == 0 and trusted:
-            raise ValueError("no certificates in PEM")
+            raise ValueError("there are no certificates in PEM")
 
     cdef void configure_times(self, workload) except *:
         """Take over when messages are due and how long replies may take."""

@@ -88,12 +88,17 @@ cdef inline void handle_events(
     """Take what epoll reports of a connection: that it is connected, takes bytes, or has some."""
     if connection.state == CONNECTING or connection.state == RECONNECTING:
         connected(shard, connection)
+        if connection.state == CONNECTING or connection.state == RECONNECTING:
+            return # over TLS: the handshake goes on
     elif (
         connection.sent < shard.settings.size and connection.state != CLOSED
         and events & EPOLLOUT
     ):
         send_on(shard, connection)
-    if connection.state != CLOSED and events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+    # TLS may have waited for room to answer before it reads on.
+    if connection.state != CLOSED and (
+        events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR) or shard.tls != NULL
+    ):
         receive(shard, connection, events)
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import threading
 import time
 from contextlib import suppress
 
@@ -84,6 +85,31 @@ def test_what_is_read_slowly_is_sent_on(serve_tls, secured, fleet):
     with loaded(fleet(serve_tls(slow), load, tls=secured[1]), 2) as driven:
         until(lambda: driven.progress().messages >= 2)
         assert drained(driven).errors == {}
+
+
+def test_records_may_come_in_small_parts_also_those_of_the_handshake(
+    serve, serve_tls, secured, fleet
+):
+    address = serve_tls(echo)
+
+    def relay(connection):
+        with socket.create_connection(address) as server:
+            threading.Thread(target=dribble, args=(server, connection), daemon=True).start()
+            while data := connection.recv(65_536):
+                server.sendall(data)
+
+    def dribble(server, connection):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):
+            while data := server.recv(40):
+                time.sleep(0.0005)
+                connection.sendall(data)
+
+    with loaded(fleet(serve(relay), ECHO, tls=secured[1]), 5) as driven:
+        until(lambda: driven.progress().messages >= 20)
+        snapshot = drained(driven)
+    assert snapshot.errors == {}
+    assert total(snapshot, "handshake") == 5
 
 
 def test_a_wrong_byte_is_found(serve_tls, secured, fleet):

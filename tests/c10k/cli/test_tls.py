@@ -73,7 +73,10 @@ def test_a_plain_server_has_no_handshake_and_a_plain_load_none_either(tmp_path, 
     [
         (("--tls-insecure",), "need --tls"),
         (("--tls", "--tls-ca", "/nowhere"), "--tls-ca: /nowhere cannot be used: No such file"),
-        (("--tls", "--tls-ca", __file__), "cannot be used: "),
+        (("--tls", "--tls-ca", __file__), "cannot be used: there are no certificates in PEM"),
+        (("--tls", "--tls-ca", "/dev/null"), "cannot be used: there are no certificates in PEM"),
+        (("--tls", "--tls-ca", ""), "cannot be used: Is a directory"),
+        (("--tls", "--tls-ca", sys.executable), "cannot be used: 'utf-8' codec"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(load, options, said):
