@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from c10k.cli.arguments import connections, port_or_0
@@ -39,8 +40,11 @@ def execute(args: argparse.Namespace) -> int:
     check_free(args.host, args.port)
     options = {"host": args.host, "port": args.port, "verbose": args.verbose, "foreground": True}
     try:
-        with started(spec, f"serve/{spec.server.name}/log", **options) as server:
-            print(_where(server), flush=True)
+        with (
+            started(spec, f"serve/{spec.server.name}/log", **options) as server,
+            _certificate(server) as certificate,
+        ):
+            print(_where(server, certificate), flush=True)
             status = server.wait()
     except KeyboardInterrupt:
         return Status.DONE
@@ -106,13 +110,29 @@ def started(spec: "ServerSpec", log: str, **options: Any) -> Iterator["ServerPro
         raise CommandError(str(error), Status.UNABLE) from None
 
 
-def _where(server: "ServerProcess") -> str:
+@contextmanager
+def _certificate(server: "ServerProcess") -> Iterator[str]:
+    """Keep the certificate of a server of TLS in a file while it runs; the path, else empty."""
+    if not server.certificate:
+        yield ""
+        return
+    with NamedTemporaryFile("w", prefix="c10k-", suffix=".pem") as file:
+        file.write(server.certificate)
+        file.flush()
+        yield file.name
+
+
+def _where(server: "ServerProcess", certificate: str) -> str:
     """Return a sentence for a terminal; for a pipe JSON, as the servers print it."""
     if sys.stdout.isatty():
-        return f"{server.name} listens on {_named(server)} (pid {server.pid}); Ctrl-C ends it"
+        trust = f"; its certificate is {certificate}" if certificate else ""
+        where = f"{server.name} listens on {_named(server)} (pid {server.pid})"
+        return f"{where}{trust}; Ctrl-C ends it"
     said: dict[str, int | str] = {"port": server.port, "pid": server.pid}
     if server.host != "127.0.0.1":
         said["host"] = server.host
+    if certificate:
+        said["certificate"] = certificate
     return json.dumps(said)
 
 

@@ -83,7 +83,9 @@ def print_figures(figures: dict[str, Any]) -> None:
         print(f"  {figures['opened']:,} connections opened anew, {figures['opened_per_s']:,.0f} /s")
     names = list(figures["response_ms"])
     print(f"\n  {'ms':<11}" + "".join(f"{name.replace('_', '.'):>9}" for name in names))
-    for kind in KINDS:
+    connect, *others = KINDS
+    handshake = ["handshake"] * (figures["handshake_ms"]["mean"] is not None)
+    for kind in (connect, *handshake, *others):
         values = figures[f"{kind}_ms"].values()
         cells = "".join(f"{'–' if value is None else _ms(value):>9}" for value in values)
         print(f"  {kind.replace('_', ' '):<11}{cells}")

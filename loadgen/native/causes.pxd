@@ -1,8 +1,8 @@
 """The causes by which errors are counted."""
 
 from libc.errno cimport (
-    EADDRNOTAVAIL, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, EMFILE, ENETUNREACH, ENFILE, EPIPE,
-    ETIMEDOUT,
+    EADDRNOTAVAIL, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, EMFILE, ENETUNREACH, ENFILE, ENODATA,
+    EPIPE, ETIMEDOUT,
 )
 
 cdef enum: # in the order of cause_names
@@ -12,6 +12,8 @@ cdef enum: # in the order of cause_names
     UNREACHABLE
     NO_PORT
     NO_DESCRIPTOR
+    TLS_HANDSHAKE
+    TLS_CERTIFICATE
     NEVER_OPENED
     CLOSED_BY_SERVER
     RESET
@@ -27,8 +29,8 @@ cdef enum: # in the order of cause_names
 cdef inline tuple cause_names():
     return (
         "connect_refused", "connect_timeout", "connect_failed", "unreachable", "no_port",
-        "no_descriptor", "never_opened", "closed_by_server", "reset", "timeout", "corrupt",
-        "excess", "http_status", "malformed", "io_error",
+        "no_descriptor", "tls_handshake", "tls_certificate", "never_opened", "closed_by_server",
+        "reset", "timeout", "corrupt", "excess", "http_status", "malformed", "io_error",
     )
 
 
@@ -46,6 +48,8 @@ cdef inline int cause_of(int error) noexcept nogil:
     """The cause of an errno of send() or recv()."""
     if error == ECONNRESET or error == EPIPE:
         return RESET
+    if error == ENODATA: # over TLS: the connection ended, but not its session
+        return CLOSED_BY_SERVER
     if error == ECONNREFUSED:
         return CONNECT_REFUSED
     if error == EADDRNOTAVAIL:

@@ -1,20 +1,21 @@
 # cython: language_level=3, freethreading_compatible=True, boundscheck=False, wraparound=False, cdivision=True
 """The native engine: a shard is one thread, one epoll and its share of the connections.
 
-The thread never takes the GIL, allocates nothing and locks nothing while it drives load. Python
-commands it through an eventfd and waits on a semaphore until the command is handled. What the
-thread records goes into one of two tallies; a snapshot swaps them, so that Python reads one at
-leisure while the thread goes on with the other.
+The thread never takes the GIL, allocates nothing and locks nothing while it drives load, but for
+what OpenSSL does over TLS. Python commands it through an eventfd and waits on a semaphore until the
+command is handled. What the thread records goes into one of two tallies; a snapshot swaps them, so
+that Python reads one at leisure while the thread goes on with the other.
 
 This file is Python's side. The thread's side, from the bottom up:
 
-    linux, atomics           system calls; fields that two threads read
+    linux, atomics, tls      system calls; fields that two threads read; OpenSSL
     histogram, payload,      counting times; what is sent; when messages are due;
     schedule, http           reading replies of HTTP
     causes, tally            why things fail; what is recorded
     connection, shard        the states of a connection; all that the thread works on
-    failing, opening,        what happens to a connection
-    messages, receiving
+    transport, failing,      what happens to a connection
+    opening, messages,
+    receiving
     commands, loop           what Python commands; the thread's main loop
 
 They are headers of inline functions, so that the compiler sees one program. `cdivision` in some of
@@ -24,10 +25,11 @@ them is division as C's: Python's would check for zero, and take the GIL to rais
 from libc.errno cimport errno
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memset, strdup
 
 from c10k.loadgen.address import CONNECTIONS_PER_SOURCE
 from c10k.loadgen.shard import KINDS, ShardStatus
+from c10k.loadgen.tls import is_ip_address, server_name
 from c10k.loadgen.workload import PROTOCOLS
 
 from c10k.loadgen.native.atomics cimport load, load_pointer
@@ -39,13 +41,15 @@ from c10k.loadgen.native.loop cimport WAKE, drive
 from c10k.loadgen.native.payload cimport RUN, pattern_create, pool_create
 from c10k.loadgen.native.shard cimport ECHO, Settings, ShardState, free_memory
 from c10k.loadgen.native.tally cimport RESPONSE, Tally
+from c10k.loadgen.native.tls cimport Tls, tls_configure, tls_load, tls_trust
 
 
 cdef class Shard:
     """A shard (loadgen/shard.py) that is one native thread.
 
     With `spin` it polls for the last 0.3 ms before a message is due. Raises MemoryError or OSError
-    where the machine refuses memory, an epoll or a thread.
+    where the machine refuses memory, an epoll or a thread, or has no OpenSSL for TLS, and ValueError
+    for certificates that are none.
     """
 
     cdef ShardState *state
@@ -64,6 +68,8 @@ cdef class Shard:
         state.settings.cpu = -1 if settings.cpu is None else settings.cpu
         self.configure_sources(target, churning=workload.messages_per_connection is not None)
         self.configure_messages(target, workload)
+        if settings.tls is not None:
+            self.configure_tls(settings.tls, server_name(target))
         self.configure_times(workload)
         state.tally = <Tally *>calloc(1, sizeof(Tally))
         state.spare = <Tally *>calloc(1, sizeof(Tally))
@@ -110,6 +116,28 @@ cdef class Shard:
             raise MemoryError
         if settings.protocol != ECHO:
             memcpy(self.state.pool, <const char *>request, len(request))
+
+    cdef void configure_tls(self, tls, str name) except *:
+        """Take over which certificates the server, of this name, may have."""
+        cdef Tls *own = <Tls *>calloc(1, sizeof(Tls))
+        cdef bytes known = name.encode("idna" if not name.isascii() else "ascii")
+        cdef bytes trusted = tls.authorities.encode()
+        self.state.tls = own
+        if own == NULL:
+            raise MemoryError
+        if not tls_load(own):
+            raise OSError(
+                "TLS needs OpenSSL's libssl.so.3 or libssl.so.1.1: install it (Debian or Ubuntu: "
+                "sudo apt install libssl3), or take the portable engine"
+            )
+        if not tls_configure(own):
+            raise MemoryError
+        if not is_ip_address(name):
+            own.name = strdup(known)
+            if own.name == NULL:
+                raise MemoryError
+        if tls.verify and tls_trust(own, trusted, <int>len(trusted), known) == 0 and trusted:
+            raise ValueError("there are no certificates in PEM")
 
     cdef void configure_times(self, workload) except *:
         """Take over when messages are due and how long replies may take."""

@@ -4,7 +4,9 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport int64_t, uint32_t
 
 from c10k.loadgen.native.atomics cimport add
-from c10k.loadgen.native.causes cimport HTTP_STATUS, cause_of, connect_cause_of
+from c10k.loadgen.native.causes cimport (
+    HTTP_STATUS, IO_ERROR, TLS_CERTIFICATE, TLS_HANDSHAKE, cause_of, connect_cause_of,
+)
 from c10k.loadgen.native.connection cimport (
     BUSY, CONNECTING, Connection, IDLE, PARTED, PROBING, is_new,
 )
@@ -14,24 +16,55 @@ from c10k.loadgen.native.linux cimport *
 from c10k.loadgen.native.opening cimport reopen
 from c10k.loadgen.native.payload cimport RUN, message_at, message_start
 from c10k.loadgen.native.schedule cimport gap_after, in_fleet, passed
-from c10k.loadgen.native.shard cimport ECHO, HTTP, ShardState, index_of, is_open_loop
-from c10k.loadgen.native.tally cimport (
-    CONNECT, FIRST_ECHO, SEND_LAG, record, record_lost, record_reply,
+from c10k.loadgen.native.shard cimport (
+    ECHO, HTTP, Session, ShardState, index_of, is_open_loop, session_of,
 )
+from c10k.loadgen.native.tally cimport (
+    CONNECT, FIRST_ECHO, HANDSHAKE, SEND_LAG, record, record_lost, record_reply,
+)
+from c10k.loadgen.native.tls cimport tls_begin, tls_distrusts, tls_shake_hands
+from c10k.loadgen.native.transport cimport close_connection, send_bytes
 
 
 cdef inline void connected(ShardState *shard, Connection *connection) noexcept nogil:
-    """Take up a connection that connect() is done with, and send what it was opened for.
-
-    CONNECTING -> PROBING, with a first message that is no sample; RECONNECTING -> BUSY.
-    """
+    """Take up a connection that connect() is done with; over TLS, go on with its handshake."""
     cdef int error = 0
     cdef socklen_t length = sizeof(error)
     cdef int64_t now = clock_ns(CLOCK_MONOTONIC)
-    getsockopt(connection.fd, SOL_SOCKET, SO_ERROR, &error, &length) # how connect() ended
-    if error:
-        fail(shard, connection, connect_cause_of(error))
-        return
+    if shard.tls == NULL or session_of(shard, connection).ssl == NULL:
+        getsockopt(connection.fd, SOL_SOCKET, SO_ERROR, &error, &length) # how connect() ended
+        if error:
+            fail(shard, connection, connect_cause_of(error))
+            return
+    if shard.tls == NULL:
+        use(shard, connection, now)
+    else:
+        shake_hands(shard, connection, now)
+
+
+cdef inline void shake_hands(
+    ShardState *shard, Connection *connection, int64_t now
+) noexcept nogil:
+    """Begin the handshake or go on with it; the connection is used when it is done."""
+    cdef Session *session = session_of(shard, connection)
+    if session.ssl == NULL and not tls_begin(shard.tls, session, connection.fd, now):
+        fail(shard, connection, IO_ERROR)
+    elif tls_shake_hands(shard.tls, session) == 1:
+        now = clock_ns(CLOCK_MONOTONIC)
+        record(shard.tally, HANDSHAKE, now - session.connected_ns)
+        use(shard, connection, now)
+    elif errno != EAGAIN:
+        fail(
+            shard, connection,
+            TLS_CERTIFICATE if tls_distrusts(shard.tls, session) else TLS_HANDSHAKE,
+        )
+
+
+cdef inline void use(ShardState *shard, Connection *connection, int64_t now) noexcept nogil:
+    """Send what the connection was opened for.
+
+    CONNECTING -> PROBING, with a first message that is no sample; RECONNECTING -> BUSY.
+    """
     record(shard.tally, CONNECT, now - connection.opened_ns)
     if connection.state == CONNECTING:
         connection.state = PROBING
@@ -82,11 +115,9 @@ cdef inline void send_on(ShardState *shard, Connection *connection) noexcept nog
     cdef ssize_t count
     while connection.sent < shard.settings.size:
         left = shard.settings.size - connection.sent
-        count = send(
-            connection.fd,
-            message_at(shard.pool, connection.start, connection.sent),
+        count = send_bytes(
+            shard, connection, message_at(shard.pool, connection.start, connection.sent),
             left if left < RUN else RUN,
-            MSG_NOSIGNAL, # a closed connection is an error, not a SIGPIPE that ends the process
         )
         if count < 0:
             if errno == EAGAIN or errno == EINTR:
@@ -118,7 +149,7 @@ cdef inline void complete_message(
         shard.settings.replies_per_connection
         and connection.replies >= shard.settings.replies_per_connection
     ):
-        part(connection)
+        part(shard, connection)
     send_next(shard, connection, now)
 
 
@@ -152,13 +183,12 @@ cdef inline void count_reply(
     add(&shard.status.busy, -1)
 
 
-cdef inline void part(Connection *connection) noexcept nogil:
+cdef inline void part(ShardState *shard, Connection *connection) noexcept nogil:
     """Close a connection that has carried its share of messages: IDLE -> PARTED.
 
     By close() alone, with all replies read: the server reads an end of file, not a reset.
     """
-    close(connection.fd)
-    connection.fd = -1
+    close_connection(shard, connection)
     connection.state = PARTED
 
 

@@ -8,10 +8,11 @@ from c10k.loadgen.native.causes cimport CLOSED_BY_SERVER, CORRUPT, EXCESS, MALFO
 from c10k.loadgen.native.connection cimport Connection, IDLE
 from c10k.loadgen.native.failing cimport fail
 from c10k.loadgen.native.http cimport Reply, UNTIL_CLOSE, WHOLE, reply_feed
-from c10k.loadgen.native.linux cimport EPOLLERR, EPOLLHUP, EPOLLRDHUP, recv
+from c10k.loadgen.native.linux cimport EPOLLERR, EPOLLHUP, EPOLLRDHUP
 from c10k.loadgen.native.messages cimport complete_message
 from c10k.loadgen.native.payload cimport RUN, message_at, pattern_at
 from c10k.loadgen.native.shard cimport DOWNLOAD, ECHO, HTTP, ShardState, index_of
+from c10k.loadgen.native.transport cimport receive_bytes
 
 
 cdef inline void receive(
@@ -20,15 +21,19 @@ cdef inline void receive(
     """Read until the socket is drained, or the connection has ended or been opened again.
 
     A short read means that it is drained, which saves the recv() that would say EAGAIN. Only where
-    the end of the connection has been reported must that be read, too.
+    the end of the connection has been reported must that be read, too; and over TLS, where a read
+    ends with a record.
     """
     cdef ssize_t count
     cdef int64_t opened_ns = connection.opened_ns
+    cdef bint to_the_end = (
+        events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) != 0 or shard.tls != NULL
+    )
     while connection.fd >= 0 and connection.opened_ns == opened_ns:
-        count = recv(connection.fd, shard.buffer, RUN, 0)
+        count = receive_bytes(shard, connection)
         if count > 0:
             take(shard, connection, <uint32_t>count)
-            if count < RUN and not events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+            if count < RUN and not to_the_end:
                 return
         elif count == 0:
             take_end(shard, connection)

@@ -8,20 +8,26 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .gil_hog import start_hog
 from .handler import Handler
 from .log import Log
 from .options import OPTIONS
+from .tls import server_context
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class CommandLine:
     """The arguments of a server: an address, --verbose, and its options of options.py.
 
-    Where one is wrong, the process ends with status 2.
+    Where one is wrong, the process ends with status 2. With tls=on, `tls` is the context of each
+    connection, which is of `ssl_module`; else it is None.
     """
 
-    def __init__(self, name: str, doc: str | None) -> None:
+    def __init__(self, name: str, doc: str | None, ssl_module: str = "ssl") -> None:
         parser = argparse.ArgumentParser(
             f"servers.{name}", description=doc, formatter_class=argparse.RawTextHelpFormatter
         )
@@ -44,6 +50,16 @@ class CommandLine:
         self.log = Log(name, self.options.verbose)
         # Without one, each message is sent back at once.
         self.handler: Handler | None = getattr(self.options, "handler", None)
+        self.tls: ssl.SSLContext | None = None
+        self._certificate = ""
+        if getattr(self.options, "tls", "off") == "on":
+            self._secure(ssl_module)
+
+    def _secure(self, ssl_module: str) -> None:
+        try:
+            self.tls, self._certificate = server_context(self.options.host, ssl_module)
+        except OSError as error:
+            sys.exit(f"{self.name}: cannot serve TLS: {error}")
 
     def listen(self, *, port: int | None = None, share_port: bool = False) -> socket.socket:
         """Bind and listen, or exit with a line that says why not."""
@@ -90,6 +106,8 @@ class CommandLine:
         said: dict[str, int | str] = {"port": port, "pid": os.getpid()}
         if host != "127.0.0.1":
             said["host"] = host
+        if self._certificate:
+            said["certificate"] = self._certificate
         print(json.dumps(said), flush=True)
 
     def begin_work(self) -> None:

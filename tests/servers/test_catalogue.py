@@ -20,6 +20,7 @@ VALUES = {
     "size": "1m",
     "stack": "256k",
     "threads": "2",
+    "tls": "on",
     "unix": "on",
     "workers": "1k",
 }

@@ -22,6 +22,7 @@ NAMES = [
     "python",
     "tables",
     "techniques",
+    "tls",
 ]
 
 
