@@ -41,6 +41,7 @@ INDEX = {  # the columns of the index after memory, by whether the loop is close
 }
 TITLES = {  # by protocol
     "echo": "Servers that echo 64 bytes",
+    "websocket": "Servers of WebSocket that echo 64 bytes",
     "http": "Web servers that send a file of 64 bytes",
     "download": "Servers of files: downloads of 1 MiB",
 }

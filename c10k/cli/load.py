@@ -14,7 +14,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target",
         metavar="TARGET",
-        help="where the server listens: HOST:PORT, tcp://host:port or http://host:port/path",
+        help="where the server listens: HOST:PORT, tcp://host:port, http://host:port/path or "
+        "ws://host:port/path",
     )
     parser.add_argument(
         "-c",

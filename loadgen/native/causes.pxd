@@ -20,6 +20,7 @@ cdef enum: # in the order of cause_names
     EXCESS
     HTTP_STATUS
     MALFORMED
+    PROTOCOL_ERROR
     IO_ERROR
     CAUSES
 
@@ -28,13 +29,16 @@ cdef inline tuple cause_names():
     return (
         "connect_refused", "connect_timeout", "connect_failed", "unreachable", "no_port",
         "no_descriptor", "never_opened", "closed_by_server", "reset", "timeout", "corrupt",
-        "excess", "http_status", "malformed", "io_error",
+        "excess", "http_status", "malformed", "protocol_error", "io_error",
     )
 
 
 cdef inline bint is_wrong_reply(int cause) noexcept nogil:
     """Whether a reply came, but not the right one."""
-    return cause == CORRUPT or cause == EXCESS or cause == MALFORMED or cause == HTTP_STATUS
+    return (
+        cause == CORRUPT or cause == EXCESS or cause == MALFORMED or cause == HTTP_STATUS
+        or cause == PROTOCOL_ERROR
+    )
 
 
 cdef inline bint is_unreachable(int error) noexcept nogil:
