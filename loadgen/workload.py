@@ -284,4 +284,4 @@ WORKLOADS: Final = {
         ),
     )
 }
-"""By name. Those that echo are driven over http, raw or websocket, too, where a server speaks that."""
+"""By name. Those that echo are driven over http, raw or websocket where a server speaks that."""

@@ -139,6 +139,9 @@ OPTIONS: Mapping[str, Mapping[str, ServerOption]] = {
     "gevent": named(*_ECHO),
     "trio": named(*_ECHO),
     "splice": named(BUFFER, *_COMMON),  # no byte passes through that a handler could work on
+    "websockets_threaded": named(STACK, *_ECHO),
+    "websockets_asyncio": named(*_PROTOCOL),
+    "picows": named(*_PROTOCOL),
     "files": named(SIZE, BUFFER.by_default("65536"), *_COMMON),
     "files_sendfile": named(SIZE, *_COMMON),
 }
