@@ -1,6 +1,7 @@
 """WebSocket as RFC 6455 says, for the tests' own clients and servers: simple, slow, and alone."""
 
 import hashlib
+import io
 import socket
 from base64 import b64encode
 from collections.abc import Callable
@@ -70,14 +71,24 @@ def encoded(frame: Frame, key: bytes = b"") -> bytes:
 
 def frame_of(connection: socket.socket, *, masked: bool) -> Frame:
     """The next frame, which must be masked or must not."""
-    first, second = receive(connection, 2)
+    return read_frame(lambda size: receive(connection, size), masked=masked)
+
+
+def frame_of_bytes(data: bytes) -> Frame:
+    """The masked frame that the bytes begin with."""
+    return read_frame(io.BytesIO(data).read, masked=True)
+
+
+def read_frame(read: Callable[[int], bytes], *, masked: bool) -> Frame:
+    """A frame, read by a function that reads so many bytes."""
+    first, second = read(2)
     assert bool(second & 0x80) == masked
     assert not first & 0x70
     size = second & 0x7F
     if size > 125:
-        size = int.from_bytes(receive(connection, 2 if size == 126 else 8))
-    key = receive(connection, 4) if masked else b"\0\0\0\0"
-    return Frame(first & 0x0F, turned(receive(connection, size), key), bool(first & 0x80))
+        size = int.from_bytes(read(2 if size == 126 else 8))
+    key = read(4) if masked else bytes(4)
+    return Frame(first & 0x0F, turned(read(size), key), bool(first & 0x80))
 
 
 def accept_of(key: str) -> str:

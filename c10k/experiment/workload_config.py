@@ -17,8 +17,8 @@ from c10k.servers.framework.quantities import unescaped
 _NEEDED: Final = {"raw": ("send", "expect"), "download": ("expect",)}
 _OF_PROTOCOL: Final = {
     "echo": ("size",),
-    "websocket": ("size", "path"),
     "http": ("path",),
+    "websocket": ("size", "path"),
     **_NEEDED,
 }
 _NAME: Final = re.compile(r"\w[\w.-]{0,39}")

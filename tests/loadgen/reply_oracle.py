@@ -284,7 +284,7 @@ def agreed(data: bytes, accept: bytes) -> bytes:
 
 
 def frame_head(data: bytes, *, fragmented: bool) -> tuple[int, bool, int, int]:
-    """The opcode of a server's frame, whether it is final, its size, and where its payload begins."""
+    """A server's frame: its opcode, whether it is final, its size, and where its payload begins."""
     if len(data) < 2:
         raise Cut
     opcode, final, size, begin = data[0] & 15, data[0] >= 128, data[1] & 127, 2

@@ -20,6 +20,7 @@ NAMES = [
     "python",
     "tables",
     "techniques",
+    "websocket",
 ]
 
 
