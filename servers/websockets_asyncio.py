@@ -42,11 +42,12 @@ async def converse(command_line: CommandLine, connection: ServerConnection) -> N
             if log.verbose:
                 log.echoed(peer, message.encode() if isinstance(message, str) else message)
     except ConnectionClosed as error:
-        # Without a closing handshake, too, an end of file is an end.
-        if isinstance(error, ConnectionClosedOK) or isinstance(error.__cause__, EOFError):
+        cause = error.__cause__
+        # An end of file is an end, even if no close frame has come before it.
+        if isinstance(error, ConnectionClosedOK) or not (error.sent or isinstance(cause, OSError)):
             log.ended(peer)
         else:
-            log.broken(peer, error.__cause__ or error)
+            log.broken(peer, cause or error)
 
 
 async def start(command_line: CommandLine, listener: socket.socket) -> asyncio.Server:
