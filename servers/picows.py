@@ -1,8 +1,8 @@
-"""Event loop: a WebSocket echo server on asyncio and the package picows, which is written in C.
+"""Event loop: a WebSocket echo server on asyncio and the package picows, which is compiled.
 
 One thread runs asyncio's event loop, as in `asyncio_protocol`; what it has read goes to picows,
-which reads the handshake and the frames in C and calls a method of the connection's listener for
-each frame. There is neither a task nor a queue, and the bytes are copied out of the buffer only
+which reads the handshake and the frames in compiled code (Cython), and calls a method of the
+connection's listener for each frame. There is neither a task nor a queue, and the bytes are copied out of the buffer only
 where the method asks for them. A connection costs a transport, a buffer of 16 KiB to read into, and
 the listener. A message costs one call into Python and one back. A callback that blocks or computes
 delays all clients, and a client that reads too slowly is the listener's to hold back. Choose this
