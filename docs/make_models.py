@@ -40,6 +40,7 @@ INDEX = {  # the columns of the index after memory, by whether the loop is close
 }
 TITLES = {
     "echo": "Servers that echo 64 bytes",
+    "websocket": "Servers of WebSocket that echo 64 bytes",
     "web": "Web servers that send a file of 64 bytes",
     "applications": "HTTP servers that run a Python application of 64 bytes",
     "download": "Servers of files: downloads of 1 MiB",

@@ -14,8 +14,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target",
         metavar="TARGET",
-        help="where the server listens: HOST:PORT, tcp://host:port, http://host:port/path, or over "
-        "TLS tls://host:port, https://host:port/path",
+        help="where the server listens: HOST:PORT, tcp://host:port, http://host:port/path or "
+        "ws://host:port/path, and over TLS tls://…, https://… or wss://…",
     )
     parser.add_argument(
         "-c",

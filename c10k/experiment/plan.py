@@ -201,8 +201,9 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
         tuple[Name, ...],
         option(
             "any program that serves, such as 'mine=./server --port {port}'; {port} and {host} are "
-            "replaced, and no shell is used. It echoes, unless NAME,protocol=http,path=/… or "
-            r"NAME,protocol=raw,send=PING\r\n,expect=7 says otherwise; repeat for more",
+            "replaced, and no shell is used. It echoes, unless NAME,protocol=http,path=/…, "
+            r"NAME,protocol=websocket,path=/… or NAME,protocol=raw,send=PING\r\n,expect=7 says "
+            "otherwise; repeat for more",
             flag="--command",
             metavar="NAME=CMDLINE",
         ),

@@ -10,7 +10,7 @@ from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS
 from c10k.experiment.loader_ceiling import limited
 from c10k.load.measure import Measurement, or_none
 from c10k.loadgen.fleet import Snapshot
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.workload import ECHOING, Workload
 from c10k.results import histogram_log as log
 from c10k.results.aggregate import Recording, latency_columns
 from c10k.results.histogram import SUMMARY, Histogram
@@ -73,7 +73,7 @@ def figures(
         "seed": None if closed else workload.seed,
         "offered_per_s": None if closed else window.due / window.seconds,
         "messages_per_connection": workload.messages_per_connection,
-        "size_bytes": workload.size_bytes if workload.protocol == "echo" else None,
+        "size_bytes": workload.size_bytes if workload.protocol in ECHOING else None,
         "reply_bytes": workload.expect_bytes or None,
         "duration_s": window.seconds,
         "setup_s": opened.setup_s,

@@ -8,7 +8,7 @@ from c10k.cli.columns import show
 from c10k.experiment.cycle import PHASES, Cycle, Slice
 from c10k.load.figures import KINDS, recorded
 from c10k.load.measure import Measurement
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.workload import ECHOING, Workload
 from c10k.results import spectrum
 
 OPENING_KNOWN_S: Final = 1.0
@@ -118,7 +118,7 @@ def print_percentiles(workload: Workload, measurement: Measurement) -> None:
 
 
 def _what(figures: dict[str, Any]) -> str:
-    if figures["protocol"] == "echo":
+    if figures["protocol"] in ECHOING:
         return f"{figures['size_bytes']:,} bytes per message"
     if figures["protocol"] == "http":
         return "HTTP"
@@ -128,6 +128,7 @@ def _what(figures: dict[str, Any]) -> str:
 def _done(figures: dict[str, Any]) -> str:
     return {
         "echo": "echoed and verified",
+        "websocket": "echoed and verified",
         "http": "answered with 2xx",
         "raw": "answered at full length",
         "download": "downloaded and verified",

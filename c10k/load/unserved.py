@@ -19,8 +19,11 @@ def reason(
     # Of many connections, those that wait for the first to be served say nothing of the server.
     cause = max(opening.errors, key=lambda each: (each != "never_opened", opening.errors[each]))
     if cause == "http_status" and (status := _status(address, workload, tls)):
+        asked, served = f"GET {workload.path}", "2xx"
+        if workload.protocol == "websocket":
+            asked, served = f"the WebSocket handshake for {workload.path}", "101"
         return (
-            f"{target} answered {status} to GET {workload.path}, and only 2xx is served: "
+            f"{target} answered {status} to {asked}, and only {served} is served: "
             "name another path, or mend the server"
         )
     if cause == "tls_certificate":
@@ -50,6 +53,10 @@ def reason(
 def _status(address: Address, workload: Workload, tls: Tls | None) -> str:
     """The status of one more request, since the fleet counts statuses and keeps none; empty where
     there is no answer."""
+    headers = {"Host": address.authority}
+    if workload.protocol == "websocket":
+        headers |= {"Upgrade": "websocket", "Connection": "Upgrade"}
+        headers |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
     if tls:
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
             server_name(address), address.port, timeout=5, context=tls.context()
@@ -57,7 +64,7 @@ def _status(address: Address, workload: Workload, tls: Tls | None) -> str:
     else:
         connection = http.client.HTTPConnection(address.host, address.port, timeout=5)
     try:
-        connection.request("GET", workload.path, headers={"Host": address.authority})
+        connection.request("GET", workload.path, headers=headers)
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return ""

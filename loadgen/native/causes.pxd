@@ -22,6 +22,7 @@ cdef enum: # in the order of cause_names
     EXCESS
     HTTP_STATUS
     MALFORMED
+    PROTOCOL_ERROR
     IO_ERROR
     CAUSES
 
@@ -30,13 +31,17 @@ cdef inline tuple cause_names():
     return (
         "connect_refused", "connect_timeout", "connect_failed", "unreachable", "no_port",
         "no_descriptor", "tls_handshake", "tls_certificate", "never_opened", "closed_by_server",
-        "reset", "timeout", "corrupt", "excess", "http_status", "malformed", "io_error",
+        "reset", "timeout", "corrupt", "excess", "http_status", "malformed", "protocol_error",
+        "io_error",
     )
 
 
 cdef inline bint is_wrong_reply(int cause) noexcept nogil:
     """Whether a reply came, but not the right one."""
-    return cause == CORRUPT or cause == EXCESS or cause == MALFORMED or cause == HTTP_STATUS
+    return (
+        cause == CORRUPT or cause == EXCESS or cause == MALFORMED or cause == HTTP_STATUS
+        or cause == PROTOCOL_ERROR
+    )
 
 
 cdef inline bint is_unreachable(int error) noexcept nogil:

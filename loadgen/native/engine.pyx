@@ -10,7 +10,8 @@ This file is Python's side. The thread's side, from the bottom up:
 
     linux, atomics, tls      system calls; fields that two threads read; OpenSSL
     histogram, payload,      counting times; what is sent; when messages are due;
-    schedule, http           reading replies of HTTP
+    schedule, http,          reading replies of HTTP, and frames of WebSocket
+    websocket
     causes, tally            why things fail; what is recorded
     connection, shard        the states of a connection; all that the thread works on
     transport, failing,      what happens to a connection
@@ -28,6 +29,7 @@ from libc.stdlib cimport calloc, malloc
 from libc.string cimport memcpy, memset, strdup
 
 from c10k.loadgen.address import CONNECTIONS_PER_SOURCE
+from c10k.loadgen.handshake import handshake
 from c10k.loadgen.shard import KINDS, ShardStatus
 from c10k.loadgen.tls import is_ip_address, server_name
 from c10k.loadgen.workload import PROTOCOLS
@@ -35,13 +37,17 @@ from c10k.loadgen.workload import PROTOCOLS
 from c10k.loadgen.native.atomics cimport load, load_pointer
 from c10k.loadgen.native.causes cimport CAUSES, cause_names
 from c10k.loadgen.native.commands cimport LOAD, QUIT, RESIZE, SNAPSHOT, STOP
+from c10k.loadgen.native.http cimport ACCEPT
 from c10k.loadgen.native.histogram cimport HDR_COUNTS, counts_of
 from c10k.loadgen.native.linux cimport *
 from c10k.loadgen.native.loop cimport WAKE, drive
 from c10k.loadgen.native.payload cimport RUN, pattern_create, pool_create
-from c10k.loadgen.native.shard cimport ECHO, Settings, ShardState, free_memory
+from c10k.loadgen.native.shard cimport (
+    ECHO, Settings, ShardState, WEBSOCKET, free_memory,
+)
 from c10k.loadgen.native.tally cimport RESPONSE, Tally
 from c10k.loadgen.native.tls cimport Tls, tls_configure, tls_load, tls_trust
+from c10k.loadgen.native.websocket cimport KEYS, MASK_KEY, frame_header
 
 
 cdef class Shard:
@@ -100,7 +106,7 @@ cdef class Shard:
     cdef void configure_messages(self, target, workload) except *:
         """Take over what is sent and what must come back."""
         cdef Settings *settings = &self.state.settings
-        cdef bytes request
+        cdef bytes request = None
         settings.protocol = PROTOCOLS.index(workload.protocol)
         settings.replies_per_connection = workload.messages_per_connection or 0
         settings.sent_when_due = workload.sent_when_due
@@ -108,13 +114,19 @@ cdef class Shard:
         if settings.protocol == ECHO:
             self.state.pool = pool_create()
             settings.size = settings.reply_size = workload.size_bytes
+        elif settings.protocol == WEBSOCKET:
+            self.state.pool = pool_create()
+            settings.reply_size = workload.size_bytes
+            settings.frame = frame_header(settings.reply_size)
+            settings.size = settings.frame.size + MASK_KEY + settings.reply_size
+            self.configure_handshakes(workload.path, target.authority)
         else:
             request = workload.request(target.authority)
             self.state.pool = <unsigned char *>malloc(len(request))
             settings.size, settings.reply_size = len(request), workload.expect_bytes
         if self.state.pool == NULL:
             raise MemoryError
-        if settings.protocol != ECHO:
+        if request is not None:
             memcpy(self.state.pool, <const char *>request, len(request))
 
     cdef void configure_tls(self, tls, str name) except *:
@@ -138,6 +150,24 @@ cdef class Shard:
                 raise MemoryError
         if tls.verify and tls_trust(own, trusted, <int>len(trusted), known) == 0 and trusted:
             raise ValueError("there are no certificates in PEM")
+
+    cdef void configure_handshakes(self, path, authority) except *:
+        """Make the handshakes that the connections take in turn."""
+        cdef ShardState *state = self.state
+        cdef bytes request, accept
+        cdef size_t i
+        made = [handshake(path, authority) for _ in range(KEYS)]
+        state.settings.handshake_size = len(made[0].request)
+        state.handshakes = <char *>malloc(KEYS * state.settings.handshake_size)
+        state.accepts = <char *>malloc(KEYS * ACCEPT)
+        if not (state.handshakes and state.accepts):
+            raise MemoryError
+        for i, (request, accept) in enumerate(made):
+            memcpy(
+                state.handshakes + i * state.settings.handshake_size, <const char *>request,
+                state.settings.handshake_size,
+            )
+            memcpy(state.accepts + i * ACCEPT, <const char *>accept, ACCEPT)
 
     cdef void configure_times(self, workload) except *:
         """Take over when messages are due and how long replies may take."""

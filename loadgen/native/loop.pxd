@@ -13,7 +13,7 @@ from c10k.loadgen.native.messages cimport connected, deliver, send_on
 from c10k.loadgen.native.opening cimport may_open, open_one
 from c10k.loadgen.native.receiving cimport receive
 from c10k.loadgen.native.schedule cimport schedule_advance
-from c10k.loadgen.native.shard cimport ShardState, is_open_loop
+from c10k.loadgen.native.shard cimport ShardState, WEBSOCKET, is_open_loop
 from c10k.loadgen.native.transport cimport close_connection
 
 cdef enum:
@@ -91,8 +91,8 @@ cdef inline void handle_events(
         if connection.state == CONNECTING or connection.state == RECONNECTING:
             return # over TLS: the handshake goes on
     elif (
-        connection.sent < shard.settings.size and connection.state != CLOSED
-        and events & EPOLLOUT
+        (connection.sent < shard.settings.size or shard.settings.protocol == WEBSOCKET)
+        and connection.state != CLOSED and events & EPOLLOUT
     ):
         send_on(shard, connection)
     # TLS may have waited for room to answer before it reads on.

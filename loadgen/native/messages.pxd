@@ -1,7 +1,8 @@
 """How a message is sent, and what its reply brings about."""
 
 from libc.errno cimport EAGAIN, EINTR, errno
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.string cimport memcpy
 
 from c10k.loadgen.native.atomics cimport add
 from c10k.loadgen.native.causes cimport (
@@ -11,19 +12,25 @@ from c10k.loadgen.native.connection cimport (
     BUSY, CONNECTING, Connection, IDLE, PARTED, PROBING, is_new,
 )
 from c10k.loadgen.native.failing cimport end_reopening, fail, note_opening
-from c10k.loadgen.native.http cimport reply_begin
+from c10k.loadgen.native.http cimport ACCEPT, reply_begin
 from c10k.loadgen.native.linux cimport *
 from c10k.loadgen.native.opening cimport reopen
 from c10k.loadgen.native.payload cimport RUN, message_at, message_start
 from c10k.loadgen.native.schedule cimport gap_after, in_fleet, passed
 from c10k.loadgen.native.shard cimport (
-    ECHO, HTTP, Session, ShardState, index_of, is_open_loop, session_of,
+    ECHO, HTTP, Session, ShardState, WEBSOCKET, index_of, is_open_loop, session_of,
 )
 from c10k.loadgen.native.tally cimport (
     CONNECT, FIRST_ECHO, HANDSHAKE, SEND_LAG, record, record_lost, record_reply,
 )
 from c10k.loadgen.native.tls cimport tls_begin, tls_distrusts, tls_shake_hands
 from c10k.loadgen.native.transport cimport close_connection, send_bytes
+from c10k.loadgen.native.websocket cimport (
+    KEYS, LARGEST_HEADER, Socket, make_pong, pong_of, socket_begin,
+)
+
+cdef enum:
+    FIRST_RUN = 4096 # of a message that needs a header before it
 
 
 cdef inline void connected(ShardState *shard, Connection *connection) noexcept nogil:
@@ -66,6 +73,8 @@ cdef inline void use(ShardState *shard, Connection *connection, int64_t now) noe
     CONNECTING -> PROBING, with a first message that is no sample; RECONNECTING -> BUSY.
     """
     record(shard.tally, CONNECT, now - connection.opened_ns)
+    if shard.settings.protocol == WEBSOCKET:
+        begin_handshake(shard, connection)
     if connection.state == CONNECTING:
         connection.state = PROBING
         begin_message(shard, connection, now, now)
@@ -73,6 +82,13 @@ cdef inline void use(ShardState *shard, Connection *connection, int64_t now) noe
         add(&shard.status.busy, -1) # begin_message() counts it again
         connection.state = IDLE
         begin_message(shard, connection, connection.due_ns, now)
+
+
+cdef inline void begin_handshake(ShardState *shard, Connection *connection) noexcept nogil:
+    """Have the handshake sent before the first message."""
+    cdef uint32_t i = index_of(shard, connection)
+    cdef uint8_t key = <uint8_t>((i + connection.number) % KEYS)
+    socket_begin(&shard.sockets[i], key, shard.accepts + key * ACCEPT)
 
 
 cdef inline void deliver(
@@ -92,7 +108,7 @@ cdef inline void begin_message(
     cdef uint32_t i = index_of(shard, connection)
     connection.number += 1
     connection.start = 0
-    if shard.settings.protocol == ECHO:
+    if shard.settings.protocol == ECHO or shard.settings.protocol == WEBSOCKET:
         connection.start = message_start(in_fleet(&shard.schedule, i), connection.number)
     connection.sent = 0
     connection.received = 0
@@ -111,20 +127,95 @@ cdef inline void begin_message(
 
 cdef inline void send_on(ShardState *shard, Connection *connection) noexcept nogil:
     """Send what is left of the message, as far as the socket takes it."""
-    cdef uint32_t left
-    cdef ssize_t count
+    cdef uint32_t left, count
+    if shard.settings.protocol == WEBSOCKET:
+        send_frames(shard, connection)
+        return
     while connection.sent < shard.settings.size:
         left = shard.settings.size - connection.sent
-        count = send_bytes(
+        count = put(
             shard, connection, message_at(shard.pool, connection.start, connection.sent),
             left if left < RUN else RUN,
         )
-        if count < 0:
-            if errno == EAGAIN or errno == EINTR:
-                return # an edge tells when there is room again
-            fail(shard, connection, cause_of(errno))
+        if count == 0:
             return
-        connection.sent += <uint32_t>count
+        connection.sent += count
+
+
+cdef inline uint32_t put(
+    ShardState *shard, Connection *connection, const void *data, uint32_t size
+) noexcept nogil:
+    """Send as much as the socket takes; how much that was. 0 where an edge will tell when there is
+    room again, or where the connection has failed."""
+    cdef ssize_t count = send_bytes(shard, connection, data, size)
+    if count >= 0:
+        return <uint32_t>count
+    if errno != EAGAIN and errno != EINTR:
+        fail(shard, connection, cause_of(errno))
+    return 0
+
+
+cdef inline void send_frames(ShardState *shard, Connection *connection) noexcept nogil:
+    """Send what is left of the handshake and, once that is answered, of the message; a pong goes
+    where a frame ends."""
+    cdef Socket *socket = &shard.sockets[index_of(shard, connection)]
+    cdef uint32_t size = shard.settings.handshake_size
+    cdef uint32_t count
+    while True:
+        if not socket.upgraded:
+            if socket.handshake_sent == size:
+                return
+            count = put(
+                shard, connection, shard.handshakes + socket.key * size + socket.handshake_sent,
+                size - socket.handshake_sent,
+            )
+            socket.handshake_sent += count
+        elif has_pong(shard, connection, socket):
+            count = put(
+                shard, connection, pong_of(socket) + socket.pong_sent,
+                socket.pong_size - socket.pong_sent,
+            )
+            socket.pong_sent += <uint8_t>count
+        elif connection.sent < shard.settings.size:
+            count = put_frame(shard, connection)
+            connection.sent += count
+        else:
+            return
+        if count == 0:
+            return
+
+
+cdef inline bint has_pong(
+    const ShardState *shard, const Connection *connection, Socket *socket
+) noexcept nogil:
+    """Whether a pong, or the rest of one, is to be sent now: no frame may be cut in two."""
+    if 0 < connection.sent < shard.settings.size:
+        return False
+    if socket.pinged and socket.pong_sent == socket.pong_size:
+        make_pong(socket, message_at(shard.pool, connection.start, 0))
+    return socket.pong_sent < socket.pong_size
+
+
+cdef inline uint32_t put_frame(ShardState *shard, Connection *connection) noexcept nogil:
+    """Send of the message's frame what is left, at most RUN bytes; how many were sent."""
+    cdef unsigned char first[LARGEST_HEADER + FIRST_RUN]
+    cdef uint32_t header_left = 0
+    cdef uint32_t left = shard.settings.size - connection.sent
+    cdef uint32_t run, offset = 0
+    if connection.sent < shard.settings.frame.size:
+        header_left = shard.settings.frame.size - connection.sent
+    else:
+        offset = connection.sent - shard.settings.frame.size
+    run = left - header_left
+    if header_left == 0:
+        return put(
+            shard, connection, message_at(shard.pool, connection.start, offset),
+            run if run < RUN else RUN,
+        )
+    run = run if run < FIRST_RUN else FIRST_RUN
+    memcpy(first, shard.settings.frame.bytes + connection.sent, header_left)
+    memcpy(first + header_left, message_at(shard.pool, connection.start, 0), run)
+    return put(shard, connection, first, header_left + run)
 
 
 cdef inline void complete_message(

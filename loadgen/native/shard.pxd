@@ -19,12 +19,14 @@ from c10k.loadgen.native.linux cimport (
 from c10k.loadgen.native.schedule cimport Schedule, schedule_free, schedule_reserve
 from c10k.loadgen.native.tally cimport Tally
 from c10k.loadgen.native.tls cimport Session, Tls, tls_free
+from c10k.loadgen.native.websocket cimport FrameHeader, Socket
 
 cdef enum: # protocols, in the order of PROTOCOLS in loadgen/workload.py
     ECHO
     HTTP
     RAW
     DOWNLOAD
+    WEBSOCKET
 
 
 cdef struct Settings:
@@ -33,7 +35,9 @@ cdef struct Settings:
     sockaddr_storage *sources # to connect from: none for the first connections, then each in turn
     uint32_t source_count, connections_per_source
     int protocol
-    uint32_t size # of what is sent
+    uint32_t size # of what is sent, with WebSocket its header and mask key
+    FrameHeader frame # of each message, with WebSocket
+    uint32_t handshake_size
     uint32_t reply_size
     uint32_t replies_per_connection # 0: any number
     bint sent_when_due # no message waits to be sent, so that sending needs no record of its own
@@ -75,6 +79,9 @@ cdef struct ShardState:
     Reply *replies # as far as read, one per connection, if HTTP
     Tls *tls # NULL: plain connections
     Session *sessions # one per connection, if TLS
+    Socket *sockets # one per connection, if WebSocket
+    char *handshakes # if WebSocket: KEYS requests, and the Sec-WebSocket-Accept that each demands
+    char *accepts
     uint32_t capacity # connections that there is memory for
     uint32_t active # connections that send
     uint32_t reopening # without a reply yet; they count as failed
@@ -109,6 +116,7 @@ cdef inline bint reserve(ShardState *shard, uint32_t capacity) noexcept nogil:
     cdef Connection *connections
     cdef Reply *replies
     cdef Session *sessions
+    cdef Socket *sockets
     cdef uint32_t *line
     REQUIRE_STATICALLY(sizeof(Connection) == CACHE_LINE)
     connections = <Connection *>aligned_alloc(CACHE_LINE, capacity * sizeof(Connection))
@@ -133,6 +141,11 @@ cdef inline bint reserve(ShardState *shard, uint32_t capacity) noexcept nogil:
             return False
         memset(&sessions[shard.capacity], 0, (capacity - shard.capacity) * sizeof(Session))
         shard.sessions = sessions
+    if shard.settings.protocol == WEBSOCKET:
+        sockets = <Socket *>realloc(shard.sockets, capacity * sizeof(Socket))
+        if sockets == NULL:
+            return False
+        shard.sockets = sockets
     if not schedule_reserve(&shard.schedule, capacity):
         return False
     shard.capacity = capacity
@@ -148,6 +161,9 @@ cdef inline void free_memory(ShardState *shard) noexcept nogil:
     free(shard.connections)
     free(shard.line)
     free(shard.replies)
+    free(shard.sockets)
+    free(shard.handshakes)
+    free(shard.accepts)
     free(shard.settings.sources)
     free(shard.tally)
     free(shard.spare)

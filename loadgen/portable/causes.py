@@ -23,11 +23,11 @@ _CONNECT_CAUSES: Final = _SYSTEM_CAUSES | {
 }
 
 # A reply came, but a wrong one: its time says nothing about the right one's.
-WRONG_REPLY: Final = ("corrupt", "excess", "malformed", "http_status")
+WRONG_REPLY: Final = ("corrupt", "excess", "malformed", "http_status", "protocol_error")
 
 
 class ReplyError(Exception):
-    """A reply that ends the connection; `cause` is corrupt, excess or malformed."""
+    """What ends the connection; `cause` is one of WRONG_REPLY, or closed_by_server."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(cause)

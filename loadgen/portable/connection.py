@@ -267,6 +267,7 @@ class Connection(asyncio.Protocol):
             return
         self._transport = transport
         self._full = False
+        self._exchange.open()
         now_ns = time.monotonic_ns()
         if self._shard.tls is not None:
             self._shard.tally.handshake.note(now_ns - self._connected_ns)
@@ -330,7 +331,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Check what has come."""
-        if self.state == IDLE:
+        if self.state == IDLE and not self._exchange.unasked:
             self._fail("excess")
             return
         assert self._transport is not None
@@ -340,6 +341,7 @@ class Connection(asyncio.Protocol):
         except ReplyError as error:
             self._fail(error.cause)
             return
+        self._send_on()  # of a request that has grown
         if complete:
             self._complete(lasting=self._exchange.lasting)
 

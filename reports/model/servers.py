@@ -25,6 +25,7 @@ _ANY: Final = "any"  # the model or language of a program of the user's, who did
 _PROTOCOLS: Final = {
     "echo": N_("echo"),
     "http": "HTTP",
+    "websocket": "WebSocket",
     "raw": N_("its own protocol"),
     "download": N_("downloads"),
 }

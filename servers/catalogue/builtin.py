@@ -97,6 +97,9 @@ _ENTRIES = (
     _python("gevent", needs="gevent"),
     _python("trio", needs="trio"),
     _python("splice"),
+    _python("websockets_threaded", needs="websockets", protocol="websocket", threads=1),
+    _python("websockets_asyncio", needs="websockets", protocol="websocket"),
+    _python("picows", needs="picows", protocol="websocket"),
     _python("files", protocol="download", threads=1),
     _python("files_sendfile", protocol="download", threads=1),
     CatalogueEntry(

@@ -22,11 +22,12 @@ EXAMPLE: Final = "mine=./server --port {port}"
 _REQUESTS: Final[Mapping[str, Mapping[str, str]]] = {
     "echo": {},
     "http": {"path": "path"},
+    "websocket": {"path": "path"},
     "raw": {"send": "send", "expect": "expect_bytes"},
 }
 OPTIONS: Final = named(
-    ServerOption("protocol", one_of(*_REQUESTS), "echo, http or raw", "echo"),
-    ServerOption("path", str, "what http asks for", "/"),
+    ServerOption("protocol", one_of(*_REQUESTS), "echo, http, websocket or raw", "echo"),
+    ServerOption("path", str, "what http and websocket ask for", "/"),
     ServerOption(
         "send",
         unescaped,

@@ -147,6 +147,9 @@ OPTIONS: Mapping[str, Mapping[str, ServerOption]] = {
     "gevent": named(*_SECURE),
     "trio": named(*_SECURE),
     "splice": named(BUFFER, *_COMMON),  # no byte passes through that a handler could work on
+    "websockets_threaded": named(STACK, *_ECHO),
+    "websockets_asyncio": named(*_PROTOCOL),
+    "picows": named(LOOP, HANDLER, *_COMMON),  # which asks a socket for options of TCP
     "files": named(SIZE, BUFFER.by_default("65536"), *_COMMON),
     "files_sendfile": named(SIZE, *_COMMON),
 }

@@ -21,6 +21,9 @@ from c10k.loadgen.target import Target, parse_target
         ("https://h:8443/a", Target("h", 8443, "http", "/a", tls=True)),
         ("tls://h:9000", Target("h", 9000, tls=True)),
         ("unix:/x", Target("unix:/x", 0)),
+        ("ws://h", Target("h", 80, "websocket")),
+        ("WS://[::1]:8080/chat?room=1", Target("::1", 8080, "websocket", "/chat?room=1")),
+        ("wss://h/chat", Target("h", 443, "websocket", "/chat", tls=True)),
     ],
 )
 def test_host_and_port_or_a_url(text, target):
@@ -32,7 +35,8 @@ def test_host_and_port_or_a_url(text, target):
     [
         *("", "localhost", ":9", "h:", "h:0", "h:70000", "h:nine", "h:-9", "h:+9", "h:1_0", "h:٩"),
         *("::1:9", "[::1:9", "h:1:2", "h:9/path", "u@h:9", "tcp://h", "tcp://h:1/x", "tcp://"),
-        *("http://", "http:///x", "http://h:99999", "http://u:p@h", "ftp://h", "://h:1", "tls://h"),
+        *("http://", "http:///x", "http://h:99999", "http://u:p@h", "ftp://h", "://h:1", "ws://"),
+        *("ws://u@h", "ws://:9", "ws://h:0", "tls://h"),
     ],
 )
 def test_anything_else_is_refused_with_examples(text):

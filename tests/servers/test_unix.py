@@ -20,7 +20,8 @@ def test_every_byte_comes_back_over_a_unix_socket(name, engine, tmp_path):
     with spec.process(log=tmp_path / "log") as server:
         assert server.host.startswith("unix:@")
         address = (server.host, server.port)
-        with Fleet(address, WORKLOADS["saturated"], engine=engine) as fleet:
+        workload = WORKLOADS["saturated"].over(spec.server.protocol, {})
+        with Fleet(address, workload, engine=engine) as fleet:
             fleet.resize(5)
             assert fleet.wait_open(20).connected == 5
             fleet.load()

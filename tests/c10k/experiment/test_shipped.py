@@ -23,6 +23,7 @@ NAMES = [
     "tables",
     "techniques",
     "tls",
+    "websocket",
 ]
 
 
