@@ -4,9 +4,13 @@ python -m benchmarks.reliability.long_run [MINUTES]
 
 `c10k run` and `c10k load` at the same time, each with 2,000 connections of one message per second
 to a server of its own, for an hour. Prints Markdown: what each command itself holds after the first
-minutes and at the end, and the figures of each sixth of the time. 1 if its memory grew by 20 MB or
-more, if it has more descriptors, or if the last sixth's median response time is half as long again
-as the longest of the others (not in a shorter time, of which a busy moment may be a sixth).
+minutes and at the end, and the figures of each sixth of the time. What else the machine does would
+look like a drift. So in the middle of each sixth another `c10k load` does the same for half a
+minute, on the server of the first: what is fresh cannot have drifted.
+
+1 if a command's memory grew by 20 MB or more, if it has more descriptors, or if the old load's
+median response time by the fresh one's, in the same seconds, is half as large again in the last
+sixth as in any other (not in a shorter time, of which a busy moment may be a sixth).
 """
 
 import json
@@ -16,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -38,6 +42,8 @@ READINGS: Final = 10
 MOST_GROWN_MB: Final = 20.0
 MOST_SLOWER: Final = 1.5
 LONG_MINUTES: Final = 30.0
+FRESH_S: Final = 30.0  # at most, of a fresh load
+START_S: Final = 4.0  # of `c10k load`, until it measures
 C10K: Final = (sys.executable, "-m", "c10k")
 
 
@@ -100,13 +106,26 @@ def of_load(file: Path) -> list[Figures]:
     return [Figures(*(second[column] for column in columns)) for second in series]
 
 
+def typical(figures: Sequence[Figures]) -> Figures:
+    """The medians."""
+    return Figures(*map(median, zip(*figures, strict=True)))
+
+
 def parts(figures: Sequence[Figures]) -> list[Figures]:
     """The medians of each sixth."""
     bounds = [len(figures) * part // PARTS for part in range(PARTS + 1)]
-    return [
-        Figures(*map(median, zip(*figures[first:last], strict=True)))
-        for first, last in pairwise(bounds)
-    ]
+    return [typical(figures[first:last]) for first, last in pairwise(bounds)]
+
+
+def fresh_loads(load: Sequence[str], seconds: float, file: Path) -> Iterator[tuple[float, Figures]]:
+    """In the middle of each sixth, when a fresh load began, in s from now, and its figures."""
+    began, length_s = time.monotonic(), min(FRESH_S, seconds / PARTS / 2)
+    command = [*C10K, *load, "--duration", f"{length_s:g}s", "--json", str(file), "--quiet"]
+    for part in range(PARTS):
+        start_s = (part + 0.5) * seconds / PARTS
+        time.sleep(max(0.0, began + start_s - time.monotonic()))
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        yield start_s, typical(of_load(file))
 
 
 def main() -> int:
@@ -123,17 +142,21 @@ def main() -> int:
         stack.callback(server.terminate)
         assert server.stdout
         address = f"127.0.0.1:{json.loads(server.stdout.readline())['port']}"
-        duration = ("--duration", f"{seconds:g}s")
+        duration = ["--duration", f"{seconds:g}s"]
         run = ["run", "--server", "asyncio_protocol", "--workload", "long,rate=1", *duration]
         run += ["--steps", CONNECTIONS, "--profile", "quick", "--force", "--quiet", "--no-report"]
-        load = ["load", address, "-c", CONNECTIONS, "--rate", "1", *duration, "--json", str(file)]
-        commands = {"run": [*run, "--out", str(directory)], "load": [*load, "--quiet"]}
+        load = ["load", address, "-c", CONNECTIONS, "--rate", "1"]
+        commands = {
+            "run": [*run, "--out", str(directory)],
+            "load": [*load, *duration, "--json", str(file), "--quiet"],
+        }
         watched = {
             name: Watched(subprocess.Popen([*C10K, *command], text=True, stdout=subprocess.DEVNULL))
             for name, command in commands.items()
         }
         for each in watched.values():
             stack.callback(each.process.terminate)
+        fresh = list(fresh_loads(load, seconds, Path(scratch) / "fresh.json"))
         for name, each in watched.items():
             each.join()
             if each.process.returncode:
@@ -153,11 +176,19 @@ def main() -> int:
         "\n| command | part | messages/s | p50 ms | p99 ms |\n| --- | ---: | ---: | ---: | ---: |"
     )
     for name, all_of_it in figures.items():
-        for number, part in enumerate(found := parts(all_of_it), start=1):
+        for number, part in enumerate(parts(all_of_it), start=1):
             cells = f"{part.messages_per_s:,.0f} | {part.p50_ms:.3f} | {part.p99_ms:.3f}"
             print(f"| {name} | {number} of {PARTS} | {cells} |")
-        *others, last_part = (part.p50_ms for part in found)
-        wrong += minutes >= LONG_MINUTES and last_part > MOST_SLOWER * max(others)
+
+    print("\n| part | old load, p50 ms | fresh load, p50 ms | old ÷ fresh |")
+    print("| --- | ---: | ---: | ---: |")
+    ratios = []
+    for number, (start_s, new) in enumerate(fresh, start=1):
+        first = int(start_s - START_S)  # both begin to measure some seconds after they start
+        old = typical(figures["load"][first : first + int(FRESH_S)])
+        ratios.append(old.p50_ms / new.p50_ms)
+        print(f"| {number} of {PARTS} | {old.p50_ms:.3f} | {new.p50_ms:.3f} | {ratios[-1]:.2f} |")
+    wrong += minutes >= LONG_MINUTES and ratios[-1] > MOST_SLOWER * max(ratios[:-1])
     return bool(wrong)
 
 
