@@ -1,4 +1,4 @@
-"""The target of a load: HOST:PORT, unix:PATH or a URL of tcp, http or ws, over TLS tls, https, wss."""
+"""The target of a load: HOST:PORT, unix:PATH or a URL of tcp, http or ws, over TLS or not."""
 
 import os
 from dataclasses import dataclass

@@ -2,11 +2,11 @@
 
 One thread runs asyncio's event loop, as in `asyncio_protocol`; what it has read goes to picows,
 which reads the handshake and the frames in compiled code (Cython), and calls a method of the
-connection's listener for each frame. There is neither a task nor a queue, and the bytes are copied out of the buffer only
-where the method asks for them. A connection costs a transport, a buffer of 16 KiB to read into, and
-the listener. A message costs one call into Python and one back. A callback that blocks or computes
-delays all clients, and a client that reads too slowly is the listener's to hold back. Choose this
-model where the parsing of frames in Python costs too much.
+connection's listener for each frame. There is neither a task nor a queue, and the bytes are copied
+out of the buffer only where the method asks for them. A connection costs a transport, a buffer of
+16 KiB to read into, and the listener. A message costs one call into Python and one back. A callback
+that blocks or computes delays all clients, and a client that reads too slowly is the listener's to
+hold back. Choose this model where the parsing of frames in Python costs too much.
 
 picows' own transports (aiofastnet) are off: the loop that `loop=` names reads and writes.
 
