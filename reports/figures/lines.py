@@ -27,14 +27,12 @@ _EDGE: Final = 9  # points from a row of markers above the axes to the next
 @dataclass(frozen=True)
 class Kind:
     """A kind of picture: a column of the steps, and perhaps a `thin` one; the measure of which
-    published figures stand beside, if it is another, or the `rows` that hold them. The axis of y is
-    linear where it ends at a given `top`; that of x has the `rows` evenly.
+    published figures stand beside, if it is another. The axis of y is linear where it ends at a
+    given `top`. A publication's own graph has a title, and its `rows` evenly on the axis of x.
     """
 
     name: str
     place: str
-    title: str
-    subtitle: str
     column: str
     measure: Measure
     claimed: str = ""
@@ -42,6 +40,7 @@ class Kind:
     scale: str = "log"
     top: float = 0
     rows: Sequence[Row] = ()
+    title: str = ""
 
     def published(self, claim: Claim) -> dict[int, PrintedPair]:
         """The published figures by clients; those of any number of clients from end to end."""
@@ -55,46 +54,40 @@ class Kind:
 
 
 _P50: Final = "response_p50_ms"
-_TIMES: Final = ("t3", N_("Response time"), N_("thick: median; thin: p99"), _P50, TIME)
 _KINDS: Final = (
-    Kind(
-        *("memory-resident", "t2", N_("Resident memory of the connections"), N_("what they add")),
-        *("added_resident_bytes", BYTES),
-    ),
-    Kind(
-        *("memory-virtual", "t2", N_("Virtual memory of the connections"), N_("what they reserve")),
-        *("added_vms_bytes", BYTES, "added_resident_bytes"),
-    ),
-    Kind("response-log", *_TIMES, thin="response_p99_ms"),
-    Kind("response-linear", *_TIMES, thin="response_p99_ms", scale="linear"),
-    Kind(
-        *("cpu", "costs", N_("CPU per message"), N_("user and system time of the server")),
-        *("cpu_us_per_message", CPU),
-    ),
-    Kind(
-        *("efficiency", "costs", N_("CPU efficiency")),
-        *(N_("time on a CPU ÷ (that and time waiting for one)"), "cpu_efficiency", SHARE),
-        top=1,
-    ),
-    Kind(
-        *("throughput", "costs", N_("Throughput")),
-        N_("replied to and verified; dashed: what the loader can drive"),
-        *("messages_per_s", RATE),
-    ),
+    Kind("memory-resident", "t2", "added_resident_bytes", BYTES),
+    Kind("memory-virtual", "t2", "added_vms_bytes", BYTES, claimed="added_resident_bytes"),
+    Kind("response-log", "t3", _P50, TIME, thin="response_p99_ms"),
+    Kind("response-linear", "t3", _P50, TIME, thin="response_p99_ms", scale="linear"),
+    Kind("cpu", "costs", "cpu_us_per_message", CPU),
+    Kind("efficiency", "costs", "cpu_efficiency", SHARE, top=1),
+    Kind("throughput", "costs", "messages_per_s", RATE),
 )
+_RESPONSE: Final = (N_("Response time"), N_("thick: median; thin: p99"))
+_TEXTS: Final = {  # titles and subtitles
+    "memory-resident": (N_("Resident memory of the connections"), N_("what they add")),
+    "memory-virtual": (N_("Virtual memory of the connections"), N_("what they reserve")),
+    "response-log": _RESPONSE,
+    "response-linear": _RESPONSE,
+    "cpu": (N_("CPU per message"), N_("user and system time of the server")),
+    "efficiency": (N_("CPU efficiency"), N_("time on a CPU ÷ (that and time waiting for one)")),
+    "throughput": (
+        N_("Throughput"),
+        N_("replied to and verified; dashed: what the loader can drive"),
+    ),
+}
 _AXES: Final = {"bytes": BYTES, "ms": TIME, "us": CPU, "": SHARE}
 
 
 def kinds(claim: Claim) -> Iterator[Kind]:
     """All kinds: the report's, and the publication's own graphs, on its axes."""
     yield from _KINDS
-    subtitle = N_("on {name}'s axes; above: what lies beyond")
     for table in claim.by_clients:
         graph, column = table.graph, table.measure
         top = printed_value(graph.top, column) if graph else 0
         if graph and top > 0 and column in MEASURES:
-            named, axis = (graph.name, table.part, graph.title), _AXES[unit_of(column)]
-            yield Kind(*named, subtitle, column, axis, top=top, rows=table.rows)
+            named, axis = (graph.name, table.part), _AXES[unit_of(column)]
+            yield Kind(*named, column, axis, top=top, rows=table.rows, title=graph.title)
 
 
 @dataclass(frozen=True)
@@ -156,7 +149,11 @@ def _picture(measured: Measured, kind: Kind, workload: MeasuredWorkload) -> Iter
     rows = [line for line in lines if line.above(kind)]
     names = [name for line in lines for name in line.names(kind, place)]
     claim = measured.publication
-    title, subtitle = _(kind.title), _(kind.subtitle, name=called(claim))
+    if kind.title:
+        title = _(kind.title)
+        subtitle = _("on {name}'s axes; above: what lies beyond", name=called(claim))
+    else:
+        title, subtitle = map(_, _TEXTS[kind.name])
     dashed = _("{what}; dashed: {name}", what=subtitle, name=called(claim))
     named = "" if kind.place == "t2" else workload.name
     sheet = Sheet(
