@@ -12,6 +12,7 @@ from c10k.loadgen.tls import Tls
 from c10k.loadgen.workload import Workload
 from c10k.servers.framework.tls import server_context
 from tests.loadgen.conftest import drained, echo, loaded, on_every_loop, total, until
+from tests.websocket import BINARY, PING, Frame, encoded, serving
 
 pytestmark = [pytest.mark.system, on_every_loop]
 
@@ -71,6 +72,20 @@ def test_many_connections_of_either_version_send_messages_large_and_small(
         assert snapshot.errors == {}
         assert total(snapshot, "handshake") == total(snapshot, "connect") == connections
         assert snapshot.sums_ns["handshake"] < snapshot.sums_ns["connect"]
+
+
+def test_websocket_over_tls(serve_tls, secured, fleet):
+    """With a ping before each reply, which the loader answers."""
+
+    def answer(connection, _number, payload):
+        connection.sendall(encoded(Frame(PING, b"")) + encoded(Frame(BINARY, payload)))
+
+    chat = Workload("chat", protocol="websocket", size_bytes=50_000)
+    with loaded(fleet(serve_tls(serving(answer)), chat, tls=secured[1]), 3) as driven:
+        until(lambda: driven.progress().messages >= 30)
+        snapshot = drained(driven)
+    assert snapshot.errors == {}
+    assert total(snapshot, "handshake") == 3
 
 
 def test_what_is_read_slowly_is_sent_on(serve_tls, secured, fleet):
