@@ -7,6 +7,7 @@ in run.json, and the line that refuses a value. The bounds (`ge`, `gt`, `le`) an
 - `spelling`: how people may write it, a key of SPELLINGS or a function of the text,
 - `check`: a function of the value, which raises ValueError for what bounds cannot say,
 - `unit`: what stands behind the bounds, such as " s",
+- `read`: a function that reads it, in place of all that is said here,
 - `raw`: that a text of the command line is read later, when the file is known,
 - `flag`, `metavar`, `default`: what the command line calls the option and its value, and what its
   help calls its default, where that is not as usual.
@@ -78,6 +79,8 @@ class Option:
     def read(self, given: object) -> Any:  # noqa: ANN401 (as the field)
         """The value, of the field's type. Raises ValueError, which says what is allowed."""
         value: Any = given
+        if own := self.extra.get("read"):
+            return own(value)
         if value is None and self.optional:
             return None
         spelling = self.extra.get("spelling")

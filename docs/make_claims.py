@@ -18,7 +18,7 @@ from c10k.reports.comparisons.pairs import Comparisons
 from c10k.reports.comparisons.published import Verdict
 from c10k.reports.language import _, use_locale
 from c10k.reports.model.measured import Measured
-from c10k.reports.tables import chapter, claims, details
+from c10k.reports.tables import details, publication, statements
 from c10k.reports.tables.table import Cell, Table
 from c10k.reports.tables.table import escaped as fully_escaped
 from c10k.results.store import read_run
@@ -51,7 +51,7 @@ def block(runs: Sequence[Measured], language: str) -> str:
     commands = "\n".join(map(command, runs))
     parts = [wrapped(machine(runs[0], text)), f"```\n{commands}\n```"]
     drawn: dict[str, list[Table]] = {}
-    for each in (chapter, details):
+    for each in (publication, details):
         for found in each.tables(*made[0]):
             drawn.setdefault(found.stem, []).append(found)
     shown = {
@@ -66,7 +66,7 @@ def block(runs: Sequence[Measured], language: str) -> str:
         first = drawn[stem][0]
         parts += [f"### {escaped(first.title)}", escaped(first.caption), draw(drawn[stem])]
         parts += map(escaped, first.notes)
-    parts.append(single([next(claims.tables(*each)) for each in made]))
+    parts.append(single([next(statements.tables(*each)) for each in made]))
     return "\n\n".join(parts)
 
 

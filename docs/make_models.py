@@ -20,7 +20,6 @@ from c10k.reports import wording
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import UNFIT, Flag, Quantity
 from c10k.reports.model.servers import MeasuredServer
-from c10k.reports.tables.details import figure
 from c10k.results.manifest import PlannedServerExcerpt
 from c10k.results.published import CONFIRMED_WITHIN
 from c10k.results.store import read_run
@@ -39,9 +38,11 @@ INDEX = {  # the columns of the index after memory, by whether the loop is close
     "open": ("p50, ms", "p99, ms", "CPU per message, µs"),
     "closed": ("messages/s", "p99, ms"),
 }
-TITLES = {  # by protocol
+TITLES = {
     "echo": "Servers that echo 64 bytes",
-    "http": "Web servers that send a file of 64 bytes",
+    "websocket": "Servers of WebSocket that echo 64 bytes",
+    "web": "Web servers that send a file of 64 bytes",
+    "applications": "HTTP servers that run a Python application of 64 bytes",
     "download": "Servers of files: downloads of 1 MiB",
 }
 
@@ -64,14 +65,17 @@ class Shown:
         return self.label.partition(",")[0]
 
     @property
-    def protocol(self) -> str:
-        """What it speaks."""
-        return CATALOGUE[self.name].protocol
+    def kind(self) -> str:
+        """Which of TITLES it stands under."""
+        entry = CATALOGUE[self.name]
+        if entry.protocol != "http":
+            return entry.protocol
+        return "applications" if entry.language == "Python" else "web"
 
     @property
     def page(self) -> str:
-        """The page that it stands on: web servers share one."""
-        return "web" if self.protocol == "http" else self.name
+        """The page that it stands on: servers of HTTP share one."""
+        return self.kind if self.kind in ("web", "applications") else self.name
 
     @property
     def plan(self) -> PlannedServerExcerpt:
@@ -86,7 +90,7 @@ class Shown:
 
     def at(self, point: Point, column: str) -> Quantity:
         """A figure with its interval and flags."""
-        return figure(self.measured, point, column)
+        return self.measured.figure(point, column)
 
     @property
     def memory(self) -> Quantity:
@@ -210,10 +214,10 @@ def cpus(measured: Measured) -> str:
 
 
 def index_block(shown: list[Shown]) -> str:
-    """A table per protocol: a row per server, at its largest step."""
+    """A table per kind: a row per server, at its largest step."""
     blocks = []
-    for protocol, title in TITLES.items():
-        if alike := [each for each in shown if each.protocol == protocol]:
+    for kind, title in TITLES.items():
+        if alike := [each for each in shown if each.kind == kind]:
             blocks += [f"### {title}", index_table(alike)]
     runs = dict.fromkeys(
         f"{day(each.measured)}: {machine(each.measured)}, {cpus(each.measured)}, "

@@ -1,6 +1,7 @@
 """Where the fleet connects to, and from."""
 
 import errno
+import os
 import socket
 import struct
 import sys
@@ -15,6 +16,12 @@ Each has some 28,000 ephemeral ports, but Linux first searches half of them for 
 search takes longer the fuller they are: 40,000 connections took 13 to 22 s to open with 20,000 per
 address, 2 s with 10,000. A closed connection holds its port for up to a minute, so where
 connections come and go, each takes the address after the one before it."""
+
+UNIX: Final = "unix:"
+"""What the host of a Unix socket begins with."""
+
+SOURCES: Final = 249
+"""Further addresses of loopback to connect from: room for 2,500,000 connections."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,11 @@ class Address:
 
     @classmethod
     def resolve_all(cls, host: str, port: int) -> list[Self]:
-        """The addresses of a host, at least one. Raises OSError where it has none."""
+        """The addresses of a host, at least one; of `unix:PATH` or `unix:@NAME`, an abstract name,
+        that Unix socket. Raises OSError where it has none.
+        """
+        if host.startswith(UNIX):
+            return [cls(socket.AF_UNIX, host.removeprefix(UNIX), 0, 0, host)]
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except UnicodeError:  # too long, or with nothing between two dots
@@ -47,6 +58,8 @@ class Address:
     @property
     def is_of_this_host(self) -> bool:
         """Whether traffic to it stays on this host."""
+        if self.family == socket.AF_UNIX:
+            return True
         address = ip_address(self.host.partition("%")[0])
         address = getattr(address, "ipv4_mapped", None) or address
         if address.is_loopback or address.is_unspecified:
@@ -58,7 +71,9 @@ class Address:
 
     @property
     def packed(self) -> bytes:
-        """The kernel's struct sockaddr_in or sockaddr_in6 (ip(7), ipv6(7))."""
+        """The kernel's struct sockaddr_in, _in6 or _un (ip(7), ipv6(7), unix(7))."""
+        if self.family == socket.AF_UNIX:
+            return struct.pack("=H", self.family) + self.unix_path
         if self.family == socket.AF_INET6:
             packed = struct.pack("!HI", self.port, 0) + socket.inet_pton(self.family, self.host)
             return struct.pack("=H", self.family) + packed + struct.pack("=I", self.scope)
@@ -66,8 +81,25 @@ class Address:
         return struct.pack("=H", self.family) + packed
 
     @property
+    def socket_address(self) -> bytes | tuple[str, int] | tuple[str, int, int, int]:
+        """What Python's sockets take for it."""
+        if self.family == socket.AF_UNIX:
+            return self.unix_path
+        if self.family == socket.AF_INET6:
+            return self.host, self.port, 0, self.scope
+        return self.host, self.port
+
+    @property
+    def unix_path(self) -> bytes:
+        """The path of a Unix socket as the kernel takes it: an abstract name begins with a 0."""
+        path = os.fsencode(self.host)
+        return b"\0" + path[1:] if path.startswith(b"@") else path
+
+    @property
     def authority(self) -> str:
         """Host and port as in a URL (RFC 3986, 3.2)."""
+        if self.family == socket.AF_UNIX:
+            return "localhost"
         host = f"[{self.name}]" if ":" in self.name else self.name
         return f"{host}:{self.port}"
 
@@ -82,5 +114,5 @@ class Address:
             and self.family == socket.AF_INET
             and self.host.startswith("127.")
         ):
-            return tuple(Address(self.family, f"127.0.1.{last}", 0) for last in range(1, 17))
+            return tuple(Address(self.family, f"127.0.1.{last + 1}", 0) for last in range(SOURCES))
         return ()

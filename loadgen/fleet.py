@@ -24,6 +24,7 @@ import numpy as np
 from c10k.loadgen.address import Address
 from c10k.loadgen.engines import engine_of, shard_class
 from c10k.loadgen.shard import KINDS, Shard, ShardSettings, ShardSnapshot
+from c10k.loadgen.tls import Tls
 from c10k.loadgen.workload import Workload
 
 T = TypeVar("T")
@@ -97,7 +98,8 @@ class Snapshot:
     - `response`: from when a message was due to the last byte of its reply
     - `service`: from when it was sent
     - `send_lag`: from when it was due until it was sent; empty where none waits to be sent
-    - `connect`: connecting
+    - `connect`: connecting, over TLS with the handshake
+    - `handshake`: the handshake of TLS alone; empty without
     - `first_echo`: from the start of connecting to a connection's first verified reply
     - `waiting`: how long messages without a reply have been waiting at the end. Those are all that
       are pending in an open loop; in a closed one, where every connection waits at any time, those
@@ -217,16 +219,18 @@ class Fleet:
     - `in_flight`: how many connections may lack their first reply at once.
     - `spin`: poll before a message is due instead of sleeping: it is sent to the microsecond, and a
       CPU is busy with waiting.
+    - `tls`: over TLS, and how its server is verified; None: plain connections.
     - `elsewhere`: functions that create the shards to drive the connections instead of threads
       here, on other hosts too; each must have a command within `lead_ns`.
 
     A fleet is used once, as a context manager: leaving the block drains it, ends every connection
     and joins the threads; after an exception it does not drain.
 
-    Creating one raises ValueError for an unknown engine, OSError where the address cannot be
-    resolved, the engine is not there, or the machine refuses a thread, process or descriptor, and
-    MemoryError. Any method raises OSError once a process of the fleet has died. What happens to a
-    connection raises nothing: it is counted, by cause, in `Snapshot.errors`.
+    Creating one raises ValueError for an unknown engine or certificates that are none, OSError
+    where the address cannot be resolved, the engine or OpenSSL for it is not there, or the machine
+    refuses a thread, process or descriptor, and MemoryError. Any method raises OSError once a
+    process of the fleet has died. What happens to a connection raises nothing: it is counted, by
+    cause, in `Snapshot.errors`.
     """
 
     def __init__(
@@ -240,6 +244,7 @@ class Fleet:
         cpus: Sequence[int] | None = None,
         in_flight: int = IN_FLIGHT,
         spin: bool = False,
+        tls: Tls | None = None,
         elsewhere: Sequence[CreateShard] = (),
         lead_ns: int = LEAD_NS,
     ) -> None:
@@ -266,7 +271,9 @@ class Fleet:
         try:
             for index, create_one in enumerate(creators):
                 cpu = cpus[index % len(cpus)] if cpus else None
-                settings = ShardSettings(target, workload, index, len(creators), each, cpu, spin)
+                settings = ShardSettings(
+                    target, workload, index, len(creators), each, cpu, spin, tls
+                )
                 self._shards.append(create_one(settings))
         except BaseException:
             self._quit()

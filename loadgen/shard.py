@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, TypedDict
 
 from c10k.loadgen.address import Address
+from c10k.loadgen.tls import Tls
 from c10k.loadgen.workload import Workload
 
-KINDS: Final = ("response", "service", "send_lag", "connect", "first_echo", "waiting")
+KINDS: Final = (
+    "response",
+    "service",
+    "send_lag",
+    "connect",
+    "handshake",
+    "first_echo",
+    "waiting",
+)
 """What is recorded into histograms; see `c10k.loadgen.fleet.Snapshot`."""
 
 
@@ -25,6 +34,7 @@ class ShardSettings:
     in_flight: int  # connections that may lack their first reply at once
     cpu: int | None  # that its thread is pinned to
     spin: bool  # poll before a message is due instead of sleeping
+    tls: Tls | None = None  # None: plain connections
 
 
 class ShardStatus(NamedTuple):

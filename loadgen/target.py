@@ -1,9 +1,23 @@
-"""The target of a load: HOST:PORT, http://host:port/path or tcp://host:port."""
+"""The target of a load: HOST:PORT, unix:PATH or a URL of tcp, http or ws, over TLS or not."""
 
+import os
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 EXAMPLES = "such as 127.0.0.1:9000 or http://127.0.0.1:8080/page"
+
+SCHEMES: Final = {
+    "tcp": (None, "", False),
+    "tls": (None, "", True),
+    "http": (80, "http", False),
+    "https": (443, "http", True),
+    "ws": (80, "websocket", False),
+    "wss": (443, "websocket", True),
+}
+"""With the port of a URL without one, the protocol, and whether it is over TLS."""
+
+LONGEST_PATH: Final = 108  # sizeof(sockaddr_un.sun_path), unix(7)
 
 
 @dataclass(frozen=True)
@@ -11,30 +25,34 @@ class Target:
     """Where to connect."""
 
     host: str  #: a name or an address
-    port: int  #: 80 of an http:// URL without one
-    protocol: str = ""  #: `http` of an http:// URL, else empty
-    path: str = ""  #: path and query of an http:// URL, else empty
+    port: int  #: of a URL without one 80, or 443 over TLS
+    protocol: str = ""  #: `http` or `websocket`, as the URL says, else empty
+    path: str = ""  #: path and query of such a URL, else empty
+    tls: bool = False  #: of a tls://, https:// or wss:// URL
 
 
 def parse_target(text: str) -> Target:
-    """Read HOST:PORT or a URL. Raises ValueError with one line and examples."""
+    """Read HOST:PORT, unix:PATH or a URL. Raises ValueError with one line and examples."""
+    if text.startswith("unix:"):
+        if not 0 < len(os.fsencode(text)) - len("unix:") < LONGEST_PATH:
+            raise ValueError(f"the path of a Unix socket has from 1 to {LONGEST_PATH - 1} bytes")
+        return Target(text, 0)
     scheme, _, rest = text.partition("://") if "://" in text else ("tcp", "", text)
     scheme = scheme.lower()
-    if scheme == "https":
-        raise ValueError(f"TLS is not there yet: load http:// or tcp://, {EXAMPLES}; got {text!r}")
-    if scheme not in ("http", "tcp"):
-        raise ValueError(f"the target is http:// or tcp://, {EXAMPLES}; got {text!r}")
-    http = scheme == "http"
+    if scheme not in SCHEMES:
+        known = ", ".join(f"{each}://" for each in SCHEMES)
+        raise ValueError(f"the target is one of {known}, {EXAMPLES}; got {text!r}")
+    port, protocol, tls = SCHEMES[scheme]
     try:
         parts = urlsplit(f"//{rest}")
-        port = 80 if http and parts.port is None else parts.port
+        port = port if parts.port is None else parts.port
     except ValueError:  # of brackets that do not match, or a port beyond 65535
         parts, port = urlsplit(""), None
-    beyond = "" if http else parts.path + parts.query + parts.fragment
+    beyond = "" if protocol else parts.path + parts.query + parts.fragment
     if not parts.hostname or not port or "@" in parts.netloc or beyond:
         raise ValueError(f"the target is HOST:PORT or a URL, {EXAMPLES}; got {text!r}")
-    if not http:
-        return Target(parts.hostname, port)
+    if not protocol:
+        return Target(parts.hostname, port, tls=tls)
     query = f"?{parts.query}" if parts.query else ""
     path = parts.path or ("/" if query else "")
-    return Target(parts.hostname, port, "http", path + query)
+    return Target(parts.hostname, port, protocol, path + query, tls)

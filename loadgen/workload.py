@@ -10,7 +10,9 @@ from msgspec import Struct, field
 
 from c10k.loadgen.option import option
 
-PROTOCOLS: Final = ("echo", "http", "raw", "download")
+PROTOCOLS: Final = ("echo", "http", "raw", "download", "websocket")
+ECHOING: Final = ("echo", "websocket")
+"""Those whose messages of `size_bytes` must come back as they are."""
 LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 LARGEST_REPLY: Final = 1024 * 1024 * 1024
 # What one send() may take: a request is sent whole.
@@ -37,6 +39,8 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
       and a status other than 2xx is an error.
     - `raw`: `send`, one character a byte (Latin-1), is answered by `expect_bytes` bytes of any
       content.
+    - `websocket`: each message is a masked frame of binary data, which must come back as it is
+      (RFC 6455), on connections that a handshake for `path` opens.
     - `download`: the line `expect_bytes` in decimal digits is answered by so many bytes, byte i of
       which must be i mod 251.
 
@@ -114,11 +118,11 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
         ),
     ] = True
     protocol: Annotated[
-        Literal["echo", "http", "raw", "download"],
+        Literal["echo", "http", "raw", "download", "websocket"],
         option(
-            "echo: random bytes, each of which must come back; http: GET requests answered with "
-            "2xx; raw: the same bytes each time, answered by so many; download: the line N, "
-            "answered by N bytes, byte i being i mod 251"
+            "echo: random bytes, each of which must come back; websocket: the same as messages of "
+            "WebSocket; http: GET requests answered with 2xx; raw: the same bytes each time, "
+            "answered by so many; download: the line N, answered by N bytes, byte i being i mod 251"
         ),
     ] = "echo"
     size_bytes: Annotated[
@@ -132,7 +136,7 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
             metavar="BYTES",
         ),
     ] = field(default=64, name="size")
-    path: Annotated[str, option("what http asks for")] = "/"
+    path: Annotated[str, option("what http and websocket ask for")] = "/"
     send: Annotated[str, option(r"what raw sends, such as 'PING\r\n'", metavar="BYTES")] = ""
     expect_bytes: Annotated[
         int,
@@ -181,7 +185,9 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     @property
     def message_bytes(self) -> int:
         """The size of a reply; 0 where only the server knows it."""
-        return {"echo": self.size_bytes, "http": 0}.get(self.protocol, self.expect_bytes)
+        if self.protocol in ECHOING:
+            return self.size_bytes
+        return 0 if self.protocol == "http" else self.expect_bytes
 
     @property
     def sent_when_due(self) -> bool:
@@ -211,7 +217,7 @@ class Workload(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
         raise ValueError(f"for servers that speak {self.protocol}, not {protocol}")
 
     def request(self, authority: str) -> bytes:
-        """What is sent each time, to the host and port of a URL; empty for echo, whose messages
+        """What is sent each time, to the host and port of a URL; empty where messages
         differ."""
         match self.protocol:
             case "http":
@@ -278,4 +284,4 @@ WORKLOADS: Final = {
         ),
     )
 }
-"""By name. Those that echo are driven over http or raw, too, where a server speaks that."""
+"""By name. Those that echo are driven over http, raw or websocket where a server speaks that."""

@@ -1,1 +1,1 @@
-"""What people read: the chapter's tables beside the measurement, pictures, and the page."""
+"""What people read: published tables beside the measurement, pictures, and the page."""

@@ -11,10 +11,18 @@ from c10k.reports.language import ENGLISH, use_locale
 from c10k.reports.model.measured import Measured
 from c10k.reports.page.page import render
 from c10k.reports.summary.markdown import markdown
-from c10k.reports.tables import capacity, chapter, claims, comparisons, details, guide
+from c10k.reports.tables import (
+    capacity,
+    comparisons,
+    details,
+    guide,
+    publication,
+    published,
+    statements,
+)
 from c10k.results.store import read_run
 
-_TABLES: Final = (chapter, claims, guide, capacity, comparisons, details)
+_TABLES: Final = (published, publication, statements, guide, capacity, comparisons, details)
 
 
 def build_report(run_directory: Path, out: Path, language: str = ENGLISH) -> Path:

@@ -12,12 +12,12 @@ from c10k.reports import style, wording
 from c10k.reports.comparisons.pairs import SLOPE
 from c10k.reports.comparisons.runs import Change, RunComparison, Verdict
 from c10k.reports.language import _
+from c10k.reports.model.derived import PER_CONNECTION
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import Quantity
 from c10k.reports.page import facts
 from c10k.reports.page.page import environment
 from c10k.reports.tables import runs
-from c10k.reports.tables.details import PER_CONNECTION
 from c10k.reports.tables.table import Cell, Column, Section, Table
 from c10k.results.exports.junit import Case, junit
 from c10k.results.schema import one_line

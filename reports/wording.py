@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from c10k.reports.language import _, local_number
+from c10k.results.claimed_units import unit_of
 
 MISSING: Final = "—"
 MINUS: Final = "\N{MINUS SIGN}"
 _UNIT: Final = re.compile(r"[^\d×]*$")
+NAMED: Final = re.compile(r"\{(\w+)\}")
 _SIZES: Final = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"))
 
 
@@ -35,7 +37,7 @@ def rate(value: float) -> str:
 
 
 def size(value: float) -> str:
-    """Bytes in the largest of B, KB, MB and GB (powers of 1,024, as the chapter) that fits."""
+    """Bytes in the largest of B, KB, MB and GB (powers of 1,024) that fits."""
     if math.isnan(value):
         return MISSING
     for factor, unit in _SIZES:
@@ -127,6 +129,13 @@ def bounds(low: float, high: float) -> str:
     return ", ".join(filter(None, (least, most))) or MISSING
 
 
+def filled(text: str, value: Callable[[str], str]) -> str:
+    """The text with a value for each name in braces; never a format of Python's, as a user's file
+    may hold it.
+    """
+    return NAMED.sub(lambda name: value(name[1]), text)
+
+
 def joined(words: Sequence[str]) -> str:
     """a, b and c."""
     if len(words) < 2:
@@ -134,9 +143,14 @@ def joined(words: Sequence[str]) -> str:
     return _("{others} and {last}", others=", ".join(words[:-1]), last=words[-1])
 
 
+def capital(text: str) -> str:
+    """The text with a capital."""
+    return text[:1].upper() + text[1:]
+
+
 def sentence(text: str) -> str:
     """The text with a capital and a full stop."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    return f"{capital(text).rstrip('.')}."
 
 
 @dataclass(frozen=True)
@@ -164,3 +178,10 @@ BYTES: Final = Unit("bytes", size)
 RATIO: Final = Unit("ratio", ratio)
 SHARE: Final = Unit("share", share)
 PLAIN: Final = Unit("", number)
+US: Final = Unit("us", lambda value: _("{value} µs", value=number(value)))
+_OF_NAMES: Final = {"bytes": BYTES, "ms": MS, "us": US, "": PLAIN}
+
+
+def unit(measure: str) -> Unit:
+    """The unit that stands in the name of a column of the steps."""
+    return _OF_NAMES[unit_of(measure)]

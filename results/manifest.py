@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta, MsgspecError, Struct, convert, field
 
+from c10k.results.claims import Claim
 from c10k.results.schema import LIMIT, Count, RunError
 
 RUN_SCHEMA: Final = "c10k.run/2"
@@ -86,6 +87,7 @@ class PlanExcerpt(Struct, rename="kebab"):
     workload_steps: list[WorkloadStepsExcerpt] = []
     profile: ProfileExcerpt = field(default_factory=ProfileExcerpt)
     techniques: list[TechniqueExcerpt] = []
+    claims: list[Claim] = []
 
 
 class CeilingPoint(Struct):

@@ -43,11 +43,34 @@ class Published:
     off: float
 
 
-def published(claimed: float, value: float, low: float, high: float) -> Published:
+def around(claimed: float) -> tuple[float, float]:
+    """The range that confirms a published figure."""
+    return claimed / CONFIRMED_WITHIN, claimed * CONFIRMED_WITHIN
+
+
+def around_ratio(claimed: float) -> tuple[float, float]:
+    """The range that confirms a published ratio of two servers: the same, but no further from it
+    than half of the way to no difference, by logarithms; for a ratio of 1, what LEAST_RATIO calls
+    no difference that matters. So nobody's 1.1× is confirmed by a measured 0.9×.
+    """
+    if claimed == 1:
+        return 1 / LEAST_RATIO, LEAST_RATIO
+    low, high = around(claimed)
+    half_way = math.sqrt(claimed)
+    return (max(low, half_way), high) if claimed > 1 else (low, min(high, half_way))
+
+
+def published(
+    claimed: float,
+    value: float,
+    low: float,
+    high: float,
+    confirming: tuple[float, float] | None = None,
+) -> Published:
     """A published figure (above 0) against a measured one, which lies between `low` and `high`.
 
     `value` is NaN where bounds alone are known (from 0, to infinity); `low` and `high` are NaN
-    where no interval is.
+    where no interval is. `confirming` is the range that confirms it, else that `around` it.
     """
     indicative = math.isnan(low) or math.isnan(high)
     bound = math.isnan(value) and not indicative
@@ -55,9 +78,10 @@ def published(claimed: float, value: float, low: float, high: float) -> Publishe
     off = max(nearest / claimed, claimed / nearest if nearest else math.inf)
     if indicative:
         return Published(Agreement.INDICATIVE, off)
-    if claimed / CONFIRMED_WITHIN <= low and high <= claimed * CONFIRMED_WITHIN:
+    least, most = confirming or around(claimed)
+    if least <= low and high <= most:
         return Published(Agreement.CONFIRMED, off)
-    if high < claimed / CONFIRMED_WITHIN or claimed * CONFIRMED_WITHIN < low:
+    if high < least or most < low:
         return Published(Agreement.OFF, off)
     return Published(Agreement.UNDECIDED, off)
 

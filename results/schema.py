@@ -130,7 +130,7 @@ _MEASURES: Final[TableSpec] = {
     "messages_per_s": number_column("messages per second", merging.ratio("messages", "window_s")),
     "windows": count_column("windows measured", merging.window_count),
     "loop": text_column("open or closed"),
-    "protocol": text_column("echo, http, raw or download"),
+    "protocol": text_column("echo, http, raw, download or websocket"),
     "rate_per_connection": number_column(
         "messages due per connection and second in an open loop", merging.first
     ),

@@ -32,7 +32,7 @@ class Echo(EchoProtocol, asyncio.Protocol):
 async def start(command_line: CommandLine, listener: socket.socket) -> asyncio.Server:
     """Serve a listening socket, with an Echo per connection."""
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Echo(command_line), sock=listener)
+    return await loop.create_server(lambda: Echo(command_line), sock=listener, ssl=command_line.tls)
 
 
 def main() -> None:

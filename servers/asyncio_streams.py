@@ -47,7 +47,9 @@ async def converse(
 
 async def start(command_line: CommandLine, listener: socket.socket) -> asyncio.Server:
     """Serve a listening socket, with a coroutine per connection."""
-    return await asyncio.start_server(partial(converse, command_line), sock=listener)
+    return await asyncio.start_server(
+        partial(converse, command_line), sock=listener, ssl=command_line.tls
+    )
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from .framework.command_line import CommandLine
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    command_line = CommandLine("gevent", __doc__)
+    command_line = CommandLine("gevent", __doc__, "gevent.ssl")
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, os._exit, 0)
     plain = command_line.listen()

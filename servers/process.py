@@ -14,8 +14,9 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
+from .framework.tls import KEY
 from .launch import GRACE_S
 
 LAUNCH = Path(__file__).with_name("launch.py")
@@ -42,11 +43,12 @@ class ServerProcess:
     """A server's process tree, as a context manager: started on entry, ended on exit.
 
     The command prints where it listens as a line of JSON: {"port": 9000}, with "host" unless it is
-    127.0.0.1. For a command that does not, `address` says it, and the server listens once a
-    connection to there succeeds. Its output goes to the log, or in the `foreground` to this
-    process's standard streams, without that line. `cpus` are those it may run on. `limits` are
-    resource limits by name, soft and hard ({"nofile": 64}). It runs in `directory`, or in this
-    process's.
+    127.0.0.1, and with "certificate", as PEM, if it serves TLS. For a command that does not,
+    `address` says it, and the server listens once a connection to there succeeds; so does
+    `certificate_file`, beside which the key is deleted when the server has ended. Its output goes
+    to the log, or in the `foreground` to this process's standard streams, without that line. `cpus`
+    are those it may run on. `limits` are resource limits by name, soft and hard ({"nofile": 64}).
+    It runs in `directory`, or in this process's.
 
     launch.py, the `supervisor`, is the parent of the server: all processes of the server are below
     it, daemons too, and none outlives this process. The kernel signals it when the thread that
@@ -62,11 +64,13 @@ class ServerProcess:
     limits: Mapping[str, int] | None = None
     address: tuple[str, int] | None = None
     directory: Path | None = None
+    certificate_file: Path | None = None
     foreground: bool = False
     ready_timeout_s: float = 15.0
 
     pid: int = field(init=False)  # of the command
     supervisor: int = field(init=False)  # process id
+    certificate: str = field(default="", init=False)  # as PEM, of a server of TLS
     host: str = field(init=False)
     port: int = field(init=False)
 
@@ -89,6 +93,8 @@ class ServerProcess:
             self.log.write_bytes(b"")
             # Append: a server that opens /dev/stderr itself would write at an offset of its own.
             sink = self.log.open("ab", buffering=0)
+        if self.certificate_file:
+            self.certificate = self.certificate_file.read_text()
         launch = launcher(self.cpus, self.limits, says_pid=True)
         try:
             self._process = subprocess.Popen(
@@ -172,6 +178,8 @@ class ServerProcess:
                 self._process.kill()
                 self._process.wait()
             self._reader.join(1.0)
+            if self.certificate_file:
+                self.certificate_file.with_name(KEY).unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -189,12 +197,13 @@ class ServerProcess:
                 self.pid = int(pid)
             self._began.set()
             while line := output.readline(TAIL_BYTES):
-                said = None if self.address or self._listens_at else _address(line)
+                said = {} if self.address or self._listens_at else _said(line)
                 if not (said and self.foreground):
                     with contextlib.suppress(OSError):  # a full disk, a closed pipe
                         sink.write(line)
                 if said:
-                    self._listens_at = said
+                    self.certificate = str(said.get("certificate", self.certificate))
+                    self._listens_at = str(said.get("host", "127.0.0.1")), said["port"]
                     self._heard.set()
         self._heard.set()
 
@@ -248,14 +257,13 @@ def launcher(
     return [*launch, "--"]
 
 
-def _address(line: bytes) -> tuple[str, int] | None:
+def _said(line: bytes) -> dict[str, Any]:
+    """What a line of JSON that names a port says; empty of another line."""
     try:
         said = json.loads(line)
     except ValueError:
-        return None
-    if not isinstance(said, dict) or not isinstance(said.get("port"), int):
-        return None
-    return str(said.get("host", "127.0.0.1")), said["port"]
+        return {}
+    return said if isinstance(said, dict) and isinstance(said.get("port"), int) else {}
 
 
 def _is_taken(address: tuple[str, int]) -> bool:

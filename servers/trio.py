@@ -22,10 +22,13 @@ from .framework.command_line import CommandLine
 from .framework.log import name_of
 
 
-async def converse(stream: trio.SocketStream, peer: str, command_line: CommandLine) -> None:
+async def converse(plain: trio.SocketStream, peer: str, command_line: CommandLine) -> None:
     """Send everything back until the peer has sent its last byte."""
     log, handler, buffer = command_line.log, command_line.handler, command_line.options.buffer
     log.connected(peer)
+    stream: trio.SocketStream | trio.SSLStream[trio.SocketStream] = plain
+    if command_line.tls:
+        stream = trio.SSLStream(plain, command_line.tls, server_side=True, https_compatible=True)
     try:
         while data := await stream.receive_some(buffer):
             if handler:
@@ -38,7 +41,7 @@ async def converse(stream: trio.SocketStream, peer: str, command_line: CommandLi
     else:
         log.ended(peer)
     finally:
-        stream.socket.close()
+        plain.socket.close()
 
 
 async def serve(command_line: CommandLine) -> None:

@@ -58,10 +58,10 @@ def test_a_server_opens_with_its_model_and_has_a_page(name):
     assert f"```{{literalinclude}} ../../servers/{file.name}\n" in page
 
 
-def test_the_web_servers_share_a_page():
-    page = (ROOT / "docs" / "models" / "web.md").read_text()
+def test_the_servers_of_http_share_pages():
+    pages = [(DOCS / "models" / page).read_text() for page in ("web.md", "applications.md")]
     for name, each in CATALOGUE.items():
-        assert each.protocol != "http" or f"**{name}: " in page
+        assert each.protocol != "http" or f"**{name}: " in pages[each.language == "Python"]
 
 
 @pytest.mark.parametrize("file", [*READMES, "CONTRIBUTING.md"])

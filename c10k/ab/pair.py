@@ -18,6 +18,7 @@ from c10k.experiment.cycle import Cycle
 from c10k.experiment.loader import SHARES_THE_INTERPRETER
 from c10k.experiment.loader_ceiling import Ceiling
 from c10k.experiment.plan import Plan, PlannedServer, Trial, load_on
+from c10k.experiment.server_host import tls_to
 from c10k.experiment.step_record import StepRecording
 from c10k.experiment.trial import END_S, OPEN_S
 from c10k.host.cpus import CpuSplit
@@ -97,7 +98,7 @@ class Side(ExitStack):
         (workload,), (connections,) = plan.workloads, plan.steps
         self._plan, self._spec, self._cpus = plan, planned.spec, cpus
         self._load = load_on(self._spec, workload)
-        ceiling_per_s = loader_ceiling.at(ceiling, connections, self._load)
+        ceiling_per_s = loader_ceiling.at(ceiling, connections, self._load, self._spec.tls)
         trial = Trial(planned.server, workload.name, number, connections)
         self.recording = StepRecording(trial, self._load, time.monotonic(), ceiling_per_s)
         self._slices: list[Snapshot] = []
@@ -118,6 +119,7 @@ class Side(ExitStack):
                 self._load,
                 cpus=self._cpus.loader,
                 processes=SHARES_THE_INTERPRETER,
+                tls=tls_to(spec, server),
             )
         )
         cycle = Cycle(self._fleet, on_progress)

@@ -14,7 +14,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target",
         metavar="TARGET",
-        help="where the server listens: HOST:PORT, tcp://host:port or http://host:port/path",
+        help="where the server listens: HOST:PORT, tcp://host:port, http://host:port/path or "
+        "ws://host:port/path, and over TLS tls://…, https://… or wss://…",
     )
     parser.add_argument(
         "-c",
@@ -57,8 +58,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_options(group, Workload, "timeout", "reconnect")
     group = parser.add_argument_group("what is sent")
     add_options(group, Workload, "protocol", "size", "path", "send", "expect")
+    _configure_tls(parser.add_argument_group("TLS"))
     _configure_loader(parser.add_argument_group("the loader"))
     _configure_output(parser.add_argument_group("output"))
+
+
+def _configure_tls(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--tls", action="store_true", help="also to a target HOST:PORT")
+    how = group.add_mutually_exclusive_group()
+    how.add_argument(
+        "--tls-ca",
+        metavar="FILE",
+        help="the certificates that are trusted, as PEM (default: those that this system trusts)",
+    )
+    how.add_argument(
+        "--tls-insecure", action="store_true", help="do not verify the server's certificate"
+    )
 
 
 def _configure_loader(group: "argparse._ArgumentGroup") -> None:

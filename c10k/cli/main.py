@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "run": "run the experiment, then write the report",
     "load": "load any server and print its figures",
     "ab": "compare two servers side by side, until it is known whether one is worse",
+    "audit": "judge any load generator by what it reports of servers whose behaviour is known",
     "report": "write the page, pictures and tables of a run",
     "compare": "compare two stored runs: what has become worse, better, or stayed the same",
     "history": "show the figures of many runs over time, and the commits at which they changed",

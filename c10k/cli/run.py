@@ -99,7 +99,7 @@ def execute(args: argparse.Namespace) -> int:
         from c10k.experiment import shipped
 
         for name, summary in shipped.summaries():
-            show(summary, f"{name:<12}")
+            show(summary, f"{name:<22} ")
         return Status.DONE
     from c10k.cli.run_experiment import run
     from c10k.experiment.written import FORMATS

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
+from c10k.experiment.claims import check_claims
 from c10k.experiment.plan import (
     DEFAULT_SERVERS,
     DEFAULT_WORKLOADS,
@@ -26,7 +27,7 @@ from c10k.experiment.plan import (
 from c10k.experiment.rate_sweep import MAP_WORKLOADS, NAMED_WORKLOADS
 from c10k.experiment.workload_config import own_workload, paced, sized
 from c10k.options import Where, read
-from c10k.reports.comparisons.chapter import TECHNIQUES
+from c10k.reports.model.claims import shipped_claims
 from c10k.servers.catalogue import parse_command
 
 LARGEST_FILE: Final = 1 << 20
@@ -57,9 +58,12 @@ def overridden(content: Mapping[str, Any], options: Mapping[str, Any]) -> dict[s
     """A file's content with the command line's options in the place of its own.
 
     Servers that are named there are all that is measured, and workloads hold for techniques too;
-    those that the file describes may be named. Steps hold for every workload.
+    those that the file describes may be named. Steps hold for every workload. Any of these leaves
+    out the file's claims.
     """
     changed, given = dict(content), dict(options)
+    if options.keys() & {"servers", "commands", "workloads", "rate", "steps"}:
+        changed.pop("claims", None)  # they are of what the file measures
     if "steps" in options and isinstance(loads := changed.get("workloads"), list):
         changed["workloads"] = _without_steps(loads)
     if options.keys() & {"servers", "commands"}:
@@ -105,7 +109,9 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
         _complete(each, names, asked.steps, known, f"{where('servers')}: {each.server}")
         for each in _servers(asked, where)
     ]
-    servers = _with_sides(servers, techniques, where("techniques"))
+    claims = asked.claims or shipped_claims()
+    claimed = [name for claim in claims for name in claim.techniques]
+    servers = _with_sides(servers, techniques, claimed, where("techniques"))
     if asked.map:
         servers = [each if each.for_techniques else _with(each, MAPPED) for each in servers]
     profile = asked.profile
@@ -132,8 +138,11 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
         serve_address=asked.serve_address,
         serve_python=asked.serve_python,
         techniques=tuple(techniques),
+        claims=asked.claims,
     )
-    return whole(plan, servers)
+    plan = whole(plan, servers)
+    check_claims(plan.claims, plan, where)
+    return plan
 
 
 def whole(plan: Plan, servers: Iterable[PlannedServer]) -> Plan:
@@ -253,15 +262,18 @@ def _with(server: PlannedServer, names: Iterable[str]) -> PlannedServer:
 
 
 def _with_sides(
-    servers: Iterable[PlannedServer], techniques: Iterable[Technique], where: str
+    servers: Iterable[PlannedServer],
+    techniques: Iterable[Technique],
+    claimed: Collection[str],
+    where: str,
 ) -> list[PlannedServer]:
     """The servers, and those that techniques bring, under the workloads of these too."""
     found = {each.server: each for each in servers}
     for technique in techniques:
-        if technique.claim and technique.claim not in TECHNIQUES:
+        if technique.claim and technique.claim not in claimed:
+            known = ", ".join(claimed) or "left out: no claim here is about a technique"
             raise ValueError(
-                f"{where}: {technique.name}: claim: must be {', '.join(TECHNIQUES)}, "
-                f"not {technique.claim!r}"
+                f"{where}: {technique.name}: claim: must be {known}, not {technique.claim!r}"
             )
         for label in technique.sides:
             own = PlannedServer(label, steps=technique.steps, for_techniques=True)

@@ -12,7 +12,7 @@ drained = cycle.drain()
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import nan
+from math import inf, nan
 from typing import TYPE_CHECKING, Final
 
 from c10k.experiment.warmup import WarmUp
@@ -68,14 +68,18 @@ class Cycle:
     ) -> None:
         self.fleet = fleet
         self.phase = "open"
+        self.began_s = time.monotonic()  # the phase
         self.left_s = nan  # of a window
         self._on_progress = on_progress
         self._memory = memory
         self._slice_s = slice_s
         self._polled_s = 0.0
 
-    def open(self, connections: int, timeout_s: float) -> tuple[Opened, Snapshot]:
-        """Open connections, each verified by one reply, and begin to load those that are served."""
+    def open(self, connections: int, timeout_s: float = inf) -> tuple[Opened, Snapshot]:
+        """Open connections, each verified by one reply, and begin to load those that are served.
+
+        It ends after `timeout_s` seconds, and once none was served for OPEN_STILL_S.
+        """
         self._begin("open")
         self.fleet.resize(connections)
         opened = self.fleet.wait_open(timeout_s, lambda _: self._poll(), still_s=OPEN_STILL_S)
@@ -128,7 +132,7 @@ class Cycle:
 
     def _begin(self, phase: str) -> None:
         self.phase = phase
-        self._polled_s = time.monotonic()
+        self.began_s = self._polled_s = time.monotonic()
         self._on_progress(self)
 
     def _poll(self) -> None:

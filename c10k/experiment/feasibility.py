@@ -14,6 +14,7 @@ from c10k.experiment.config import whole
 from c10k.experiment.plan import Plan, PlannedServer, Technique, load_on
 from c10k.experiment.server_host import THIS_HOST, ServerHost
 from c10k.host.limits import Limit, LoaderLimits, loader_limits, shortfalls
+from c10k.loadgen.workload import ECHOING
 from c10k.outcome import CommandError, Status
 from c10k.reports.wording import joined
 
@@ -33,7 +34,7 @@ def feasible(
     """
     left_out: list[str] = []
     servers = _serving(asked, _able(asked.servers, left_out, named, host), left_out, named)
-    if "size" in named and all(each.spec.server.protocol != "echo" for each in servers):
+    if "size" in named and all(each.spec.server.protocol not in ECHOING for each in servers):
         raise CommandError("--size is for servers that echo; those asked for here do not")
     servers = _within_limits(servers, left_out, host, loader, fit=asked.fit)
     plan = whole(asked, servers)

@@ -8,6 +8,7 @@ from c10k.host.cpus import CpuSplit
 from c10k.host.limits import Limit, loader_limits
 from c10k.loadgen.engines import engine_of
 from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.tls import Tls
 from c10k.loadgen.workload import Workload
 
 # The portable engine and the telemetry would wait for each other.
@@ -48,6 +49,7 @@ class Loader(Protocol):
         address: tuple[str, int],
         workload: Workload,
         members: Sequence[Member] | None = None,
+        tls: Tls | None = None,
     ) -> Fleet:
         """A fleet of all members, or of these alone. Raises OSError."""
 
@@ -75,9 +77,16 @@ class ThisProcess:
         address: tuple[str, int],
         workload: Workload,
         members: Sequence[Member] | None = None,
+        tls: Tls | None = None,
     ) -> Fleet:
         """A fleet of one thread, or of a process where the engine would hold the telemetry up."""
-        return Fleet(address, workload, cpus=self._cpus.loader, processes=SHARES_THE_INTERPRETER)
+        return Fleet(
+            address,
+            workload,
+            cpus=self._cpus.loader,
+            processes=SHARES_THE_INTERPRETER,
+            tls=tls,
+        )
 
     def limits(self, connections: int) -> Iterable[Limit]:
         """Its open files and ports."""

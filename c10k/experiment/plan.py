@@ -14,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from c10k.experiment import workload_config
 from c10k.experiment.profile import PROFILES, Duration, Profile, Repeats, profile_named
@@ -23,6 +23,7 @@ from c10k.loadgen.option import option
 from c10k.loadgen.workload import LARGEST_MESSAGE, WORKLOADS, Workload
 from c10k.options import shown
 from c10k.remote.ssh import check_destination
+from c10k.results.claims import Claim, read_claim
 from c10k.results.slo import P99_MS
 from c10k.servers.framework import quantities
 from c10k.servers.framework.handler import parse_handler
@@ -147,8 +148,8 @@ class WorkloadSteps(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
 
 class Technique(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """A pair of servers that differ in one technique, by their labels, and the workloads that they
-    are compared under, at `steps` if it has its own. `claim` names what the chapter says of it, if
-    it does, among c10k.reports.comparisons.chapter.TECHNIQUES.
+    are compared under, at `steps` if it has its own. `claim` names what a publication says of it,
+    if one does, among the techniques of its statements.
     """
 
     name: Name
@@ -200,8 +201,9 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
         tuple[Name, ...],
         option(
             "any program that serves, such as 'mine=./server --port {port}'; {port} and {host} are "
-            "replaced, and no shell is used. It echoes, unless NAME,protocol=http,path=/… or "
-            r"NAME,protocol=raw,send=PING\r\n,expect=7 says otherwise; repeat for more",
+            "replaced, and no shell is used. It echoes, unless NAME,protocol=http,path=/…, "
+            r"NAME,protocol=websocket,path=/… or NAME,protocol=raw,send=PING\r\n,expect=7 says "
+            "otherwise; repeat for more",
             flag="--command",
             metavar="NAME=CMDLINE",
         ),
@@ -312,6 +314,7 @@ class Plan(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, kw_o
         ),
     ] = ""
     techniques: tuple[Technique, ...] = ()
+    claims: tuple[Annotated[Claim, Meta(extra={"read": read_claim})], ...] = ()
 
     @property
     def p99_ms(self) -> float:

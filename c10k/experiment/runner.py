@@ -9,7 +9,7 @@ from c10k.experiment import capacity_search, loader_ceiling
 from c10k.experiment.loader import Loader, ThisProcess, WorkerLostError
 from c10k.experiment.plan import Plan, PlannedServer, Trial, load_on
 from c10k.experiment.progress import Progress
-from c10k.experiment.server_host import THIS_HOST, ServerHost
+from c10k.experiment.server_host import THIS_HOST, ServerHost, tls_to
 from c10k.experiment.step_record import StepRecording
 from c10k.experiment.trial import TrialRunner
 from c10k.host.cpus import CpuSplit
@@ -167,14 +167,15 @@ class Experiment:
         members = self._loader.members
         # With other workers it is not known.
         ceiling = self._ceiling if tuple(members) == self._ceiling_of else ()
-        ceiling_per_s = loader_ceiling.at(ceiling, trial.connections, load)
+        ceiling_per_s = loader_ceiling.at(ceiling, trial.connections, load, spec.tls)
         recording = StepRecording(trial, load, self._began, ceiling_per_s, members)
         if short := [each for each in self._loader.limits(trial.connections) if not each.suffices]:
             return recording.failed("; ".join(map(str, short)))
         profile, see = self._plan.profile, self._progress.see
         try:
             server = ramp.server(spec)
-            runner = TrialRunner(server, profile, self._cpus, see, self._host, self._loader)
+            tls = tls_to(spec, server)
+            runner = TrialRunner(server, profile, self._cpus, see, self._host, self._loader, tls)
             return runner.run(recording, last=last)
         except NO_SERVER as error:
             return recording.failed(str(error).splitlines()[0], str(error))

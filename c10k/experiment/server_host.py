@@ -8,6 +8,7 @@ from c10k.host import limits
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import Limit, LoaderLimits, loader_limits
 from c10k.loadgen.telemetry import Telemetry
+from c10k.loadgen.tls import Tls
 from c10k.servers.catalogue import Endpoint, ServerSpec
 from c10k.servers.process import ServerProcess
 
@@ -65,6 +66,16 @@ class ServerHost:
         """The telemetry of a server that was started there."""
         assert isinstance(server, ServerProcess)
         return Telemetry(server.supervisor, interval_s, itself=False)
+
+
+def tls_to(spec: ServerSpec, server: "Server") -> Tls | None:
+    """How the fleet verifies a server that was started; None if it serves no TLS."""
+    match spec.tls:
+        case "off":
+            return None
+        case "insecure":
+            return Tls(verify=False)
+    return Tls(server.certificate)
 
 
 THIS_HOST: Final = ServerHost()

@@ -10,7 +10,8 @@ FOLDER: Final = Path(__file__).parents[1] / "experiments"
 
 def names() -> list[str]:
     """What --config takes beside a path."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    found = (path.relative_to(FOLDER) for path in FOLDER.rglob("*.toml"))
+    return sorted(path.with_suffix("").as_posix() for path in found)
 
 
 def summaries() -> Iterator[tuple[str, str]]:
@@ -29,7 +30,7 @@ def experiment(name: str) -> Path:
     """The file that a name or a path means. Raises ValueError for a name that there is not."""
     if name in (known := names()) and not Path(name).is_file():
         return FOLDER / f"{name}.toml"
-    if "/" in name or name.endswith(".toml") or Path(name).is_file():
+    if name.endswith(".toml") or Path(name).is_file():
         return Path(name)
     close = difflib.get_close_matches(name, known, n=1)
     guess = f": did you mean {close[0]!r}?" if close else "."

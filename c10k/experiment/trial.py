@@ -17,6 +17,7 @@ from c10k.host.hiccups import Hiccups
 from c10k.host.stops import Stops
 from c10k.loadgen.fleet import DRAIN_STILL_S, Fleet
 from c10k.loadgen.telemetry import ProcessGoneError, kernel_growth, usage
+from c10k.loadgen.tls import Tls
 from c10k.results.histogram import Histogram
 from c10k.results.store import StepRecord
 
@@ -72,7 +73,7 @@ class TrialRunner:
     """Runs one trial of a server of a host.
 
     `on_progress` is called about ten times a second with the trial's state. The load comes from
-    the `loader`, or from this process.
+    the `loader`, or from this process, over TLS where `tls` says how to verify the server.
     """
 
     def __init__(
@@ -83,9 +84,11 @@ class TrialRunner:
         on_progress: Callable[[Moment], None],
         host: ServerHost = THIS_HOST,
         loader: Loader | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self._loader = loader or ThisProcess(cpus)
         self._server = server
+        self._tls = tls
         self._profile = profile
         self._cpus = cpus
         self._on_progress = on_progress
@@ -111,7 +114,7 @@ class TrialRunner:
         ):
             try:
                 idle = telemetry.tree.read()
-                with self._loader.fleet(address, workload) as fleet:
+                with self._loader.fleet(address, workload, tls=self._tls) as fleet:
                     telemetry.annotate = partial(self._annotation, fleet)
                     slice_s = max(SLICE_S, self._profile.seconds / MOST_SLICES)
                     cycle = Cycle(fleet, self._poll, telemetry.latest, slice_s)

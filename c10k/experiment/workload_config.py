@@ -8,14 +8,19 @@ from msgspec import inspect
 from msgspec.structs import fields, replace
 
 from c10k.experiment.rate_sweep import NAMED_WORKLOADS
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.workload import ECHOING, Workload
 from c10k.options import Where, options_of, read
 from c10k.reports.wording import size as size_text
 from c10k.servers.framework.handler import parse_handler
 from c10k.servers.framework.quantities import unescaped
 
 _NEEDED: Final = {"raw": ("send", "expect"), "download": ("expect",)}
-_OF_PROTOCOL: Final = {"echo": ("size",), "http": ("path",), **_NEEDED}
+_OF_PROTOCOL: Final = {
+    "echo": ("size",),
+    "http": ("path",),
+    "websocket": ("size", "path"),
+    **_NEEDED,
+}
 _NAME: Final = re.compile(r"\w[\w.-]{0,39}")
 _FIELDS: Final = {field.encode_name: field for field in fields(Workload)}
 
@@ -89,7 +94,7 @@ def arguments_of(load: Workload) -> list[str]:
 
 def sized(load: Workload, size: int | None) -> Workload:
     """The workload with echoed messages of a size, if one is given; others stay as they are."""
-    if load.protocol != "echo" or size in (None, load.size_bytes):
+    if load.protocol not in ECHOING or size in (None, load.size_bytes):
         return load
     return replace(load, size_bytes=size, summary=f"{load.summary}; {_messages_of(size)}")
 
@@ -154,7 +159,7 @@ def _summary(load: Workload) -> str:
     if load.messages_per_connection is not None:
         parts.append(f"{load.messages_per_connection:,} messages per connection")
     match load.protocol:
-        case "echo":
+        case "echo" | "websocket":
             parts += [_messages_of(load.size_bytes)] * (load.size_bytes != _FIELDS["size"].default)
         case "http":
             parts.append(f"GET {load.path}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from c10k.loadgen.address import CONNECTIONS_PER_SOURCE
+from c10k.loadgen.address import CONNECTIONS_PER_SOURCE, SOURCES
 from c10k.loadgen.descriptors import raise_soft_descriptor_limit as raise_soft_descriptor_limit
 from c10k.loadgen.telemetry.proc import read, sizes
 
@@ -23,6 +23,14 @@ SPARE_MAPS: Final = 1024
 # its own pages, the rest for page tables and the kernel), 370 to 500 KiB with Apache.
 KIB_PER_PROCESS: Final = 1200
 SPARE_KIB: Final = 512 * 1024
+# MemAvailable per connection to asyncio_workers on this host, at 100,000 to 1,000,000: the server
+# takes XX KiB, the loader 0.1, the kernel the rest, for both ends.
+KIB_PER_CONNECTION: Final = 12
+# Of the kernel's TCP memory, per connection that is idle: XX
+TCP_PAGES_PER_CONNECTION: Final = 0.1
+# The kernel spreads connections over a server's workers at random: the fullest has its share and
+# at most so many times the root of it more (the standard deviation of a Poisson distribution).
+FULLEST_WORKER_SD: Final = 5
 
 LoaderLimits = Callable[[int], "Iterable[Limit]"]
 """The limits of what drives the load on so many connections."""
@@ -76,6 +84,40 @@ def server_limits(
         yield from _memory_limits((processes * KIB_PER_PROCESS + SPARE_KIB) // 1024)
 
 
+def host_limits(connections: int) -> Iterator[Limit]:
+    """The limits of this host on connections within it, whatever number of processes share them."""
+    yield from port_limits(connections, 1 + SOURCES)
+    ends = 2 * connections
+    opened, _, most = _read("fs/file-nr").split()
+    yield Limit(
+        "the number of open files of the system (fs.file-max)",
+        int(most),
+        int(opened) + ends,
+        "raise it with `sudo sysctl fs.file-max=N`",
+    )
+    yield Limit(
+        "the number of sockets that a user's programs watch (fs.epoll.max_user_watches)",
+        int(_read("fs/epoll/max_user_watches")),
+        ends,
+        "raise it with `sudo sysctl fs.epoll.max_user_watches=N`",
+    )
+    yield Limit(
+        "the memory of TCP in pages (net.ipv4.tcp_mem)",
+        int(_read("net/ipv4/tcp_mem").split()[1]),  # beyond it the kernel saves
+        int(connections * TCP_PAGES_PER_CONNECTION),
+        'raise it with `sudo sysctl net.ipv4.tcp_mem="N N N"`',
+    )
+    tracked = Path("/proc/sys/net/netfilter/nf_conntrack_count")
+    if tracked.exists() and (count := int(tracked.read_text())):  # of 0 nothing is tracked
+        yield Limit(
+            "the number of connections that the firewall tracks (net.netfilter.nf_conntrack_max)",
+            int(_read("net/netfilter/nf_conntrack_max")),
+            count + connections,
+            "raise it with `sudo sysctl net.netfilter.nf_conntrack_max=N`",
+        )
+    yield from _memory_limits((connections * KIB_PER_CONNECTION + SPARE_KIB) // 1024)
+
+
 def limits_for(
     connections: int,
     threads_per_connection: int = 0,
@@ -118,6 +160,16 @@ def loader_processes(connections: int) -> int:
     """How many processes the loader needs for so many connections: the limit of open files holds
     for each process."""
     return math.ceil(connections / max(_most_descriptors() - SPARE_DESCRIPTORS, 1))
+
+
+def server_workers(connections: int) -> int:
+    """How many processes a server needs for so many connections, which the kernel spreads."""
+    room = max(_most_descriptors() - SPARE_DESCRIPTORS, 1)
+    if connections <= room:
+        return 1
+    # The share whose fullest worker has just room: share + SD × √share = room.
+    root = (math.sqrt(FULLEST_WORKER_SD**2 + 4 * room) - FULLEST_WORKER_SD) / 2
+    return math.ceil(connections / root**2)
 
 
 def _most_descriptors() -> int:

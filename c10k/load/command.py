@@ -22,6 +22,7 @@ from c10k.loadgen.address import Address
 from c10k.loadgen.engines import engine_of, loss
 from c10k.loadgen.fleet import Fleet
 from c10k.loadgen.target import Target, parse_target
+from c10k.loadgen.tls import Tls
 from c10k.loadgen.workload import Workload
 from c10k.options import given, read
 from c10k.outcome import CommandError, Status, say
@@ -29,7 +30,6 @@ from c10k.servers.framework.quantities import unescaped
 from c10k.servers.process import ServerStartError
 
 CEILING_S: Final = 0.4
-OPEN_TIMEOUT_S: Final = 120.0
 
 
 def load(args: argparse.Namespace) -> int:
@@ -37,6 +37,7 @@ def load(args: argparse.Namespace) -> int:
     try:
         target = parse_target(args.target)
         workload = _workload(args, target)
+        tls = _tls(args, target)
         cpus = None if args.cpus is None else parse_cpus(args.cpus)
     except ValueError as error:
         raise CommandError(str(error)) from None
@@ -45,11 +46,12 @@ def load(args: argparse.Namespace) -> int:
         address = _address(args, target)
         raise_soft_descriptor_limit()
         fleet_to = partial(_fleet, args, workload, cpus)
-        ceiling_per_s = _ceiling(args, workload, cpus, fleet_to)
-        fleet = stack.enter_context(fleet_to(address))
+        # Over TLS it is not known: the bare echo server does not speak it.
+        ceiling_per_s = nan if tls else _ceiling(args, workload, cpus, fleet_to)
+        fleet = stack.enter_context(fleet_to(address, tls))
         if args.engine == "auto" and not args.quiet and (lost := loss()):
             say(lost)
-        return _measure(args, workload, fleet, address, outputs, ceiling_per_s)
+        return _measure(args, workload, fleet, address, tls, outputs, ceiling_per_s)
 
 
 def _workload(args: argparse.Namespace, target: Target) -> Workload:
@@ -74,6 +76,27 @@ def _workload(args: argparse.Namespace, target: Target) -> Workload:
     return read(Workload, {"name": "load", **asked}, "--{}".format)
 
 
+def _tls(args: argparse.Namespace, target: Target) -> Tls | None:
+    """How the server is verified; None without TLS."""
+    if not (args.tls or target.tls):
+        if args.tls_ca or args.tls_insecure:
+            raise ValueError(
+                "--tls-ca and --tls-insecure need --tls, or a target https:// or tls://"
+            )
+        return None
+    if args.tls_ca is None:
+        return Tls(verify=not args.tls_insecure)
+    try:
+        tls = Tls(Path(args.tls_ca).read_text() or "nothing")  # which names the system's
+        tls.context()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(
+            f"--tls-ca: {args.tls_ca} cannot be used: {reason}; name a file of certificates in PEM"
+        ) from None
+    return tls
+
+
 def _outputs(args: argparse.Namespace, stack: ExitStack) -> dict[str, OutputFile]:
     """The output files, opened before anything is measured."""
     if args.quiet and (args.series or args.percentiles):
@@ -96,7 +119,11 @@ def _address(args: argparse.Namespace, target: Target) -> Address:
 
 
 def _fleet(
-    args: argparse.Namespace, workload: Workload, cpus: Sequence[int] | None, address: Address
+    args: argparse.Namespace,
+    workload: Workload,
+    cpus: Sequence[int] | None,
+    address: Address,
+    tls: Tls | None = None,
 ) -> Fleet:
     for limit in port_limits(args.connections, 1 + len(address.sources)):
         if not limit.suffices:
@@ -113,6 +140,7 @@ def _fleet(
             engine=args.engine,
             cpus=cpus,
             spin=args.spin,
+            tls=tls,
         )
     except OSError as error:
         raise CommandError(
@@ -162,6 +190,7 @@ def _measure(
     workload: Workload,
     fleet: Fleet,
     address: Address,
+    tls: Tls | None,
     outputs: dict[str, OutputFile],
     ceiling_per_s: float,
 ) -> int:
@@ -174,10 +203,10 @@ def _measure(
     shown = not args.quiet and args.json != "-"
     progress = _silent if args.quiet else text.show_progress
     cycle = Cycle(fleet, progress, slice_s=measure.SERIES_S)
-    opening = opened, snapshot = cycle.open(args.connections, OPEN_TIMEOUT_S)
+    opening = opened, snapshot = cycle.open(args.connections)
     if not opened.connected:
         text.hide_progress()
-        why = unserved.reason(args.target, address, workload, snapshot)
+        why = unserved.reason(args.target, address, workload, snapshot, tls)
         raise CommandError(why, Status.UNABLE)
     show = on_slice if args.series and shown else _silent
     measurement = measure.measure(cycle, opening, args.duration, args.warmup, show)

@@ -10,7 +10,7 @@ from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS
 from c10k.experiment.loader_ceiling import limited
 from c10k.load.measure import Measurement, or_none
 from c10k.loadgen.fleet import Snapshot
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.workload import ECHOING, Workload
 from c10k.results import histogram_log as log
 from c10k.results.aggregate import Recording, latency_columns
 from c10k.results.histogram import SUMMARY, Histogram
@@ -26,11 +26,12 @@ def recorded(
 
     Connections are timed as they open: under churn in the window, else before it. Messages are
     those that were under way in the window, including the replies while the fleet drained; waiting
-    is of what had no reply even then.
+    is of what had no reply even then. Handshakes are there over TLS alone.
     """
     window, drained = measurement.window, measurement.drained
     opening = measurement.opening if workload.messages_per_connection is None else window
-    for kind in OPENING_KINDS:
+    handshake = ("handshake",) * (opening.sums_ns["handshake"] > 0)
+    for kind in OPENING_KINDS + handshake:
         yield kind, opening, _times(kind, opening)
     for kind in WINDOW_KINDS:
         snapshots = (drained,) if kind == "waiting" else (window, drained)
@@ -56,9 +57,9 @@ def figures(
     errors: Counter[str] = Counter()
     for snapshot in (measurement.opening, measurement.before, window, drained):
         errors.update(snapshot.errors)
-    latencies = latency_columns(
-        Recording(kind, 0.0, 0.0, times) for kind, _, times in recorded(workload, measurement)
-    )
+    times = {kind: histogram for kind, _, histogram in recorded(workload, measurement)}
+    latencies = latency_columns(Recording(kind, 0.0, 0.0, times[kind]) for kind in times)
+    handshake = times.get("handshake", Histogram()).summary_ms()
     return {
         "schema": SCHEMA,
         "target": target,
@@ -72,7 +73,7 @@ def figures(
         "seed": None if closed else workload.seed,
         "offered_per_s": None if closed else window.due / window.seconds,
         "messages_per_connection": workload.messages_per_connection,
-        "size_bytes": workload.size_bytes if workload.protocol == "echo" else None,
+        "size_bytes": workload.size_bytes if workload.protocol in ECHOING else None,
         "reply_bytes": workload.expect_bytes or None,
         "duration_s": window.seconds,
         "setup_s": opened.setup_s,
@@ -95,6 +96,7 @@ def figures(
             f"{kind}_ms": {name: or_none(latencies[f"{kind}_{name}_ms"]) for name in SUMMARY}
             for kind in KINDS
         },
+        "handshake_ms": {name: or_none(value) for name, value in handshake.items()},
         "littles_law_ratio": window.littles_law_ratio(served) if closed else None,
         "loader": {
             "cpu_s": window.cpu_s,

@@ -1,14 +1,18 @@
 """A load as people read it: progress, series, figures and percentiles."""
 
 import sys
-from typing import Any
+import time
+from typing import Any, Final
 
 from c10k.cli.columns import show
 from c10k.experiment.cycle import PHASES, Cycle, Slice
 from c10k.load.figures import KINDS, recorded
 from c10k.load.measure import Measurement
-from c10k.loadgen.workload import Workload
+from c10k.loadgen.workload import ECHOING, Workload
 from c10k.results import spectrum
+
+OPENING_KNOWN_S: Final = 1.0
+"""From when on the rate at which connections open says how long it will take."""
 
 
 def show_progress(cycle: Cycle, what: str = "") -> None:
@@ -16,10 +20,20 @@ def show_progress(cycle: Cycle, what: str = "") -> None:
     if sys.stderr.isatty():
         status = cycle.fleet.progress()
         failed = f", {status.failed:,} failed" if status.failed else ""
-        left = f", {cycle.left_s:.0f} s left" if cycle.phase == "window" else ""
-        phase = PHASES[cycle.phase] + left
+        phase = PHASES[cycle.phase] + _left(cycle, status.ready)
         line = f"{status.ready:,} ready{failed}, {status.messages:,} messages, {what or phase}"
         print(f"\r{line:<78}", end="", file=sys.stderr, flush=True)
+
+
+def _left(cycle: Cycle, ready: int) -> str:
+    """How long a window still takes; how long the opening will take at the rate so far."""
+    if cycle.phase == "window":
+        return f", {cycle.left_s:.0f} s left"
+    open_s = time.monotonic() - cycle.began_s
+    if cycle.phase != "open" or open_s < OPENING_KNOWN_S or not ready:
+        return ""
+    per_s = ready / open_s
+    return f", {per_s:,.0f} /s, {(cycle.fleet.connections - ready) / per_s:.0f} s left"
 
 
 def hide_progress() -> None:
@@ -69,7 +83,9 @@ def print_figures(figures: dict[str, Any]) -> None:
         print(f"  {figures['opened']:,} connections opened anew, {figures['opened_per_s']:,.0f} /s")
     names = list(figures["response_ms"])
     print(f"\n  {'ms':<11}" + "".join(f"{name.replace('_', '.'):>9}" for name in names))
-    for kind in KINDS:
+    connect, *others = KINDS
+    handshake = ["handshake"] * (figures["handshake_ms"]["mean"] is not None)
+    for kind in (connect, *handshake, *others):
         values = figures[f"{kind}_ms"].values()
         cells = "".join(f"{'–' if value is None else _ms(value):>9}" for value in values)
         print(f"  {kind.replace('_', ' '):<11}{cells}")
@@ -102,7 +118,7 @@ def print_percentiles(workload: Workload, measurement: Measurement) -> None:
 
 
 def _what(figures: dict[str, Any]) -> str:
-    if figures["protocol"] == "echo":
+    if figures["protocol"] in ECHOING:
         return f"{figures['size_bytes']:,} bytes per message"
     if figures["protocol"] == "http":
         return "HTTP"
@@ -112,6 +128,7 @@ def _what(figures: dict[str, Any]) -> str:
 def _done(figures: dict[str, Any]) -> str:
     return {
         "echo": "echoed and verified",
+        "websocket": "echoed and verified",
         "http": "answered with 2xx",
         "raw": "answered at full length",
         "download": "downloaded and verified",

@@ -129,12 +129,15 @@ class Agent:
 
     def start(
         self, number: int, server: Mapping[str, str], name: str, address: str, cpus: list[int]
-    ) -> tuple[str, int]:
-        """Start a server, whose log has this name; where it listens. Raises ServerStartError."""
+    ) -> tuple[str, int, str]:
+        """Start a server, whose log has this name; where it listens, and with which certificate.
+
+        Raises ServerStartError.
+        """
         log = self._logs / name
         process = _spec(server).process(log=log, host=address, cpus=cpus)
         self._objects[number] = process.start()
-        return process.host, process.port
+        return process.host, process.port, process.certificate
 
     def observe(self, number: int, server: int, interval_s: float) -> None:
         """Begin to sample a server."""

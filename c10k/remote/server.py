@@ -24,7 +24,7 @@ class RemoteServer:
         self, connection: Connection, spec: ServerSpec, address: str, log: Path, cpus: Sequence[int]
     ) -> None:
         self.name = spec.text
-        self.host, self.port = address, 0
+        self.host, self.port, self.certificate = address, 0, ""
         self.number = connection.number()
         self._connection = connection
         self._spec = spec
@@ -34,7 +34,7 @@ class RemoteServer:
 
     def __enter__(self) -> Self:
         """Start it and return once it listens. Raises ServerStartError and AgentLostError."""
-        self.host, self.port = self._connection.ask(
+        self.host, self.port, self.certificate = self._connection.ask(
             *(0, "start", self.number, definition(self._spec), self._log.name, self.host),
             list(self._cpus),
         )

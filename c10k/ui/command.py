@@ -91,6 +91,8 @@ def _planned(args: argparse.Namespace) -> list[PlannedServer]:
             spec = each.spec
         except ValueError as error:
             raise CommandError(str(error)) from None
+        if spec.tls != "off":
+            raise CommandError(f"{spec.text}: the users of the UI speak no TLS: leave out tls")
         if spec.missing:
             raise CommandError(f"{spec.text} cannot run here: {spec.missing}", Status.UNABLE)
         planned.append(each)

@@ -1,4 +1,4 @@
-"""The chapter's tables T1 to T4 of a run, as HTML on standard output: python -m c10k.ui.tables RUN
+"""The tables T1 to T4 of a run, as HTML on standard output: python -m c10k.ui.tables RUN
 
 It runs with the lowest priority, so that it does not disturb a load.
 """
@@ -13,7 +13,7 @@ from c10k.reports.comparisons.pairs import Comparisons
 from c10k.reports.language import ENGLISH, use_locale
 from c10k.reports.model.measured import Measured
 from c10k.reports.page.page import environment
-from c10k.reports.tables import chapter
+from c10k.reports.tables import publication
 from c10k.results.store import read_run
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def html(run: Path) -> str:
         measured = Measured(read_run(run))
         headings = {each.name: each.heading for each in measured.workloads}
         blocks: dict[str, list[Table]] = {}
-        for table in chapter.tables(measured, Comparisons(measured)):
+        for table in publication.tables(measured, Comparisons(measured)):
             if table.place in PLACES:
                 workload = table.workload or measured.usual.name
                 blocks.setdefault(headings[workload], []).append(table)

@@ -66,6 +66,7 @@ def settings_sent(settings: ShardSettings) -> dict[str, Any]:
         "shards": settings.shards,
         "in_flight": settings.in_flight,
         "spin": settings.spin,
+        "tls": settings.tls and msgspec.to_builtins(settings.tls),
     }
 
 

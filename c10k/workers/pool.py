@@ -17,6 +17,7 @@ from c10k.host.cpus import CpuSplit
 from c10k.host.limits import SPARE_DESCRIPTORS, Limit
 from c10k.loadgen.address import Address
 from c10k.loadgen.fleet import Fleet
+from c10k.loadgen.tls import Tls
 from c10k.loadgen.workload import Workload
 from c10k.outcome import CommandError, Status
 from c10k.results.store import RunError
@@ -148,6 +149,7 @@ class WorkerPool:
         address: tuple[str, int],
         workload: Workload,
         members: Sequence[Member] | None = None,
+        tls: Tls | None = None,
     ) -> Fleet:
         """A fleet of one shard for each worker."""
         workers = [each for each in self.members if members is None or each in members]
@@ -155,6 +157,7 @@ class WorkerPool:
         return Fleet(
             address,
             workload,
+            tls=tls,
             elsewhere=[partial(WorkerShard, self._link, worker) for worker in workers],
             lead_ns=LEAD_NS + LEAD_DELAYS * farthest_ns,
         )

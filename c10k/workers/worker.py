@@ -23,6 +23,7 @@ from c10k.loadgen.address import Address
 from c10k.loadgen.engines import engine_of, shard_class
 from c10k.loadgen.remote import RemoteShard
 from c10k.loadgen.shard import Shard, ShardSettings
+from c10k.loadgen.tls import Tls
 from c10k.loadgen.workload import Workload
 from c10k.outcome import CommandError, Status
 from c10k.workers.hello import hello
@@ -151,8 +152,10 @@ def _created(settings: dict[str, Any]) -> Shard:
     workload = msgspec.convert(settings["workload"], Workload)
     engine = engine_of("auto")
     create = shard_class(engine) if engine == "native" else partial(RemoteShard, engine)
+    tls = msgspec.convert(settings["tls"], Tls | None)
     own = {name: settings[name] for name in ("index", "shards", "in_flight", "spin")}
-    return create(ShardSettings(target, workload, cpu=None, **own))  # where this process runs
+    # cpu: where this process runs.
+    return create(ShardSettings(target, workload, cpu=None, tls=tls, **own))
 
 
 def work(

@@ -15,7 +15,7 @@ from typing import Final
 from docs._commands.rules import A_RUN, PRESUMED, READS_A_RUN
 from docs._commands.written import ROOT
 
-PORTS: Final = ("server", "http", "redis", "master", "ui")
+PORTS: Final = ("server", "tls", "chat", "http", "redis", "master", "ui")
 READY_S: Final = 20.0
 END_S: Final = 10.0
 
@@ -168,7 +168,7 @@ class Project:
                 if not (runs / name).exists():
                     shutil.copytree(runs / "short", runs / name)
         for pattern, command in PRESUMED:
-            port = re.search(r"\{(server|http|redis)_port\}", command)
+            port = re.search(r"\{(server|tls|chat|http|redis)_port\}", command)
             there = port and (self.listened_at(port[1]) or "c10k serve" in text)
             if re.search(pattern, text) and not there:
                 self.background(command)

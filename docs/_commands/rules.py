@@ -13,6 +13,9 @@ NOT_EXECUTED: Final = {
     r"\bsudo apt\b": "installs programs of the system; .ci/run does",
     r"\bpip install\b|\buvx\b|\bpipx\b": "installs from the package index; tox has done so",
     r"--serve-on|--via": "needs ssh to another host; tox -e hosts has it",
+    r"\bc10k audit\b": "runs other loaders for minutes; tests/c10k/audit audits ours",
+    r"-c (1m|1,000,000)\b": "takes minutes and 12 GB; benchmarks/million.py does it",
+    r"--tls-ca ca\.pem": "needs the certificate of a server; tests/c10k/cli/test_tls.py makes one",
     r"^tox\b": "takes minutes; CI runs these environments, or a person does",
     r"^pytest\b": "the tests; tox runs them",
     r"python\S* (-m (benchmarks|docs)\.|docs/make_)": "makes the pages from what was measured for"
@@ -33,6 +36,9 @@ REWRITTEN: Final = (
     (r"\btox -e locust\b", "c10k ui"),
     # Nothing but the loopback is loaded, and at ports that are free.
     (r"\b(10\.0\.0\.\d+|192\.0\.2\.\d+)\b", "127.0.0.1"),
+    (r"tls://127\.0\.0\.1:9000\b", "tls://127.0.0.1:{tls_port}"),
+    (r"\b127\.0\.0\.1:9000 --tls", "127.0.0.1:{tls_port} --tls"),
+    (r"ws://127\.0\.0\.1:9000\b", "ws://127.0.0.1:{chat_port}"),
     (r"(127\.0\.0\.1(?::| |\", )|--port )9000\b", r"\1{server_port}"),
     (r"http://127\.0\.0\.1/", "http://127.0.0.1:{http_port}/"),
     (r"\b127\.0\.0\.1:6379\b", "127.0.0.1:{redis_port}"),
@@ -78,6 +84,8 @@ UNTIL: Final = {
 
 PRESUMED: Final = (
     (r"\{server_port\}", "c10k serve asyncio_streams --port {server_port}"),
+    (r"\{tls_port\}", "c10k serve asyncio_streams,tls=on --port {tls_port}"),
+    (r"\{chat_port\}", "c10k serve websockets_asyncio --port {chat_port}"),
     (r"\{http_port\}", "python stand_in.py http {http_port}"),
     (r"\{redis_port\}", "python stand_in.py redis {redis_port}"),
     (r"--expect-workers", "c10k worker --master 127.0.0.1:{master_port}"),

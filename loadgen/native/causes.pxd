@@ -1,8 +1,8 @@
 """The causes by which errors are counted."""
 
 from libc.errno cimport (
-    EADDRNOTAVAIL, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, EMFILE, ENETUNREACH, ENFILE, EPIPE,
-    ETIMEDOUT,
+    EADDRNOTAVAIL, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, EMFILE, ENETUNREACH, ENFILE, ENODATA,
+    EPIPE, ETIMEDOUT,
 )
 
 cdef enum: # in the order of cause_names
@@ -12,6 +12,8 @@ cdef enum: # in the order of cause_names
     UNREACHABLE
     NO_PORT
     NO_DESCRIPTOR
+    TLS_HANDSHAKE
+    TLS_CERTIFICATE
     NEVER_OPENED
     CLOSED_BY_SERVER
     RESET
@@ -20,6 +22,7 @@ cdef enum: # in the order of cause_names
     EXCESS
     HTTP_STATUS
     MALFORMED
+    PROTOCOL_ERROR
     IO_ERROR
     CAUSES
 
@@ -27,14 +30,18 @@ cdef enum: # in the order of cause_names
 cdef inline tuple cause_names():
     return (
         "connect_refused", "connect_timeout", "connect_failed", "unreachable", "no_port",
-        "no_descriptor", "never_opened", "closed_by_server", "reset", "timeout", "corrupt",
-        "excess", "http_status", "malformed", "io_error",
+        "no_descriptor", "tls_handshake", "tls_certificate", "never_opened", "closed_by_server",
+        "reset", "timeout", "corrupt", "excess", "http_status", "malformed", "protocol_error",
+        "io_error",
     )
 
 
 cdef inline bint is_wrong_reply(int cause) noexcept nogil:
     """Whether a reply came, but not the right one."""
-    return cause == CORRUPT or cause == EXCESS or cause == MALFORMED or cause == HTTP_STATUS
+    return (
+        cause == CORRUPT or cause == EXCESS or cause == MALFORMED or cause == HTTP_STATUS
+        or cause == PROTOCOL_ERROR
+    )
 
 
 cdef inline bint is_unreachable(int error) noexcept nogil:
@@ -46,6 +53,8 @@ cdef inline int cause_of(int error) noexcept nogil:
     """The cause of an errno of send() or recv()."""
     if error == ECONNRESET or error == EPIPE:
         return RESET
+    if error == ENODATA: # over TLS: the connection ended, but not its session
+        return CLOSED_BY_SERVER
     if error == ECONNREFUSED:
         return CONNECT_REFUSED
     if error == EADDRNOTAVAIL:

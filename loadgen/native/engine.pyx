@@ -1,20 +1,22 @@
 # cython: language_level=3, freethreading_compatible=True, boundscheck=False, wraparound=False, cdivision=True
 """The native engine: a shard is one thread, one epoll and its share of the connections.
 
-The thread never takes the GIL, allocates nothing and locks nothing while it drives load. Python
-commands it through an eventfd and waits on a semaphore until the command is handled. What the
-thread records goes into one of two tallies; a snapshot swaps them, so that Python reads one at
-leisure while the thread goes on with the other.
+The thread never takes the GIL, allocates nothing and locks nothing while it drives load, but for
+what OpenSSL does over TLS. Python commands it through an eventfd and waits on a semaphore until the
+command is handled. What the thread records goes into one of two tallies; a snapshot swaps them, so
+that Python reads one at leisure while the thread goes on with the other.
 
 This file is Python's side. The thread's side, from the bottom up:
 
-    linux, atomics           system calls; fields that two threads read
+    linux, atomics, tls      system calls; fields that two threads read; OpenSSL
     histogram, payload,      counting times; what is sent; when messages are due;
-    schedule, http           reading replies of HTTP
+    schedule, http,          reading replies of HTTP, and frames of WebSocket
+    websocket
     causes, tally            why things fail; what is recorded
     connection, shard        the states of a connection; all that the thread works on
-    failing, opening,        what happens to a connection
-    messages, receiving
+    transport, failing,      what happens to a connection
+    opening, messages,
+    receiving
     commands, loop           what Python commands; the thread's main loop
 
 They are headers of inline functions, so that the compiler sees one program. `cdivision` in some of
@@ -24,28 +26,36 @@ them is division as C's: Python's would check for zero, and take the GIL to rais
 from libc.errno cimport errno
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memset, strdup
 
 from c10k.loadgen.address import CONNECTIONS_PER_SOURCE
+from c10k.loadgen.handshake import handshake
 from c10k.loadgen.shard import KINDS, ShardStatus
+from c10k.loadgen.tls import is_ip_address, server_name
 from c10k.loadgen.workload import PROTOCOLS
 
 from c10k.loadgen.native.atomics cimport load, load_pointer
 from c10k.loadgen.native.causes cimport CAUSES, cause_names
 from c10k.loadgen.native.commands cimport LOAD, QUIT, RESIZE, SNAPSHOT, STOP
+from c10k.loadgen.native.http cimport ACCEPT
 from c10k.loadgen.native.histogram cimport HDR_COUNTS, counts_of
 from c10k.loadgen.native.linux cimport *
 from c10k.loadgen.native.loop cimport WAKE, drive
 from c10k.loadgen.native.payload cimport RUN, pattern_create, pool_create
-from c10k.loadgen.native.shard cimport ECHO, Settings, ShardState, free_memory
+from c10k.loadgen.native.shard cimport (
+    ECHO, Settings, ShardState, WEBSOCKET, free_memory,
+)
 from c10k.loadgen.native.tally cimport RESPONSE, Tally
+from c10k.loadgen.native.tls cimport Tls, tls_configure, tls_load, tls_trust
+from c10k.loadgen.native.websocket cimport KEYS, MASK_KEY, frame_header
 
 
 cdef class Shard:
     """A shard (loadgen/shard.py) that is one native thread.
 
     With `spin` it polls for the last 0.3 ms before a message is due. Raises MemoryError or OSError
-    where the machine refuses memory, an epoll or a thread.
+    where the machine refuses memory, an epoll or a thread, or has no OpenSSL for TLS, and ValueError
+    for certificates that are none.
     """
 
     cdef ShardState *state
@@ -64,6 +74,8 @@ cdef class Shard:
         state.settings.cpu = -1 if settings.cpu is None else settings.cpu
         self.configure_sources(target, churning=workload.messages_per_connection is not None)
         self.configure_messages(target, workload)
+        if settings.tls is not None:
+            self.configure_tls(settings.tls, server_name(target))
         self.configure_times(workload)
         state.tally = <Tally *>calloc(1, sizeof(Tally))
         state.spare = <Tally *>calloc(1, sizeof(Tally))
@@ -94,7 +106,7 @@ cdef class Shard:
     cdef void configure_messages(self, target, workload) except *:
         """Take over what is sent and what must come back."""
         cdef Settings *settings = &self.state.settings
-        cdef bytes request
+        cdef bytes request = None
         settings.protocol = PROTOCOLS.index(workload.protocol)
         settings.replies_per_connection = workload.messages_per_connection or 0
         settings.sent_when_due = workload.sent_when_due
@@ -102,14 +114,60 @@ cdef class Shard:
         if settings.protocol == ECHO:
             self.state.pool = pool_create()
             settings.size = settings.reply_size = workload.size_bytes
+        elif settings.protocol == WEBSOCKET:
+            self.state.pool = pool_create()
+            settings.reply_size = workload.size_bytes
+            settings.frame = frame_header(settings.reply_size)
+            settings.size = settings.frame.size + MASK_KEY + settings.reply_size
+            self.configure_handshakes(workload.path, target.authority)
         else:
             request = workload.request(target.authority)
             self.state.pool = <unsigned char *>malloc(len(request))
             settings.size, settings.reply_size = len(request), workload.expect_bytes
         if self.state.pool == NULL:
             raise MemoryError
-        if settings.protocol != ECHO:
+        if request is not None:
             memcpy(self.state.pool, <const char *>request, len(request))
+
+    cdef void configure_tls(self, tls, str name) except *:
+        """Take over which certificates the server, of this name, may have."""
+        cdef Tls *own = <Tls *>calloc(1, sizeof(Tls))
+        cdef bytes known = name.encode("idna" if not name.isascii() else "ascii")
+        cdef bytes trusted = tls.authorities.encode()
+        self.state.tls = own
+        if own == NULL:
+            raise MemoryError
+        if not tls_load(own):
+            raise OSError(
+                "TLS needs OpenSSL's libssl.so.3 or libssl.so.1.1: install it (Debian or Ubuntu: "
+                "sudo apt install libssl3), or take the portable engine"
+            )
+        if not tls_configure(own):
+            raise MemoryError
+        if not is_ip_address(name):
+            own.name = strdup(known)
+            if own.name == NULL:
+                raise MemoryError
+        if tls.verify and tls_trust(own, trusted, <int>len(trusted), known) == 0 and trusted:
+            raise ValueError("there are no certificates in PEM")
+
+    cdef void configure_handshakes(self, path, authority) except *:
+        """Make the handshakes that the connections take in turn."""
+        cdef ShardState *state = self.state
+        cdef bytes request, accept
+        cdef size_t i
+        made = [handshake(path, authority) for _ in range(KEYS)]
+        state.settings.handshake_size = len(made[0].request)
+        state.handshakes = <char *>malloc(KEYS * state.settings.handshake_size)
+        state.accepts = <char *>malloc(KEYS * ACCEPT)
+        if not (state.handshakes and state.accepts):
+            raise MemoryError
+        for i, (request, accept) in enumerate(made):
+            memcpy(
+                state.handshakes + i * state.settings.handshake_size, <const char *>request,
+                state.settings.handshake_size,
+            )
+            memcpy(state.accepts + i * ACCEPT, <const char *>accept, ACCEPT)
 
     cdef void configure_times(self, workload) except *:
         """Take over when messages are due and how long replies may take."""

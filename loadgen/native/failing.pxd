@@ -8,9 +8,10 @@ from c10k.loadgen.native.connection cimport (
     BROKEN, BUSY, CLOSED, CONNECTING, Connection, IN_LINE, PROBING, RECONNECTING, has_message,
     is_new,
 )
-from c10k.loadgen.native.linux cimport CLOCK_MONOTONIC, clock_ns, close
+from c10k.loadgen.native.linux cimport CLOCK_MONOTONIC, clock_ns
 from c10k.loadgen.native.shard cimport ShardState, index_of, is_open_loop
 from c10k.loadgen.native.tally cimport record_lost, record_unsent
+from c10k.loadgen.native.transport cimport close_connection
 
 
 cdef inline void fail(ShardState *shard, Connection *connection, int cause) noexcept nogil:
@@ -59,8 +60,7 @@ cdef inline void retire(ShardState *shard, Connection *connection) noexcept nogi
         if has_message(connection):
             add(&shard.status.busy, -1)
     if connection.fd >= 0:
-        close(connection.fd) # which also takes it out of the epoll
-    connection.fd = -1
+        close_connection(shard, connection)
     connection.state = CLOSED
     note_opening(shard)
 

@@ -14,6 +14,14 @@ cdef extern from "<strings.h>" nogil:
 cdef enum:
     LINE = 256 # of what matters in a line: a name, a number, a short list
     HEAD = 65536 # the longest head that is read
+    ACCEPT = 28 # bytes of a Sec-WebSocket-Accept: a SHA-1 in Base64
+
+cdef enum: # what the headers say of an upgrade to WebSocket
+    ACCEPTS = 1
+    UPGRADES = 2
+    CONNECTION_UPGRADES = 4
+    AGREES = 7 # all of these, and nothing below
+    DISAGREES = 8
 
 cdef enum: # what is read next
     STATUS_LINE
@@ -32,6 +40,8 @@ cdef struct Reply:
     bint coded, chunked, sized # by a transfer coding, the last of which is chunked; by a length
     bint closes, keeps # what it says of the connection
     bint closing # the server ends the connection after this reply
+    const char *accept # the Sec-WebSocket-Accept that is right, if an upgrade was asked for
+    uint8_t upgrade # what was said of it
     uint16_t status
     uint16_t kept # bytes in `line`
     uint32_t head # bytes read of the head, or of a line between chunks
@@ -46,7 +56,6 @@ cdef inline void reply_begin(Reply *reply) noexcept nogil:
 
 cdef inline bint reply_feed(Reply *reply, const char *data, size_t length) noexcept nogil:
     """Read on. False where the bytes are no reply or go on behind its end."""
-    cdef const char *newline
     cdef size_t taken
     while length:
         if reply.state == BODY or reply.state == CHUNK:
@@ -59,26 +68,34 @@ cdef inline bint reply_feed(Reply *reply, const char *data, size_t length) noexc
         elif reply.state == WHOLE or reply.state == MALFORMED_REPLY:
             return False
         else:
-            newline = <const char *>memchr(data, c'\n', length)
-            taken = newline - data + 1 if newline != NULL else length
-            reply.head += <uint32_t>taken
-            if reply.head > HEAD:
+            taken = take_line(reply, data, length)
+            if reply.state == MALFORMED_REPLY:
                 return False
-            if newline == NULL or reply.kept:
-                keep(reply, data, taken)
-                if reply.state == STATUS_LINE and not may_be_status(reply):
-                    return False # at once: what is no HTTP may never end a line
-            if newline != NULL:
-                if reply.kept:
-                    read_line(reply, reply.line, reply.kept)
-                    reply.kept = 0
-                else:
-                    read_line(reply, data, taken)
-                if reply.state == MALFORMED_REPLY:
-                    return False
         data += taken
         length -= taken
     return True
+
+
+cdef inline size_t take_line(Reply *reply, const char *data, size_t length) noexcept nogil:
+    """Read a line, or keep the beginning of one; how many bytes that took."""
+    cdef const char *newline = <const char *>memchr(data, c'\n', length)
+    cdef size_t taken = newline - data + 1 if newline != NULL else length
+    reply.head += <uint32_t>taken
+    if reply.head > HEAD:
+        reply.state = MALFORMED_REPLY
+        return taken
+    if newline == NULL or reply.kept:
+        keep(reply, data, taken)
+        if reply.state == STATUS_LINE and not may_be_status(reply):
+            reply.state = MALFORMED_REPLY # at once: what is no HTTP may never end a line
+            return taken
+    if newline != NULL:
+        if reply.kept:
+            read_line(reply, reply.line, reply.kept)
+            reply.kept = 0
+        else:
+            read_line(reply, data, taken)
+    return taken
 
 
 cdef inline bint may_be_status(const Reply *reply) noexcept nogil:
@@ -197,6 +214,9 @@ cdef inline void read_header(
     cdef const char *token
     cdef size_t token_length
     cdef char first = line[0] | 0x20 # in lower case
+    if reply.accept != NULL:
+        read_upgrade(reply, line, length, long_)
+        return
     if first == c'c':
         value = value_of(line, &length, b"Content-Length", 14)
         if value != NULL:
@@ -222,6 +242,42 @@ cdef inline void read_header(
         reply.state = MALFORMED_REPLY
 
 
+cdef inline void read_upgrade(
+    Reply *reply, const char *line, size_t length, bint long_
+) noexcept nogil:
+    """Take from a header what it says of an upgrade to WebSocket (RFC 6455, 4.1).
+
+    No extension and no subprotocol was offered, so the server may choose none.
+    """
+    cdef const char *token
+    cdef size_t token_length
+    cdef const char *value = value_of(line, &length, b"Sec-WebSocket-Accept", 20)
+    if value != NULL:
+        if length == ACCEPT and memcmp(value, reply.accept, ACCEPT) == 0:
+            reply.upgrade |= ACCEPTS
+        else:
+            reply.upgrade |= DISAGREES
+    else:
+        value = value_of(line, &length, b"Upgrade", 7)
+        if value != NULL:
+            reply.upgrade |= UPGRADES if equals(value, length, b"websocket", 9) else DISAGREES
+        else:
+            value = value_of(line, &length, b"Connection", 10)
+            if value != NULL:
+                while next_token(&value, &length, &token, &token_length):
+                    if equals(token, token_length, b"upgrade", 7):
+                        reply.upgrade |= CONNECTION_UPGRADES
+            elif (
+                value_of(line, &length, b"Sec-WebSocket-Extensions", 24) != NULL
+                or value_of(line, &length, b"Sec-WebSocket-Protocol", 22) != NULL
+            ):
+                reply.upgrade |= DISAGREES
+            else:
+                return
+    if long_:
+        reply.state = MALFORMED_REPLY
+
+
 cdef inline void read_length(Reply *reply, const char *value, size_t length) noexcept nogil:
     """Up to 18 digits; a length may be said again, but not otherwise."""
     cdef int64_t size = 0
@@ -241,6 +297,9 @@ cdef inline void read_length(Reply *reply, const char *value, size_t length) noe
 cdef inline void end_head(Reply *reply) noexcept nogil:
     """Decide how the body ends (RFC 9112, 6.3)."""
     cdef uint16_t status = reply.status
+    if reply.accept != NULL: # what follows is no HTTP, or of no interest
+        reply.state = WHOLE
+        return
     reply.closing = reply.closes or (reply.closing and not reply.keeps)
     if status < 200: # an interim reply; the real one follows
         reply_begin(reply)

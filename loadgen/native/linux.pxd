@@ -5,7 +5,7 @@ No other file declares any.
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport strerror
-from posix.signal cimport SIG_SETMASK, sigfillset, sigset_t
+from posix.signal cimport SIG_SETMASK, sigaddset, sigemptyset, sigfillset, sigset_t
 from posix.time cimport (
     CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID, TIMER_ABSTIME, clock_gettime, clock_nanosleep,
     clockid_t, timespec,
@@ -50,10 +50,16 @@ cdef extern from "<sys/eventfd.h>" nogil:
     int EFD_NONBLOCK, EFD_CLOEXEC
     int eventfd(unsigned int initial, int flags)
 
+cdef extern from "<dlfcn.h>" nogil:
+    int RTLD_LOCAL, RTLD_NOW
+    void *dlopen(const char *file, int flags)
+    void *dlsym(void *library, const char *name)
+
 cdef extern from "<stdlib.h>" nogil:
     void *aligned_alloc(size_t alignment, size_t size) # a multiple of the alignment
 
 cdef extern from "<signal.h>" nogil:
+    int SIGPIPE, SIG_BLOCK
     int pthread_sigmask(int how, const sigset_t *signals, sigset_t *before)
 
 cdef extern from "<sched.h>" nogil:
@@ -104,6 +110,11 @@ cdef extern from *:
     /* The compiler refuses the code where the condition is false. */
     #define REQUIRE_STATICALLY(condition) _Static_assert(condition, #condition)
 
+    /* Cython takes an assignment to errno for one to a variable of its own. */
+    static inline void set_errno(int number) {
+        errno = number;
+    }
+
     /* The name is what top and the tests show. The kernel wakes a sleeper late by up to its
        timer slack, 50 us by default: too much for a schedule that is kept to the microsecond. */
     static inline void name_and_pin_thread(const char *name, int cpu) {
@@ -133,6 +144,7 @@ cdef extern from *:
         return epoll_wait(epoll, events, room, (int)(wait_ns / 1000000LL));
     }
     """
+    void set_errno(int number) noexcept nogil
     void REQUIRE_STATICALLY(bint condition) noexcept nogil
     void name_and_pin_thread(const char *name, int cpu) noexcept nogil
     int epoll_wait_ns(int epoll, epoll_event *events, int room, long long wait_ns) noexcept nogil

@@ -13,7 +13,8 @@ from c10k.loadgen.native.messages cimport connected, deliver, send_on
 from c10k.loadgen.native.opening cimport may_open, open_one
 from c10k.loadgen.native.receiving cimport receive
 from c10k.loadgen.native.schedule cimport schedule_advance
-from c10k.loadgen.native.shard cimport ShardState, is_open_loop
+from c10k.loadgen.native.shard cimport ShardState, WEBSOCKET, is_open_loop
+from c10k.loadgen.native.transport cimport close_connection
 
 cdef enum:
     EVENTS = 512 # taken from epoll at once
@@ -32,6 +33,8 @@ cdef inline void *drive(void *argument) noexcept nogil:
     cdef bint woken
     cdef int64_t now
     name_and_pin_thread("c10k-fleet", shard.settings.cpu)
+    if shard.tls != NULL:
+        block_sigpipe() # OpenSSL writes without MSG_NOSIGNAL
     shard.tally.began_ns = clock_ns(CLOCK_MONOTONIC)
     shard.tally.cpu_began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID)
     while not shard.quitting:
@@ -53,6 +56,13 @@ cdef inline void *drive(void *argument) noexcept nogil:
             sweep(shard, now)
     close_all(shard)
     return NULL
+
+
+cdef inline void block_sigpipe() noexcept nogil:
+    cdef sigset_t signals
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &signals, NULL)
 
 
 cdef inline bint is_sending_on_schedule(const ShardState *shard) noexcept nogil:
@@ -78,12 +88,17 @@ cdef inline void handle_events(
     """Take what epoll reports of a connection: that it is connected, takes bytes, or has some."""
     if connection.state == CONNECTING or connection.state == RECONNECTING:
         connected(shard, connection)
+        if connection.state == CONNECTING or connection.state == RECONNECTING:
+            return # over TLS: the handshake goes on
     elif (
-        connection.sent < shard.settings.size and connection.state != CLOSED
-        and events & EPOLLOUT
+        (connection.sent < shard.settings.size or shard.settings.protocol == WEBSOCKET)
+        and connection.state != CLOSED and events & EPOLLOUT
     ):
         send_on(shard, connection)
-    if connection.state != CLOSED and events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+    # TLS may have waited for room to answer before it reads on.
+    if connection.state != CLOSED and (
+        events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR) or shard.tls != NULL
+    ):
         receive(shard, connection, events)
 
 
@@ -135,4 +150,4 @@ cdef inline void close_all(ShardState *shard) noexcept nogil:
     cdef int64_t i
     for i in range(shard.status.opened):
         if shard.connections[i].fd >= 0 and shard.connections[i].state != CLOSED:
-            close(shard.connections[i].fd)
+            close_connection(shard, &shard.connections[i])

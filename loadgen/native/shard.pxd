@@ -9,7 +9,7 @@ thread's own.
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from c10k.loadgen.native.connection cimport CACHE_LINE, Connection
 from c10k.loadgen.native.http cimport Reply
@@ -18,12 +18,15 @@ from c10k.loadgen.native.linux cimport (
 )
 from c10k.loadgen.native.schedule cimport Schedule, schedule_free, schedule_reserve
 from c10k.loadgen.native.tally cimport Tally
+from c10k.loadgen.native.tls cimport Session, Tls, tls_free
+from c10k.loadgen.native.websocket cimport FrameHeader, Socket
 
 cdef enum: # protocols, in the order of PROTOCOLS in loadgen/workload.py
     ECHO
     HTTP
     RAW
     DOWNLOAD
+    WEBSOCKET
 
 
 cdef struct Settings:
@@ -32,7 +35,9 @@ cdef struct Settings:
     sockaddr_storage *sources # to connect from: none for the first connections, then each in turn
     uint32_t source_count, connections_per_source
     int protocol
-    uint32_t size # of what is sent
+    uint32_t size # of what is sent, with WebSocket its header and mask key
+    FrameHeader frame # of each message, with WebSocket
+    uint32_t handshake_size
     uint32_t reply_size
     uint32_t replies_per_connection # 0: any number
     bint sent_when_due # no message waits to be sent, so that sending needs no record of its own
@@ -72,6 +77,11 @@ cdef struct ShardState:
     unsigned char *buffer
     Connection *connections
     Reply *replies # as far as read, one per connection, if HTTP
+    Tls *tls # NULL: plain connections
+    Session *sessions # one per connection, if TLS
+    Socket *sockets # one per connection, if WebSocket
+    char *handshakes # if WebSocket: KEYS requests, and the Sec-WebSocket-Accept that each demands
+    char *accepts
     uint32_t capacity # connections that there is memory for
     uint32_t active # connections that send
     uint32_t reopening # without a reply yet; they count as failed
@@ -90,6 +100,10 @@ cdef inline uint32_t index_of(const ShardState *shard, const Connection *connect
     return <uint32_t>(connection - shard.connections)
 
 
+cdef inline Session *session_of(ShardState *shard, const Connection *connection) noexcept nogil:
+    return &shard.sessions[index_of(shard, connection)]
+
+
 cdef inline bint is_open_loop(const ShardState *shard) noexcept nogil:
     return shard.schedule.period_ns > 0
 
@@ -101,6 +115,8 @@ cdef inline bint reserve(ShardState *shard, uint32_t capacity) noexcept nogil:
     """
     cdef Connection *connections
     cdef Reply *replies
+    cdef Session *sessions
+    cdef Socket *sockets
     cdef uint32_t *line
     REQUIRE_STATICALLY(sizeof(Connection) == CACHE_LINE)
     connections = <Connection *>aligned_alloc(CACHE_LINE, capacity * sizeof(Connection))
@@ -119,6 +135,17 @@ cdef inline bint reserve(ShardState *shard, uint32_t capacity) noexcept nogil:
         if replies == NULL:
             return False
         shard.replies = replies
+    if shard.tls != NULL:
+        sessions = <Session *>realloc(shard.sessions, capacity * sizeof(Session))
+        if sessions == NULL:
+            return False
+        memset(&sessions[shard.capacity], 0, (capacity - shard.capacity) * sizeof(Session))
+        shard.sessions = sessions
+    if shard.settings.protocol == WEBSOCKET:
+        sockets = <Socket *>realloc(shard.sockets, capacity * sizeof(Socket))
+        if sockets == NULL:
+            return False
+        shard.sockets = sockets
     if not schedule_reserve(&shard.schedule, capacity):
         return False
     shard.capacity = capacity
@@ -128,9 +155,15 @@ cdef inline bint reserve(ShardState *shard, uint32_t capacity) noexcept nogil:
 cdef inline void free_memory(ShardState *shard) noexcept nogil:
     """Free what the shard holds, and the shard."""
     schedule_free(&shard.schedule)
+    if shard.tls != NULL:
+        tls_free(shard.tls)
+    free(shard.sessions)
     free(shard.connections)
     free(shard.line)
     free(shard.replies)
+    free(shard.sockets)
+    free(shard.handshakes)
+    free(shard.accepts)
     free(shard.settings.sources)
     free(shard.tally)
     free(shard.spare)

@@ -10,6 +10,7 @@ cdef enum: # kinds of times, in the order of KINDS in loadgen/shard.py, which sa
     SERVICE
     SEND_LAG
     CONNECT
+    HANDSHAKE
     FIRST_ECHO
     WAITING
     KINDS

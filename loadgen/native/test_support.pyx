@@ -8,13 +8,13 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 from posix.unistd cimport dup
 
-from c10k.loadgen.workload import PROTOCOLS
+from c10k.loadgen.workload import ECHOING, PROTOCOLS
 
 from c10k.loadgen.native.causes cimport CAUSES, cause_names
 from c10k.loadgen.native.connection cimport BUSY, CLOSED, Connection, IDLE, PARTED, PROBING
 from c10k.loadgen.native.failing cimport retire
 from c10k.loadgen.native.histogram cimport hdr_index
-from c10k.loadgen.native.http cimport Reply, UNTIL_CLOSE, WHOLE, reply_begin, reply_feed
+from c10k.loadgen.native.http cimport ACCEPT, Reply, UNTIL_CLOSE, WHOLE, reply_begin, reply_feed
 from c10k.loadgen.native.linux cimport CLOCK_MONOTONIC, clock_ns
 from c10k.loadgen.native.messages cimport begin_message
 from c10k.loadgen.native.payload cimport RUN, message_at, message_start, pattern_create, pool_create
@@ -22,8 +22,9 @@ from c10k.loadgen.native.receiving cimport take, take_end
 from c10k.loadgen.native.schedule cimport (
     Schedule, gap_after, in_fleet, passed, schedule_advance, schedule_begin, schedule_free, schedule_reserve,
 )
-from c10k.loadgen.native.shard cimport ECHO, ShardState, free_memory, reserve
+from c10k.loadgen.native.shard cimport ECHO, ShardState, WEBSOCKET, free_memory, reserve
 from c10k.loadgen.native.tally cimport Tally
+from c10k.loadgen.native.websocket cimport MASK_KEY, frame_header, socket_begin
 
 
 def counts_index(int64_t ns):
@@ -78,6 +79,8 @@ cdef class Receiver:
     """One connection of the engine, to which the test itself brings what recv() would.
 
     Its messages are sent on a socket of UDP that is connected to itself: it takes any number.
+
+    With WebSocket the request is the Sec-WebSocket-Accept with which the server must agree.
     """
 
     cdef ShardState *shard
@@ -94,10 +97,17 @@ cdef class Receiver:
         shard.settings.size, shard.settings.reply_size = len(request), reply_size
         shard.tally = <Tally *>calloc(1, sizeof(Tally))
         shard.pattern = pattern_create()
-        shard.pool = pool_create() if protocol == "echo" else <unsigned char *>malloc(len(request))
+        if protocol == "websocket":
+            shard.settings.frame = frame_header(reply_size)
+            shard.settings.size = shard.settings.frame.size + MASK_KEY + reply_size
+            shard.accepts = <char *>malloc(ACCEPT)
+        random = protocol in ECHOING
+        shard.pool = pool_create() if random else <unsigned char *>malloc(len(request))
         if not (shard.tally and shard.pattern and shard.pool and reserve(shard, 1)):
             raise MemoryError
-        if protocol != "echo":
+        if shard.accepts != NULL:
+            memcpy(shard.accepts, <const char *>request, ACCEPT)
+        if not random:
             memcpy(shard.pool, <const char *>request, len(request))
         self.sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sink.bind(("127.0.0.1", 0))
@@ -108,11 +118,13 @@ cdef class Receiver:
             free_memory(self.shard)
 
     def message(self, uint32_t number):
-        """What is sent as the message of this number; the first is 1, and no sample."""
+        """What is sent as the message of this number; the first is 1, and no sample. Of WebSocket,
+        the mask key and the masked payload."""
         cdef uint32_t start = 0
-        if self.shard.settings.protocol == ECHO:
+        cdef uint32_t size = self.shard.settings.size - self.shard.settings.frame.size
+        if self.shard.settings.protocol == ECHO or self.shard.settings.protocol == WEBSOCKET:
             start = message_start(0, number)
-        return (<const char *>message_at(self.shard.pool, start, 0))[:self.shard.settings.size]
+        return (<const char *>message_at(self.shard.pool, start, 0))[:size]
 
     def receive(self, reads, bint ended):
         """Open the connection and bring what is read, each up to RUN bytes, and perhaps its end.
@@ -131,6 +143,8 @@ cdef class Receiver:
         shard.status.in_flight = 1
         connection.fd = dup(self.sink.fileno())
         connection.state = PROBING
+        if shard.settings.protocol == WEBSOCKET:
+            socket_begin(shard.sockets, 0, shard.accepts)
         begin_message(shard, connection, now, now)
         for read in reads:
             if connection.state == PROBING or connection.state == BUSY:

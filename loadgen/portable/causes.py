@@ -1,6 +1,7 @@
 """Why a connection or a message fails: the causes that errors are counted by."""
 
 import errno
+import ssl
 from typing import Final
 
 _SYSTEM_CAUSES: Final = {
@@ -22,11 +23,11 @@ _CONNECT_CAUSES: Final = _SYSTEM_CAUSES | {
 }
 
 # A reply came, but a wrong one: its time says nothing about the right one's.
-WRONG_REPLY: Final = ("corrupt", "excess", "malformed", "http_status")
+WRONG_REPLY: Final = ("corrupt", "excess", "malformed", "http_status", "protocol_error")
 
 
 class ReplyError(Exception):
-    """A reply that ends the connection; `cause` is corrupt, excess or malformed."""
+    """What ends the connection; `cause` is one of WRONG_REPLY, or closed_by_server."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(cause)
@@ -41,3 +42,9 @@ def cause_of(error: OSError) -> str:
 def connect_cause_of(number: int) -> str:
     """The cause of an errno of bind() or connect()."""
     return _CONNECT_CAUSES.get(number, "connect_failed")
+
+
+def handshake_cause_of(error: OSError) -> str:
+    """The cause of an error of a handshake of TLS."""
+    distrusted = isinstance(error, ssl.SSLCertVerificationError)
+    return "tls_certificate" if distrusted else "tls_handshake"

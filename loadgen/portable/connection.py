@@ -7,7 +7,13 @@ import time
 from collections import deque
 from typing import Final, cast
 
-from c10k.loadgen.portable.causes import WRONG_REPLY, ReplyError, cause_of, connect_cause_of
+from c10k.loadgen.portable.causes import (
+    WRONG_REPLY,
+    ReplyError,
+    cause_of,
+    connect_cause_of,
+    handshake_cause_of,
+)
 from c10k.loadgen.portable.exchange import exchange_of
 from c10k.loadgen.portable.state import ShardState
 
@@ -47,6 +53,7 @@ class Connection(asyncio.Protocol):
         self._sent = 0  # bytes of it
         self._sent_ns = 0
         self._opened_ns = 0
+        self._connected_ns = 0  # when the handshake of TLS began
         self._unverified = True  # no verified reply since it was opened
         self._replies = 0  # since it was opened, but for the probe's
         self._full = False  # the transport wants no more bytes yet
@@ -203,7 +210,8 @@ class Connection(asyncio.Protocol):
             return
         self._socket.setblocking(False)
         try:
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._shard.address.family != socket.AF_UNIX:
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if source := self._shard.source_of(self._number):  # on Linux alone
                 self._socket.setsockopt(socket.IPPROTO_IP, BIND_ADDRESS_NO_PORT, 1)
                 self._socket.bind((source.host, 0))
@@ -225,17 +233,25 @@ class Connection(asyncio.Protocol):
             connected.close()
             self._fail(connect_cause_of(error_number))
             return
-        self._shard.tally.connect.note(now_ns - self._opened_ns)
+        self._connected_ns = now_ns
+        if self._shard.tls is None:
+            self._shard.tally.connect.note(now_ns - self._opened_ns)
         self._adopting = loop.create_task(self._adopt(connected))
+        # Also where that is given up before it begins.
+        self._adopting.add_done_callback(lambda task: _close_if_cancelled(task, connected))
 
     async def _adopt(self, connected: socket.socket) -> None:
-        """Give a connected socket to a transport, which calls `connection_made`."""
+        """Give a connected socket to a transport, which calls `connection_made`, over TLS after the
+        handshake."""
+        shard = self._shard
         try:
-            await self._shard.loop.create_connection(lambda: self, sock=connected)
+            await shard.loop.create_connection(
+                lambda: self, sock=connected, ssl=shard.tls, server_hostname=shard.server_name
+            )
         except OSError as error:
             connected.close()
             if self._adopts:
-                self._fail(cause_of(error))
+                self._fail(cause_of(error) if shard.tls is None else handshake_cause_of(error))
 
     @property
     def _adopts(self) -> bool:
@@ -251,7 +267,11 @@ class Connection(asyncio.Protocol):
             return
         self._transport = transport
         self._full = False
+        self._exchange.open()
         now_ns = time.monotonic_ns()
+        if self._shard.tls is not None:
+            self._shard.tally.handshake.note(now_ns - self._connected_ns)
+            self._shard.tally.connect.note(now_ns - self._opened_ns)
         if self.state == CONNECTING:
             self.state = PROBING
             self._begin(now_ns)
@@ -264,8 +284,13 @@ class Connection(asyncio.Protocol):
             self._shard.loop.remove_writer(self._socket)
             self._socket.close()
             self._socket = None
+        if self._adopting is not None:
+            self._adopting.cancel()
+            self._adopting = None
         if self._transport is not None:
             self._transport.set_protocol(NOBODY)
+            if self._shard.tls is not None:
+                self._transport.close()  # sends TLS's close_notify at once
             self._transport.abort()
             self._transport = None
 
@@ -306,7 +331,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Check what has come."""
-        if self.state == IDLE:
+        if self.state == IDLE and not self._exchange.unasked:
             self._fail("excess")
             return
         assert self._transport is not None
@@ -316,11 +341,15 @@ class Connection(asyncio.Protocol):
         except ReplyError as error:
             self._fail(error.cause)
             return
+        self._send_on()  # of a request that has grown
         if complete:
             self._complete(lasting=self._exchange.lasting)
 
     def eof_received(self) -> None:
-        """The end of a reply without a length; of any other connection, its failure."""
+        """The end of a reply without a length; of any other connection, its failure.
+
+        Over TLS asyncio calls it also where the session was cut off, without close_notify.
+        """
         if self.state != IDLE and self._exchange.end_of_file():
             self._complete(lasting=False)
         else:
@@ -379,3 +408,8 @@ class Connection(asyncio.Protocol):
         else:
             tally.errors["http_status"] += 1
             self._lose("http_status", now_ns)
+
+
+def _close_if_cancelled(task: asyncio.Task[None], connected: socket.socket) -> None:
+    if task.cancelled():
+        connected.close()

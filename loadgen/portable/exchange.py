@@ -7,8 +7,19 @@ import random
 from typing import Final
 
 from c10k.loadgen.address import Address
+from c10k.loadgen.handshake import handshake
 from c10k.loadgen.portable.causes import ReplyError
 from c10k.loadgen.portable.http import Reply
+from c10k.loadgen.portable.websocket import (
+    CLOSE,
+    CONTROL,
+    PING,
+    Frames,
+    Upgrade,
+    header_of,
+    pong,
+    unmasked,
+)
 from c10k.loadgen.workload import Workload
 
 POOL: Final = 1 << 18
@@ -26,6 +37,7 @@ class Exchange:
     content (raw), unless a subclass says otherwise."""
 
     size: int  # bytes of a request
+    unasked = False  # whether the server may say something between two messages
     accepted = True  # whether a complete reply says that the request succeeded
     lasting = True  # whether the connection may carry another message after it
 
@@ -34,6 +46,9 @@ class Exchange:
         self._request = request
         self._expected = expected
         self._received = 0
+
+    def open(self) -> None:
+        """Begin on a new connection, before its first message."""
 
     def begin(self, _number: int) -> None:
         """Go on to this message."""
@@ -91,6 +106,96 @@ class Echo(Exchange):
         return self._received == self.size
 
 
+class WebSocket(Exchange):
+    """Frames whose mask key and masked payload are a run of the pool, as an echo's message is.
+
+    The handshake is sent before the first frame, and pongs behind a frame: with the reply that
+    calls for them, the request grows.
+    """
+
+    unasked = True
+
+    def __init__(self, path: str, authority: str, size: int, connection: int) -> None:
+        super().__init__(b"", size)
+        self._path, self._authority = path, authority
+        self._header = header_of(size)
+        self._base = connection * 0x9E3779B1
+
+    def open(self) -> None:
+        """Begin with a handshake."""
+        self._handshake, accept = handshake(self._path, self._authority)
+        self._upgrade: Upgrade | None = Upgrade(accept)
+        self._frames = Frames()
+
+    def begin(self, number: int) -> None:
+        """Go on to this message."""
+        start = (self._base + number * 0x85EBCA77) % POOL
+        self._start, self._key = start, _pool[start : start + 4]
+        self._received = 0
+        self._waiting = True  # for its reply
+        self._pongs = b""
+        if self._upgrade:
+            self.size = len(self._handshake)
+        else:
+            self._handshake = b""
+            self._add_frame()
+
+    def _add_frame(self) -> None:
+        self._payload = len(self._handshake) + len(self._header) + 4  # where it begins
+        self._end = self._payload + self._expected
+        self.size = self._end
+
+    def request(self, offset: int) -> bytes:
+        """Bytes of the handshake, of the frame, or of pongs."""
+        if offset < len(self._handshake):
+            return self._handshake[offset:]
+        if offset >= self._end:
+            return self._pongs[offset - self._end :]
+        behind = offset - self._payload + 4  # the header
+        header = self._header[behind:] if behind < 0 else b""
+        return header + self._run(max(0, behind), self._end - offset - len(header))
+
+    def _run(self, offset: int, size: int) -> bytes:
+        start = (self._start + offset) % POOL
+        return _pool[start : start + min(RUN, size)]
+
+    def take(self, data: bytes, sent: int) -> bool:
+        """Take the end of the handshake, or frames; every byte of the reply is compared."""
+        if self._upgrade:
+            rest = self._upgrade.read(data)
+            if rest is None:
+                return False
+            self._upgrade, data = None, rest
+            self._add_frame()
+        complete = False
+        for frame in self._frames.read(data):
+            if frame.opcode == CLOSE:
+                raise ReplyError("closed_by_server")
+            if frame.opcode >= CONTROL:
+                if frame.opcode == PING and not frame.left:
+                    self._pongs += pong(frame.payload, self._key)
+                    self.size = self._end + len(self._pongs)
+                continue
+            self._check(frame.payload, frame.left, sent)
+            if frame.final and not frame.left:
+                if self._received < self._expected:
+                    raise ReplyError("corrupt")  # cut short
+                self._waiting, complete = False, True
+        return complete
+
+    def _check(self, part: bytes, left: int, sent: int) -> None:
+        """Compare a part of the reply, behind which its frame has so many bytes left."""
+        if not self._waiting or self._received + len(part) + left > self._expected:
+            raise ReplyError("excess")
+        if part and self._payload + self._received + len(part) > sent:
+            raise ReplyError("excess")
+        for begin in range(0, len(part), RUN):
+            run = part[begin : begin + RUN]
+            if run != unmasked(self._run(4 + self._received, len(run)), self._key, self._received):
+                raise ReplyError("corrupt")
+            self._received += len(run)
+
+
 class Download(Exchange):
     """A small request with a large reply, byte i of which is i mod 251."""
 
@@ -131,6 +236,8 @@ def exchange_of(workload: Workload, target: Address, connection: int) -> Exchang
     """The exchange of a connection, by its number in the fleet."""
     if workload.protocol == "echo":
         return Echo(workload.size_bytes, connection)
+    if workload.protocol == "websocket":
+        return WebSocket(workload.path, target.authority, workload.size_bytes, connection)
     request = workload.request(target.authority)
     match workload.protocol:
         case "http":

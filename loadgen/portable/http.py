@@ -2,7 +2,7 @@
 carriage return (section 2.2)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from c10k.loadgen.portable.causes import ReplyError
@@ -74,13 +74,13 @@ class Reply:
             raise ReplyError("malformed")
         version, self.status = int(match[1]), int(match[2])
         length, codings, options = None, [], []
-        for name, value in _fields(fields):
+        for name, value in fields_of(fields, READ):
             if name == b"content-length":
                 length = _length(value, length)
             elif name == b"transfer-encoding":
-                codings += _tokens(value)
+                codings += tokens(value)
             elif name == b"connection":
-                options += _tokens(value)
+                options += tokens(value)
         if 100 <= self.status <= 199:
             return  # another head follows
         self.keep_alive = b"close" not in options and (version > 0 or b"keep-alive" in options)
@@ -127,18 +127,18 @@ class Reply:
             self._part = "end"
 
 
-def _fields(text: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The header's fields that matter, their names in lower case. Raises ReplyError."""
+def fields_of(text: bytes, read: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """The header's fields to be read, by their names in lower case. Raises ReplyError."""
     for line in text.split(b"\n"):
         name, colon, value = line.removesuffix(b"\r").partition(b":")
-        if not colon or (name := name.lower()) not in READ:
+        if not colon or (name := name.lower()) not in read:
             continue
         if len(line) + 1 >= LONGEST_FIELD:
             raise ReplyError("malformed")
         yield name, value.strip(b" \t")
 
 
-def _tokens(value: bytes) -> list[bytes]:
+def tokens(value: bytes) -> list[bytes]:
     """A list's elements, empty ones left out (RFC 9110, section 5.6.1)."""
     return [token for part in value.lower().split(b",") if (token := part.strip(b" \t"))]
 

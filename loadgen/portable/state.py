@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from c10k.loadgen.address import CONNECTIONS_PER_SOURCE, Address
 from c10k.loadgen.portable.tally import Tally
 from c10k.loadgen.shard import ShardSettings, ShardStatus
+from c10k.loadgen.tls import server_name
 
 if TYPE_CHECKING:
     from c10k.loadgen.portable.connection import Connection
@@ -29,11 +30,9 @@ class ShardState:
         target, workload = settings.target, settings.workload
         self.loop = loop
         self.address = target
-        self.socket_address: tuple[str, int] | tuple[str, int, int, int] = (
-            (target.host, target.port, 0, target.scope)
-            if ":" in target.host
-            else (target.host, target.port)
-        )
+        self.socket_address = target.socket_address
+        self.tls = settings.tls.context() if settings.tls else None
+        self.server_name = server_name(target) if settings.tls else None
         self.workload = workload
         self.sent_when_due = workload.sent_when_due
         self.is_open_loop = workload.rate_per_connection is not None

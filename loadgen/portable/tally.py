@@ -21,6 +21,7 @@ class Tally:
         self.service = Times()
         self.send_lag = Times()
         self.connect = Times()
+        self.handshake = Times()
         self.first_echo = Times()
         self.waiting = Times()
 

@@ -103,7 +103,10 @@ def target_of(host: str | None) -> Target:
     """What the users load. Raises ValueError."""
     if not host:
         raise ValueError("give the host to load, such as tcp://127.0.0.1:9000")
-    return parse_target(host)
+    target = parse_target(host)
+    if target.tls:
+        raise ValueError(f"these users speak no TLS: `c10k load {host}` does")
+    return target
 
 
 def workload_of(options: argparse.Namespace, target: Target) -> Workload:

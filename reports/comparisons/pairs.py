@@ -39,13 +39,12 @@ class Measure:
     over_ramp: bool = False
 
 
-_CPU: Final = Unit("us", lambda value: _("{value} µs", value=wording.number(value)))
 _RATE: Final = Unit("per_s", lambda value: _("{value} messages/s", value=wording.rate(value)))
 
 MEMORY: Final = Measure(
     "resident_bytes", N_("memory per connection"), wording.BYTES, over_ramp=True
 )
-CPU: Final = Measure("cpu_us_per_message", N_("CPU per message"), _CPU)
+CPU: Final = Measure("cpu_us_per_message", N_("CPU per message"), wording.US)
 THROUGHPUT: Final = Measure("messages_per_s", N_("throughput"), _RATE, higher_is_better=True)
 P50: Final = Measure("response_p50_ms", N_("median response time"), wording.MS, apart=APART_MS)
 P99: Final = Measure("response_p99_ms", N_("p99 response time"), wording.MS, apart=APART_MS)
@@ -191,11 +190,18 @@ _Key = tuple[str, str, str, int, Measure]
 class Comparisons:
     """All comparisons of a run's report, in their order there.
 
-    `pair` are the two servers to be compared: by default those of the report.
+    `pair` are the two servers to be compared: by default those of the report; `measures` is what
+    they are compared by: by default what the report compares.
     """
 
-    def __init__(self, measured: Measured, pair: Sequence[MeasuredServer] | None = None) -> None:
+    def __init__(
+        self,
+        measured: Measured,
+        pair: Sequence[MeasuredServer] | None = None,
+        measures: Sequence[Measure] | None = None,
+    ) -> None:
         self.measured = measured
+        self._measures = measures
         pair = measured.compared if pair is None else pair
         wanted = dict.fromkeys([*self._of_pair(pair), *self._of_techniques()])
         every = [self._sides(*each) for each in wanted]
@@ -223,7 +229,7 @@ class Comparisons:
             return
         one, other = (server.label for server in pair)
         for workload in (*measured.workloads_of(pair), *measured.map):
-            for measure in measures(workload):
+            for measure in self._measures or measures(workload):
                 for step in [SLOPE] if measure.over_ramp else measured.steps:
                     points = (Point(label, workload.name, step) for label in (one, other))
                     if measure.over_ramp or all(map(measured.rows, points)):

@@ -69,12 +69,14 @@ def judge(
     claimed_ratio: float = math.nan,
     contrast: Contrast | None = None,
     why: str = "",
+    confirming: tuple[float, float] | None = None,
 ) -> Judgement:
     """The judgement of a published figure above 0.
 
     `measured` has bounds alone where its value is NaN and its interval is not. The ratios are those
     of the two kinds of server, by which the direction is judged, where there are both. `why` says
-    in words what of the conditions differs.
+    in words what of the conditions differs; `confirming` is the range that confirms it, if not that
+    of any figure.
     """
     bounds = not measured.known and measured.ranged
     if not (measured.known or bounds) or not claimed > 0:
@@ -83,7 +85,7 @@ def judge(
         return Judgement(Verdict.NOT_COMPARABLE, why=why)
     if unfit := [flag.phrase for flag in measured.flags if flag in UNFIT]:
         return Judgement(Verdict.UNDECIDED, why=", ".join(unfit))
-    found = published(claimed, measured.value, measured.low, measured.high)
+    found = published(claimed, measured.value, measured.low, measured.high, confirming)
     if found.agreement is Agreement.OFF:
         return Judgement(_direction(claimed_ratio, contrast), found.off, bounds)
     verdicts = {
@@ -92,6 +94,23 @@ def judge(
         Agreement.INDICATIVE: Verdict.INDICATIVE,
     }
     return Judgement(verdicts[found.agreement])
+
+
+def within(limit: float, measured: Quantity, *, most: bool) -> Judgement:
+    """The judgement of a published bound, at most or at least so much: confirmed where the whole
+    interval keeps it, contradicted where none of it does.
+    """
+    if not measured.known:
+        return Judgement(Verdict.NOT_MEASURED, why=measured.why)
+    if unfit := [flag.phrase for flag in measured.flags if flag in UNFIT]:
+        return Judgement(Verdict.UNDECIDED, why=", ".join(unfit))
+    if not measured.ranged:
+        return Judgement(Verdict.INDICATIVE)
+    ends = measured.low, measured.high
+    kept = {end <= limit if most else end >= limit for end in ends}
+    if len(kept) > 1:
+        return Judgement(Verdict.UNDECIDED)
+    return Judgement(Verdict.CONFIRMED if kept == {True} else Verdict.CONTRADICTED)
 
 
 def _direction(claimed_ratio: float, contrast: Contrast | None) -> Verdict:

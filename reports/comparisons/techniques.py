@@ -1,13 +1,14 @@
-"""Each technique with and without, and what becomes of the book's claim."""
+"""Each technique with and without, and what becomes of what is published of it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from c10k.reports.comparisons import chapter
 from c10k.reports.comparisons.pairs import TECHNIQUE_MEASURES, Comparisons, Contrast
 from c10k.reports.comparisons.published import Judgement, Verdict, favours
 from c10k.reports.language import _
 from c10k.reports.model.measured import Measured
+from c10k.results.claimed_tables import Technique
+from c10k.results.claims import Claim
 from c10k.results.manifest import TechniqueExcerpt
 
 
@@ -22,21 +23,20 @@ class TechniqueComparison:
     step: int
     contrasts: Sequence[Contrast]
     unlike: str = ""
-    """How the conditions differ from those of the book's claim, in words."""
+    """How the conditions differ from the published ones, in words."""
+    said: Technique | None = None
+    """What is published of it, if anything is."""
 
     @property
     def claimed(self) -> list[Contrast]:
-        """By the measures that the book's claim is about."""
-        claim = chapter.TECHNIQUES.get(self.technique.claim)
-        columns = claim.columns if claim else ()
+        """By the measures that this is about."""
+        columns = self.said.measures if self.said else ()
         return [each for each in self.contrasts if each.measure.column in columns]
 
     @property
     def judgement(self) -> Judgement | None:
-        """What becomes of the book's claim; None where it has none."""
-        if self.technique.claim not in chapter.TECHNIQUES:
-            return None
-        return judged(self.claimed, self.unlike)
+        """What becomes of it; None where there is nothing."""
+        return judged(self.claimed, self.unlike) if self.said else None
 
 
 def judged(claimed: Sequence[Contrast], unlike: str) -> Judgement:
@@ -46,13 +46,19 @@ def judged(claimed: Sequence[Contrast], unlike: str) -> Judgement:
     return favours(claimed, 0)
 
 
-def unlike(measured: Measured, claim: str) -> str:
-    """How the conditions of a run differ from those of the book's claim, in words; empty where they
-    do not.
+def unlike(measured: Measured, said: Technique | None) -> str:
+    """How the conditions of a run differ from the published ones, in words; empty where they do
+    not.
     """
     had = measured.server_cpus
-    needed = chapter.TECHNIQUES[claim].cpus if claim in chapter.TECHNIQUES else 1
+    needed = said.cpus if said else 1
     return _("the server had {cpus} CPU here", cpus=had) if 0 < had < needed else ""
+
+
+def publishing(measured: Measured, technique: TechniqueExcerpt) -> Claim:
+    """The publication that says something of a technique, if one does."""
+    claims = (each for each in measured.claims if technique.claim in each.techniques)
+    return next(claims, measured.publication)
 
 
 def technique_comparisons(
@@ -67,5 +73,6 @@ def technique_comparisons(
                 sides = [servers[label] for label in labels]
                 made = [comparisons.of(sides, workload, step, each) for each in TECHNIQUE_MEASURES]
                 if contrasts := [each for each in made if each]:
-                    why = unlike(measured, technique.claim)
-                    yield TechniqueComparison(technique, workload, step, contrasts, why)
+                    said = publishing(measured, technique).techniques.get(technique.claim)
+                    why = unlike(measured, said)
+                    yield TechniqueComparison(technique, workload, step, contrasts, why, said)

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from c10k.reports import style, wording
-from c10k.reports.comparisons.chapter import ordered
 from c10k.reports.figures.axes import BYTES, RATE, TIME, short, ticks, y_axis
 from c10k.reports.figures.lines import point_text, words
 from c10k.reports.figures.sheet import Name, Picture, Sheet, label
@@ -31,7 +30,7 @@ def percentiles(measured: Measured) -> Iterator[Picture]:
     """HdrHistogram's picture: how long the slowest 10 %, 1 %, 0.1 % … wait, those that starve too,
     only as far as enough messages lie beyond; a line per step, a picture per server.
     """
-    for workload in ordered(measured.workloads):
+    for workload in measured.ordered(measured.workloads):
         for index, (server, look) in enumerate(style.looks(measured.servers).items(), start=1):
             curves = {}
             for step in measured.steps:
@@ -82,7 +81,7 @@ def telemetry(measured: Measured) -> Iterator[Picture]:
     looks = style.looks(measured.servers)
     samples = measured.run.samples
     first = samples[(samples["repeat"] == 0) & samples["connections"].isin(measured.steps)]
-    for workload in ordered(measured.workloads):
+    for workload in measured.ordered(measured.workloads):
         ramp = first[first["workload"] == workload.name]
         for column, (title, measure, phases) in _COLUMNS.items():
             known = ramp[(ramp[column] >= 0) & ramp["phase"].isin(phases)]

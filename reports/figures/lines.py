@@ -1,52 +1,66 @@
-"""Lines over clients: the servers' figures with their intervals, the book's beside them, dashed."""
+"""Lines over clients: the servers' figures with their intervals, published ones beside, dashed."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from c10k.reports import style, wording
-from c10k.reports.comparisons import chapter
-from c10k.reports.comparisons.chapter import Claim
+from c10k.reports.comparisons.publication import PrintedPair, called
 from c10k.reports.figures.axes import BYTES, CPU, RATE, SHARE, TIME, Measure, short, ticks, y_axis
 from c10k.reports.figures.sheet import Name, Picture, Sheet, label
 from c10k.reports.language import N_, _
+from c10k.reports.model.derived import MEASURES
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import Flag, Quantity
-from c10k.reports.model.servers import ROLES, MeasuredWorkload, Role
+from c10k.reports.model.servers import MeasuredWorkload
 from c10k.reports.style import SeriesStyle
+from c10k.results.claimed_tables import Row
+from c10k.results.claimed_units import printed_value, unit_of
+from c10k.results.claims import Claim
 
-_BOOK: Final[dict[Role, str]] = {"synchronous": N_("threads"), "asynchronous": N_("event loop")}
+_NOUNS: Final = {"synchronous": N_("threads"), "asynchronous": N_("event loop")}
 _FEW: Final = 3  # servers: more names of thin lines would only be in each other's way
 _EDGE: Final = 9  # points from a row of markers above the axes to the next
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of picture: a column of the steps, and perhaps a `thin` one; the book's figures by
-    clients. The axis of y is linear where it ends at a given `top`.
+    """A kind of picture: a column of the steps, and perhaps a `thin` one; the measure of which
+    published figures stand beside, if it is another. The axis of y is linear where it ends at a
+    given `top`. A publication's own graph has a title, and its `rows` evenly on the axis of x.
     """
 
     name: str
     place: str
     column: str
     measure: Measure
-    claims: Mapping[int, Claim] = field(default_factory=dict)
+    claimed: str = ""
     thin: str = ""
     scale: str = "log"
     top: float = 0
+    rows: Sequence[Row] = ()
+    title: str = ""
+
+    def published(self, claim: Claim) -> dict[int, PrintedPair]:
+        """The published figures by clients; those of any number of clients from end to end."""
+        measure = self.claimed or self.column
+        rows = self.rows or claim.over_clients(measure).values()
+        found = {row.clients: row.figures for row in rows if row.figures}
+        if not found and (figures := claim.of_servers(measure)):
+            every = [row.clients for table in claim.by_clients for row in table.rows]
+            found = dict.fromkeys((min(every), max(every)) if every else (), figures)
+        return {clients: PrintedPair(measure, figures) for clients, figures in found.items()}
 
 
-_LOADS: Final = chapter.RESPONSE_BY_CLIENTS
-_SHARES: Final = dict.fromkeys((min(_LOADS), max(_LOADS)), chapter.CPU_EFFICIENCY)
-KINDS: Final = (
-    Kind("memory-resident", "t2", "added_resident_bytes", BYTES, chapter.MEMORY),
-    Kind("memory-virtual", "t2", "added_vms_bytes", BYTES, chapter.MEMORY),
-    Kind("response-log", "t3", "response_p50_ms", TIME, _LOADS, "response_p99_ms"),
-    Kind("response-linear", "t3", "response_p50_ms", TIME, _LOADS, "response_p99_ms", "linear"),
-    Kind("response", "t4", "response_p50_ms", TIME, _LOADS, top=chapter.GRAPH_TOP_MS),
+_P50: Final = "response_p50_ms"
+_KINDS: Final = (
+    Kind("memory-resident", "t2", "added_resident_bytes", BYTES),
+    Kind("memory-virtual", "t2", "added_vms_bytes", BYTES, claimed="added_resident_bytes"),
+    Kind("response-log", "t3", _P50, TIME, thin="response_p99_ms"),
+    Kind("response-linear", "t3", _P50, TIME, thin="response_p99_ms", scale="linear"),
     Kind("cpu", "costs", "cpu_us_per_message", CPU),
-    Kind("efficiency", "costs", "cpu_efficiency", SHARE, _SHARES, top=1),
+    Kind("efficiency", "costs", "cpu_efficiency", SHARE, top=1),
     Kind("throughput", "costs", "messages_per_s", RATE),
 )
 _RESPONSE: Final = (N_("Response time"), N_("thick: median; thin: p99"))
@@ -55,7 +69,6 @@ _TEXTS: Final = {  # titles and subtitles
     "memory-virtual": (N_("Virtual memory of the connections"), N_("what they reserve")),
     "response-log": _RESPONSE,
     "response-linear": _RESPONSE,
-    "response": (N_("Median response time"), N_("on the book's axes; above: what lies beyond")),
     "cpu": (N_("CPU per message"), N_("user and system time of the server")),
     "efficiency": (N_("CPU efficiency"), N_("time on a CPU ÷ (that and time waiting for one)")),
     "throughput": (
@@ -63,6 +76,18 @@ _TEXTS: Final = {  # titles and subtitles
         N_("replied to and verified; dashed: what the loader can drive"),
     ),
 }
+_AXES: Final = {"bytes": BYTES, "ms": TIME, "us": CPU, "": SHARE}
+
+
+def kinds(claim: Claim) -> Iterator[Kind]:
+    """All kinds: the report's, and the publication's own graphs, on its axes."""
+    yield from _KINDS
+    for table in claim.by_clients:
+        graph, column = table.graph, table.measure
+        top = printed_value(graph.top, column) if graph else 0
+        if graph and top > 0 and column in MEASURES:
+            named, axis = (graph.name, table.part), _AXES[unit_of(column)]
+            yield Kind(*named, column, axis, top=top, rows=table.rows, title=graph.title)
 
 
 @dataclass(frozen=True)
@@ -102,9 +127,9 @@ class _Line:
 
 def over_clients(measured: Measured) -> Iterator[Picture]:
     """All of these pictures: memory under the most relaxed workload, the others under each."""
-    for kind in KINDS:
+    for kind in kinds(measured.publication):
         workloads = [measured.usual] if kind.place == "t2" else measured.workloads
-        for workload in chapter.ordered(workloads):
+        for workload in measured.ordered(workloads):
             # Paced clients send at a given rate, whatever the server.
             if kind.name != "throughput" or workload.loop == "closed":
                 yield from _picture(measured, kind, workload)
@@ -118,15 +143,22 @@ def _picture(measured: Measured, kind: Kind, workload: MeasuredWorkload) -> Iter
     values = [v for y in every for v in (y.value, y.low, y.high) if not math.isnan(v)]
     clients = sorted({count for line in lines for count in line.values})
     place = {count: math.log10(count) for count in clients}
-    if kind.place == "t4":  # evenly, as the book
-        place = {n: float(at) for at, n in enumerate(sorted({*clients, *chapter.GRAPH_CLIENTS}))}
+    if kind.rows:
+        evenly = sorted({*clients, *(row.clients for row in kind.rows)})
+        place = {count: float(at) for at, count in enumerate(evenly)}
     rows = [line for line in lines if line.above(kind)]
     names = [name for line in lines for name in line.names(kind, place)]
-    title, subtitle = map(_, _TEXTS[kind.name])
+    claim = measured.publication
+    if kind.title:
+        title = _(kind.title)
+        subtitle = _("on {name}'s axes; above: what lies beyond", name=called(claim))
+    else:
+        title, subtitle = map(_, _TEXTS[kind.name])
+    dashed = _("{what}; dashed: {name}", what=subtitle, name=called(claim))
     named = "" if kind.place == "t2" else workload.name
     sheet = Sheet(
         f"{title}, {named}" if named else title,
-        _("{what}; dashed: the book", what=subtitle) if kind.claims else subtitle,
+        dashed if kind.published(claim) else subtitle,
         [name.text for name in names],
         above=10 + _EDGE * len(rows),
     )
@@ -158,19 +190,19 @@ def _picture(measured: Measured, kind: Kind, workload: MeasuredWorkload) -> Iter
 
 
 def _lines(measured: Measured, kind: Kind, workload: MeasuredWorkload) -> Iterator[_Line]:
-    """The book's, the loader's ceiling, then the servers', the thin ones first."""
-    steps = measured.steps
-    for role in ROLES:
-        if role in measured.role and kind.claims:
-            name = _("the book: {kind}", kind=_(_BOOK[role]))
-            claimed = {count: Quantity(claim.value(role)) for count, claim in kind.claims.items()}
-            look = SeriesStyle(style.ROLE_HUES[role], "")
+    """The published, the loader's ceiling, then the servers', the thin ones first."""
+    steps, claim = measured.steps, measured.publication
+    looks, published = style.looks(measured.servers), kind.published(claim)
+    for at, server_name in enumerate(claim.servers if published else ()):
+        if standing := measured.standing_for(server_name):
+            name = f"{called(claim)}: {_(_NOUNS.get(server_name, server_name))}"
+            claimed = {count: Quantity(each.value(at)) for count, each in published.items()}
+            look = SeriesStyle(looks[standing.label].hue, "")
             yield _Line(name, name.replace(": ", ":\n", 1), look, claimed)
     if kind.name == "throughput":
         highest = {n: Quantity(measured.ceiling(workload.name, n)) for n in steps}
         name = _("loader ceiling")
         yield _Line(name, name, SeriesStyle("muted", ""), highest)
-    looks = style.looks(measured.servers)
     for thin, column in ((True, kind.thin), (False, kind.column)):
         for server, look in looks.items() if column else ():
             points = {step: Point(server, workload.name, step) for step in steps}

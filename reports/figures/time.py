@@ -7,7 +7,6 @@ from typing import Final
 from matplotlib.patches import Rectangle
 
 from c10k.reports import style, wording
-from c10k.reports.comparisons import chapter
 from c10k.reports.figures.sheet import LINE, Picture, Sheet
 from c10k.reports.language import N_, _
 from c10k.reports.model.measured import Measured, Point
@@ -26,10 +25,13 @@ _ROW: Final = _BAR + LINE + 10
 
 
 def time(measured: Measured) -> Iterator[Picture]:
-    """At the step nearest to the book's 1,000 clients; none where no server's parts are known."""
-    step = measured.nearest_step(chapter.TIME_CLIENTS)
+    """At the step of the publication's stages, else at the largest; none where no server's parts
+    are known.
+    """
+    stages = measured.publication.stages
+    step = measured.nearest_step(stages[0].clients) if stages else measured.steps[-1]
     looks = style.looks(measured.servers)
-    for workload in chapter.ordered(measured.workloads):
+    for workload in measured.ordered(measured.workloads):
         parts = {}
         for server in looks:
             point = Point(server, workload.name, step)

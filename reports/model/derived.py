@@ -31,6 +31,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from c10k.results.schema import STEPS
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -38,6 +40,19 @@ RAMP: Final = ["server", "workload", "repeat"]
 """The columns that name a ramp: a server process, with more and more connections."""
 
 _ADDED: Final = ("resident", "vms", "occupied")
+PER_CONNECTION: Final = "_per_connection"
+"""The end of what is not a column of the steps but how much one grows with each connection."""
+_DERIVED: Final = frozenset(
+    [
+        *("occupied_bytes", "file_bytes", *(f"added_{kind}_bytes" for kind in _ADDED)),
+        *("message_ms", "user_ms", "system_ms", "run_queue_ms", "lock_ms", "socket_ms"),
+        *("first_reply_ms", "switch_ms", "ceiling_share"),
+    ]
+)
+MEASURES: Final = _DERIVED | {
+    name for name, column in STEPS.items() if column.dtype in ("float64", "int64")
+}
+"""The columns that hold numbers."""
 
 
 def with_columns(steps: "pd.DataFrame", active: Mapping[str, float]) -> "pd.DataFrame":

@@ -18,7 +18,9 @@ from msgspec import convert
 from c10k.reports import wording
 from c10k.reports.language import _
 from c10k.reports.model import derived, flags
-from c10k.reports.model.quantity import UNFIT, Flag, Quantity
+from c10k.reports.model.claims import shipped_claims
+from c10k.reports.model.derived import MEASURES, PER_CONNECTION
+from c10k.reports.model.quantity import NOTHING, UNFIT, Flag, Quantity
 from c10k.reports.model.servers import (
     ROLES,
     MeasuredServer,
@@ -28,6 +30,7 @@ from c10k.reports.model.servers import (
 )
 from c10k.reports.model.starvation import Starvation, starvation
 from c10k.results import fitness
+from c10k.results.claims import Claim
 from c10k.results.comparison import Pairs, compare
 from c10k.results.histogram import PERCENTILES
 from c10k.results.manifest import Manifest, WorkloadDescription
@@ -161,6 +164,11 @@ class Measured:
         """The workload that memory is reported of: the most relaxed."""
         return self.workload("open") or self.workloads[0]
 
+    def ordered(self, workloads: Iterable[MeasuredWorkload]) -> list[MeasuredWorkload]:
+        """Workloads, those first that have the conditions of the publication."""
+        like_it = {name for each in self.publication.conditions for name in each.workloads}
+        return sorted(workloads, key=lambda each: each.name not in like_it)
+
     def measured(self, server: MeasuredServer, workload: MeasuredWorkload) -> bool:
         """Whether there is anything of a server under a workload."""
         return bool(self.tried(server.label, workload.name))
@@ -288,6 +296,17 @@ class Measured:
         (found,) = intervals([list(self.slopes(server, workload, column).values())])
         return found
 
+    def figure(self, point: Point, measure: str) -> Quantity:
+        """A column of the steps at a point, or how much it grows over the ramp PER_CONNECTION;
+        nothing where no column of numbers is called so.
+        """
+        column = measure.removesuffix(PER_CONNECTION)
+        if column not in MEASURES:
+            return NOTHING
+        if measure != column:
+            return self.slope(point.server, point.workload, column)
+        return self.at(point, column)
+
     def ceiling(self, workload: str, connections: int) -> float:
         """Messages/s that the loader can drive in a closed loop; NaN where that is not known."""
         known = (
@@ -301,6 +320,23 @@ class Measured:
     def server_cpus(self) -> int:
         """How many CPUs the servers had; 0 where that is not known."""
         return len((self.about.cpu_split or {}).get("server", ()))
+
+    # What was published.
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        """The run's own claims, else those that come with c10k."""
+        return self.about.plan.claims or shipped_claims()
+
+    @property
+    def publication(self) -> Claim:
+        """The one that all of the report quotes: the first that has tables, else the first."""
+        return next((each for each in self.claims if each.tables), self.claims[0])
+
+    def standing_for(self, name: str) -> MeasuredServer | None:
+        """The server that a publication means by a label, or by the name of a kind."""
+        alike = (each for each in self.servers if name in (each.role, each.label))
+        return next(alike, None)
 
     # What may be compared.
 

@@ -25,6 +25,7 @@ _ANY: Final = "any"  # the model or language of a program of the user's, who did
 _PROTOCOLS: Final = {
     "echo": N_("echo"),
     "http": "HTTP",
+    "websocket": "WebSocket",
     "raw": N_("its own protocol"),
     "download": N_("downloads"),
 }
@@ -88,6 +89,11 @@ class MeasuredWorkload:
         return _("{rate} messages/s per client", rate=rate)
 
     @property
+    def working(self) -> bool:
+        """Whether the server works for 5 ms per message."""
+        return self.name in ("work_sleep", "work_cpu")
+
+    @property
     def description(self) -> str:
         """What it does, in a few words."""
         loop = _("open loop") if self.loop == "open" else _("closed loop")
@@ -102,6 +108,8 @@ class MeasuredWorkload:
     @property
     def phrase(self) -> str:
         """What prose says of figures that were measured under it."""
+        if self.working:
+            return _("with 5 ms of work per message")
         if not self.plain:
             return _("under {workload}", workload=self.name)
         if self.loop == "closed":

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from c10k.reports import style, wording
 from c10k.reports.comparisons.pairs import APART_MS, Comparisons
+from c10k.reports.comparisons.publication import called, noun
 from c10k.reports.comparisons.published import Verdict
 from c10k.reports.figures import Picture, for_page
 from c10k.reports.language import N_, _, spoken
@@ -21,16 +22,15 @@ from c10k.reports.tables.table import Cell, Table
 from c10k.results.comparison import LEAST_RATIO
 from c10k.results.published import CONFIRMED_WITHIN
 
-_PLACES: Final = {  # the parts in their order; without a title it is that of the first table
-    **dict.fromkeys(["t1", "t2", "t3"], ""),
-    "t4": N_("T4. Response time by number of clients"),
-    **dict.fromkeys(["t5", "t6", "guide"], ""),
+_PLACES: Final = {  # the parts in their order; without a title it is that of a table of theirs
+    "claims": N_("Published claims"),
+    **dict.fromkeys(["t1", "t2", "t3", "t4", "t5", "t6", "guide"], ""),
     "costs": N_("What a message costs"),
     **dict.fromkeys(["capacity", "techniques", "servers", "comparisons", "steps"], ""),
     "details": N_("Percentiles and samples over time"),
 }
 _FOLDED: Final = ("comparisons", "steps", "details")
-_STACKED: Final = ("t1", "t2", "t3", "t4", "t5", "t6", "guide", "techniques")
+_STACKED: Final = ("claims", "t1", "t2", "t3", "t4", "t5", "t6", "guide", "techniques")
 _TONED: Final = (Verdict.CONFIRMED, Verdict.RIGHT_DIRECTION, Verdict.CONTRADICTED)
 
 
@@ -61,7 +61,7 @@ def render(
     pictures: Sequence[Picture],
 ) -> str:
     """The whole page as HTML; every text of the run is escaped."""
-    ramps = details.ramps(measured)
+    ramps, claim = details.ramps(measured), measured.publication
     template = environment().get_template("page.html.j2")
     return template.render(
         headline=headline(measured, comparisons),
@@ -76,6 +76,9 @@ def render(
         within=wording.ratio(CONFIRMED_WITHIN),
         stacked=_STACKED,
         folded=_FOLDED,
+        name=wording.capital(called(claim)),
+        noun=noun(claim),
+        method=f". {_(claim.method)}" if claim.method else "",
         facts=facts.facts(measured),
         ramps=ramps,
         glossary=details.glossary(),
@@ -86,7 +89,8 @@ def render(
 def parts(measured: Measured, tables: Sequence[Table], pictures: Sequence[Picture]) -> list[Part]:
     """Those that there is something for, in each what is of no workload first."""
     headings = {each.name: each.heading for each in (*measured.workloads, *measured.map)}
-    titles = {table.place: table.title for table in reversed(tables)}
+    titles = {"t5": _("Where the time of a message goes")}  # where it has but a picture
+    titles |= {table.place: table.heading or table.title for table in reversed(tables)}
     found: dict[str, dict[str, Block]] = {place: {} for place in _PLACES}
     placed: list[Table | Picture] = [*tables, *pictures]
     for each in sorted(placed, key=lambda each: each.workload != ""):

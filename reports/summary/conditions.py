@@ -7,6 +7,7 @@ from typing import Final
 
 from c10k.reports import wording
 from c10k.reports.comparisons.pairs import Comparisons
+from c10k.reports.comparisons.publication import called
 from c10k.reports.language import _
 from c10k.reports.model import flags
 from c10k.reports.model.measured import Measured
@@ -25,18 +26,23 @@ def conditions(measured: Measured, topic: Topic) -> str:
 
 
 def measured_what(measured: Measured) -> str:
-    """Which servers had what load, on how many CPUs, how often, and which book is meant."""
+    """Which servers had what load, on how many CPUs, how often, and what publication is meant."""
     sizes = sorted({workload.size_bytes for workload in measured.workloads})
     repeats = _("{count} repeats", count=wording.count(measured.repeats))
-    return _(
+    claim = measured.publication
+    text = _(
         "Clients sent messages of {sizes} bytes {how} to {servers}; each figure is of "
-        "{repeats} on fresh server processes. “The book” is a chapter on Boost.Asio game servers, "
-        "sections 6.1 to 6.3, of a Korean textbook.",
+        "{repeats} on fresh server processes.",
         sizes=wording.joined(list(map(wording.count, sizes))),
         how=_("over the network") if measured.about.server_host else _("over loopback"),
         servers=", ".join(filter(None, (_servers(measured), _cpus(measured)))),
         repeats=repeats if measured.repeats > 1 else _("one repeat"),
     )
+    if not claim.called:
+        return text
+    name = wording.capital(called(claim))
+    meant = _("“{name}” is {source}.", name=name, source=_(claim.source))
+    return f"{text} {meant}"
 
 
 def _servers(measured: Measured) -> str:

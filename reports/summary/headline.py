@@ -6,11 +6,12 @@ from typing import Final
 
 from c10k.reports import wording
 from c10k.reports.comparisons.pairs import CPU, MEMORY, P50, THROUGHPUT, Comparisons, Contrast
+from c10k.reports.comparisons.publication import called
 from c10k.reports.comparisons.techniques import technique_comparisons
 from c10k.reports.language import N_, _
 from c10k.reports.model.measured import Measured
 from c10k.reports.summary.conditions import conditions, measured_what
-from c10k.reports.summary.topics import UNSERVED, Topic, find_topics, load_phrase
+from c10k.reports.summary.topics import UNSERVED, Topic, find_topics
 from c10k.results.comparison import Outcome
 
 _FACTS: Final = {  # of one server that is better, and of several
@@ -51,7 +52,7 @@ def _text(topics: Sequence[Topic]) -> str:
     for topic in topics:
         if topic.contrast and (better := topic.contrast.better) is not None:
             text = _FACTS[topic.measure][servers[better].plural]
-            values = {"much": _much(topic.contrast), "load": load_phrase(topic.workload)}
+            values = {"much": _much(topic.contrast), "load": topic.workload.phrase}
             facts.setdefault(better, []).append(_(text, **values))
     if facts:
         most_first = sorted(facts.items(), key=lambda item: -len(item[1]))
@@ -103,9 +104,13 @@ def _also(measured: Measured, topics: Sequence[Topic]) -> Iterator[str]:
 
 
 def _of_techniques(measured: Measured, comparisons: Comparisons) -> str:
-    """What became of the book's claim about each technique, at its largest step."""
+    """What became of the publication's claim about each technique, at its largest step."""
     every = technique_comparisons(measured, comparisons)
     largest = {(each.technique.name, each.workload): each.judgement for each in every}
     briefs = {key: each.brief if each else wording.MISSING for key, each in largest.items()}
     outcomes = ", ".join(f"{_(name)} ({load}) {brief}" for (name, load), brief in briefs.items())
-    return _("The book's claims about techniques: {outcomes}", outcomes=outcomes or wording.MISSING)
+    return _(
+        "{name}'s claims about techniques: {outcomes}",
+        name=wording.capital(called(measured.publication)),
+        outcomes=outcomes or wording.MISSING,
+    )

@@ -1,6 +1,7 @@
 """The summary as a page of Markdown, for a CI job."""
 
 from c10k.reports.comparisons.pairs import Comparisons
+from c10k.reports.comparisons.publication import called
 from c10k.reports.language import _
 from c10k.reports.model.measured import Measured
 from c10k.reports.summary.conditions import caveats
@@ -17,7 +18,7 @@ def markdown(measured: Measured, comparisons: Comparisons) -> str:
     if not topics:
         return "\n\n".join(map(escaped, (answer.text, *notes))) + "\n"
     labels = [server.label for server in topics[0].servers]
-    titles = (*labels, _("result"), _("outcome"), _("the book"))
+    titles = (*labels, _("result"), _("outcome"), called(measured.publication))
     rows = []
     for topic in topics:
         values = [shown for _server, shown, _part in topic.bars]

@@ -44,7 +44,7 @@ def _rows(measured: Measured) -> Iterator[list[str]]:
     yield [_("workload"), _("server"), _("clients"), *figures]
     order = [workload.name for workload in measured.workloads]
     for point in sorted(details.largest(measured), key=lambda each: order.index(each.workload)):
-        values = (details.figure(measured, point, each.name).value for each in details.SERVERS)
+        values = (measured.figure(point, each.name).value for each in details.SERVERS)
         texts = (each.unit.text(value) for each, value in zip(details.SERVERS, values, strict=True))
         held = wording.count(measured.at(point, "connected").value)
         yield [point.workload, point.server, held, *texts]

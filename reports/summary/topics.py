@@ -7,12 +7,14 @@ from functools import partial
 from typing import Final
 
 from c10k.reports import wording
-from c10k.reports.comparisons import chapter, pairs
+from c10k.reports.comparisons import pairs
 from c10k.reports.comparisons.pairs import Comparisons, Contrast, Measure
-from c10k.reports.language import N_, _
+from c10k.reports.comparisons.publication import Publication
+from c10k.reports.language import N_, _, local_number
+from c10k.reports.model.derived import PER_CONNECTION
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import Quantity
-from c10k.reports.model.servers import ROLES, MeasuredServer, MeasuredWorkload
+from c10k.reports.model.servers import MeasuredServer, MeasuredWorkload
 from c10k.reports.tables.table import Cell, cell
 from c10k.results.comparison import Comparison, Outcome
 
@@ -78,7 +80,7 @@ class Topic:
     @property
     def title(self) -> str:
         """What is compared, and under which load."""
-        noun, load = _(self.measure.noun), load_phrase(self.workload)
+        noun, load = _(self.measure.noun), self.workload.phrase
         return noun if self.measure.over_ramp else _("{measure} {load}", measure=noun, load=load)
 
     @property
@@ -112,18 +114,18 @@ class Topic:
 
     @property
     def claim(self) -> str:
-        """The book's figures of the two kinds, of memory, and of response times under its load."""
-        claim = chapter.MEMORY_PER_CONNECTION if self.measure is pairs.MEMORY else None
-        if self.measure is pairs.P50 and self.workload.name in chapter.LIKE_THE_CHAPTER:
-            claim = chapter.RESPONSE_BY_CLIENTS.get(self.step)
-        both = [server.role for server in self.servers] == list(ROLES)
-        return wording.joined([claim.text(role) for role in ROLES]) if claim and both else ""
-
-
-def load_phrase(load: MeasuredWorkload) -> str:
-    """What prose says of figures under a workload."""
-    book = load.name in chapter.LIKE_THE_CHAPTER
-    return _("with 5 ms of work per message") if book else load.phrase
+        """The publication's figures of the two, where its conditions are alike."""
+        publication = Publication(self.measured, self.comparisons, self.measured.publication)
+        claim, column = publication.claim, self.measure.column
+        if publication.pair != self.servers or publication.unlike(column, self.workload.name):
+            return ""
+        if self.measure.over_ramp:
+            figures = claim.of_servers(column + PER_CONNECTION)
+        else:
+            row = claim.over_clients(column).get(self.step)
+            figures = row.figures if row else ()
+        both = len(figures) == 2 and all(figures)
+        return wording.joined(list(map(local_number, figures))) if both else ""
 
 
 def find_topics(measured: Measured, comparisons: Comparisons) -> list[Topic]:
@@ -132,7 +134,7 @@ def find_topics(measured: Measured, comparisons: Comparisons) -> list[Topic]:
     """
     servers = measured.compared or measured.servers[:2]
     common = measured.workloads_of(servers)
-    others = [each for each in common if each.name not in chapter.LIKE_THE_CHAPTER]
+    others = [each for each in common if not each.working]
     paced, closed = (measured.workload(loop, others) for loop in ("open", "closed"))
     loads = [load for load in (paced, closed) if load] or common[:1]
     for step in measured.steps[::-1] if loads and not measured.of_techniques else ():

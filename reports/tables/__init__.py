@@ -1,1 +1,1 @@
-"""What people read in rows and columns: the chapter's tables, and those of the run's details."""
+"""What people read in rows and columns: a publication's tables, and those of the run's details."""

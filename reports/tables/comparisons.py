@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from c10k.reports import wording
-from c10k.reports.comparisons import chapter
 from c10k.reports.comparisons.pairs import APART_MS, TECHNIQUE_MEASURES, Comparisons, Contrast
-from c10k.reports.comparisons.techniques import TechniqueComparison, technique_comparisons
+from c10k.reports.comparisons.publication import called
+from c10k.reports.comparisons.techniques import (
+    TechniqueComparison,
+    publishing,
+    technique_comparisons,
+)
 from c10k.reports.language import _
 from c10k.reports.model.measured import Measured
 from c10k.reports.tables.table import Cell, Column, Section, Table, cell
@@ -62,11 +66,14 @@ def _of_techniques(measured: Measured, comparisons: Comparisons) -> Iterator[Tab
             for measure in TECHNIQUE_MEASURES
             for name, heading in headings.items()
         ),
-        Column(_("the book's claim"), name="verdict", words=True),
+        Column(_("{name}'s claim", name=called(measured.publication)), name="verdict", words=True),
     ]
     made = list(technique_comparisons(measured, comparisons))
     sections = [
-        Section(_title(each), [_row(compared) for compared in made if compared.technique is each])
+        Section(
+            _title(measured, each),
+            [_row(compared) for compared in made if compared.technique is each],
+        )
         for each in measured.techniques
     ]
     caption = _(
@@ -80,15 +87,19 @@ def _of_techniques(measured: Measured, comparisons: Comparisons) -> Iterator[Tab
         yield Table("techniques", title, caption, columns, sections, notes)
 
 
-def _title(technique: TechniqueExcerpt) -> str:
+def _title(measured: Measured, technique: TechniqueExcerpt) -> str:
     title = _(
         "{technique}: {one} against {other}",
         technique=_(technique.name),
         one=technique.with_it,
         other=technique.without_it,
     )
-    claim = chapter.TECHNIQUES.get(technique.claim)
-    return _("{title}; the book: {claim}", title=title, claim=_(claim.text)) if claim else title
+    publication = publishing(measured, technique)
+    said = publication.techniques.get(technique.claim)
+    if said is None:
+        return title
+    name = called(publication)
+    return _("{title}; {name}: {claim}", title=title, name=name, claim=_(said.says))
 
 
 def _row(compared: TechniqueComparison) -> list[Cell]:

@@ -1,4 +1,4 @@
-"""The details beneath the chapter's tables: a row for a server at a step, caveats in words."""
+"""The details beneath the tables: a row for a server at a step, caveats in words."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -12,10 +12,6 @@ from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import Quantity
 from c10k.reports.tables.table import Cell, Column, Section, Table, cell
 from c10k.reports.wording import BYTES, COUNT, PER_S
-
-PER_CONNECTION: Final = "_per_connection"
-"""The end of what is not a column of the steps but how much one grows with each connection."""
-
 
 STEPS: Final = (
     Column(N_("connected"), N_("connections"), "connected", unit=COUNT),
@@ -84,11 +80,6 @@ def tables(measured: Measured, _comparisons: Comparisons) -> Iterator[Table]:
         ),
         [point for point in largest(measured) if point in usual],
         PARTS,
-        _(
-            "The book's thread is a control block of 8 KB, a stack of 8 MB, a session of 1 KB and "
-            "a buffer of 1 KB; its session on an event loop is 80 bytes, a descriptor of 4 bytes "
-            "and a buffer of 1 KB, which it calls about 4 KB."
-        ),
     )
     yield drawn(
         "t2-kinds",
@@ -131,14 +122,6 @@ def largest(measured: Measured) -> list[Point]:
     return sorted(last.values(), key=lambda point: order.index(point.server))
 
 
-def figure(measured: Measured, point: Point, column: str) -> Quantity:
-    """A column of the steps at a point, or how much it grows over the ramp PER_CONNECTION."""
-    if column.endswith(PER_CONNECTION):
-        grown = column.removesuffix(PER_CONNECTION)
-        return measured.slope(point.server, point.workload, grown)
-    return measured.at(point, column)
-
-
 def _drawn(
     measured: Measured,
     stem: str,
@@ -146,7 +129,7 @@ def _drawn(
     caption: str,
     points: Sequence[Point],
     figures: Sequence[Column],
-    *notes: str,
+    *,
     folded: bool = True,
 ) -> Table:
     """A table with a section for each workload; one that is not folded says what a server is."""
@@ -162,7 +145,7 @@ def _drawn(
     }
     rows: dict[str, list[list[Cell]]] = {}
     for point in points:
-        found = {each: figure(measured, point, each.name) for each in figures}
+        found = {each: measured.figure(point, each.name) for each in figures}
         row = [
             Cell(
                 wording.count(point.connections),
@@ -176,6 +159,8 @@ def _drawn(
         rows.setdefault(point.workload, []).append(row)
     drawn = (each for each in measured.workloads if each.name in rows)
     sections = [Section(each.heading, rows[each.name]) for each in drawn]
+    published = (note for claim in measured.claims for note in claim.notes)
+    notes = [_(note.text) for note in published if note.beneath == stem]
     return Table(stem, title, caption, columns, sections, notes, folded=folded)
 
 

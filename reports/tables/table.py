@@ -7,7 +7,6 @@ from itertools import groupby
 
 from c10k.reports import wording
 from c10k.reports.data import Raw, Record, slug
-from c10k.reports.language import _
 from c10k.reports.model.quantity import Quantity
 
 
@@ -33,8 +32,9 @@ class Column:
 @dataclass(frozen=True)
 class Cell:
     """What stands in a cell: text, the raw value, its interval and caveats in words; in a table of
-    the chapter, its own figure as printed and what becomes of it. The raw interval, in the unit of
-    the column's name as the value is, and `data` that is not shown are for its files.
+    a publication, its own figure as printed, whose that is, and what becomes of it. The raw
+    interval, in the unit of the column's name as the value is, and `data` that is not shown are for
+    its files.
     """
 
     text: str
@@ -42,6 +42,7 @@ class Cell:
     interval: str = ""
     caveat: str = ""
     claimed: str = ""
+    claimed_by: str = ""
     outcome: str = ""
     low: float = math.nan
     high: float = math.nan
@@ -54,7 +55,7 @@ class Cell:
         if self.caveat:
             parts.append(f"({self.caveat})")
         if self.claimed:
-            parts.append(_("(book: {claimed})", claimed=self.claimed))
+            parts.append(f"({self.claimed_by}: {self.claimed})")
         return " ".join(parts) + (f", {self.outcome}" if self.outcome else "")
 
 
@@ -86,6 +87,7 @@ class Section:
 class Table:
     """A table; `data` are its records, where they are not what its cells hold, `workload` is the
     one that it is of, where there is a table for each, and a `folded` one is opened by the reader.
+    `heading` is the title of its part of the page, where that is not its own.
     """
 
     stem: str
@@ -97,6 +99,7 @@ class Table:
     data: Sequence[Record] = field(default=(), repr=False)
     workload: str = ""
     folded: bool = False
+    heading: str = ""
 
     @property
     def name(self) -> str:

@@ -5,8 +5,17 @@ The first line of a server's file says what it is, here as there.
 
 from collections.abc import Mapping
 
-from ..framework.options import BACKLOG, BUFFER, HANDLER, OPTIONS, STACK, THREADS, named
-from . import apache, nginx
+from ..framework.options import (
+    BACKLOG,
+    BUFFER,
+    HANDLER,
+    OPTIONS,
+    STACK,
+    THREADS,
+    ServerOption,
+    named,
+)
+from . import apache, applications, nginx
 from .compiled import CompiledProgram
 from .entry import CatalogueEntry
 from .process_options import PYTHON
@@ -23,7 +32,13 @@ def _described(file: str) -> tuple[str, str]:
 
 
 def _python(
-    name: str, *, needs: str = "", protocol: str = "echo", threads: int = 0, processes: int = 0
+    name: str,
+    *,
+    needs: str = "",
+    protocol: str = "echo",
+    threads: int = 0,
+    processes: int = 0,
+    spreads: bool = False,
 ) -> CatalogueEntry:
     """Describe a Python server of this folder, whose options are those of its command line."""
     return CatalogueEntry(
@@ -35,6 +50,7 @@ def _python(
         protocol,
         threads_per_connection=threads,
         processes_per_connection=processes,
+        spreads=spreads,
     )
 
 
@@ -55,6 +71,18 @@ def _apache(
     )
 
 
+def _application(
+    name: str,
+    model: str,
+    server: str,
+    program: applications.ApplicationServer,
+    options: Mapping[str, ServerOption] = applications.OPTIONS,
+) -> CatalogueEntry:
+    """Describe an HTTP server that runs a Python application."""
+    summary = f"an HTTP application of 64 bytes on {server}"
+    return CatalogueEntry(name, "Python", model, summary, program, options, "http")
+
+
 _ENTRIES = (
     _python("threaded", threads=1),
     _python("threadpool"),
@@ -65,10 +93,13 @@ _ENTRIES = (
     _python("asyncio_streams"),
     _python("asyncio_protocol"),
     _python("asyncio_buffered"),
-    _python("asyncio_workers"),
+    _python("asyncio_workers", spreads=True),
     _python("gevent", needs="gevent"),
     _python("trio", needs="trio"),
     _python("splice"),
+    _python("websockets_threaded", needs="websockets", protocol="websocket", threads=1),
+    _python("websockets_asyncio", needs="websockets", protocol="websocket"),
+    _python("picows", needs="picows", protocol="websocket"),
     _python("files", protocol="download", threads=1),
     _python("files_sendfile", protocol="download", threads=1),
     CatalogueEntry(
@@ -97,6 +128,39 @@ _ENTRIES = (
         "thread per request, from a pool; event loop for idle connections",
         "as it is today, with a file of 64 bytes; a connection whose request "
         "finds no thread is closed",
+    ),
+    _application(
+        "uvicorn",
+        "event loop",
+        "uvicorn, which parses HTTP in C",
+        applications.UVICORN,
+        applications.ON_A_LOOP,
+    ),
+    _application(
+        "hypercorn",
+        "event loop",
+        "hypercorn, which parses HTTP in Python",
+        applications.HYPERCORN,
+        applications.ON_A_LOOP,
+    ),
+    _application(
+        "granian",
+        "event loop",
+        "granian, whose network is not Python's",
+        applications.GRANIAN,
+    ),
+    _application(
+        "gunicorn_threads",
+        "thread per request, from a pool; event loop for idle connections",
+        "gunicorn with threads",
+        applications.gunicorn("gthread", "--threads", "{threads}"),
+        applications.THREADED,
+    ),
+    _application(
+        "gunicorn_gevent",
+        "event loop",
+        "gunicorn with gevent's greenlets",
+        applications.gunicorn("gevent", needs="gevent"),
     ),
     CatalogueEntry(
         "boost_asio",

@@ -11,6 +11,8 @@ from .program import Program
 class CatalogueEntry:
     """A server that can be measured. `options` are those that a SPEC may set, by name.
 
+    `spreads` is whether its `workers` are processes that share its connections.
+
     `protocol` is what it speaks. `request` is what a client must know besides, by the fields of
     loadgen.workload.Workload: {"send": "PING\\r\\n", "expect_bytes": 7}.
     """
@@ -25,3 +27,4 @@ class CatalogueEntry:
     request: Mapping[str, str | int] = field(default_factory=dict)
     threads_per_connection: int = 0
     processes_per_connection: int = 0
+    spreads: bool = False

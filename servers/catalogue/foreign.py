@@ -5,11 +5,13 @@ import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ..framework.options import ServerOption, between, defaults, named, one_of
 from ..framework.quantities import size_bytes, unescaped
+from ..framework.tls import CERTIFICATE, KEY, write_certificate
 from .builtin import CATALOGUE
 from .entry import CatalogueEntry
 from .program import Endpoint, Launch, free_port
@@ -20,17 +22,25 @@ EXAMPLE: Final = "mine=./server --port {port}"
 _REQUESTS: Final[Mapping[str, Mapping[str, str]]] = {
     "echo": {},
     "http": {"path": "path"},
+    "websocket": {"path": "path"},
     "raw": {"send": "send", "expect": "expect_bytes"},
 }
 OPTIONS: Final = named(
-    ServerOption("protocol", one_of(*_REQUESTS), "echo, http or raw", "echo"),
-    ServerOption("path", str, "what http asks for", "/"),
+    ServerOption("protocol", one_of(*_REQUESTS), "echo, http, websocket or raw", "echo"),
+    ServerOption("path", str, "what http and websocket ask for", "/"),
     ServerOption(
         "send",
         unescaped,
         r"what raw sends, written as in C: PING\r\n, and \x2c for a comma, \x3d for =",
     ),
     ServerOption("expect", between(size_bytes, "1", "1g"), "bytes of a reply to raw"),
+    ServerOption(
+        "tls",
+        one_of("off", "on", "insecure"),
+        "on: TLS, with the certificate made for it in {certificate}, its key in {key}; insecure: "
+        "with one of its own, which is not verified",
+        "off",
+    ),
     ServerOption("model", str, "its concurrency model, as reports shall name it", "any"),
 )
 _DEFINITION: Final = re.compile(
@@ -40,7 +50,8 @@ _DEFINITION: Final = re.compile(
 
 @dataclass(frozen=True)
 class ForeignProgram:
-    """The words of a command line, in which {host} and {port} are replaced.
+    """The words of a command line, in which {host} and {port} are replaced, and with tls=on
+    {certificate} and {key}, by files that are made for it.
 
     It runs in `directory`, without a shell.
     """
@@ -60,11 +71,23 @@ class ForeignProgram:
     def launch(self, options: Mapping[str, str], endpoint: Endpoint) -> Launch:
         """See Program."""
         port = endpoint.port or free_port(endpoint.host)
+        named = {"{port}": str(port), "{host}": endpoint.host}
+        secured: dict[str, Any] = {}
+        if options.get("tls") == "on":
+            own = endpoint.directory.absolute() / f"tls-{port}"
+            named |= {"{certificate}": str(own / CERTIFICATE), "{key}": str(own / KEY)}
+            secured["certificate"] = own / CERTIFICATE
+            secured["prepare"] = partial(_prepare, endpoint.host, own)
         command = [
-            word.replace("{port}", str(port)).replace("{host}", endpoint.host)
+            re.sub("|".join(map(re.escape, named)), lambda found: named[found[0]], word)
             for word in self.words
         ]
-        return Launch(command, (endpoint.host, port), directory=self.directory)
+        return Launch(command, (endpoint.host, port), directory=self.directory, **secured)
+
+
+def _prepare(host: str, directory: Path) -> None:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_certificate(host, directory)
 
 
 def parse_command(definition: str, directory: Path) -> ServerSpec:
@@ -83,6 +106,13 @@ def parse_command(definition: str, directory: Path) -> ServerSpec:
     spec = parse_spec(name + matched["options"], {name: entry})
     chosen = {**defaults(OPTIONS), **spec.options}
     protocol = chosen["protocol"]
+    if chosen["tls"] == "on" and not all(
+        any(file in word for word in program.words) for file in ("{certificate}", "{key}")
+    ):
+        raise SpecError(
+            f"{name}: say in the command line where its {{certificate}} and {{key}} go, or write "
+            "tls=insecure for a program with a certificate of its own"
+        )
     request = _request(name, protocol, spec.options)
     entry = replace(entry, model=chosen["model"], protocol=protocol, request=request)
     return replace(spec, server=entry, text=name)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..framework.log import name_of
-from ..framework.options import WORKERS, ServerOption, between, defaults, named
+from ..framework.options import TLS, WORKERS, ServerOption, between, defaults, named
 from ..framework.quantities import count
+from ..framework.tls import CERTIFICATE, KEY
 from .program import Endpoint
 from .web import BACKLOG, ROOT, WebServer, user_and_group
 
@@ -29,30 +30,38 @@ http {{
     keepalive_requests 1000000000;
     tcp_nodelay on;
     server {{
-        listen {address} backlog={backlog};
+        listen {address} backlog={backlog}{tls};
         root {root};
     }}
 }}
 """
+TLS_CONFIGURATION: Final = f""" ssl;
+        ssl_certificate {CERTIFICATE};
+        ssl_certificate_key {KEY};
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_session_cache off;
+        ssl_session_tickets off"""
 OPTIONS: Final = named(
     WORKERS.by_default("1", "worker processes"),
     # At least 2: nginx counts its listener.
     ServerOption(
         "connections", between(count, "2", "10m"), "the most that a worker holds", "16384"
     ),
+    TLS,
 )
 
 
 def configure(options: Mapping[str, str], endpoint: Endpoint) -> str:
     """Return the text of its configuration."""
     account = user_and_group()
+    tls = TLS_CONFIGURATION if options.get("tls") == "on" else ""
     return CONFIGURATION.format(
         user=f"user {' '.join(account)};" if account else "",
         access_log="/dev/stdout" if endpoint.verbose else "off",
         address=name_of((endpoint.host, endpoint.port)),
         backlog=BACKLOG,
         root=ROOT,
-        **{**defaults(OPTIONS), **options},
+        **{**defaults(OPTIONS), **options, "tls": tls},
     )
 
 

@@ -39,13 +39,15 @@ class Launch:
     """A command that serves. Without an `address` it prints where it listens.
 
     `prepare` must be called before it runs: it builds the program or writes its configuration, and
-    raises ServerStartError. The command runs in `directory`, or where c10k runs.
+    raises ServerStartError. The command runs in `directory`, or where c10k runs. `certificate` is
+    that of a server of TLS which does not say its own.
     """
 
     command: Sequence[str]
     address: tuple[str, int] | None = None
     prepare: Callable[[], None] | None = None
     directory: Path | None = None
+    certificate: Path | None = None
 
 
 class Program(Protocol):
@@ -72,6 +74,8 @@ class PythonProgram:
         if interpreter is not None:
             found = shutil.which(interpreter)
             return "" if found else f"there is no interpreter {interpreter!r}: install it"
+        if options.get("loop") == "rloop" and options.get("tls") == "on":
+            return "rloop has no TLS: take loop=uvloop"
         for package in (self.needs, options.get("loop", "asyncio")):
             if package and importlib.util.find_spec(package) is None:
                 return f"pip install 'c10k-bench[{package}]'"

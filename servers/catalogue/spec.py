@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..framework.tls import missing as missing_openssl
 from ..process import ServerProcess, ServerStartError
 from .builtin import CATALOGUE
 from .entry import CatalogueEntry
@@ -39,7 +40,16 @@ class ServerSpec:
     @property
     def missing(self) -> str:
         """What it lacks to run here, and how to install it; empty if it can run."""
-        return missing_cpus(self.cpus) or self.server.program.missing(self._program_options)
+        return (
+            missing_cpus(self.cpus)
+            or self.server.program.missing(self._program_options)
+            or (missing_openssl() if self.tls == "on" else "")
+        )
+
+    @property
+    def tls(self) -> str:
+        """Whether it serves TLS: off, on, with the certificate of its process, or insecure."""
+        return self.options.get("tls", "off")
 
     def launch(self, endpoint: Endpoint) -> Launch:
         """Return its command, which runs in any directory."""
@@ -75,6 +85,7 @@ class ServerSpec:
             limits=self.limits,
             address=launch.address,
             directory=launch.directory,
+            certificate_file=launch.certificate,
             foreground=foreground,
         )
 

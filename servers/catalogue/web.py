@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from ..framework.tls import CERTIFICATE, write_certificate
 from .program import Endpoint, Launch, free_port
 
 BACKLOG: Final = 65_535  # listen(2) lowers it to net.core.somaxconn: as many as this host allows
@@ -54,6 +55,7 @@ class WebServer:
             (endpoint.host, port),
             prepare=partial(self._prepare, options, at),
             directory=own,
+            certificate=own / CERTIFICATE if options.get("tls") == "on" else None,
         )
 
     def _prepare(self, options: Mapping[str, str], endpoint: Endpoint) -> None:
@@ -63,6 +65,8 @@ class WebServer:
             path.chmod(0o755)  # whatever the umask is: see above
         (documents / "index.html").write_bytes(DOCUMENT)
         (documents / "index.html").chmod(0o644)
+        if options.get("tls") == "on":
+            write_certificate(endpoint.host, endpoint.directory)
         (endpoint.directory / f"{self.program}.conf").write_text(self.configure(options, endpoint))
 
 

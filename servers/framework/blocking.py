@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable
@@ -17,9 +18,13 @@ def echo(
 ) -> None:
     """Send everything back until the peer has sent its last byte."""
     log, handler, buffer = command_line.log, command_line.handler, command_line.options.buffer
-    with connection:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(connection)
         try:
             log.connected(peer)
+            if command_line.tls:
+                connection = command_line.tls.wrap_socket(connection, server_side=True)
+                stack.enter_context(connection)
             while data := connection.recv(buffer):
                 if handler:
                     handler.handle(sleep)

@@ -8,20 +8,26 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .gil_hog import start_hog
 from .handler import Handler
 from .log import Log
 from .options import OPTIONS
+from .tls import server_context
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class CommandLine:
     """The arguments of a server: an address, --verbose, and its options of options.py.
 
-    Where one is wrong, the process ends with status 2.
+    Where one is wrong, the process ends with status 2. With tls=on, `tls` is the context of each
+    connection, which is of `ssl_module`; else it is None.
     """
 
-    def __init__(self, name: str, doc: str | None) -> None:
+    def __init__(self, name: str, doc: str | None, ssl_module: str = "ssl") -> None:
         parser = argparse.ArgumentParser(
             f"servers.{name}", description=doc, formatter_class=argparse.RawTextHelpFormatter
         )
@@ -44,9 +50,21 @@ class CommandLine:
         self.log = Log(name, self.options.verbose)
         # Without one, each message is sent back at once.
         self.handler: Handler | None = getattr(self.options, "handler", None)
+        self.tls: ssl.SSLContext | None = None
+        self._certificate = ""
+        if getattr(self.options, "tls", "off") == "on":
+            self._secure(ssl_module)
+
+    def _secure(self, ssl_module: str) -> None:
+        try:
+            self.tls, self._certificate = server_context(self.options.host, ssl_module)
+        except OSError as error:
+            sys.exit(f"{self.name}: cannot serve TLS: {error}")
 
     def listen(self, *, port: int | None = None, share_port: bool = False) -> socket.socket:
         """Bind and listen, or exit with a line that says why not."""
+        if getattr(self.options, "unix", "off") == "on":
+            return self._listen_on_unix_socket()
         address = (self.options.host, self.options.port if port is None else port)
         try:
             listener = socket.create_server(
@@ -59,6 +77,12 @@ class CommandLine:
             sys.exit(f"{self.name}: cannot listen: {error}")
         # Accepted connections inherit it. asyncio sets it only where the protocol is not left to 0.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
+
+    def _listen_on_unix_socket(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind("")  # the kernel chooses an abstract name (unix(7)): there is no file
+        listener.listen(self.options.backlog)
         return listener
 
     def listen_together(self, number: int) -> list[socket.socket]:
@@ -75,10 +99,15 @@ class CommandLine:
 
     def say_where(self, listener: socket.socket) -> None:
         """Print the address as a line of JSON: whoever started the server waits for it."""
-        host, port = listener.getsockname()[:2]
-        said = {"port": port, "pid": os.getpid()}
+        if listener.family == socket.AF_UNIX:
+            host, port = f"unix:@{listener.getsockname()[1:].decode()}", 0
+        else:
+            host, port = listener.getsockname()[:2]
+        said: dict[str, int | str] = {"port": port, "pid": os.getpid()}
         if host != "127.0.0.1":
             said["host"] = host
+        if self._certificate:
+            said["certificate"] = self._certificate
         print(json.dumps(said), flush=True)
 
     def begin_work(self) -> None:

@@ -56,8 +56,12 @@ class Log:
 
 
 def name_of(address: object) -> str:
-    """Write a peer's address as host:port; None is that of a peer that has left already."""
+    """Write a peer's address as host:port; None is that of a peer that has left already, an empty
+    one that of the client of a Unix socket.
+    """
     if address is None:
         return "a client that has left"
+    if not address:
+        return "a client"
     host, port = address[:2]  # type: ignore[index]  # a tuple, of whatever family
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -110,27 +110,46 @@ STACK = ServerOption(
     "bytes of stack per thread, 256k or 8m (ulimit -s)",
 )
 THREADS = ServerOption("threads", task_count, "event loops, each in a thread (as many as CPUs)")
+UNIX = ServerOption(
+    "unix",
+    one_of("on", "off"),
+    "on: a Unix socket with an abstract name instead of TCP (Linux)",
+    "off",
+)
+TLS = ServerOption(
+    "tls",
+    one_of("on", "off"),
+    "on: TLS, with a certificate made for this process",
+    "off",
+)
 WORKERS = ServerOption("workers", task_count, "processes (as many as CPUs)")
 
 _COMMON = (BACKLOG, GIL_HOG)
-_ECHO = (HANDLER, BUFFER, *_COMMON)
+_ECHO = (HANDLER, BUFFER, UNIX, *_COMMON)
+_SECURE = (HANDLER, BUFFER, UNIX, TLS, *_COMMON)
 # asyncio decides how much its protocols read at once.
-_PROTOCOL = (LOOP, HANDLER, *_COMMON)
+_PROTOCOL = (LOOP, HANDLER, UNIX, *_COMMON)
+# The kernel spreads connections over several listeners of TCP, but not of Unix sockets.
+_SPREAD = (HANDLER, *_COMMON)
 
 OPTIONS: Mapping[str, Mapping[str, ServerOption]] = {
-    "threaded": named(STACK, *_ECHO),
-    "threadpool": named(WORKERS.by_default("64", "threads"), *_ECHO),
-    "forking": named(*_ECHO),
-    "prefork": named(WORKERS.by_default("64", "processes"), *_ECHO),
+    "threaded": named(STACK, *_SECURE),
+    "threadpool": named(WORKERS.by_default("64", "threads"), *_SECURE),
+    "forking": named(*_SECURE),
+    "prefork": named(WORKERS.by_default("64", "processes"), *_SECURE),
     "event_loop": named(*_ECHO),
-    "event_loop_threads": named(THREADS, *_ECHO),
-    "asyncio_streams": named(LOOP, *_ECHO),
-    "asyncio_protocol": named(*_PROTOCOL),
+    "event_loop_threads": named(THREADS, BUFFER, *_SPREAD),
+    "asyncio_streams": named(LOOP, *_SECURE),
+    "asyncio_protocol": named(*_PROTOCOL, TLS),
+    # Over TLS asyncio reads into buffers of its own.
     "asyncio_buffered": named(POOL, BUFFER.by_default("4096", "bytes per buffer"), *_PROTOCOL),
-    "asyncio_workers": named(WORKERS, *_PROTOCOL),
-    "gevent": named(*_ECHO),
-    "trio": named(*_ECHO),
+    "asyncio_workers": named(WORKERS, LOOP, *_SPREAD, TLS),
+    "gevent": named(*_SECURE),
+    "trio": named(*_SECURE),
     "splice": named(BUFFER, *_COMMON),  # no byte passes through that a handler could work on
+    "websockets_threaded": named(STACK, *_ECHO),
+    "websockets_asyncio": named(*_PROTOCOL),
+    "picows": named(LOOP, HANDLER, *_COMMON),  # which asks a socket for options of TCP
     "files": named(SIZE, BUFFER.by_default("65536"), *_COMMON),
     "files_sendfile": named(SIZE, *_COMMON),
 }

@@ -3,15 +3,15 @@
 `Misbehaving` is a handler for conftest's `serve`; the others are servers of their own.
 """
 
-import heapq
-import selectors
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import count
+
+from c10k.audit.behaviours import Answer, Behaviour
+from c10k.audit.server import NEVER, ExactServer
 
 # What to do with a connection instead of echoing a message; the last argument is the message that
 # came before it on the same connection.
@@ -152,58 +152,32 @@ class Swapped:
         connection.sendall(other if message is one else one)
 
 
-class Delaying:
-    """A server that echoes each message after the next of `delays_s`.
-
-    `given_ns` holds, for each connection in order of acceptance, the delays that it really gave,
-    `arrivals` the connection of each message in the order in which they came. One thread, which
-    never sleeps: an idle virtual machine takes up to 0.3 ms to wake up, which nothing reports.
-    """
+class Delaying(ExactServer):
+    """A server that echoes each message of 64 bytes after the next of `delays_s`."""
 
     def __init__(self, delays_s: Iterable[float]) -> None:
-        self.delays_s = iter(delays_s)
-        self.given_ns: list[list[int]] = []
-        self.arrivals: list[int] = []
+        delays = iter(delays_s)
+        super().__init__(Behaviour("delays", "", lambda _, at_s: Answer(at_s + next(delays)), ()))
+
+    @property
+    def given_ns(self) -> list[list[int]]:
+        """For each connection, in order of acceptance, the delays that it really gave."""
+        given: list[list[int]] = [[] for _ in self.accepted_ns]
+        books = zip(self.senders, self.arrived_ns, self.answered_ns, strict=True)
+        for sender, arrived_ns, answered_ns in books:
+            if answered_ns != NEVER:
+                given[sender].append(answered_ns - arrived_ns)
+        return given
 
     @contextmanager
     def serving(self) -> Iterator[tuple[str, int]]:
         """Serve, and say at which address."""
         stop = threading.Event()
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            thread = threading.Thread(target=self._serve, args=(listener, stop))
+            thread = threading.Thread(target=self.serve, args=(listener, stop.is_set))
             thread.start()
             try:
                 yield listener.getsockname()
             finally:
                 stop.set()
                 thread.join()
-
-    def _serve(self, listener: socket.socket, stop: threading.Event) -> None:
-        connections: list[socket.socket] = []
-        waiting: list[tuple[int, int, int, int, bytes]] = []  # a heap by when to answer
-        order = count()
-        with selectors.DefaultSelector() as selector:
-            selector.register(listener, selectors.EVENT_READ)
-            while not stop.is_set():
-                for key, _ in selector.select(0):
-                    if key.fileobj is listener:
-                        connection, _ = listener.accept()
-                        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                        selector.register(connection, selectors.EVENT_READ, len(connections))
-                        connections.append(connection)
-                        self.given_ns.append([])
-                    elif message := connections[key.data].recv(65536):
-                        arrived_ns = time.monotonic_ns()
-                        self.arrivals.append(key.data)
-                        due_ns = arrived_ns + int(next(self.delays_s) * 1e9)
-                        entry = (due_ns, next(order), arrived_ns, key.data, message)
-                        heapq.heappush(waiting, entry)
-                    else:
-                        selector.unregister(key.fileobj)
-                while waiting and waiting[0][0] <= time.monotonic_ns():
-                    _, _, arrived_ns, index, message = heapq.heappop(waiting)
-                    self.given_ns[index].append(time.monotonic_ns() - arrived_ns)
-                    with suppress(OSError):  # the client may have gone
-                        connections[index].sendall(message)
-        for connection in connections:
-            connection.close()

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,19 @@ from c10k.loadgen.portable.causes import ReplyError
 from c10k.loadgen.portable.http import Reply
 from tests.loadgen import reply_oracle
 from tests.loadgen.reply_oracle import Outcome, Verdict
+from tests.websocket import (
+    ACCEPT,
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    KEY,
+    PING,
+    PONG,
+    Frame,
+    agreement,
+    encoded,
+    turned,
+)
 
 CORPUS = Path(__file__).with_name("replies.jsonl")
 """Inputs that a fuzzer found to reach something new or that showed a defect, one a line."""
@@ -32,6 +46,8 @@ EXCHANGES = {
     "http": Exchange("http", b"GET / HTTP/1.1\r\n\r\n", 0),
     "echo": Exchange("echo", bytes(64), 64),
     "long echo": Exchange("echo", bytes(3000), 3000),
+    "websocket": Exchange("websocket", ACCEPT.encode(), 64),
+    "long websocket": Exchange("websocket", ACCEPT.encode(), 3000),
     "raw": Exchange("raw", b"PING\n", 100),
     "download": Exchange("download", b"GET\n", 1000, bytes(i % 251 for i in range(1000))),
     "long download": Exchange(
@@ -74,7 +90,14 @@ class Engine:
         receiver, (_, _, size, reply) = self._receivers[exchange], EXCHANGES[exchange]
         if exchange == "raw":
             return bytes(size)
+        if EXCHANGES[exchange].protocol == "websocket":
+            return encoded(Frame(BINARY, self.payload(exchange, number)))
         return receiver.message(number) if reply is None else reply
+
+    def payload(self, exchange: str, number: int) -> bytes:
+        """That of a message of WebSocket."""
+        sent = self._receivers[exchange].message(number)
+        return turned(sent[4:], sent[:4])
 
     def outcome(self, tried: Input) -> Outcome:
         """What the engine makes of it."""
@@ -83,6 +106,11 @@ class Engine:
     def expected(self, tried: Input) -> Outcome:
         """What it must make of it."""
         exchange = EXCHANGES[tried.exchange]
+        if exchange.protocol == "websocket":
+            payload_of = partial(self.payload, tried.exchange)
+            return reply_oracle.websocket(
+                payload_of, exchange.request, tried.reads, ended=tried.ended
+            )
 
         def reader(number: int):
             if exchange.protocol == "http":
@@ -132,6 +160,7 @@ def ok(*lines: bytes, body: bytes = b"", status: bytes = b"HTTP/1.1 200 OK") -> 
 
 
 CHUNKED = b"Transfer-Encoding: chunked"
+AGREEMENT = agreement(f"\r\nSec-WebSocket-Key: {KEY}")
 REPLIES = (
     ok(b"Content-Length: 5", body=b"hello"),
     ok(b"content-length:0", b"Server: x", b"Connection: keep-alive"),
@@ -174,9 +203,28 @@ class Mutator:
         for name in EXCHANGES:
             if name != "http":
                 replies = [self._engine.message(name, number) for number in (1, 2, 3)]
-                reads = tuple(cut(replies))
+                opening = [AGREEMENT] if EXCHANGES[name].protocol == "websocket" else []
+                reads = tuple(cut([*opening, *replies]))
                 found += [Input(name, reads[:1], False), Input(name, reads, True)]
+                if opening:
+                    parts = self._fragments(name)
+                    found += [Input(name, (AGREEMENT, *parts), False)]
+                    found += [Input(name, (AGREEMENT, b"".join(parts)), True)]
         return found
+
+    def _fragments(self, exchange: str) -> list[bytes]:
+        """The reply to a first message, with control frames between its parts."""
+        payload = self._engine.payload(exchange, 1)
+        frames = (
+            Frame(PING, b"between"),
+            Frame(BINARY, payload[:9], final=False),
+            Frame(PONG, b""),
+            Frame(CONTINUATION, b"", final=False),
+            Frame(PING, bytes(125)),
+            Frame(CONTINUATION, payload[9:]),
+            Frame(CLOSE, b"\x03\xe8"),
+        )
+        return [encoded(frame) for frame in frames]
 
     def mutated(self, corpora: Mapping[str, Sequence[Input]]) -> Input:
         """An input of the corpus of an exchange, changed in a few places and perhaps cut anew."""

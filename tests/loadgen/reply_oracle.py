@@ -15,6 +15,10 @@ LONGEST_FIELD = 256  # with its line end; of a header that says how a reply ends
 STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])( .*)?", re.DOTALL)
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})([ \t;].*)?", re.DOTALL)
 LENGTH = re.compile(rb"[0-9]{1,18}")
+HANDSHAKE = (  # the headers that matter
+    *(b"sec-websocket-accept", b"sec-websocket-extensions", b"sec-websocket-protocol"),
+    *(b"upgrade", b"connection"),
+)
 
 
 class Outcome(NamedTuple):
@@ -196,3 +200,108 @@ def outcome(
             errors["closed_by_server"] += 1
             state = "closed"
     return Outcome(state, messages, dict(+errors))
+
+
+def websocket(
+    payload_of: Callable[[int], bytes], accept: bytes, reads: Sequence[bytes], *, ended: bool
+) -> Outcome:
+    """What becomes of a connection of WebSocket, by the same rules.
+
+    `payload_of` gives a message's payload by its number. A reply is complete at the end of the read
+    that has its last byte, so whatever of a further message is announced in that read is excess.
+    The first message is sent at the end of the read in which the server agrees to the handshake.
+    """
+    number, messages, state = 1, 0, "probing"
+    data, received = b"", b""
+    upgraded = fragmented = False
+    for read in reads:
+        data += read
+        whole, sent = False, upgraded
+        try:
+            if not upgraded:
+                data = agreed(data, accept)
+                upgraded = True
+            while True:
+                opcode, final, size, begin = frame_head(data, fragmented=fragmented)
+                payload = data[begin : begin + size]
+                if opcode == 8:
+                    raise Failed("closed_by_server")
+                if opcode < 8:
+                    expected = payload_of(number)
+                    if whole or len(received) + size > len(expected) or (payload and not sent):
+                        raise Failed("excess")
+                    if not expected.startswith(received + payload):
+                        raise Failed("corrupt")
+                if len(payload) < size:
+                    raise Cut
+                data = data[begin + size :]
+                if opcode < 8:
+                    received, fragmented, whole = received + payload, not final, final
+                    if final and received != expected:
+                        raise Failed("corrupt")
+        except Cut:
+            pass
+        except Malformed:
+            return Outcome("closed", messages, {"malformed": 1})
+        except Failed as failed:
+            return Outcome("closed", messages, {str(failed): 1})
+        if whole:
+            messages += state == "busy"
+            number, received, state = number + 1, b"", "busy"
+    if ended:
+        return Outcome("closed", messages, {"closed_by_server": 1})
+    return Outcome(state, messages, {})
+
+
+class Failed(Exception):  # noqa: N818 (of the connection, not here)
+    """The connection ends, with this cause."""
+
+
+def agreed(data: bytes, accept: bytes) -> bytes:
+    """What follows a head that agrees to a handshake."""
+    lines = Lines(data)
+    if not b"HTTP/1.".startswith(data[:7]):
+        raise Malformed
+    status = STATUS_LINE.fullmatch(bare(lines.next()))
+    if not status:
+        raise Malformed
+    said: dict[bytes, list[bytes]] = {}
+    while line := bare(raw := lines.next()):
+        name, colon, value = line.partition(b":")
+        name = name.lower()
+        if colon and name in HANDSHAKE:
+            if len(raw) >= LONGEST_FIELD:
+                raise Malformed
+            said.setdefault(name, []).append(value.strip(b" \t"))
+    if status[2] != b"101":
+        raise Failed("http_status")
+    options = [each for value in said.pop(b"connection", []) for each in tokens(value)]
+    said[b"upgrade"] = [value.lower() for value in said.get(b"upgrade", [])]
+    right = {b"upgrade": {b"websocket"}, HANDSHAKE[0]: {accept}}
+    if b"upgrade" not in options or {name: {*values} for name, values in said.items()} != right:
+        raise Failed("protocol_error")
+    return data[lines.at :]
+
+
+def frame_head(data: bytes, *, fragmented: bool) -> tuple[int, bool, int, int]:
+    """A server's frame: its opcode, whether it is final, its size, and where its payload begins."""
+    if len(data) < 2:
+        raise Cut
+    opcode, final, size, begin = data[0] & 15, data[0] >= 128, data[1] & 127, 2
+    length_bytes = {126: 2, 127: 8}.get(size, 0)
+    if length_bytes:
+        begin += length_bytes
+        if len(data) < begin:
+            raise Cut
+        size = int.from_bytes(data[2:begin])
+    good = (
+        data[0] & 0x70 == 0
+        and data[1] < 128
+        and (length_bytes != 2 or size >= 126)
+        and (length_bytes != 8 or 65_536 <= size < 1 << 63)
+        and opcode in ((0, 8, 9, 10) if fragmented else (2, 8, 9, 10))
+        and (opcode < 8 or (final and size <= 125))
+    )
+    if not good:
+        raise Failed("protocol_error")
+    return opcode, final, size, begin

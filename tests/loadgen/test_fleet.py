@@ -246,8 +246,8 @@ class TestOpenLoop:
         server = Delaying(repeat(0.0))
         workload = Workload("open", rate_per_connection=20, arrivals=arrivals, seed=3)
         with server.serving() as address, loaded(fleet(address, workload, in_flight=1), 5):
-            until(lambda: len(server.arrivals) >= 5 + 30)
-        probes, sent = server.arrivals[:5], server.arrivals[5:35]
+            until(lambda: len(server.senders) >= 5 + 30)
+        probes, sent = list(server.senders[:5]), list(server.senders[5:35])
         assert probes == [0, 1, 2, 3, 4]
         order = [connection for connection, _, _ in planned(30, workload, 5)]
         # Two that are due together change places if the first finds its connection busy.

@@ -57,12 +57,14 @@ def test_the_named_workloads_say_what_they_are():
     assert idle.rate_per_connection * 1_000 == paced.rate_per_connection * 10_000
 
 
-def test_an_echo_load_goes_over_http_and_raw_at_the_same_rates():
+def test_an_echo_load_goes_over_other_protocols_at_the_same_rates():
     http = WORKLOADS["game"].over("http", {"path": "/x"})
     assert (http.protocol, http.path, http.rate_per_connection) == ("http", "/x", 10.0)
     raw = WORKLOADS["churn"].over("raw", {"send": "PING\r\n", "expect_bytes": 7})
     assert (raw.send, raw.message_bytes, raw.messages_per_connection) == ("PING\r\n", 7, 1)
     assert (http.message_bytes, WORKLOADS["game"].message_bytes) == (0, 64)
+    websocket = WORKLOADS["game"].over("websocket", {"path": "/chat"})
+    assert (websocket.path, websocket.message_bytes, websocket.loop) == ("/chat", 64, "open")
     assert WORKLOADS["download"].message_bytes == 1024**2
     assert WORKLOADS["paced"].over("echo", {}) == WORKLOADS["paced"]
     assert WORKLOADS["download"].over("download", {}) == WORKLOADS["download"]

@@ -21,6 +21,7 @@ from c10k.remote.host import NO_CEILING
 from c10k.reports import language, recorded
 from c10k.reports.build import build_report
 from c10k.reports.language import LanguageError, _, languages, local_number, use_locale
+from c10k.reports.model.claims import SHIPPED
 from c10k.reports.page.details import glossary
 from c10k.results.comparison import Outcome
 from c10k.results.schema import STEPS
@@ -44,7 +45,9 @@ def _wanted():
         ROOT / "results" / "schema.py",
         dict.fromkeys(["N_", "number_column", "count_column", "text_column"]),
     )
-    return {message for _line, message, *_rest in (*(rest for _file, *rest in found), *columns)}
+    claims = extract_from_file("c10k.reports.extraction:texts_of_claims", SHIPPED, {})
+    every = (*(rest for _file, *rest in found), *columns, *claims)
+    return {message for _line, message, *_rest in every}
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import strategies as st
 
 from c10k.results.comparison import Comparison, Outcome, Pairs, compare
-from c10k.results.published import Agreement, Direction, Published, direction, published
+from c10k.results.published import (
+    Agreement,
+    Direction,
+    Published,
+    around_ratio,
+    direction,
+    published,
+)
 from tests.results.conftest import given_few
 
 figures = st.floats(1e-3, 1e6)
@@ -40,6 +47,24 @@ def test_a_published_figure_is_confirmed_by_the_whole_interval(value, low, high,
 )
 def test_bounds_say_by_how_many_times_at_least(claimed, low, high, agreement, off):
     assert published(claimed, nan, low, high) == Published(agreement, off)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "low", "high", "agreement"),
+    [
+        (1.1, 1.06, 1.2, Agreement.CONFIRMED),
+        (1.1, 0.9, 1.04, Agreement.OFF),  # nearer to no difference
+        (1.1, 1.02, 1.1, Agreement.UNDECIDED),
+        (0.9, 0.8, 0.94, Agreement.CONFIRMED),
+        (0.9, 0.96, 1.1, Agreement.OFF),
+        (4, 2.7, 6, Agreement.CONFIRMED),  # within 1.5 times, as any figure
+        (4, 2.1, 2.6, Agreement.OFF),
+        (1, 0.85, 1.19, Agreement.CONFIRMED),
+        (1, 0.6, 0.8, Agreement.OFF),
+    ],
+)
+def test_a_ratio_is_confirmed_nearer_to_it_than_to_no_difference(claimed, low, high, agreement):
+    assert published(claimed, low, low, high, around_ratio(claimed)).agreement is agreement
 
 
 def test_what_was_not_measured_has_no_ratio():

@@ -66,7 +66,7 @@ def test_a_protocol_says_what_is_asked(options, request_, tmp_path):
         ("threaded=./server {port}", "choose another name"),
         ("m,protocl=raw=s {port}", "did you mean 'protocol'?"),
         ("m,stack=1m=s {port}", "m has no option 'stack'. Known: protocol"),
-        ("m,protocol=ftp=s {port}", "must be one of echo, http, raw"),
+        ("m,protocol=ftp=s {port}", "must be one of echo, http, websocket, raw"),
         ("m,protocol=raw=s {port}", "needs send=BYTES and expect=N"),
         (
             "m,protocol=raw,send=a,expect=x=s {port}",

@@ -105,7 +105,7 @@ TARGETS = [
         "http:///x",
         "http://h:x",
         "http://u:p@h/",
-        "https://h",
+        "tls://h",
         "ftp://h",
         "tcp://h",
         "\x1b[31m:80",

@@ -16,6 +16,7 @@ from c10k.loadgen.address import Address
 from c10k.results.histogram_log import read
 from c10k.servers.catalogue import parse_spec
 from tests.c10k.cli.conftest import c10k, limited
+from tests.websocket import BINARY, Frame, encoded, serving
 
 pytestmark = pytest.mark.system
 
@@ -132,6 +133,15 @@ class TestFigures:
 
     def test_of_an_http_url(self, load, web):
         assert load(f"http://{web('200 OK')}/page?x=y", *SHORT)["protocol"] == "http"
+
+    def test_of_a_websocket_url(self, load, serve):
+        def answer(connection, _number, payload):
+            connection.sendall(encoded(Frame(BINARY, payload)))
+
+        host, port = serve(serving(answer))
+        figures = load(f"ws://{host}:{port}/chat", *SHORT, "--size", 200)
+        assert (figures["protocol"], figures["size_bytes"]) == ("websocket", 200)
+        assert (figures["received"] > 0, figures["errors"]) == (True, {})
 
     def test_of_the_portable_engine(self, load, echo, capsys):
         figures = load(echo, "-c", 5, "-d", 0.3, "--engine", "portable")
@@ -396,6 +406,12 @@ class TestWhoIsNotServed:
         shown = capsys.readouterr().err
         assert stated in shown
         assert "does what listens there speak" not in shown
+        assert len(shown.splitlines()) == 1
+
+    def test_who_does_not_agree_to_a_handshake_of_websocket(self, web, capsys):
+        assert main(["load", f"ws://{web('404 Not Found')}/x", "-c", "3"]) == 3
+        shown = capsys.readouterr().err
+        assert "answered 404 (Not Found) to the WebSocket handshake for /x, and only 101" in shown
         assert len(shown.splitlines()) == 1
 
     def test_what_speaks_another_protocol(self, echo, capsys):

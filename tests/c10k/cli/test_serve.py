@@ -55,6 +55,27 @@ def test_serve_ends_cleanly_on_a_signal(number):
         assert not [each for each in started if each.is_running()]
 
 
+def test_a_server_has_as_many_workers_as_so_many_connections_need():
+    """A worker of 500 descriptors has room for some 340 connections, as their share varies."""
+    limited = ["prlimit", "--nofile=500:500", *C10K, "serve", "asyncio_workers", "-c", "1000"]
+    with subprocess.Popen(limited, stdout=subprocess.PIPE) as process:
+        try:
+            pid = json.loads(process.stdout.readline())["pid"]
+            assert len(psutil.Process(pid).children()) == 3
+        finally:
+            process.terminate()
+            process.wait(15)
+
+
+def test_a_server_of_one_process_is_not_served_for_more_than_it_can_hold():
+    ended = subprocess.run(
+        ["prlimit", "--nofile=500:500", *C10K, "serve", "event_loop", "-c", "1000"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == 3
+    assert "serve asyncio_workers" in ended.stderr
+
+
 def test_serve_tells_a_person_a_sentence():
     ours, theirs = pty.openpty()
     with running("serve", "threaded", stdout=theirs) as process, os.fdopen(ours, "rb") as terminal:

@@ -21,7 +21,7 @@ def where(key):
     return f"x.toml: {key}"
 
 
-@pytest.mark.parametrize("name", ["chapter", "c10k", "techniques", "python", "tables"])
+@pytest.mark.parametrize("name", ["chapter", "c10k", "techniques", "tls", "python", "tables"])
 def test_the_experiments_that_are_shipped_are_right(name, monkeypatch):
     monkeypatch.setenv("PATH", "")  # or each interpreter that is found were started
     asked = plan_of(content_of(EXPERIMENTS / f"{name}.toml"), where)

@@ -112,9 +112,10 @@ WEB = shlex.join(
     ("server", "workload", "protocol", "size"),
     [
         ({"commands": [f"web,protocol=http={WEB}"]}, "saturated", "http", 0),
+        ({"servers": ["websockets_asyncio"]}, "saturated", "websocket", 64),
         ({"servers": ["files"]}, "download", "download", 1024**2),
     ],
-    ids=["http", "download"],
+    ids=["http", "websocket", "download"],
 )
 def test_a_server_is_driven_over_its_own_protocol(
     run, server, workload, protocol, size, tmp_path, monkeypatch

@@ -10,11 +10,27 @@ from c10k.cli.main import main
 from c10k.experiment.shipped import experiment, names, summaries
 
 REPOSITORY = Path(__file__).parents[3]
-NAMES = ["c10k", "chapter", "python", "tables", "techniques"]
+NAMES = [
+    "c10k",
+    "chapter",
+    *(f"claims/{who}" for who in ("blandy", "chapter", "free_threading", "kegel", "paterson")),
+    "claims/rloop",
+    "claims/uvloop",
+    "claims/von_behren",
+    "claims/whole_buffer",
+    "http",
+    "python",
+    "tables",
+    "techniques",
+    "tls",
+    "websocket",
+]
 
 
 def test_they_are_those_of_the_folder_that_people_see():
-    assert names() == sorted(path.stem for path in (REPOSITORY / "experiments").iterdir()) == NAMES
+    folder = REPOSITORY / "experiments"
+    files = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.toml"))
+    assert names() == sorted(map(str, files)) == NAMES
 
 
 @pytest.mark.system
@@ -23,7 +39,8 @@ def test_a_package_holds_them(tmp_path):
     built = ["egg_info", "--egg-base", tmp_path, "build_py", "--build-lib", tmp_path / "built"]
     subprocess.run([*setup, *map(str, built)], cwd=REPOSITORY, check=True, capture_output=True)
     packed = tmp_path / "built" / "c10k" / "experiments"
-    assert sorted(path.stem for path in packed.glob("*.toml")) == NAMES
+    files = (path.relative_to(packed).with_suffix("") for path in packed.rglob("*.toml"))
+    assert sorted(map(str, files)) == NAMES
     assert not (tmp_path / "built" / "c10k" / "experiments").is_symlink()
 
 
@@ -37,7 +54,7 @@ def test_one_is_found_by_name_and_a_file_by_its_path(tmp_path, monkeypatch):
     assert experiment("python") == Path("python")
     with pytest.raises(ValueError, match="'chaptr': did you mean 'chapter'") as error:
         experiment("chaptr")
-    assert "There are c10k, chapter, python, tables, techniques" in str(error.value)
+    assert f"There are {', '.join(NAMES)}" in str(error.value)
 
 
 def test_they_are_listed_each_with_what_it_is(capsys):

@@ -76,10 +76,13 @@ def test_every_key_takes_effect():
         ({"name": "m", "active": "0%"}, "m: active: must be above 0 and at most 1"),
         (
             {"name": "m", "protocol": "smtp"},
-            "m: protocol: must be download or echo or http or raw, not 'smtp'",
+            "m: protocol: must be download or echo or http or raw or websocket, not 'smtp'",
         ),
-        ({"name": "m", "path": "/x"}, "m: path is for http; this is echo"),
-        ({"name": "m", "protocol": "http", "size": 9}, "m: size is for echo; this is http"),
+        ({"name": "m", "path": "/x"}, "m: path is for http and websocket; this is echo"),
+        (
+            {"name": "m", "protocol": "http", "size": 9},
+            "m: size is for echo and websocket; this is http",
+        ),
         ({"name": "m", "protocol": "raw", "send": "x"}, "m: protocol raw needs expect"),
         ({"name": "m", "protocol": "download"}, "m: protocol download needs expect"),
         (
@@ -124,6 +127,8 @@ RAW = st.fixed_dictionaries(
         "expect": st.integers(1, 1 << 30),
     }
 )
+HTTP = st.just({"protocol": "http", "path": "/a,b=c?d"})
+WEBSOCKET = st.just({"protocol": "websocket", "path": "/a,b=c?d", "size": 200})
 ANY = st.fixed_dictionaries(
     {"name": st.text("aZé7_.-", max_size=30).map("own_".__add__)},
     optional={
@@ -137,7 +142,7 @@ ANY = st.fixed_dictionaries(
 
 
 @settings(deadline=None, max_examples=40)
-@given(ANY, st.one_of(ECHO, RAW, st.just({"protocol": "http", "path": "/a,b=c?d"})))
+@given(ANY, st.one_of(ECHO, RAW, HTTP, WEBSOCKET))
 def test_a_workload_survives_the_command_line_and_run_json(table, protocol):
     load = own_workload({**table, **protocol})
     _, text = arguments_of(load)

@@ -1,17 +1,21 @@
+import math
 import resource
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given, strategies
 
 from c10k.host import limits
 from c10k.host.limits import (
     SPARE_DESCRIPTORS,
     Limit,
+    host_limits,
     limits_for,
     loader_processes,
     most_connections,
     port_limits,
+    server_workers,
     shortfalls,
 )
 
@@ -67,3 +71,27 @@ def test_more_addresses_have_more_ports():
     (one,), (many,) = port_limits(10), port_limits(10, 17)
     assert one.needed == many.needed == 10
     assert many.value in (17 * one.value, one.value)
+
+
+@given(strategies.integers(1, 10**9), strategies.integers(100, 10**6))
+def test_the_fullest_worker_has_room_and_no_worker_is_spare(connections, room):
+    """The kernel gives each the same share, and chance some 5 times its root more."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "_most_descriptors", lambda: SPARE_DESCRIPTORS + room)
+        workers = server_workers(connections)
+    share = connections / workers
+    assert share <= room
+    if workers > 1:
+        assert share + 5 * math.sqrt(share) <= room + 1
+        fewer = connections / (workers - 1)
+        assert fewer + 5 * math.sqrt(fewer) > room
+
+
+def test_both_ends_on_one_host_need_more_than_one_process_knows():
+    few, many = list(host_limits(10)), list(host_limits(1_000_000))
+    names = " ".join(limit.name for limit in few)
+    for setting in ("port_range", "file-max", "max_user_watches", "tcp_mem", "MemAvailable"):
+        assert setting in names
+    assert all(a.needed < b.needed for a, b in zip(few, many, strict=True))
+    ports = next(limit for limit in many if "ports" in limit.name)
+    assert ports.suffices

@@ -5,7 +5,7 @@ import pytest
 
 from c10k.reports import style
 from c10k.reports.figures import lines
-from c10k.reports.figures.lines import KINDS
+from c10k.reports.figures.lines import kinds
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -42,8 +42,8 @@ def draw(monkeypatch):
     """Draw the pictures of one kind, by name; of lines over clients those called so."""
 
     def drawn(measured, kind, name=""):
-        named = [each for each in KINDS if each.name.startswith(name)]
-        monkeypatch.setattr(lines, "KINDS", named)
+        named = [each for each in kinds(measured.publication) if each.name.startswith(name)]
+        monkeypatch.setattr(lines, "kinds", lambda _claim: named)
         with mpl.rc_context(style.RC):
             return {picture.name: Drawing(picture) for picture in kind(measured)}
 

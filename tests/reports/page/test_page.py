@@ -97,7 +97,8 @@ def drawn(*cells, stacked=True):
 
 
 def test_a_cell_of_the_book_has_our_figure_the_books_and_a_coloured_outcome():
-    cell = Cell("23.2 KB", 2.37e4, "22.9–23.5 KB", "starved", "4 KB", "right direction, off by 2×")
+    measured = ("23.2 KB", 2.37e4, "22.9–23.5 KB", "starved")
+    cell = Cell(*measured, "4 KB", "book", "right direction, off by 2×")
     node = drawn(cell).one("td")
     assert node.text() == "23.2 KB 22.9–23.5 KB starved book 4 KB right direction, off by 2×"
     assert node.one("em").attributes["class"] == "outcome right_direction"

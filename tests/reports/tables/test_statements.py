@@ -1,14 +1,14 @@
-"""T6: single claims."""
+"""Statements of a publication: those of the chapter, T6."""
 
 import pytest
 
 from c10k.reports.comparisons.pairs import Comparisons
-from c10k.reports.tables import claims
+from c10k.reports.tables import statements
 from tests.reports.synthetic import buffer_pool
 
 
 def stated(measured, claim):
-    (table,) = claims.tables(measured, Comparisons(measured))
+    (table,) = statements.tables(measured, Comparisons(measured))
     (cells,) = (cells for cells in table.sections[0].rows if claim in cells[0].text)
     return cells[1].text, cells[2].text
 

@@ -1,16 +1,18 @@
-"""The chapter's tables: its figure and ours in each cell."""
+"""The tables of a publication, its figure and ours in each cell: those of the chapter."""
 
 import pytest
 
 from c10k.reports.comparisons.pairs import Comparisons
+from c10k.reports.figures.lines import over_clients
 from c10k.reports.model.measured import Measured
-from c10k.reports.tables import chapter
+from c10k.reports.tables import publication, statements
+from c10k.results.claims import read_claim
 from tests.reports.synthetic import held_run
 from tests.reports.tables.reading import cells
 
 
 def tables(measured):
-    return {table.name: table for table in chapter.tables(measured, Comparisons(measured))}
+    return {table.name: table for table in publication.tables(measured, Comparisons(measured))}
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +99,34 @@ def test_markdown_and_data_hold_the_books_figures_beside_ours(every):
     assert (record["server"], record["measure"]) == ("threaded", "added_resident_bytes")
     assert record["book"] / record["measured"] == pytest.approx(record["off_by"])
     assert record["outcome"] == "right direction"
+
+
+def test_what_no_column_of_numbers_answers_is_not_measured(make):
+    """A run.json by a newer c10k, or a damaged one, may name any measure."""
+    measured, common = make(repeats=3), {"server": "threaded", "workload": "closed"}
+    row = {"clients": 10, "figures": ["5 ms", "3 KB"], "both": "2×"}
+    said = {**common, "says": "{nothing}", "measure": "nothing", "found": "{nothing}"}
+    stage = {"server": "threaded", "stage": "a", "measured-as": "b", "measure": "nothing"}
+    columns = [
+        {"title": each, "measure": each, "figures": ["5 ms"]}
+        for each in ("server", "nothing_per_connection")
+    ]
+    graph = {"name": "g", "title": "g", "top": "9"}
+    by_clients = {"measure": "protocol", "both": "both", "rows": [row], "graph": graph}
+    claim = {
+        "title": "A",
+        "source": "b",
+        "servers": ["threaded", "asyncio_streams"],
+        "by-server": [{"name": "a", "title": "a", "columns": columns}],
+        "by-clients": [{"name": "b", "title": "b", **by_clients}],
+        "stages": [{"name": "c", "title": "c", "clients": 10, "stages": [stage]}],
+        "statements": [
+            {"name": "d", "title": "d", "growth": [said], "figures": [{**said, "figure": "5 s"}]}
+        ],
+    }
+    measured.about.plan.claims[:] = [read_claim(claim)]
+    made = [*tables(measured).values(), *statements.tables(measured, Comparisons(measured))]
+    cells = [each for table in made for section in table.sections for each in section.rows[0]]
+    assert {cell.outcome for cell in cells} == {"", "not measured"}
+    assert all(record["measured"] in (None, "") for table in made for record in table.records)
+    assert not any(each.name.startswith("g-") for each in over_clients(measured))

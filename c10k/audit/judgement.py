@@ -1,0 +1,63 @@
+"""Sets what a loader reported beside what it should have reported, and names what is wrong."""
+
+from collections.abc import Iterator, Mapping
+from math import nan
+from typing import Final, NamedTuple
+
+from c10k.audit.behaviours import Behaviour
+from c10k.audit.reader import COUNTS, Reported
+
+WITHIN: Final = 0.02
+"""What a figure may be off by."""
+
+FEW_ERRORS: Final = 3
+"""Errors may be off by so many: those under way when a window begins and ends."""
+
+BUSY: Final = 0.95
+"""Of one CPU: a loader that uses more of it had none left."""
+
+
+class Judged(NamedTuple):
+    """A figure; times are in ms. `wrong` says what is wrong, empty if nothing is."""
+
+    figure: str
+    should: float
+    reported: float  #: NaN where it reports none
+    wrong: str
+
+    @property
+    def off(self) -> float:
+        """By what share of what it should be the figure is off; NaN of nothing."""
+        return self.reported / self.should - 1 if self.should else nan
+
+
+def judge(
+    behaviour: Behaviour,
+    should: Mapping[str, float],
+    reported: Mapping[str, Reported],
+    busy: float,
+    missing: str = "not reported",
+) -> Iterator[Judged]:
+    """Judge each figure that the behaviour is about; `busy` is the loader's share of a CPU, and
+    `missing` what is said of a figure that it does not report.
+    """
+    for figure in behaviour.judged:
+        found = reported.get(figure)
+        if found is None:
+            yield Judged(figure, should[figure], nan, missing)
+        else:
+            wrong = _wrong(behaviour, figure, should[figure], found, busy)
+            yield Judged(figure, should[figure], found.value, wrong)
+
+
+def _wrong(behaviour: Behaviour, figure: str, should: float, found: Reported, busy: float) -> str:
+    off = found.value - should
+    if abs(off) <= max(WITHIN * should, FEW_ERRORS if figure == "errors" else 0):
+        return ""
+    if figure not in COUNTS and abs(off) <= found.step:
+        return "rounding"
+    if figure == "rate" and busy > BUSY:
+        return "its own limit: it had no CPU left"
+    if off < 0 and behaviour.failure:
+        return behaviour.failure
+    return "too low" if off < 0 else "too high"

@@ -1,0 +1,112 @@
+"""Runs a loader once against a server of one behaviour."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from c10k.audit.behaviours import Behaviour
+from c10k.audit.truth import Books
+from c10k.host.cpus import CpuSplit
+from c10k.servers.process import ServerProcess, launcher
+
+POLL_S: Final = 0.02
+SHOWN_LINES: Final = 3
+
+
+class LoaderError(Exception):
+    """The loader did not do what it was asked for; the message says what, and the remedy."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of it."""
+
+    stdout: str
+    stderr: str
+    output: Path  #: what {output} stands for in the command
+    seconds: float
+    cpu_s: float
+    status: int
+    books: Books
+
+
+def run(
+    command: Sequence[str],
+    behaviour: Behaviour,
+    protocol: str,
+    cpus: CpuSplit,
+    folder: Path,
+    limit_s: float,
+) -> Trial:
+    """Start the server and the loader, each on CPUs of its own, and wait for the loader's end.
+
+    Raises LoaderError where it does not end in time or never connects, ServerStartError, and
+    OSError where no process can be started.
+    """
+    books, output = folder / "books.npz", folder / "output"
+    server_command = [sys.executable, "-P", "-m", "c10k.audit.server"]
+    server_command += [behaviour.name, protocol, str(books)]
+    with ServerProcess(
+        behaviour.name, server_command, log=folder / "server", cpus=cpus.server
+    ) as s:
+        places = {"{host}": s.host, "{port}": str(s.port), "{output}": str(output)}
+        filled = [_filled(word, places) for word in command]
+        began_s = time.monotonic()
+        stdout, stderr, status, cpu_s = _run(filled, cpus.loader, folder, limit_s)
+        seconds = time.monotonic() - began_s
+    if not books.exists():
+        raise LoaderError(s.how_it_died())
+    kept = Books.read(books)
+    if not len(kept.arrived_ns):
+        lines = (stdout + stderr).strip().splitlines()[-SHOWN_LINES:]
+        last = "; ".join(lines) or "it printed nothing"
+        raise LoaderError(
+            f"it sent nothing to {s.host}:{s.port}: its command must go to {{host}}:{{port}} "
+            f"(exit status {status}: {last})"
+        )
+    return Trial(stdout, stderr, output, seconds, cpu_s, status, kept)
+
+
+def _filled(word: str, places: dict[str, str]) -> str:
+    for place, value in places.items():
+        word = word.replace(place, value)
+    return word
+
+
+def _run(
+    command: Sequence[str], cpus: Sequence[int], folder: Path, limit_s: float
+) -> tuple[str, str, int, float]:
+    """What a command writes on standard output and error, its exit status, its CPU time in s."""
+    written = folder / "stdout", folder / "stderr"
+    with written[0].open("wb") as stdout, written[1].open("wb") as stderr:
+        process = subprocess.Popen(
+            [*launcher(cpus), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=folder,
+            start_new_session=True,  # Ctrl-C is for this process, which then ends the loader
+        )
+    try:
+        deadline = time.monotonic() + limit_s
+        while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+            if time.monotonic() > deadline:
+                raise LoaderError(
+                    f"it did not end within {limit_s:g} s: give it a shorter duration, or this a "
+                    "longer --limit"
+                )
+            time.sleep(POLL_S)
+    except BaseException:
+        process.terminate()  # the launcher ends all that is below it
+        process.wait()
+        raise
+    _, status, usage = ended
+    process.returncode = os.waitstatus_to_exitcode(status)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    out, err = (each.read_text(encoding="utf-8", errors="replace") for each in written)
+    return out, err, process.returncode, cpu_s

@@ -1,0 +1,83 @@
+"""What a loader should have reported, from the books of the server that it loaded."""
+
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from c10k.audit.behaviours import Behaviour
+from c10k.audit.server import NEVER
+
+Times = NDArray[np.int64]
+
+PERCENTILES: Final = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "max": 100.0}
+EVEN: Final = 10_000  # points in the place of the even waits
+
+
+@dataclass(frozen=True)
+class Books:
+    """What the server did with each message, in order of arrival; times in ns of one clock."""
+
+    arrived_ns: Times
+    answered_ns: Times  #: NEVER where it was not answered
+    actions: NDArray[np.int8]  #: of c10k.audit.server.ACTIONS
+    accepted_ns: Times
+    asked_ns: int  #: when the first client came
+
+    @classmethod
+    def read(cls, file: Path) -> "Books":
+        """Read what c10k.audit.server wrote."""
+        with np.load(file) as stored:
+            return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
+
+
+def truth(books: Books, behaviour: Behaviour, window_s: float | None) -> dict[str, float]:
+    """What should have been reported of the last `window_s` seconds, or of all: figures by name.
+
+    `rate` is of right answers per second, `errors` the number of messages answered wrongly or by
+    the end of their connection, `first_reply` the longest that a client waited for being accepted;
+    percentiles are of the time that a client waited. Times are in ms.
+
+    A client that comes at a random moment while the server is silent waits for the rest of the
+    silence. So for the silence's share of the window the waits are even, from 0 to its length,
+    whatever the loader sent meanwhile; for the rest they are those of the messages that came.
+    """
+    first_ns, last_ns = int(books.arrived_ns[0]), int(books.arrived_ns[-1])
+    begin_ns = first_ns if window_s is None else max(first_ns, last_ns - int(window_s * 1e9))
+    seconds = (last_ns - begin_ns) / 1e9 or nan
+    answered = (books.arrived_ns >= begin_ns) & (books.answered_ns != NEVER)
+    right = answered & (books.actions == 0)
+    silent_from_ns, silent_until_ns = (first_ns + int(each * 1e9) for each in behaviour.silent)
+    outside = (books.answered_ns < silent_from_ns) | (books.arrived_ns >= silent_until_ns)
+    waits_ms = (books.answered_ns - books.arrived_ns)[right & outside] / 1e6
+    silence_ms = (silent_until_ns - silent_from_ns) / 1e6
+    return {
+        "rate": right.sum() / seconds,
+        "errors": float((answered & ~right).sum()),
+        "first_reply": (books.accepted_ns[-1] - books.asked_ns) / 1e6,
+        **_percentiles(waits_ms, silence_ms, silence_ms / 1000 / seconds),
+    }
+
+
+def _percentiles(
+    waits_ms: NDArray[np.float64], silence_ms: float, share: float
+) -> dict[str, float]:
+    """Percentiles of the waits, and for a share of the time of even ones up to `silence_ms`."""
+    even_ms = np.linspace(0, silence_ms, EVEN) if silence_ms else np.empty(0)
+    all_ms = np.concatenate([waits_ms, even_ms])
+    weights = np.concatenate(
+        [
+            np.full(len(waits_ms), (1 - share) / max(len(waits_ms), 1)),
+            np.full(len(even_ms), share / EVEN),
+        ]
+    )
+    order = np.argsort(all_ms)
+    reached = np.cumsum(weights[order])
+    if not len(all_ms):
+        return dict.fromkeys(PERCENTILES, nan)
+    places = np.searchsorted(reached, np.array(list(PERCENTILES.values())) / 100 * reached[-1])
+    times_ms = all_ms[order][np.minimum(places, len(all_ms) - 1)]
+    return dict(zip(PERCENTILES, map(float, times_ms), strict=True))

@@ -1,0 +1,33 @@
+"""Books of servers, written by hand."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from c10k.audit.server import ACTIONS, NEVER
+from c10k.audit.truth import Books
+
+
+@pytest.fixture
+def books() -> Callable[..., Books]:
+    """Make books of messages (arrived s, waited s, action); None waited was never answered."""
+
+    def make(
+        messages: Sequence[tuple[float, float | None, str]], accepted_s: Sequence[float] = (0.0,)
+    ) -> Books:
+        arrived_ns = np.array([1e12 + 1e9 * arrived for arrived, *_ in messages]).astype(np.int64)
+        waited = [wait for _, wait, _ in messages]
+        answered_ns = [
+            NEVER if wait is None else int(came + 1e9 * wait)
+            for came, wait in zip(arrived_ns, waited, strict=True)
+        ]
+        return Books(
+            arrived_ns,
+            np.array(answered_ns, np.int64),
+            np.array([ACTIONS.index(action) for *_, action in messages], np.int8),
+            np.array([1e12 + 1e9 * each for each in accepted_s]).astype(np.int64),
+            int(1e12),
+        )
+
+    return make

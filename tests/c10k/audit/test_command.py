@@ -1,0 +1,107 @@
+"""Audits of real loaders, and of programs that are none."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from tests.c10k.cli.conftest import c10k
+
+pytestmark = pytest.mark.system
+
+LOADER = [sys.executable, "-m", "c10k", "load", "tcp://{host}:{port}", "-c", "20", "-d", "1s"]
+LOADER += ["--warmup", "0", "--no-ceiling", "--json", "-"]
+
+
+def audit(*arguments, **how):
+    return c10k("audit", *arguments, **how)
+
+
+@pytest.mark.parametrize("engine", ["native", "portable"])
+def test_our_loader_reports_what_it_should(engine):
+    """The p99 is not asked for: on a busy machine a wake-up takes longer than 2 % of it."""
+    ended = audit(
+        *("--reader", "c10k", "--behaviour", "fixed-delay", "--behaviour", "wrong"),
+        *("--json", "-", "--", *LOADER, "--engine", engine),
+    )
+    found = {
+        (row["behaviour"], figure["figure"]): figure
+        for row in json.loads(ended.stdout)["behaviours"]
+        for figure in row["figures"]
+    }
+    assert found["fixed-delay", "rate"]["should"] == pytest.approx(20 / 0.05, rel=0.1)
+    assert found["fixed-delay", "p50"]["reported"] == pytest.approx(50, rel=0.1)
+    assert found["wrong", "errors"]["wrong"] == ""
+    assert found["wrong", "errors"]["reported"] > 0
+
+
+def test_a_loader_that_believes_every_byte_is_found_out(tmp_path):
+    script = tmp_path / "believing"
+    script.write_text(
+        f"#!{sys.executable}\n"
+        "import socket, sys\n"
+        "s = socket.create_connection((sys.argv[1], int(sys.argv[2])))\n"
+        "for _ in range(450): s.sendall(b'x' * 64), s.recv(64)\n"
+        "print('0 errors')\n"
+    )
+    script.chmod(0o755)
+    reader = tmp_path / "mine.toml"
+    reader.write_text("programs = ['believing']\nfigures = { errors = '(\\d+) errors' }\n")
+    ended = audit(
+        *("--behaviour", "wrong", "--reader", reader, "--", script, "{host}", "{port}"), timeout=60
+    )
+    assert ended.returncode == 1
+    assert "unverified bytes" in " ".join(ended.stdout.split())
+    assert "450 messages on 1 connections" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "why"),
+    [
+        ("", 2, "give the loader's command"),
+        ("wrk http://127.0.0.1:80/", 2, "must say {port}"),
+        ("nosuchloader {port}", 3, "is not installed"),
+        ("true {port}", 2, "no reader is known for true"),
+        ("--reader nosuch -- true {port}", 2, "--reader nosuch"),
+        ("--reader wrk --behaviour slow -- true {port}", 2, "no behaviour is called 'slow'"),
+        ("--reader wrk -- true {port}", 3, "it sent nothing to 127.0.0.1:"),
+        ("--reader wrk -- false {port}", 3, "exit status 1"),
+        ("--reader wrk --limit 0.5s -- sh -c 'sleep 60' {port}", 3, "did not end within 0.5 s"),
+        (
+            "--reader wrk -- bash -c 'echo -e \"GET / HTTP/1.1\\r\\n\\r\" >/dev/tcp/{host}/{port}'",
+            3,
+            "is not understood",
+        ),
+    ],
+)
+def test_what_cannot_be_audited_is_refused_in_one_line(command, status, why):
+    ended = audit(*shlex.split(command), timeout=60)
+    assert ended.returncode == status
+    assert why in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_ctrl_c_ends_the_loader_and_the_server():
+    """The loader is a program of its own, which ignores SIGINT."""
+    loader = "trap '' INT; sleep 300; : {port}"
+    command = ["audit", "--reader", "wrk", "--", "bash", "-c", loader]
+    with subprocess.Popen(
+        [sys.executable, "-m", "c10k", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        watched = psutil.Process(process.pid)
+        deadline = time.monotonic() + 60
+        while not any(each.name() == "sleep" for each in watched.children(recursive=True)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        below = watched.children(recursive=True)
+        os.kill(process.pid, signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode == 130
+    _, alive = psutil.wait_procs(below, timeout=10)
+    assert not alive

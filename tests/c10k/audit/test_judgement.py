@@ -1,0 +1,44 @@
+"""What a figure that is off is called."""
+
+from math import isnan
+
+import pytest
+
+from c10k.audit.behaviours import behaviours
+from c10k.audit.judgement import judge
+from c10k.audit.reader import Reported
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "figure", "should", "reported", "how", "wrong"),
+    [
+        ("fixed-delay", "p50", 50.0, 50.9, {}, ""),
+        ("fixed-delay", "p50", 50.0, 52.0, {}, "too high"),
+        ("fixed-delay", "p50", 50.4, 52.0, {"step": 2.0}, "rounding"),
+        ("fixed-delay", "rate", 2000.0, 1000.0, {}, "too low"),
+        ("fixed-delay", "rate", 2000.0, 1000.0, {"busy": 0.99}, "its own limit"),
+        ("stall", "p99", 900.0, 11.0, {}, "coordinated omission"),
+        ("frozen", "p99", 3900.0, 11.0, {}, "survivorship"),
+        ("wrong", "errors", 100.0, 0.0, {}, "unverified bytes"),
+        ("wrong", "errors", 100.0, 98.0, {}, ""),
+        ("reset", "errors", 100.0, 0.0, {}, "errors that it does not count"),
+        ("slow-accept", "first_reply", 4950.0, 12.0, {}, "in no figure"),
+    ],
+)
+def test_what_is_off_is_named(behaviour, figure, should, reported, how, wrong):
+    known = behaviours()[behaviour]
+    assert figure in known.judged
+    step, busy = how.get("step", 0.01), how.get("busy", 0.5)
+    found = {
+        each.figure: each
+        for each in judge(
+            known,
+            dict.fromkeys(known.judged, should),
+            {figure: Reported(reported, step)},
+            busy,
+        )
+    }
+    assert wrong in found[figure].wrong
+    assert bool(found[figure].wrong) == bool(wrong)
+    others = [each for name, each in found.items() if name != figure]
+    assert all(each.wrong == "not reported" and isnan(each.reported) for each in others)

@@ -1,0 +1,52 @@
+"""Figures derived by hand from books of a few messages."""
+
+import pytest
+
+from c10k.audit.behaviours import behaviours
+from c10k.audit.truth import truth
+
+FIXED, STALL = behaviours()["fixed-delay"], behaviours()["stall"]
+
+
+def every(period_s, until_s, wait_s, action="reply"):
+    return [(number * period_s, wait_s, action) for number in range(round(until_s / period_s) + 1)]
+
+
+def test_the_rate_and_the_percentiles_are_those_of_the_messages(books):
+    slow = [(0.1 * number, 0.25 if number % 20 == 0 else 0.05, "reply") for number in range(1, 101)]
+    found = truth(books(slow), FIXED, None)
+    assert found["rate"] == pytest.approx(100 / 9.9)
+    assert (found["p50"], found["p90"]) == (pytest.approx(50), pytest.approx(50))
+    assert (found["p99"], found["max"]) == (pytest.approx(250), pytest.approx(250))
+    assert found["errors"] == 0
+
+
+def test_what_was_answered_wrongly_is_an_error_and_no_message(books):
+    some = [*every(0.1, 1, 0.01), (1.1, 0.01, "wrong"), (1.2, 0.01, "reset"), (1.3, None, "reply")]
+    found = truth(books(some), FIXED, None)
+    assert found["errors"] == 2
+    assert found["rate"] == pytest.approx(11 / 1.3)
+
+
+def test_a_window_is_the_last_of_what_was_sent(books):
+    later = [(5 + at, wait, action) for at, wait, action in every(0.1, 1, 0.01)]
+    found = truth(books([*every(0.1, 4.9, 0.5), *later]), FIXED, 1.0)
+    assert found["max"] == pytest.approx(10)
+
+
+@pytest.mark.parametrize("sent_meanwhile", [0, 1, 50])
+def test_while_the_server_is_silent_clients_wait_evenly_whatever_was_sent(books, sent_meanwhile):
+    """By hand: it is silent for 1 s of 10, so that of 10 % of the clients the best wait 0 s and the
+    worst 1 s: the p99 is 0.9 s, the p95 0.5 s."""
+    before, after = every(0.01, 2.98, 0.01), [(4 + t, w, a) for t, w, a in every(0.01, 6, 0.01)]
+    silent = [(3 + at / 100, 1 - at / 100, "reply") for at in range(sent_meanwhile)]
+    found = truth(books([*before, *silent, *after]), STALL, None)
+    assert found["p50"] == pytest.approx(10)
+    assert found["p99"] == pytest.approx(900, rel=0.01)
+    assert found["max"] == pytest.approx(1000)
+
+
+def test_the_first_reply_takes_as_long_as_the_last_connection_waited(books):
+    accepted = [0.05 * number for number in range(100)]
+    found = truth(books(every(0.1, 1, 0.01), accepted), FIXED, None)
+    assert found["first_reply"] == pytest.approx(4950)
