@@ -25,7 +25,7 @@ def audit(*arguments, **how):
 
 @pytest.mark.parametrize("engine", ["native", "portable"])
 def test_our_loader_reports_what_it_should(engine):
-    """The p99 is not asked for: on a busy machine a wake-up takes longer than 2 % of it."""
+    """Roughly: on a busy machine a wake-up takes longer than 2 %."""
     ended = audit(
         *("--reader", "c10k", "--behaviour", "fixed-delay", "--behaviour", "wrong"),
         *("--json", "-", "--", *LOADER, "--engine", engine),
@@ -35,8 +35,11 @@ def test_our_loader_reports_what_it_should(engine):
         for row in json.loads(ended.stdout)["behaviours"]
         for figure in row["figures"]
     }
-    assert found["fixed-delay", "rate"]["should"] == pytest.approx(20 / 0.05, rel=0.1)
-    assert found["fixed-delay", "p50"]["reported"] == pytest.approx(50, rel=0.1)
+    rate, p50 = (found["fixed-delay", figure] for figure in ("rate", "p50"))
+    assert rate["should"] < 1.1 * 20 / 0.05
+    assert rate["reported"] == pytest.approx(rate["should"], rel=0.3)
+    assert p50["reported"] >= p50["should"] >= 50
+    assert p50["reported"] < 100
     assert found["wrong", "errors"]["wrong"] == ""
     assert found["wrong", "errors"]["reported"] > 0
 
@@ -61,6 +64,33 @@ def test_a_loader_that_believes_every_byte_is_found_out(tmp_path):
     assert "450 messages on 1 connections" in ended.stdout
 
 
+def test_a_loader_that_gives_up_under_one_behaviour_is_found_out(tmp_path):
+    script = tmp_path / "timid"
+    script.write_text(
+        f"#!{sys.executable}\n"
+        "import socket, sys, pathlib\n"
+        "s = socket.create_connection((sys.argv[1], int(sys.argv[2])))\n"
+        "s.sendall(b'x' * 64), s.recv(64)\n"
+        "seen = pathlib.Path(__file__).with_name('seen')\n"
+        "if seen.exists(): sys.exit(7)\n"
+        "seen.touch(), print('50 ms')\n"
+    )
+    script.chmod(0o755)
+    reader = tmp_path / "mine.toml"
+    reader.write_text("programs = ['timid']\nfigures = { p50 = '(\\d+) (ms)' }\n")
+    ended = audit(
+        *("--behaviour", "fixed-delay", "--behaviour", "two-delays", "--reader", reader),
+        *("--json", "-", "--", script, "{host}", "{port}"),
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    one, other = json.loads(ended.stdout)["behaviours"]
+    assert {each["wrong"] for each in one["figures"]} == {"", "not reported"}
+    assert {each["wrong"] for each in other["figures"]} == {
+        "no report: it ended with exit status 7"
+    }
+
+
 @pytest.mark.parametrize(
     ("command", "status", "why"),
     [
@@ -77,6 +107,12 @@ def test_a_loader_that_believes_every_byte_is_found_out(tmp_path):
             "--reader wrk -- bash -c 'echo -e \"GET / HTTP/1.1\\r\\n\\r\" >/dev/tcp/{host}/{port}'",
             3,
             "is not understood",
+        ),
+        (
+            "--reader wrk --behaviour stall -- bash -c "
+            "'echo Requests/sec: 9; echo -e \"GET / HTTP/1.1\\r\\n\\r\" >/dev/tcp/{host}/{port}'",
+            3,
+            "in the server's silence: give it at least 5 s",
         ),
     ],
 )
