@@ -114,6 +114,8 @@ cdef inline void begin_message(
     connection.received = 0
     if shard.settings.protocol == HTTP:
         reply_begin(&shard.replies[i])
+    elif shard.settings.protocol == WEBSOCKET:
+        shard.sockets[i].offered = False
     connection.due_ns = due_ns
     connection.sent_ns = now_ns
     if connection.state == IDLE:
@@ -177,6 +179,7 @@ cdef inline void send_frames(ShardState *shard, Connection *connection) noexcept
             )
             socket.pong_sent += <uint8_t>count
         elif connection.sent < shard.settings.size:
+            socket.offered = True
             count = put_frame(shard, connection)
             connection.sent += count
         else:
@@ -188,8 +191,9 @@ cdef inline void send_frames(ShardState *shard, Connection *connection) noexcept
 cdef inline bint has_pong(
     const ShardState *shard, const Connection *connection, Socket *socket
 ) noexcept nogil:
-    """Whether a pong, or the rest of one, is to be sent now: no frame may be cut in two."""
-    if 0 < connection.sent < shard.settings.size:
+    """Whether a pong, or the rest of one, is to be sent now: no frame may be cut in two, and TLS
+    takes nothing else after what it had no room for."""
+    if socket.offered and connection.sent < shard.settings.size:
         return False
     if socket.pinged and socket.pong_sent == socket.pong_size:
         make_pong(socket, message_at(shard.pool, connection.start, 0))

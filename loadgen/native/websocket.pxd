@@ -51,6 +51,7 @@ cdef struct Socket: # a connection's
     bint in_payload # its header has been read
     bint fragmented # a message has begun, and goes on with the next frame
     bint upgraded # the handshake is over
+    bint offered # the frame that is sent was given to the socket, whether it took any of it or not
     bint pinged # a ping is to be answered
     uint8_t ping_size, pong_size, pong_sent
     uint8_t key # which of the handshakes was sent
