@@ -87,7 +87,7 @@ def behaviours() -> dict[str, Behaviour]:
         ),
         Behaviour(
             "two-delays",
-            "takes 50 ms, for one message of 20 250 ms",
+            "takes 50 ms, and 250 ms for one message of 20",
             _two_delays,
             ("p50", "p90", "p99"),
         ),
