@@ -10,6 +10,9 @@ FREEZE_S: Final = 4.0  # longer than the usual time-outs of loaders, and shorter
 MOST_PER_S: Final = 2_000.0
 EVERY: Final = 100
 """Of so many messages one is answered wrongly, or not at all."""
+SLOW_EVERY: Final = 20
+SCATTER: Final = 0x9E3779B1
+"""2³² by the golden ratio, and prime (Knuth, The Art of Computer Programming 3, 6.4)."""
 
 REPLY, WRONG, RESET, CLOSE = "reply", "wrong", "reset", "close"
 
@@ -40,18 +43,25 @@ class Behaviour:
     silent: tuple[float, float] = (0.0, 0.0)
 
 
+def _picked(number: int, every: int) -> bool:
+    """Whether a message is one of so many, scattered evenly over all: clients that send in turn
+    would otherwise have the same few of them picked again and again.
+    """
+    return number * SCATTER % 2**32 < 2**32 // every
+
+
 def _after(delay_s: float, action: str = REPLY) -> Callable[[int, float], Answer]:
     """Answer so long after a message came; one of EVERY by this action."""
 
     def answer(number: int, at_s: float) -> Answer:
-        return Answer(at_s + delay_s, action if number % EVERY == 0 else REPLY)
+        return Answer(at_s + delay_s, action if _picked(number, EVERY) else REPLY)
 
     return answer
 
 
 def _two_delays(number: int, at_s: float) -> Answer:
-    """One of 20 takes five times as long."""
-    return Answer(at_s + (0.25 if number % 20 == 0 else 0.05))
+    """One of SLOW_EVERY takes five times as long."""
+    return Answer(at_s + (0.25 if _picked(number, SLOW_EVERY) else 0.05))
 
 
 def _in_turn() -> Callable[[int, float], Answer]:

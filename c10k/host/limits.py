@@ -26,7 +26,7 @@ SPARE_KIB: Final = 512 * 1024
 # A million connections to asyncio_workers took 9.2 KiB each of MemAvailable, processes and all: the
 # server 1.8 and the kernel, for both ends, 6.4 (docs/million.md).
 KIB_PER_CONNECTION: Final = 10
-# Of the kernel's TCP memory a million of them took 33,500 pages at 13,000 messages/s, 250 when idle.
+# Of the kernel's TCP memory a million of them took 33,500 pages at 13,000 messages/s, idle 250.
 TCP_PAGES_PER_CONNECTION: Final = 0.05
 # The kernel spreads connections over a server's workers at random: the fullest has its share and
 # at most so many times the root of it more (the standard deviation of a Poisson distribution).
