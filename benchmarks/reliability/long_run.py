@@ -117,9 +117,14 @@ def parts(figures: Sequence[Figures]) -> list[Figures]:
     return [typical(figures[first:last]) for first, last in pairwise(bounds)]
 
 
+def fresh_s(seconds: float) -> float:
+    """How long a fresh load takes, beside an old one of so many seconds."""
+    return min(FRESH_S, seconds / PARTS / 2)
+
+
 def fresh_loads(load: Sequence[str], seconds: float, file: Path) -> Iterator[tuple[float, Figures]]:
     """In the middle of each sixth, when a fresh load began, in s from now, and its figures."""
-    began, length_s = time.monotonic(), min(FRESH_S, seconds / PARTS / 2)
+    began, length_s = time.monotonic(), fresh_s(seconds)
     command = [*C10K, *load, "--duration", f"{length_s:g}s", "--json", str(file), "--quiet"]
     for part in range(PARTS):
         start_s = (part + 0.5) * seconds / PARTS
@@ -185,7 +190,7 @@ def main() -> int:
     ratios = []
     for number, (start_s, new) in enumerate(fresh, start=1):
         first = int(start_s - START_S)  # both begin to measure some seconds after they start
-        old = typical(figures["load"][first : first + int(FRESH_S)])
+        old = typical(figures["load"][first : first + int(fresh_s(seconds))])
         ratios.append(old.p50_ms / new.p50_ms)
         print(f"| {number} of {PARTS} | {old.p50_ms:.3f} | {new.p50_ms:.3f} | {ratios[-1]:.2f} |")
     wrong += minutes >= LONG_MINUTES and ratios[-1] > MOST_SLOWER * max(ratios[:-1])

@@ -27,7 +27,6 @@ from msgspec import Struct, field
 UNITS_MS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3, "secs": 1e3, "m": 6e4}
 
 Figure = Literal["rate", "seconds", "messages", "errors", "p50", "p90", "p99", "max", "first_reply"]
-FIGURES: Final = Figure.__args__  # type: ignore[attr-defined] # typing does not declare it
 COUNTS: Final = ("rate", "messages", "errors")
 """The figures that are no times."""
 

@@ -81,7 +81,7 @@ def _tls(args: argparse.Namespace, target: Target) -> Tls | None:
     if not (args.tls or target.tls):
         if args.tls_ca or args.tls_insecure:
             raise ValueError(
-                "--tls-ca and --tls-insecure need --tls, or a target https:// or tls://"
+                "--tls-ca and --tls-insecure need --tls, or a target https://, wss:// or tls://"
             )
         return None
     if args.tls_ca is None:

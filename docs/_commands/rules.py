@@ -14,7 +14,7 @@ NOT_EXECUTED: Final = {
     r"\bpip install\b|\buvx\b|\bpipx\b": "installs from the package index; tox has done so",
     r"--serve-on|--via": "needs ssh to another host; tox -e hosts has it",
     r"\bc10k audit\b": "runs other loaders for minutes; tests/c10k/audit audits ours",
-    r"-c (1m|1,000,000)\b": "takes minutes and 12 GB; benchmarks/million.py does it",
+    r"-c (1m|1,000,000)\b": "takes minutes and 10 GB; benchmarks/million.py does it",
     r"--tls-ca ca\.pem": "needs the certificate of a server; tests/c10k/cli/test_tls.py makes one",
     r"^tox\b": "takes minutes; CI runs these environments, or a person does",
     r"^pytest\b": "the tests; tox runs them",

@@ -40,7 +40,7 @@ cdef enum: # SSL_CTX_ctrl() and SSL_ctrl()
 
 cdef struct Tls: # of a shard
     void *context # SSL_CTX
-    char *name # that the server is told, NULL: none
+    char *name # that is sent to the server; NULL: none
     bint verify
     # what is called of the library
     void *(*TLS_client_method)() noexcept nogil
