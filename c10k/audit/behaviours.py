@@ -11,6 +11,7 @@ MOST_PER_S: Final = 2_000.0
 EVERY: Final = 100
 """Of so many messages one is answered wrongly, or not at all."""
 SLOW_EVERY: Final = 20
+LONGEST_LEFT_OUT: Final = "survivorship: the longest waits are in no figure"
 SCATTER: Final = 0x9E3779B1
 """2³² by the golden ratio, and prime (Knuth, The Art of Computer Programming 3, 6.4)."""
 
@@ -106,7 +107,7 @@ def behaviours() -> dict[str, Behaviour]:
             "answers after 10 ms; once it sends nothing for 1 s",
             _stalled(STALL_S),
             ("p99", "max"),
-            "coordinated omission: while the server was silent, it sent one message a connection",
+            LONGEST_LEFT_OUT,
             silent=(SILENT_AFTER_S, SILENT_AFTER_S + STALL_S),
         ),
         Behaviour(
@@ -114,7 +115,7 @@ def behaviours() -> dict[str, Behaviour]:
             "answers after 10 ms; once it sends nothing for 4 s, longer than time-outs",
             _stalled(FREEZE_S),
             ("p99", "max"),
-            "survivorship: what timed out, and what was not sent meanwhile, is in no figure",
+            LONGEST_LEFT_OUT,
             silent=(SILENT_AFTER_S, SILENT_AFTER_S + FREEZE_S),
         ),
         Behaviour(

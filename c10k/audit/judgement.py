@@ -16,6 +16,9 @@ FEW_ERRORS: Final = 3
 BUSY: Final = 0.95
 """Of one CPU: a loader that uses more of it had none left."""
 
+KEPT_SENDING: Final = 0.5
+"""Of its rate: a loader that sends less while the server is silent waits for it."""
+
 
 class Judged(NamedTuple):
     """A figure; times are in ms. `wrong` says what is wrong, empty if nothing is."""
@@ -38,26 +41,31 @@ def judge(
     busy: float,
     missing: str = "not reported",
 ) -> Iterator[Judged]:
-    """Judge each figure that the behaviour is about; `busy` is the loader's share of a CPU, and
-    `missing` what is said of a figure that it does not report.
+    """Judge each figure that the behaviour is about by what `should` be, as `truth` returns it;
+    `busy` is the loader's share of a CPU, `missing` what is said of a figure that it does not
+    report.
     """
     for figure in behaviour.judged:
         found = reported.get(figure)
         if found is None:
             yield Judged(figure, should[figure], nan, missing)
         else:
-            wrong = _wrong(behaviour, figure, should[figure], found, busy)
+            wrong = _wrong(behaviour, figure, should, found, busy)
             yield Judged(figure, should[figure], found.value, wrong)
 
 
-def _wrong(behaviour: Behaviour, figure: str, should: float, found: Reported, busy: float) -> str:
-    off = found.value - should
-    if abs(off) <= max(WITHIN * should, FEW_ERRORS if figure == "errors" else 0):
+def _wrong(
+    behaviour: Behaviour, figure: str, should: Mapping[str, float], found: Reported, busy: float
+) -> str:
+    off = found.value - should[figure]
+    if abs(off) <= max(WITHIN * should[figure], FEW_ERRORS if figure == "errors" else 0):
         return ""
     if figure not in COUNTS and abs(off) <= found.step:
         return "rounding"
     if figure == "rate" and busy > BUSY:
         return "its own limit: it had no CPU left"
-    if off < 0 and behaviour.failure:
-        return behaviour.failure
-    return "too low" if off < 0 else "too high"
+    if off > 0:
+        return "too high"
+    if figure == "p99" and should["kept_sending"] < KEPT_SENDING:
+        return "coordinated omission: it sent nearly nothing while the server was silent"
+    return behaviour.failure

@@ -4,7 +4,8 @@ python -m c10k.audit.server BEHAVIOUR PROTOCOL BOOKS
     prints where it listens; at SIGTERM it writes its books, a file of numpy, and ends
 
 One thread, which never sleeps: an idle virtual machine takes up to 0.3 ms to wake up, which would
-be in no book.
+be in no book. A message arrives when the kernel has it, by the kernel's time stamp (socket(7),
+SO_TIMESTAMPNS), however late this program reads it.
 """
 
 import heapq
@@ -16,7 +17,7 @@ import struct
 import sys
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -32,6 +33,8 @@ HTTP_REPLY: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 64\r\nConnection: %s\r\
 )
 END_OF_REQUEST: Final = b"\r\n\r\n"
 RESETTING: Final = struct.pack("ii", 1, 0)  # struct linger: close() sends RST
+TIMESTAMPS: Final = 35  # SO_TIMESTAMPNS_OLD of asm-generic/socket.h, which Python has no name for
+TIMESTAMP: Final = struct.Struct("@qq")  # struct timespec
 NEVER: Final = 0
 """In the books: not answered."""
 
@@ -121,6 +124,7 @@ class ExactServer:
         self.accepted_ns.append(now_ns)
         client.setblocking(False)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)
         connection = Connection(client, len(self.accepted_ns) - 1)
         self._selector.register(client, selectors.EVENT_READ, connection)
         if self._behaviour.accept_s:
@@ -128,15 +132,17 @@ class ExactServer:
 
     def _receive(self, connection: Connection) -> None:
         try:
-            received = connection.socket.recv(65536)
+            received, notes, _, _ = connection.socket.recvmsg(
+                65536, socket.CMSG_SPACE(TIMESTAMP.size)
+            )
         except OSError:
-            received = b""
+            received, notes = b"", []
         if not received:
             self._end(connection)
             return
         connection.begun += received
+        arrived_ns = time.monotonic_ns() - _age_ns(notes)
         for reply in self._split(connection.begun):
-            arrived_ns = time.monotonic_ns()
             order = len(self.arrived_ns)
             self.arrived_ns.append(arrived_ns)
             self.answered_ns.append(NEVER)
@@ -170,6 +176,17 @@ class ExactServer:
         connection.closed = True
         self._selector.unregister(connection.socket)
         connection.socket.close()
+
+
+def _age_ns(notes: Iterable[tuple[int, int, bytes]]) -> int:
+    """How long ago the kernel got what was received; 0 of the first messages, as it begins to note
+    times a moment after it was asked to.
+    """
+    for _, kind, content in notes:
+        if kind == TIMESTAMPS:
+            seconds, nanoseconds = map(int, TIMESTAMP.unpack(content))
+            return max(0, time.time_ns() - seconds * 10**9 - nanoseconds)
+    return 0
 
 
 def split_echo(begun: bytearray) -> list[Reply]:

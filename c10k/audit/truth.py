@@ -39,13 +39,14 @@ def truth(books: Books, behaviour: Behaviour, window_s: float | None) -> dict[st
 
     `rate` is of right answers per second, `errors` the number of messages answered wrongly or by
     the end of their connection, `first_reply` the longest that a client waited for being accepted;
-    percentiles are of the time that a client waited. Times are in ms.
+    percentiles are of the time that a client waited. Times are in ms. `kept_sending` is how fast
+    messages came while the server was silent, as a share of how fast they came otherwise.
 
     A client that comes at a random moment while the server is silent waits for the rest of the
     silence. So for the silence's share of the window the waits are even, from 0 to its length,
     whatever the loader sent meanwhile; for the rest they are those of the messages that came.
     """
-    first_ns, last_ns = int(books.arrived_ns[0]), int(books.arrived_ns[-1])
+    first_ns, last_ns = int(books.arrived_ns[0]), int(books.arrived_ns.max())
     begin_ns = first_ns if window_s is None else max(first_ns, last_ns - int(window_s * 1e9))
     seconds = (last_ns - begin_ns) / 1e9 or nan
     answered = (books.arrived_ns >= begin_ns) & (books.answered_ns != NEVER)
@@ -54,11 +55,16 @@ def truth(books: Books, behaviour: Behaviour, window_s: float | None) -> dict[st
     outside = (books.answered_ns < silent_from_ns) | (books.arrived_ns >= silent_until_ns)
     waits_ms = (books.answered_ns - books.arrived_ns)[right & outside] / 1e6
     silence_ms = (silent_until_ns - silent_from_ns) / 1e6
+    silence = (books.arrived_ns >= silent_from_ns) & (books.arrived_ns < silent_until_ns)
+    otherwise = (books.arrived_ns >= begin_ns) & ~silence
+    share = silence_ms / 1000 / seconds
+    kept_sending = silence.sum() / max(1, otherwise.sum()) * (1 - share) / share if share else 1.0
     return {
         "rate": right.sum() / seconds,
         "errors": float((answered & ~right).sum()),
         "first_reply": (books.accepted_ns[-1] - books.asked_ns) / 1e6,
-        **_percentiles(waits_ms, silence_ms, silence_ms / 1000 / seconds),
+        "kept_sending": kept_sending,
+        **_percentiles(waits_ms, silence_ms, share),
     }
 
 

@@ -17,8 +17,9 @@ from c10k.audit.reader import Reported
         ("fixed-delay", "p50", 50.4, 52.0, {"step": 2.0}, "rounding"),
         ("fixed-delay", "rate", 2000.0, 1000.0, {}, "too low"),
         ("fixed-delay", "rate", 2000.0, 1000.0, {"busy": 0.99}, "its own limit"),
-        ("stall", "p99", 900.0, 11.0, {}, "coordinated omission"),
-        ("frozen", "p99", 3900.0, 11.0, {}, "survivorship"),
+        ("stall", "p99", 900.0, 11.0, {"kept_sending": 0.1}, "coordinated omission"),
+        ("stall", "p99", 900.0, 11.0, {}, "survivorship"),
+        ("frozen", "max", 4000.0, 2000.0, {"kept_sending": 0.1}, "survivorship"),
         ("wrong", "errors", 100.0, 0.0, {}, "unverified bytes"),
         ("wrong", "errors", 100.0, 98.0, {}, ""),
         ("reset", "errors", 100.0, 0.0, {}, "errors that it does not count"),
@@ -33,7 +34,7 @@ def test_what_is_off_is_named(behaviour, figure, should, reported, how, wrong):
         each.figure: each
         for each in judge(
             known,
-            dict.fromkeys(known.judged, should),
+            {**dict.fromkeys(known.judged, should), "kept_sending": how.get("kept_sending", 1.0)},
             {figure: Reported(reported, step)},
             busy,
         )

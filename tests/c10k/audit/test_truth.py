@@ -44,6 +44,7 @@ def test_while_the_server_is_silent_clients_wait_evenly_whatever_was_sent(books,
     assert found["p50"] == pytest.approx(10)
     assert found["p99"] == pytest.approx(900, rel=0.01)
     assert found["max"] == pytest.approx(1000)
+    assert found["kept_sending"] == pytest.approx(sent_meanwhile / 100, rel=0.02)
 
 
 def test_the_first_reply_takes_as_long_as_the_last_connection_waited(books):
