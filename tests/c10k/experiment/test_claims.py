@@ -94,9 +94,11 @@ def test_a_table_that_nothing_answers_is_refused_in_one_line(old, new, why):
 
 
 @pytest.mark.system
-def test_a_publication_with_tables_is_added_by_a_file_alone(tmp_path):
+def test_claims_with_tables_and_without_are_added_by_a_file_alone(tmp_path):
     file, run = tmp_path / "mine.toml", tmp_path / "run"
-    file.write_text(PUBLICATION)
+    figure = "".join(f"{key} = {json.dumps(value)}\n" for key, value in FIGURE.items())
+    quick = '[[claims]]\ntitle = "Threads are quick"\nsource = "a page"\n\n[[claims.figures]]\n'
+    file.write_text(f"{PUBLICATION}\n{quick}{figure}")
     small = [option for option in SMALL if option != "--no-report"]
     ended = c10k("run", "--config", file, *small, "--out", run)
     assert ended.returncode == 0, ended.stderr
@@ -121,6 +123,8 @@ def test_a_publication_with_tables_is_added_by_a_file_alone(tmp_path):
     titles = [each.text() for each in page.all("figcaption")]
     assert any(each.startswith("The leaflet's graph, saturated") for each in titles)
     assert "the book" not in page.one("main").text().lower()
+    assert any("Threads are quick" in each.text() for each in page.all("h3"))
+    assert "it is quick" in (run / "report" / "tables" / "claims-2.csv").read_text()
 
 
 def test_options_that_change_what_is_measured_leave_the_claims_out():
@@ -129,20 +133,3 @@ def test_options_that_change_what_is_measured_leave_the_claims_out():
     assert "claims" not in overridden(content, {"steps": (10,)})
 
 
-@pytest.mark.system
-def test_a_claim_is_added_by_a_file_alone(tmp_path):
-    file = tmp_path / "mine.toml"
-    claim = {"title": "Threads are quick", "source": "a page", "figures": [FIGURE]}
-    file.write_text(
-        'servers = ["threaded"]\nworkloads = ["saturated"]\nsteps = [2]\n\n[[claims]]\n'
-        'title = "Threads are quick"\nsource = "a page"\n\n[[claims.figures]]\n'
-        + "".join(f"{key} = {json.dumps(value)}\n" for key, value in claim["figures"][0].items())
-    )
-    run = tmp_path / "run"
-    small = [option for option in SMALL if option != "--no-report"]
-    ended = c10k("run", "--config", file, *small, "--out", run)
-    assert ended.returncode == 0, ended.stderr
-    page = (run / "report" / "index.html").read_text()
-    assert "Threads are quick" in page
-    table = (run / "report" / "tables" / "claims-1.csv").read_text()
-    assert "it is quick" in table
