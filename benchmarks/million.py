@@ -2,12 +2,12 @@
 
     python -m benchmarks.million [CONNECTIONS [SERVER [PICTURE.png]]]
 
-Runs `c10k serve SERVER -c CONNECTIONS`, of asyncio_workers if not said, and `c10k load … -c CONNECTIONS` with 5,000
-messages/s over all of them, and looks at both, and at the kernel, while connections open. Prints
-Markdown: at round numbers of connections how long they took to open, how fast they opened then, the
-memory of the loader, and what each further connection took of the server's and the kernel's; then
-what `c10k load` reports. 1 if not all were open, or if they opened less than half as fast at nine
-tenths of them as at a twentieth.
+Runs `c10k serve SERVER -c CONNECTIONS`, of asyncio_workers if not said, and `c10k load … -c
+CONNECTIONS` with 5,000 messages/s over all of them, and looks at both, and at the kernel, while
+connections open. Prints Markdown: at round numbers of connections how long they took to open, how
+fast they opened then, the memory of the loader, and what each further connection took of the
+server's and the kernel's; then what `c10k load` reports. 1 if not all were open, or if they opened
+less than half as fast at nine tenths of them as at a twentieth.
 
 The kernel's memory is what MemAvailable lost and the two programs did not take: what it needs for
 both ends of a connection.

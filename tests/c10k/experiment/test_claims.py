@@ -131,5 +131,3 @@ def test_options_that_change_what_is_measured_leave_the_claims_out():
     content = content_of(experiment("claims/uvloop"))
     assert overridden(content, {"repeat": 3})["claims"]
     assert "claims" not in overridden(content, {"steps": (10,)})
-
-
