@@ -1,4 +1,4 @@
-"""Audits load generators, and prints what each reports wrong as tables in Markdown.
+"""Audits load generators, and prints what each reports wrong as a table in Markdown.
 
     python -m benchmarks.audits [LOADER …]
 
@@ -12,7 +12,9 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 from benchmarks.measure import ROOT, machine
@@ -58,39 +60,41 @@ def audited(command: tuple[str, ...]) -> list[dict[str, Any]]:
     return rows
 
 
-def cell(row: dict[str, Any]) -> str:
-    """What is wrong under a behaviour: each figure, by how much, and why."""
-    wrong = []
+def wrong(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """The figures that are wrong under a behaviour, by how much, and why."""
+    found = []
     for each in row["figures"]:
         if each["wrong"]:
-            off = ""
-            if each["reported"] is not None and each["should"]:
-                off = f" {each['reported'] / each['should'] - 1:+.0%}"
-            wrong.append(f"{each['figure'].replace('_', ' ')}{off}: {each['wrong']}")
-    return "; ".join(wrong) or "right"
+            known = each["reported"] is not None and each["should"]
+            off = f" {each['reported'] / each['should'] - 1:+.0%}" if known else ""
+            found.append((each["figure"].replace("_", " ") + off, each["wrong"]))
+    return found
 
 
-def widest(row: dict[str, Any]) -> float:
-    """By what share the worst of the right figures is off."""
-    known = [each for each in row["figures"] if not each["wrong"] and each["should"]]
-    return max((abs(each["reported"] / each["should"] - 1) for each in known), default=0.0)
+def table(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """A row per loader, in Markdown; CPU time is the median over the behaviours."""
+    behaviours = [f"`{row['behaviour']}`" for row in next(iter(found.values()))]
+    yield f"| loader | {' | '.join(behaviours)} | µs of CPU per message |"
+    yield f"| --- | {'--- | ' * len(behaviours)}---: |"
+    for name, rows in found.items():
+        cells = [", ".join(figure for figure, _ in wrong(row)) or "right" for row in rows]
+        cpu_us = median(row["cpu_us_per_message"] for row in rows)
+        yield f"| {name} | {' | '.join(cells)} | {cpu_us:.0f} |"
 
 
 def main() -> None:
-    """Audit, print a table of each loader, and one of them all."""
+    """Audit, print a table of all loaders, and why their wrong figures are."""
     chosen = sys.argv[1:] or [name for name in LOADERS if shutil.which(LOADERS[name][0])]
     found = {}
-    print(f"{machine()}, 100 connections, 10 s")
     for name in chosen:
-        found[name] = rows = audited(LOADERS[name])
-        print(f"\n{name}:\n\n| behaviour | finding | µs of CPU per message |\n| --- | --- | ---: |")
-        for row in rows:
-            cpu_us = row["cpu_us_per_message"]
-            print(f"| `{row['behaviour']}` | {cell(row)} | {cpu_us:.1f} |", flush=True)
-    print("\n| loader | right under | right figures are within |\n| --- | ---: | ---: |")
+        print(name, file=sys.stderr)
+        found[name] = audited(LOADERS[name])
+    print(f"{machine()}, 100 connections, 10 s\n")
+    print("\n".join(table(found)), end="\n\n")
     for name, rows in found.items():
-        right = sum(not any(each["wrong"] for each in row["figures"]) for row in rows)
-        print(f"| {name} | {right} of {len(rows)} | {max(map(widest, rows)):.1%} |")
+        for row in rows:
+            for figure, why in wrong(row):
+                print(f"- {name}, `{row['behaviour']}`: {figure}: {why}")
 
 
 if __name__ == "__main__":

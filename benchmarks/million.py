@@ -25,6 +25,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import psutil
 
 from benchmarks.measure import machine
@@ -100,11 +101,9 @@ def opened(
 
 def rate(counts: Sequence[Count], at: int, wanted: int) -> float:
     """Connections per second as so many were open: over a twentieth of all around it."""
-    around = [each for each in counts if abs(each.connections - at) <= wanted / 40]
-    if len(around) < 2:
-        return math.nan
-    first, last = around[0], around[-1]
-    return (last.connections - first.connections) / (last.t_s - first.t_s)
+    ends = [max(0, at - wanted // 40), min(wanted, at + wanted // 40)]
+    times_s = np.interp(ends, [each.connections for each in counts], [each.t_s for each in counts])
+    return float(np.diff(ends)[0] / np.diff(times_s)[0])
 
 
 def table(counts: Sequence[Count], samples: Sequence[Sample], wanted: int) -> Iterator[str]:

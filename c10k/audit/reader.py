@@ -10,7 +10,8 @@ r"""Reads what a loader reports, as a TOML file says for each loader.
 
 A figure of `format = "text"` is a regular expression, or several: the first group is a number and
 the second its unit, if there is one; the groups of `errors` are added up. One of "json" is the path
-of a value, `latency.p99`; one of "csv" a column of the row whose columns are those of `row`.
+of a value, `latency.p99`, or of counts by name, which are added up; one of "csv" a column of the
+row whose columns are those of `row`.
 """
 
 import csv
@@ -91,6 +92,8 @@ class Reader(Struct, frozen=True, forbid_unknown_fields=True):
         value: Any = json.loads(printed)
         for key in str(where).split("."):
             value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, dict):
+            value = sum(each for each in value.values() if isinstance(each, int))
         return None if value is None else self._reported(name, str(value))
 
     def _in_csv(self, printed: str, name: str, where: str | tuple[str, ...]) -> Reported | None:

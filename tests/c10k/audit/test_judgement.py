@@ -22,6 +22,7 @@ from c10k.audit.reader import Reported
         ("frozen", "max", 4000.0, 2000.0, {"kept_sending": 0.1}, "survivorship"),
         ("wrong", "errors", 100.0, 0.0, {}, "unverified bytes"),
         ("wrong", "errors", 100.0, 98.0, {}, ""),
+        ("wrong", "errors", 100.0, 90.0, {}, "some are missing"),
         ("reset", "errors", 100.0, 0.0, {}, "errors that it does not count"),
         ("slow-accept", "first_reply", 4950.0, 12.0, {}, "in no figure"),
     ],

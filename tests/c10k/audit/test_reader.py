@@ -60,9 +60,11 @@ def test_a_row_of_csv_and_a_path_of_json(tmp_path):
     found = readers()["locust"].read("printed", "", tmp_path / "x")
     assert (found["rate"].value, found["p50"].value, found["p50"].step) == (199.5, 51, 1)
     said = {"messages_per_s": 5.0, "duration_s": 2.5, "response_ms": {"p50": 1.25, "p99": None}}
+    said["errors"] = {"corrupt": 3, "timeout": 4}
     found = readers()["c10k"].read(json.dumps(said), "c10k: errors", tmp_path / "none")
     assert (found["seconds"].value, found["p50"].value) == (2500, 1.25)
     assert "p99" not in found
+    assert found["errors"].value == 7
 
 
 @pytest.mark.parametrize("name", sorted(readers()))
