@@ -69,7 +69,8 @@ class Connection:
 class ExactServer:
     """Serves one behaviour, and keeps books: of each message, in order of arrival, when it arrived
     (`arrived_ns`), when it was answered (`answered_ns`, or NEVER), how (`actions`) and on which
-    connection it came (`senders`); of each connection when it was accepted (`accepted_ns`).
+    connection it came (`senders`); of each connection when it was accepted (`accepted_ns`). Its
+    first message may have arrived before.
 
     `split` takes the whole messages off the bytes of a connection and returns their replies.
     """
@@ -80,7 +81,6 @@ class ExactServer:
         self.arrived_ns, self.answered_ns = array("q"), array("q")
         self.actions, self.senders = array("b"), array("l")
         self.accepted_ns = array("q")
-        self.asked_ns = 0  # when the first client came
         self._behaviour = behaviour
         self._split = split or split_echo
         self._waiting: list[Message] = []  # a heap
@@ -90,6 +90,7 @@ class ExactServer:
     def serve(self, listener: socket.socket, stopped: Callable[[], bool]) -> None:
         """Serve until it is to stop, then close every connection."""
         self._listener = listener
+        listener.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)  # connections have it from there
         self._listen(True)
         while not stopped():
             for key, _ in self._selector.select(0):
@@ -119,12 +120,9 @@ class ExactServer:
 
     def _accept(self) -> None:
         client, _ = self._listener.accept()
-        now_ns = time.monotonic_ns()
-        self.asked_ns = self.asked_ns or now_ns
-        self.accepted_ns.append(now_ns)
+        self.accepted_ns.append(time.monotonic_ns())
         client.setblocking(False)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)
         connection = Connection(client, len(self.accepted_ns) - 1)
         self._selector.register(client, selectors.EVENT_READ, connection)
         if self._behaviour.accept_s:
@@ -179,8 +177,8 @@ class ExactServer:
 
 
 def _age_ns(notes: Iterable[tuple[int, int, bytes]]) -> int:
-    """How long ago the kernel got what was received; 0 of the first messages, as it begins to note
-    times a moment after it was asked to.
+    """How long ago the kernel got what was received; 0 in the first moment after it was asked to
+    note times.
     """
     for _, kind, content in notes:
         if kind == TIMESTAMPS:
@@ -233,8 +231,8 @@ def main() -> None:
             arrived_ns=np.frombuffer(server.arrived_ns, np.int64),
             answered_ns=np.frombuffer(server.answered_ns, np.int64),
             actions=np.frombuffer(server.actions, np.int8),
+            senders=np.frombuffer(server.senders, np.int64),
             accepted_ns=np.frombuffer(server.accepted_ns, np.int64),
-            asked_ns=server.asked_ns,
         )
 
 

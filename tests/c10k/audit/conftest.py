@@ -11,10 +11,13 @@ from c10k.audit.truth import Books
 
 @pytest.fixture
 def books() -> Callable[..., Books]:
-    """Make books of messages (arrived s, waited s, action); None waited was never answered."""
+    """Make books of messages (arrived s, waited s, action); None waited was never answered.
+
+    They come on one connection, or on those that are given.
+    """
 
     def make(
-        messages: Sequence[tuple[float, float | None, str]], accepted_s: Sequence[float] = (0.0,)
+        messages: Sequence[tuple[float, float | None, str]], senders: Sequence[int] | None = None
     ) -> Books:
         arrived_ns = np.array([1e12 + 1e9 * arrived for arrived, *_ in messages]).astype(np.int64)
         waited = [wait for _, wait, _ in messages]
@@ -26,8 +29,8 @@ def books() -> Callable[..., Books]:
             arrived_ns,
             np.array(answered_ns, np.int64),
             np.array([ACTIONS.index(action) for *_, action in messages], np.int8),
-            np.array([1e12 + 1e9 * each for each in accepted_s]).astype(np.int64),
-            int(1e12),
+            np.array(senders or [0] * len(messages)),
+            np.array([int(1e12)]),
         )
 
     return make
