@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import socket
@@ -111,7 +112,9 @@ class CommandLine:
         print(json.dumps(said), flush=True)
 
     def begin_work(self) -> None:
-        """Start the GIL hog, if there is one: to be called in each process that serves."""
+        """Do what options ask of each process that serves: to be called in it."""
+        if getattr(self.options, "gc", "on") == "off":
+            gc.disable()
         if self.options.gil_hog:
             start_hog(*self.options.gil_hog)
 

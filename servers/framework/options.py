@@ -89,6 +89,12 @@ BACKLOG = ServerOption(
     "65535",
 )
 BUFFER = ServerOption("buffer", between(size_bytes, "1", "1g"), "bytes per read", "1024")
+GC = ServerOption(
+    "gc",
+    one_of("on", "off"),
+    "off: Python never looks for objects that refer to each other in a circle",
+    "on",
+)
 GIL_HOG = ServerOption(
     "gil_hog",
     parse_hog,
@@ -143,7 +149,7 @@ OPTIONS: Mapping[str, Mapping[str, ServerOption]] = {
     "asyncio_protocol": named(*_PROTOCOL, TLS),
     # Over TLS asyncio reads into buffers of its own.
     "asyncio_buffered": named(POOL, BUFFER.by_default("4096", "bytes per buffer"), *_PROTOCOL),
-    "asyncio_workers": named(WORKERS, LOOP, *_SPREAD, TLS),
+    "asyncio_workers": named(WORKERS, LOOP, GC, *_SPREAD, TLS),
     "gevent": named(*_SECURE),
     "trio": named(*_SECURE),
     "splice": named(BUFFER, *_COMMON),  # no byte passes through that a handler could work on

@@ -1,5 +1,6 @@
 """SPEC, as people type it, and the command that comes of it."""
 
+import gc
 import sys
 
 import pytest
@@ -13,6 +14,7 @@ from c10k.servers.framework.options import OPTIONS
 VALUES = {
     "backlog": "1k",
     "buffer": "1KiB",
+    "gc": "off",
     "gil_hog": "1ms:2ms",
     "handler": "sleep:1m30s",
     "loop": "uvloop",
@@ -52,6 +54,16 @@ def test_a_python_server_reads_each_of_its_options_as_the_catalogue_does(name, m
         # The command has a handler's time in microseconds.
         assert options[key] == pytest.approx(OPTIONS[name][key].read(value)) or key == "handler"
     assert options.keys() - OPTIONS[name].keys() == {"host", "port", "verbose"}
+
+
+def test_gc_off_stops_the_collector_of_what_serves(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["asyncio_workers", "--gc", "off"])
+    command_line = CommandLine("asyncio_workers", "")
+    try:
+        command_line.begin_work()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("text", REFUSED)
