@@ -88,6 +88,11 @@ class Shown:
         """Its steps, workload by workload."""
         return [each for each in self.measured.points() if each.server == self.label]
 
+    @property
+    def most(self) -> int:
+        """The connections of its largest step."""
+        return max(point.connections for point in self.points)
+
     def at(self, point: Point, column: str) -> Quantity:
         """A figure with its interval and flags."""
         return self.measured.figure(point, column)
@@ -232,22 +237,21 @@ def index_block(shown: list[Shown]) -> str:
 
 
 def index_table(shown: list[Shown]) -> str:
-    """A row per server."""
+    """A row per server, with the workloads that have its largest step."""
     loads = {
         load.name: load
         for each in shown
         for load in each.measured.workloads
-        if load.name in each.plan.workloads
+        if Point(each.label, load.name, each.most) in each.points
     }
     columns = [(name, title) for name, load in loads.items() for title in INDEX[load.loop]]
     rows = []
     for each in shown:
-        most = max(point.connections for point in each.points)
         name, _, options = each.label.partition(",")
         own = f" `{options}`" if options else ""  # apart, so that a narrow table can break it
-        row = [f"[`{name}`]({each.page}.md){own}", wording.count(most)]
+        row = [f"[`{name}`]({each.page}.md){own}", wording.count(each.most)]
         row.append(wording.size(each.memory.value))
-        row += [each.short(Point(each.label, name, most), title) for name, title in columns]
+        row += [each.short(Point(each.label, name, each.most), title) for name, title in columns]
         rows.append(row)
     heads = ["server", "clients", "memory per connection"]
     return table([*heads, *(f"{name}: {title}" for name, title in columns)], rows)
