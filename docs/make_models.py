@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from page_parts import command as command_of_run
 from page_parts import day, machine, rewrite, table, wrapped
 
 from c10k.reports import wording
@@ -190,15 +191,17 @@ def page_block(shown: list[Shown]) -> str:
 
 
 def command(shown: list[Shown]) -> str:
-    """What measures these servers alone; all of them where each has steps of its own."""
+    """What measures these servers alone; the whole run where steps differ between them, or between
+    their workloads.
+    """
     plans, profile = [each.plan for each in shown], shown[0].measured.about.plan.profile
-    if any(each.steps != plans[0].steps for each in plans):
-        return "c10k run --config docs/models/experiment.toml"
+    steps = sorted({point.connections for each in shown for point in each.points})
+    if any(len(each.points) != len(steps) * len(each.plan.workloads) for each in shown):
+        return command_of_run(shown[0].measured)
     words = ["c10k", "run"]
     words += [word for each in shown for word in ("--server", each.label)]
     if plans[0].workloads != ["paced", "saturated"]:
         words += [word for each in plans[0].workloads for word in ("--workload", each)]
-    steps = sorted({point.connections for each in shown for point in each.points})
     words += ["--steps", ",".join(map(str, steps))]
     words += ["--profile", profile.name, "--repeat", str(profile.repeats)]
     lines = [""]
