@@ -2,7 +2,7 @@
 
     python -m benchmarks.million [CONNECTIONS [SERVER [PICTURE.png]]]
 
-Runs `c10k serve SERVER -c CONNECTIONS`, of asyncio_workers if not said, and `c10k load … -c
+Runs `c10k serve SERVER -c CONNECTIONS` (asyncio_workers by default) and `c10k load … -c
 CONNECTIONS` with 5,000 messages/s over all of them, and looks at both, and at the kernel, while
 connections open. Prints Markdown: at round numbers of connections how long they took to open, how
 fast they opened then, the memory of the loader, and what each further connection took of the
@@ -35,7 +35,7 @@ ROUND: Final = (10_000, 30_000, 100_000, 300_000, 500_000, 750_000, 900_000)
 MESSAGES_PER_S: Final = 5_000
 SECONDS: Final = 20
 COUNT_S: Final = 0.2
-LOOKS: Final = 30  # at memory, which takes 0.2 s: the kernel walks all pages of a hundred processes
+SAMPLES: Final = 30  # of memory; one takes 0.2 s: the kernel walks all pages of 103 processes
 KIB: Final = 1024
 C10K: Final = (sys.executable, "-m", "c10k")
 
@@ -85,7 +85,7 @@ def opened(
     """How many are open until all are, or the loader ends; and samples at round numbers of them."""
     counts: list[Count] = []
     samples: list[Sample] = []
-    ahead = sorted({*ROUND, *range(0, wanted, max(1, wanted // LOOKS)), wanted}, reverse=True)
+    ahead = sorted({*ROUND, *range(0, wanted, max(1, wanted // SAMPLES)), wanted}, reverse=True)
     began_s = time.monotonic()
     while loader.poll() is None and (not counts or counts[-1].connections < wanted):
         counts.append(Count(time.monotonic() - began_s, connections()))

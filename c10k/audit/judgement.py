@@ -62,12 +62,12 @@ def _wrong(
         return ""
     if figure not in COUNTS and abs(off) <= found.step:
         return "rounding"
-    if figure == "rate" and busy > BUSY:
-        return "its own limit: it had no CPU left"
     if off > 0:
         return "too high"
+    if figure == "rate" and busy > BUSY:
+        return "its own limit: it had no CPU left"
     if figure == "p99" and should["kept_sending"] < KEPT_SENDING:
-        return "coordinated omission: it sent nearly nothing while the server was silent"
+        return "coordinated omission: it sent less than half as fast while the server was silent"
     if figure == "errors" and found.value > should["errors"] / 2:
         return "too low: some are missing"
     return behaviour.failure

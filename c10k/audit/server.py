@@ -139,7 +139,8 @@ class ExactServer:
             self._end(connection)
             return
         connection.begun += received
-        arrived_ns = time.monotonic_ns() - _age_ns(notes)
+        age_ns = _age_ns(notes)  # first: else a message would arrive before it was sent
+        arrived_ns = time.monotonic_ns() - age_ns
         for reply in self._split(connection.begun):
             order = len(self.arrived_ns)
             self.arrived_ns.append(arrived_ns)

@@ -87,6 +87,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = Status.DONE
     except OSError as error:
         failure, status = error, Status.UNABLE
+    except KeyboardInterrupt:
+        if argv is None:
+            _end_on_signals()
+        say("interrupted")
+        status = Status.INTERRUPTED
     if argv is None:
         _end_on_signals()
     failure = _flushed(sys.stdout) or failure
@@ -136,9 +141,6 @@ def _answer(argv: Sequence[str]) -> int:
     except MemoryError:
         say("there is not enough memory: measure fewer connections or smaller messages")
         return Status.UNABLE
-    except KeyboardInterrupt:
-        say("interrupted")
-        return Status.INTERRUPTED
 
 
 def _interrupt_on_signals() -> None:

@@ -260,7 +260,7 @@ def _progress(
 ) -> Progress:
     left = TimeLeft(remaining)
     if quiet:
-        return QuietProgress(left, print)
+        return QuietProgress(left, _print_line)
     servers = joined([each.server for each in plan.servers])
     steps = ", ".join(f"{step:,}" for step in plan.steps)
     profile = plan.profile
@@ -271,7 +271,14 @@ def _progress(
         + (f"; servers on {plan.serve_on}" if plan.serve_on else "")
     )
     console = Console(file=cast("TextIO", output))
-    return LiveProgress(left, console) if console.is_terminal else Progress(left, print)
+    return LiveProgress(left, console) if console.is_terminal else Progress(left, _print_line)
+
+
+def _print_line(line: str) -> None:
+    """Print it in one write. With PYTHONUNBUFFERED `print` makes two; a signal that comes between
+    them would leave the next line, which a script may read, on this one.
+    """
+    sys.stdout.write(f"{line}\n")
 
 
 def _report(directory: Path, language: str) -> bool:

@@ -1,6 +1,7 @@
 """Why no connection was served, and what to do."""
 
 import http.client
+import socket
 
 from c10k.loadgen.address import Address
 from c10k.loadgen.fleet import Snapshot
@@ -42,7 +43,9 @@ def reason(
             "connections there, and does no firewall drop them?"
         )
     remedy = f"does what listens there speak {workload.protocol}?"
-    if workload.protocol == "echo":
+    if workload.protocol == "echo" and address.family == socket.AF_UNIX:
+        remedy = "is an echo server listening there?"
+    elif workload.protocol == "echo":
         remedy = (
             "is an echo server listening there? "
             f"`c10k serve asyncio_streams --port {address.port}` starts one"
@@ -62,8 +65,12 @@ def _status(address: Address, workload: Workload, tls: Tls | None) -> str:
             server_name(address), address.port, timeout=5, context=tls.context()
         )
     else:
-        connection = http.client.HTTPConnection(address.host, address.port, timeout=5)
+        connection = http.client.HTTPConnection("localhost", address.port, timeout=5)
     try:
+        if not tls:
+            connection.sock = socket.socket(address.family)
+            connection.sock.settimeout(5)
+            connection.sock.connect(address.socket_address)
         connection.request("GET", workload.path, headers=headers)
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException):

@@ -92,7 +92,7 @@ BUFFER = ServerOption("buffer", between(size_bytes, "1", "1g"), "bytes per read"
 GC = ServerOption(
     "gc",
     one_of("on", "off"),
-    "off: Python never looks for objects that refer to each other in a circle",
+    "on, or off: without Python's cyclic garbage collector",
     "on",
 )
 GIL_HOG = ServerOption(

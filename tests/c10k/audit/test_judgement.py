@@ -17,6 +17,7 @@ from c10k.audit.reader import Reported
         ("fixed-delay", "p50", 50.4, 52.0, {"step": 2.0}, "rounding"),
         ("fixed-delay", "rate", 2000.0, 1000.0, {}, "too low"),
         ("fixed-delay", "rate", 2000.0, 1000.0, {"busy": 0.99}, "its own limit"),
+        ("fixed-delay", "rate", 2000.0, 3000.0, {"busy": 0.99}, "too high"),
         ("stall", "p99", 900.0, 11.0, {"kept_sending": 0.1}, "coordinated omission"),
         ("stall", "p99", 900.0, 11.0, {}, "survivorship"),
         ("frozen", "max", 4000.0, 2000.0, {"kept_sending": 0.1}, "survivorship"),

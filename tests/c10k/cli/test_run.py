@@ -261,7 +261,7 @@ class TestBadLuck:
             if process.poll() is not None:
                 break
         _, err = process.communicate(timeout=60)
-        assert process.returncode in (130, -signal.SIGINT)
+        assert process.returncode in (130, -signal.SIGINT), err
         assert "Traceback" not in err
         assert not (out / "report" / "index.html").exists()
         assert len(read_run(out).steps) == 1
