@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from math import inf
+from math import inf, nan
 from typing import Final, NamedTuple, Self, TypeVar
 
 import numpy as np
@@ -202,9 +202,10 @@ class Snapshot:
 
         1 in a closed loop whose connections all take their turn; less where some are starved,
         since those that wait are connections but complete nothing. What was lost is counted with
-        its wait, in both factors.
+        its wait, in both factors. NaN of no connections.
         """
-        return self.sums_ns["response"] / 1e9 / self.seconds / connections
+        waiting = self.sums_ns["response"] / 1e9 / self.seconds
+        return waiting / connections if connections else nan
 
 
 class Fleet:

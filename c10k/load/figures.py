@@ -97,7 +97,7 @@ def figures(
             for kind in KINDS
         },
         "handshake_ms": {name: or_none(value) for name, value in handshake.items()},
-        "littles_law_ratio": window.littles_law_ratio(served) if closed else None,
+        "littles_law_ratio": or_none(window.littles_law_ratio(served)) if closed else None,
         "loader": {
             "cpu_s": window.cpu_s,
             "cpu_us_per_message": window.cpu_s / window.messages * 1e6 if window.messages else None,

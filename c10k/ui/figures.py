@@ -21,7 +21,7 @@ def of_seconds(snapshot: Snapshot, users: int, workload: Workload) -> dict[str, 
         "lost_per_s": snapshot.lost / snapshot.seconds,
         "starved": snapshot.starved,
         "loader_cpu_cores": snapshot.cpu_cores,
-        "littles_law_ratio": snapshot.littles_law_ratio(served) if closed and served else nan,
+        "littles_law_ratio": snapshot.littles_law_ratio(served) if closed else nan,
     }
     for kind, histogram in _kinds(snapshot).items():
         for name in ("p50", "p99"):

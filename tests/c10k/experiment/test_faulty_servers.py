@@ -29,6 +29,8 @@ def serve(connection, number):
             os.kill(os.getpid(), 9)
         if fault == "sends wrong bytes" and replies > 50:
             data = data[::-1]
+        if fault == "sends its whole buffer":
+            data = data + bytes(4096)
         if fault == "answers late for ever" and number > 3:
             time.sleep(300)
         if fault == "floods" and replies > 50:
@@ -64,6 +66,7 @@ while True:
         ("exits", "failed", CONNECTIONS, "the server died (exit status 7)"),
         ("is killed", "failed", CONNECTIONS, "the server died (signal 9)"),
         ("sends wrong bytes", "partial", CONNECTIONS, "corrupt"),
+        ("sends its whole buffer", "failed", 0, "excess"),
         ("floods", "partial", CONNECTIONS, "excess"),
         ("resets", "partial", CONNECTIONS, "reset"),
         ("closes", "partial", CONNECTIONS, "closed_by_server"),
