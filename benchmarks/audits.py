@@ -20,8 +20,9 @@ from typing import Any, Final
 from benchmarks.measure import ROOT, machine
 
 C10K: Final = (
-    *("c10k", "load", "tcp://{host}:{port}", "-c", "100", "-d", "10s", "--rate", "3"),
-    *("--arrivals", "uniform", "--timeout", "10s", "--no-ceiling", "--json", "-", "--engine"),
+    *("c10k", "load", "tcp://{host}:{port}", "-c", "100", "-d", "10s", "--warmup", "0"),
+    *("--rate", "3", "--arrivals", "uniform", "--timeout", "10s", "--no-ceiling", "--json", "-"),
+    "--engine",
 )
 LOCUST: Final = (
     *("locust", "--headless", "--only-summary", "--csv", "{output}", "-u", "100", "-r", "100"),

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-SILENT_AFTER_S: Final = 3.0  # the first message
+SILENT_AFTER_S: Final = 3.0
+"""After the first message, or after a loader begins to record what it reports."""
 STALL_S: Final = 1.0
 FREEZE_S: Final = 4.0  # longer than the usual time-outs of loaders, and shorter than a short load
-MOST_PER_S: Final = 2_000.0
+MAX_PER_S: Final = 2_000.0
 EVERY: Final = 100
 """Of so many messages one is answered wrongly, or not at all."""
 SLOW_EVERY: Final = 20
@@ -15,7 +16,8 @@ LONGEST_LEFT_OUT: Final = "survivorship: the longest waits are in no figure"
 SCATTER: Final = 0x9E3779B1
 """2³² by the golden ratio, and prime (Knuth, The Art of Computer Programming 3, 6.4)."""
 
-REPLY, WRONG, RESET, CLOSE = "reply", "wrong", "reset", "close"
+ACTIONS: Final = ("reply", "wrong", "reset", "close")
+REPLY, WRONG, RESET, CLOSE = ACTIONS
 
 
 class Answer(NamedTuple):
@@ -66,29 +68,31 @@ def _two_delays(number: int, at_s: float) -> Answer:
 
 
 def _in_turn() -> Callable[[int, float], Answer]:
-    """Answer one after the other, MOST_PER_S of them a second."""
+    """Answer one after the other, MAX_PER_S of them a second."""
     free_s = 0.0
 
     def answer(_number: int, at_s: float) -> Answer:
         nonlocal free_s
-        free_s = max(free_s, at_s) + 1 / MOST_PER_S
+        free_s = max(free_s, at_s) + 1 / MAX_PER_S
         return Answer(free_s)
 
     return answer
 
 
-def _stalled(seconds: float) -> Callable[[int, float], Answer]:
-    end_s = SILENT_AFTER_S + seconds
-
+def _silent(begin_s: float, end_s: float) -> Callable[[int, float], Answer]:
     def answer(_number: int, at_s: float) -> Answer:
         due_s = at_s + 0.01
-        return Answer(end_s if SILENT_AFTER_S <= due_s < end_s else due_s)
+        return Answer(end_s if begin_s <= due_s < end_s else due_s)
 
     return answer
 
 
-def behaviours() -> dict[str, Behaviour]:
-    """All behaviours by name, anew: some keep count."""
+def behaviours(recorded_from_s: float = 0.0) -> dict[str, Behaviour]:
+    """All behaviours by name, anew: some keep count. A loader that leaves so many seconds out of
+    what it reports meets the silence later.
+    """
+    silent_s = recorded_from_s + SILENT_AFTER_S
+    stall, freeze = (silent_s, silent_s + STALL_S), (silent_s, silent_s + FREEZE_S)
     each = (
         Behaviour(
             "fixed-delay",
@@ -105,21 +109,21 @@ def behaviours() -> dict[str, Behaviour]:
         Behaviour(
             "stall",
             "answers after 10 ms; once it sends nothing for 1 s",
-            _stalled(STALL_S),
+            _silent(*stall),
             ("p99", "max"),
             LONGEST_LEFT_OUT,
-            silent=(SILENT_AFTER_S, SILENT_AFTER_S + STALL_S),
+            silent=stall,
         ),
         Behaviour(
             "frozen",
             "answers after 10 ms; once it sends nothing for 4 s, longer than time-outs",
-            _stalled(FREEZE_S),
+            _silent(*freeze),
             ("p99", "max"),
             LONGEST_LEFT_OUT,
-            silent=(SILENT_AFTER_S, SILENT_AFTER_S + FREEZE_S),
+            silent=freeze,
         ),
         Behaviour(
-            "most",
+            "max-rate",
             "answers 2,000 messages/s, one after the other",
             _in_turn(),
             ("rate",),

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from c10k.audit.behaviours import Behaviour, behaviours
 from c10k.audit.judgement import Judged, judge
+from c10k.audit.loader_run import LoaderError, LoaderRun, run
 from c10k.audit.reader import NotUnderstoodError, Reader, decoded, readers
-from c10k.audit.trial import LoaderError, Trial, run
 from c10k.audit.truth import truth
 from c10k.cli.columns import show
 from c10k.cli.outputs import json_text, opened
@@ -31,7 +31,7 @@ def audit(args: argparse.Namespace) -> int:
     reader = _reader(args.reader, command)
     http = any(word.startswith("http://") for word in command)
     protocol = args.protocol or reader.protocol or ("http" if http else "echo")
-    chosen = _chosen(args.behaviour)
+    chosen = _chosen(args.behaviour, reader)
     raise_soft_descriptor_limit()
     cpus = CpuSplit.of_this_process()
     shown = args.json != "-"
@@ -43,8 +43,8 @@ def audit(args: argparse.Namespace) -> int:
             if shown:
                 print(f"{behaviour.name}: the server {behaviour.summary}", flush=True)
             try:
-                trial = run(command, behaviour, protocol, cpus, folder, args.limit)
-                found = _judged(trial, behaviour, reader, understood=bool(rows))
+                ended = run(command, behaviour, reader, protocol, cpus, folder, args.limit)
+                found = _judged(ended, behaviour, reader, len(cpus.loader), understood=bool(rows))
             except LoaderError as error:
                 raise CommandError(f"{command[0]}: {error}", Status.UNABLE) from None
             except NotUnderstoodError as error:
@@ -55,9 +55,9 @@ def audit(args: argparse.Namespace) -> int:
                 ) from None
             except (ServerStartError, OSError) as error:
                 raise CommandError(f"cannot audit: {error}", Status.UNABLE) from None
-            rows.append(_row(behaviour, trial, found))
+            rows.append(_row(behaviour, ended, found))
             if shown:
-                _print(trial, found)
+                _print(ended, found)
         for output in outputs.values():
             output.write(json_text({"schema": SCHEMA, "command": command, "behaviours": rows}))
     wrong = {each["behaviour"] for each in rows for figure in each["figures"] if figure["wrong"]}
@@ -103,8 +103,8 @@ def _reader(name: str | None, command: Sequence[str]) -> Reader:
     )
 
 
-def _chosen(names: Sequence[str] | None) -> list[Behaviour]:
-    known = behaviours()
+def _chosen(names: Sequence[str] | None, reader: Reader) -> list[Behaviour]:
+    known = behaviours(reader.recorded_from_s)
     for name in names or ():
         if name not in known:
             raise CommandError(f"no behaviour is called {name!r}: known are {', '.join(known)}")
@@ -112,40 +112,49 @@ def _chosen(names: Sequence[str] | None) -> list[Behaviour]:
 
 
 def _judged(
-    trial: Trial, behaviour: Behaviour, reader: Reader, *, understood: bool
+    ended: LoaderRun, behaviour: Behaviour, reader: Reader, cpus: int, *, understood: bool
 ) -> list[Judged]:
     """The findings. That a loader whose reports were `understood` before has none is one, too.
 
-    Raises NotUnderstoodError for the first, and LoaderError for a load that ended too early.
+    Raises NotUnderstoodError for the first, and LoaderError for a load that has only a part of the
+    server's silence, or nothing of it.
     """
-    end_s = behaviour.silent[1]
-    if trial.seconds < end_s:
+    silent_from_s, silent_until_s = behaviour.silent
+    if ended.seconds < silent_until_s:
         raise LoaderError(
-            f"it ended after {trial.seconds:.1f} s, in the server's silence: give it at least "
-            f"{end_s + 1:g} s"
+            f"it ended after {ended.seconds:.1f} s, in the server's silence: give it at least "
+            f"{silent_until_s + 1:g} s"
         )
     missing = "not reported"
     try:
-        reported = reader.read(trial.stdout, trial.stderr, trial.output)
+        reported = reader.read(ended.stdout, ended.stderr, ended.output)
     except NotUnderstoodError:
         if not understood:
             raise
-        reported, missing = {}, f"no report: it ended with exit status {trial.status}"
-    seconds = reported.get("seconds")
-    should = truth(trial.books, behaviour, seconds.value / 1000 if seconds else None)
-    return list(judge(behaviour, should, reported, trial.cpu_s / trial.seconds, missing))
+        reported, missing = {}, f"no report: it ended with exit status {ended.status}"
+    window = reported.get("seconds")
+    window_s = window.value / 1000 if window else None
+    begin_s = ended.record.begin_s(window_s)
+    if silent_until_s and begin_s > silent_from_s:
+        raise LoaderError(
+            f"its figures begin {begin_s:.1f} s after its first message, but the server is silent "
+            f"from {silent_from_s:g} s on: give it a shorter warm-up"
+        )
+    should = truth(ended.record, behaviour, window_s, reader.recorded_from_s)
+    busy = ended.cpu_s / ended.seconds / cpus
+    return list(judge(behaviour, should, reported, busy, missing))
 
 
-def _row(behaviour: Behaviour, trial: Trial, found: Sequence[Judged]) -> dict[str, Any]:
-    messages = len(trial.books.arrived_ns)
+def _row(behaviour: Behaviour, ended: LoaderRun, found: Sequence[Judged]) -> dict[str, Any]:
+    messages = len(ended.record.arrived_ns)
     return {
         "behaviour": behaviour.name,
         "summary": behaviour.summary,
-        "exit_status": trial.status,
-        "seconds": trial.seconds,
+        "exit_status": ended.status,
+        "seconds": ended.seconds,
         "messages": messages,
-        "connections": len(trial.books.accepted_ns),
-        "cpu_us_per_message": trial.cpu_s / messages * 1e6,
+        "connections": len(ended.record.accepted_ns),
+        "cpu_us_per_message": ended.cpu_s / messages * 1e6,
         "figures": [
             {
                 "figure": each.figure,
@@ -162,7 +171,7 @@ def _or_none(value: float) -> float | None:
     return None if isnan(value) else value
 
 
-def _print(trial: Trial, found: Sequence[Judged]) -> None:
+def _print(ended: LoaderRun, found: Sequence[Judged]) -> None:
     print(f"  {'':<12}{'should be':>12}{'reported':>12}{'off':>8}")
     for each in found:
         unit = {"rate": " /s", "errors": ""}.get(each.figure, " ms")
@@ -173,11 +182,11 @@ def _print(trial: Trial, found: Sequence[Judged]) -> None:
         off = "" if isnan(each.off) else f"{each.off:+.1%}"
         cells = f"{each.figure.replace('_', ' '):<12}{should:>12}{reported:>12}{off:>8}"
         show(each.wrong or "right", f"  {cells}  ")
-    messages = len(trial.books.arrived_ns)
-    share = trial.cpu_s / trial.seconds
+    messages = len(ended.record.arrived_ns)
+    share = ended.cpu_s / ended.seconds
     print(
-        f"  {messages:,} messages on {len(trial.books.accepted_ns):,} connections, "
-        f"{trial.cpu_s / messages * 1e6:.1f} µs of CPU per message ({share:.0%} of a CPU)\n"
+        f"  {messages:,} messages on {len(ended.record.accepted_ns):,} connections, "
+        f"{ended.cpu_s / messages * 1e6:.1f} µs of CPU per message ({share:.0%} of a CPU)\n"
     )
 
 

@@ -13,8 +13,11 @@ WITHIN: Final = 0.02
 FEW_ERRORS: Final = 3
 """Errors may be off by so many: those under way when a window begins and ends."""
 
+FEWEST_MESSAGES: Final = 1_000
+"""Of fewer, ten or fewer are the slowest in a hundred, or answered wrongly: that may be chance."""
+
 BUSY: Final = 0.95
-"""Of one CPU: a loader that uses more of it had none left."""
+"""Of its CPUs: a loader that uses more of them had none left."""
 
 KEPT_SENDING: Final = 0.5
 """Of its rate: a loader that sends less while the server is silent waits for it."""
@@ -42,8 +45,8 @@ def judge(
     missing: str = "not reported",
 ) -> Iterator[Judged]:
     """Judge each figure that the behaviour is about by what `should` be, as `truth` returns it;
-    `busy` is the loader's share of a CPU, `missing` what is said of a figure that it does not
-    report.
+    `busy` is what share of its CPUs the loader used, `missing` what is said of a figure that it
+    does not report.
     """
     for figure in behaviour.judged:
         found = reported.get(figure)
@@ -57,6 +60,8 @@ def judge(
 def _wrong(
     behaviour: Behaviour, figure: str, should: Mapping[str, float], found: Reported, busy: float
 ) -> str:
+    if should["messages"] < FEWEST_MESSAGES:
+        return f"not judged: {should['messages']:,.0f} messages, and it takes {FEWEST_MESSAGES:,}"
     off = found.value - should[figure]
     if abs(off) <= max(WITHIN * should[figure], FEW_ERRORS if figure == "errors" else 0):
         return ""

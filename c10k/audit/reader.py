@@ -9,9 +9,9 @@ r"""Reads what a loader reports, as a TOML file says for each loader.
     errors = ['connect (\d+), read (\d+), write (\d+), timeout (\d+)', 'Non-2xx.*: (\d+)']
 
 A figure of `format = "text"` is a regular expression, or several: the first group is a number and
-the second its unit, if there is one; the groups of `errors` are added up. One of "json" is the path
-of a value, `latency.p99`, or of counts by name, which are added up; one of "csv" a column of the
-row whose columns are those of `row`.
+the second its unit, if there is one; `errors` adds up the groups wherever an expression matches.
+One of "json" is the path of a value, `latency.p99`, or of counts by name, which are added up; one
+of "csv" a column of the row whose columns are those of `row`.
 """
 
 import csv
@@ -19,21 +19,22 @@ import json
 import re
 import tomllib
 from importlib.resources import files
+from math import isfinite, nan
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 UNITS_MS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3, "secs": 1e3, "m": 6e4}
 
-Figure = Literal["rate", "seconds", "messages", "errors", "p50", "p90", "p99", "max", "first_reply"]
-COUNTS: Final = ("rate", "messages", "errors")
+Figure = Literal["rate", "seconds", "errors", "p50", "p90", "p99", "max", "first_reply"]
+COUNTS: Final = ("rate", "errors")
 """The figures that are no times."""
 
 
 class NotUnderstoodError(Exception):
-    """The output has none of the figures."""
+    """The output has none of the figures, or one that is no number."""
 
 
 class Reported(NamedTuple):
@@ -47,7 +48,8 @@ class Reader(Struct, frozen=True, forbid_unknown_fields=True):
     """How to read what a loader reports: in a `file`, else on its standard output, and text on its
     standard error as well.
 
-    `unit` is that of times that are printed without one; that of `seconds` is the second.
+    `unit` is that of times that are printed without one; that of `seconds` is the second. Response
+    times are recorded from `recorded_from_s` after the first message on.
     """
 
     programs: tuple[str, ...]
@@ -56,6 +58,7 @@ class Reader(Struct, frozen=True, forbid_unknown_fields=True):
     format: Literal["text", "json", "csv"] = "text"
     file: str = ""  #: with {output}, the same as in the command
     unit: Literal["us", "ms", "s"] = "ms"
+    recorded_from_s: Annotated[float, Meta(ge=0, le=60)] = 0.0
     row: dict[str, str] = field(default_factory=dict)
 
     def read(self, stdout: str, stderr: str, output: Path) -> dict[str, Reported]:
@@ -67,7 +70,7 @@ class Reader(Struct, frozen=True, forbid_unknown_fields=True):
         find = {"text": self._in_text, "json": self._in_json, "csv": self._in_csv}[self.format]
         try:
             found = {name: find(printed, name, where) for name, where in self.figures.items()}
-        except ValueError as error:
+        except (json.JSONDecodeError, csv.Error, RecursionError) as error:
             raise NotUnderstoodError(f"it is no {self.format.upper()}: {error}") from None
         known: dict[str, Reported] = {
             name: each for name, each in found.items() if each is not None
@@ -79,14 +82,11 @@ class Reader(Struct, frozen=True, forbid_unknown_fields=True):
 
     def _in_text(self, printed: str, name: str, where: str | tuple[str, ...]) -> Reported | None:
         patterns = (where,) if isinstance(where, str) else where
-        matches = [match for each in patterns if (match := re.search(each, printed))]
+        matches = [match for each in patterns for match in re.finditer(each, printed)]
         if name == "errors" and matches:
-            counts = (group for match in matches for group in match.groups())
-            return Reported(sum(map(_number, counts)), 1.0)
-        if not matches:
-            return None
-        value, *unit = matches[0].groups()
-        return self._reported(name, value, *unit)
+            counts = [group for match in matches for group in match.groups() if group]
+            return Reported(sum(_number(name, each) for each in counts), 1.0)
+        return self._reported(name, *matches[0].groups("")) if matches else None
 
     def _in_json(self, printed: str, name: str, where: str | tuple[str, ...]) -> Reported | None:
         value: Any = json.loads(printed)
@@ -104,13 +104,21 @@ class Reader(Struct, frozen=True, forbid_unknown_fields=True):
 
     def _reported(self, name: str, text: str, unit: str = "") -> Reported:
         unit = unit or ("s" if name == "seconds" else self.unit)
+        if unit not in UNITS_MS:
+            raise NotUnderstoodError(f"{name} is in {unit!r}: known are {', '.join(UNITS_MS)}")
         factor = 1.0 if name in COUNTS else UNITS_MS[unit]
         decimals = len(text.partition(".")[2])
-        return Reported(_number(text) * factor, 10.0**-decimals * factor)
+        return Reported(_number(name, text) * factor, 10.0**-decimals * factor)
 
 
-def _number(text: str) -> float:
-    return float(text.replace(",", ""))
+def _number(name: str, text: str) -> float:
+    try:
+        number = float(text.replace(",", ""))
+    except ValueError:
+        number = nan
+    if not isfinite(number):
+        raise NotUnderstoodError(f"{name} is {text[:40]!r}, which is no number")
+    return number
 
 
 def readers() -> dict[str, Reader]:
@@ -127,11 +135,22 @@ def decoded(text: str) -> Reader:
     """Read a TOML file's text. Raises ValueError with the remedy."""
     try:
         reader = msgspec.convert(tomllib.loads(text), Reader)
-        if reader.format == "text":
-            for where in reader.figures.values():
-                for pattern in (where,) if isinstance(where, str) else where:
-                    if not re.compile(pattern).groups:
-                        raise ValueError(f"{pattern!r} needs a group, such as ([\\d.]+)")
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, re.error) as error:
+        for name, where in reader.figures.items():
+            _check(reader, name, where)
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError, re.error, RecursionError) as error:
         raise ValueError(str(error)) from None
     return reader
+
+
+def _check(reader: Reader, name: str, where: str | tuple[str, ...]) -> None:
+    """Raise ValueError for a figure that cannot be found by that."""
+    if reader.format != "text":
+        if not isinstance(where, str):
+            raise ValueError(f"{name}: only of text several expressions can be given")
+        return
+    for pattern in (where,) if isinstance(where, str) else where:
+        groups = re.compile(pattern).groups
+        if not groups:
+            raise ValueError(f"{pattern!r} needs a group, such as ([\\d.]+)")
+        if groups > 2 and name != "errors":
+            raise ValueError(f"{pattern!r} has {groups} groups: a number and its unit are wanted")

@@ -1,10 +1,10 @@
-"""A server that behaves exactly, and keeps books of what it did.
+"""A server that behaves exactly, and keeps a record of what it did.
 
-python -m c10k.audit.server BEHAVIOUR PROTOCOL BOOKS
-    prints where it listens; at SIGTERM it writes its books, a file of numpy, and ends
+python -m c10k.audit.server BEHAVIOUR RECORDED_FROM_S PROTOCOL RECORD
+    prints where it listens; at SIGTERM it writes its record, a file of numpy, and ends
 
 One thread, which never sleeps: an idle virtual machine takes up to 0.3 ms to wake up, which would
-be in no book. A message arrives when the kernel has it, by the kernel's time stamp (socket(7),
+be in no record. A message arrives when the kernel has it, by the kernel's time stamp (socket(7),
 SO_TIMESTAMPNS), however late this program reads it.
 """
 
@@ -24,9 +24,16 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from c10k.audit.behaviours import CLOSE, RESET, WRONG, Answer, Behaviour, behaviours
+from c10k.audit.behaviours import (
+    ACTIONS,
+    CLOSE,
+    RESET,
+    WRONG,
+    Answer,
+    Behaviour,
+    behaviours,
+)
 
-ACTIONS: Final = ("reply", WRONG, RESET, CLOSE)
 ECHO_BYTES: Final = 64
 HTTP_REPLY: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 64\r\nConnection: %s\r\n\r\n" + bytes(
     range(64, 128)
@@ -36,7 +43,7 @@ RESETTING: Final = struct.pack("ii", 1, 0)  # struct linger: close() sends RST
 TIMESTAMPS: Final = 35  # SO_TIMESTAMPNS_OLD of asm-generic/socket.h, which Python has no name for
 TIMESTAMP: Final = struct.Struct("@qq")  # struct timespec
 NEVER: Final = 0
-"""In the books: not answered."""
+"""In the record: not answered."""
 
 
 class Reply(NamedTuple):
@@ -67,10 +74,10 @@ class Connection:
 
 
 class ExactServer:
-    """Serves one behaviour, and keeps books: of each message, in order of arrival, when it arrived
-    (`arrived_ns`), when it was answered (`answered_ns`, or NEVER), how (`actions`) and on which
-    connection it came (`senders`); of each connection when it was accepted (`accepted_ns`). Its
-    first message may have arrived before.
+    """Serves one behaviour, and keeps a record: of each message, in order of arrival, when it
+    arrived (`arrived_ns`), when it was answered (`answered_ns`, or NEVER), how (`actions`) and on
+    which connection it came (`senders`); of each connection when it was accepted (`accepted_ns`).
+    Its first message may have arrived before.
 
     `split` takes the whole messages off the bytes of a connection and returns their replies.
     """
@@ -217,16 +224,16 @@ SPLIT: Final = {"echo": split_echo, "http": split_http}
 
 def main() -> None:
     """Serve until SIGTERM."""
-    name, protocol, books = sys.argv[1:]
+    name, recorded_from_s, protocol, record = sys.argv[1:]
     ended: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # c10k's own, which ends this by SIGTERM
     with socket.create_server(("127.0.0.1", 0), backlog=4096) as listener:
         listener.setblocking(False)
-        server = ExactServer(behaviours()[name], SPLIT[protocol])
+        server = ExactServer(behaviours(float(recorded_from_s))[name], SPLIT[protocol])
         print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
         server.serve(listener, lambda: bool(ended))
-    with Path(books).open("wb") as file:
+    with Path(record).open("wb") as file:
         np.savez(
             file,
             arrived_ns=np.frombuffer(server.arrived_ns, np.int64),

@@ -1,4 +1,4 @@
-"""What a loader should have reported, from the books of the server that it loaded."""
+"""What a loader should have reported, from the record of the server that it loaded."""
 
 from dataclasses import dataclass
 from math import nan
@@ -18,61 +18,75 @@ EVEN: Final = 10_000  # points in the place of the even waits
 
 
 @dataclass(frozen=True)
-class Books:
+class Record:
     """What the server did with each message, in order of arrival; times in ns of one clock."""
 
     arrived_ns: Times
     answered_ns: Times  #: NEVER where it was not answered
-    actions: NDArray[np.int8]  #: of c10k.audit.server.ACTIONS
+    actions: NDArray[np.int8]  #: of c10k.audit.behaviours.ACTIONS
     senders: NDArray[np.int64]  #: the number of the connection that each came on
     accepted_ns: Times
 
     @classmethod
-    def read(cls, file: Path) -> "Books":
+    def read(cls, file: Path) -> "Record":
         """Read what c10k.audit.server wrote."""
         with np.load(file) as stored:
             return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
 
+    def begin_s(self, window_s: float | None) -> float:
+        """When a window began that lasted so long and ended with the last message, in s since the
+        first. Without one it is all that was sent.
+        """
+        sent_s = int(self.arrived_ns.max() - self.arrived_ns[0]) / 1e9
+        return 0.0 if window_s is None else max(0.0, sent_s - window_s)
 
-def truth(books: Books, behaviour: Behaviour, window_s: float | None) -> dict[str, float]:
+
+def truth(
+    record: Record, behaviour: Behaviour, window_s: float | None, recorded_from_s: float = 0.0
+) -> dict[str, float]:
     """What should have been reported of the last `window_s` seconds, or of all: figures by name.
 
     `rate` is of right answers per second, `errors` the number of messages answered wrongly or by
     the end of their connection, `first_reply` the longest that a connection's first message waited;
-    percentiles are of the time that a client waited. Times are in ms. `kept_sending` is how fast
-    messages came while the server was silent, as a share of how fast they came otherwise.
+    percentiles are of the time that a client waited, later than `recorded_from_s` after the first
+    message. Times are in ms. `kept_sending` is how fast messages came while the server was silent,
+    as a share of how fast they came otherwise, and `messages` how many have a part in percentiles.
 
     A client that comes at a random moment while the server is silent waits for the rest of the
     silence. So for the silence's share of the window the waits are even, from 0 to its length,
     whatever the loader sent meanwhile; for the rest they are those of the messages that came.
     """
-    first_ns, last_ns = int(books.arrived_ns[0]), int(books.arrived_ns.max())
-    begin_ns = first_ns if window_s is None else max(first_ns, last_ns - int(window_s * 1e9))
+    first_ns, last_ns = int(record.arrived_ns[0]), int(record.arrived_ns.max())
+    begin_ns = first_ns + int(record.begin_s(window_s) * 1e9)
     seconds = (last_ns - begin_ns) / 1e9 or nan
-    answered = (books.arrived_ns >= begin_ns) & (books.answered_ns != NEVER)
-    right = answered & (books.actions == 0)
+    answered = (record.arrived_ns >= begin_ns) & (record.answered_ns != NEVER)
+    right = answered & (record.actions == 0)
+
+    recorded_ns = max(begin_ns, first_ns + int(recorded_from_s * 1e9))
+    recorded = record.arrived_ns >= recorded_ns
     silent_from_ns, silent_until_ns = (first_ns + int(each * 1e9) for each in behaviour.silent)
-    outside = (books.answered_ns < silent_from_ns) | (books.arrived_ns >= silent_until_ns)
-    waits_ms = (books.answered_ns - books.arrived_ns)[right & outside] / 1e6
+    outside = (record.answered_ns < silent_from_ns) | (record.arrived_ns >= silent_until_ns)
+    waits_ms = (record.answered_ns - record.arrived_ns)[right & recorded & outside] / 1e6
     silence_ms = (silent_until_ns - silent_from_ns) / 1e6
-    silence = (books.arrived_ns >= silent_from_ns) & (books.arrived_ns < silent_until_ns)
-    otherwise = (books.arrived_ns >= begin_ns) & ~silence
-    share = silence_ms / 1000 / seconds
+    silence = (record.arrived_ns >= silent_from_ns) & (record.arrived_ns < silent_until_ns)
+    otherwise = recorded & ~silence
+    share = silence_ms * 1e6 / ((last_ns - recorded_ns) or nan)
     kept_sending = silence.sum() / max(1, otherwise.sum()) * (1 - share) / share if share else 1.0
     return {
         "rate": right.sum() / seconds,
         "errors": float((answered & ~right).sum()),
-        "first_reply": _longest_first_wait_ms(books),
+        "first_reply": _longest_first_wait_ms(record),
+        "messages": float(recorded.sum()),
         "kept_sending": kept_sending,
         **_percentiles(waits_ms, silence_ms, share),
     }
 
 
-def _longest_first_wait_ms(books: Books) -> float:
+def _longest_first_wait_ms(record: Record) -> float:
     """Of each connection's first message that was answered, also before any window."""
-    answered = books.answered_ns != NEVER
-    _, firsts = np.unique(books.senders[answered], return_index=True)
-    waits_ns = (books.answered_ns - books.arrived_ns)[answered][firsts]
+    answered = record.answered_ns != NEVER
+    _, firsts = np.unique(record.senders[answered], return_index=True)
+    waits_ns = (record.answered_ns - record.arrived_ns)[answered][firsts]
     return float(waits_ns.max(initial=0) / 1e6)
 
 

@@ -1,4 +1,4 @@
-"""Servers that misbehave exactly, and keep books of what they did.
+"""Servers that misbehave exactly, and keep a record of what they did.
 
 `Misbehaving` is a handler for conftest's `serve`; the others are servers of their own.
 """
@@ -163,8 +163,8 @@ class Delaying(ExactServer):
     def given_ns(self) -> list[list[int]]:
         """For each connection, in order of acceptance, the delays that it really gave."""
         given: list[list[int]] = [[] for _ in self.accepted_ns]
-        books = zip(self.senders, self.arrived_ns, self.answered_ns, strict=True)
-        for sender, arrived_ns, answered_ns in books:
+        record = zip(self.senders, self.arrived_ns, self.answered_ns, strict=True)
+        for sender, arrived_ns, answered_ns in record:
             if answered_ns != NEVER:
                 given[sender].append(answered_ns - arrived_ns)
         return given

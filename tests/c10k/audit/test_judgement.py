@@ -26,6 +26,7 @@ from c10k.audit.reader import Reported
         ("wrong", "errors", 100.0, 90.0, {}, "some are missing"),
         ("reset", "errors", 100.0, 0.0, {}, "errors that it does not count"),
         ("slow-accept", "first_reply", 4950.0, 12.0, {}, "in no figure"),
+        ("wrong", "errors", 3.0, 0.0, {"messages": 300.0}, "not judged: 300 messages"),
     ],
 )
 def test_what_is_off_is_named(behaviour, figure, should, reported, how, wrong):
@@ -36,7 +37,11 @@ def test_what_is_off_is_named(behaviour, figure, should, reported, how, wrong):
         each.figure: each
         for each in judge(
             known,
-            {**dict.fromkeys(known.judged, should), "kept_sending": how.get("kept_sending", 1.0)},
+            {
+                **dict.fromkeys(known.judged, should),
+                "kept_sending": how.get("kept_sending", 1.0),
+                "messages": how.get("messages", 1e4),
+            },
             {figure: Reported(reported, step)},
             busy,
         )

@@ -31,7 +31,6 @@ def test_numbers_units_and_sums_are_read(tmp_path):
     assert {name: each.value for name, each in found.items()} == pytest.approx(
         {
             "rate": 1988.01,
-            "messages": 19_900,
             "seconds": 10_010,
             "errors": 111,
             "p50": 50.2,
@@ -67,6 +66,50 @@ def test_a_row_of_csv_and_a_path_of_json(tmp_path):
     assert found["errors"].value == 7
 
 
+@pytest.mark.parametrize(
+    ("loader", "printed", "errors"),
+    [
+        (
+            "hey",
+            "Status code distribution:\n  [200]\t9000 responses\n  [500]\t4 responses\n"
+            "  [503]\t2 responses\n\nError distribution:\n"
+            '  [30]\tGet "http://127.0.0.1:8080/": EOF\n  [5]\tGet "http://…": reset by peer\n',
+            41,
+        ),
+        (
+            "h2load",  # of 7 that failed 5 were errors of the network, 2 of them time-outs
+            "requests: 100 total, 100 started, 93 done, 93 succeeded, 7 failed, 5 errored, "
+            "2 timeout\n",
+            7,
+        ),
+        (
+            "wrk2",
+            "  50.000%    1.20ms\n  Socket errors: connect 0, read 3, write 1, timeout 2\n",
+            6,
+        ),
+    ],
+)
+def test_each_error_is_counted_once(loader, printed, errors, tmp_path):
+    assert readers()[loader].read(printed, "", tmp_path)["errors"].value == errors
+
+
+@pytest.mark.parametrize(
+    ("text", "printed", "why"),
+    [
+        ("figures = { p50 = '([0-9.]+)(\\w+)' }", "5min", "'min': known are us"),
+        ("figures = { rate = 'rate (\\S+)' }", "rate many", "'many', which is no number"),
+        ("figures = { rate = 'rate (\\S+)' }", "rate nan", "'nan', which is no number"),
+        ("figures = { rate = 'rate (\\d+)?' }", "rate ", "'', which is no number"),
+        ("figures = { rate = 'a.b' }\nformat = 'json'", '{"a": {"b": [1]}}', "'[1]', which is no"),
+        ("figures = { rate = 'a.b' }\nformat = 'json'", "[" * 100_000, "it is no JSON"),
+    ],
+)
+def test_what_is_no_figure_is_not_understood(text, printed, why, tmp_path):
+    reader = decoded(f"programs = ['mine']\n{text}")
+    with pytest.raises(NotUnderstoodError, match=re.escape(why)):
+        reader.read(printed, "", tmp_path)
+
+
 @pytest.mark.parametrize("name", sorted(readers()))
 def test_what_says_nothing_is_not_understood(name, tmp_path):
     with pytest.raises(NotUnderstoodError):
@@ -80,6 +123,9 @@ def test_what_says_nothing_is_not_understood(name, tmp_path):
         ("programs = ['x']\nfigures = { speed = '(1)' }", "speed"),
         ("programs = ['x']\nfigures = { rate = '1' }", "group"),
         ("programs = ['x']\nfigures = { rate = '(' }", "missing )"),
+        ("programs = ['x']\nfigures = { p50 = '(1)(2)(3)' }", "3 groups"),
+        ("programs = ['x']\nformat = 'csv'\nfigures = { p50 = ['a', 'b'] }", "only of text"),
+        ("programs = ['x']\nfigures = " + "[" * 100_000, "recursion"),
         ("programs = ['x']\nfigures = { rate = '(1)' }\nunit = 'h'", "unit"),
         ("programs = ", "Invalid"),
     ],

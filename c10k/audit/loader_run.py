@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from c10k.audit.behaviours import Behaviour
-from c10k.audit.truth import Books
+from c10k.audit.reader import Reader
+from c10k.audit.truth import Record
 from c10k.host.cpus import CpuSplit
 from c10k.servers.process import ServerProcess, launcher
 
@@ -23,8 +24,8 @@ class LoaderError(Exception):
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What came of it."""
+class LoaderRun:
+    """How a loader ended, what it printed and used, and the record of the server that it loaded."""
 
     stdout: str
     stderr: str
@@ -32,25 +33,27 @@ class Trial:
     seconds: float
     cpu_s: float
     status: int
-    books: Books
+    record: Record
 
 
 def run(
     command: Sequence[str],
     behaviour: Behaviour,
+    reader: Reader,
     protocol: str,
     cpus: CpuSplit,
     folder: Path,
     limit_s: float,
-) -> Trial:
-    """Start the server and the loader, each on CPUs of its own, and wait for the loader's end.
+) -> LoaderRun:
+    """Start the server and the loader, each on CPUs of its own, and wait for the loader's end, at
+    most `limit_s`. Their files go into the folder.
 
     Raises LoaderError where it does not end in time or never connects, ServerStartError, and
     OSError where no process can be started.
     """
-    books, output = folder / "books.npz", folder / "output"
+    file, output = folder / "record.npz", folder / "output"
     server_command = [sys.executable, "-P", "-m", "c10k.audit.server"]
-    server_command += [behaviour.name, protocol, str(books)]
+    server_command += [behaviour.name, str(reader.recorded_from_s), protocol, str(file)]
     with ServerProcess(
         behaviour.name, server_command, log=folder / "server", cpus=cpus.server
     ) as s:
@@ -59,17 +62,17 @@ def run(
         began_s = time.monotonic()
         stdout, stderr, status, cpu_s = _run(filled, cpus.loader, folder, limit_s)
         seconds = time.monotonic() - began_s
-    if not books.exists():
+    if not file.exists():
         raise LoaderError(s.how_it_died())
-    kept = Books.read(books)
-    if not len(kept.arrived_ns):
+    record = Record.read(file)
+    if not len(record.arrived_ns):
         lines = (stdout + stderr).strip().splitlines()[-SHOWN_LINES:]
         last = "; ".join(lines) or "it printed nothing"
         raise LoaderError(
             f"it sent nothing to {s.host}:{s.port}: its command must go to {{host}}:{{port}} "
             f"(exit status {status}: {last})"
         )
-    return Trial(stdout, stderr, output, seconds, cpu_s, status, kept)
+    return LoaderRun(stdout, stderr, output, seconds, cpu_s, status, record)
 
 
 def _filled(word: str, places: dict[str, str]) -> str:
@@ -89,7 +92,6 @@ def _run(
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            cwd=folder,
             start_new_session=True,  # Ctrl-C is for this process, which then ends the loader
         )
     try:
