@@ -43,14 +43,18 @@ class Tls:
 
 
 def server_name(address: Address) -> str:
-    """The name or the IP address that a server's certificate must have."""
-    return "localhost" if address.name.startswith("unix:") else address.name or address.host
+    """The name or the IP address that a server's certificate must have; the scope of an address of
+    IPv6 is in none.
+    """
+    if address.name.startswith("unix:"):
+        return "localhost"
+    return (address.name or address.host).partition("%")[0]
 
 
 def is_ip_address(name: str) -> bool:
     """Whether it is an IP address, which is not sent to the server as its name (RFC 6066, 3)."""
     try:
-        ip_address(name.partition("%")[0])
+        ip_address(name)
     except ValueError:
         return False
     return True

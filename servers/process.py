@@ -75,6 +75,7 @@ class ServerProcess:
     port: int = field(init=False)
 
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _reader: threading.Thread | None = field(default=None, init=False)
     _listens_at: tuple[str, int] | None = field(default=None, init=False)
     # Set when `pid` and `_listens_at` are known, or will never be.
     _began: threading.Event = field(default_factory=threading.Event, init=False)
@@ -84,6 +85,14 @@ class ServerProcess:
         """Start it and return once it listens. Raises ServerStartError."""
         if self._process:
             raise RuntimeError(f"{self.name} was started before: a ServerProcess is for one start")
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _start(self) -> None:
         if self.address and _is_taken(self.address):  # or another program would pass for the server
             raise ServerStartError(self.name, PORT_IN_USE, PORT_IN_USE)
         if self.foreground:
@@ -112,19 +121,14 @@ class ServerProcess:
         streams = self._process.stdout, sink
         self._reader = threading.Thread(target=self._read_output, args=streams, daemon=True)
         self._reader.start()
-        try:
-            self._began.wait()
-            if self.address:
-                self._await_connection(self.address)
-            else:
-                self._heard.wait(self.ready_timeout_s)
-            if self._listens_at is None:
-                raise self._start_error()
-            self.host, self.port = self._listens_at
-        except BaseException:
-            self.stop()
-            raise
-        return self
+        self._began.wait()
+        if self.address:
+            self._await_connection(self.address)
+        else:
+            self._heard.wait(self.ready_timeout_s)
+        if self._listens_at is None:
+            raise self._start_error()
+        self.host, self.port = self._listens_at
 
     @property
     def alive(self) -> bool:
@@ -167,19 +171,24 @@ class ServerProcess:
 
         A second call does nothing.
         """
-        if self._process is None:
-            return
         try:
-            self._process.terminate()
-            self._ends_within(timeout_s)
+            if self._process:
+                self._end(self._process, timeout_s)
         finally:
-            self._process.terminate()  # at a second signal the supervisor kills what is left
-            if not self._ends_within(KILL_TIMEOUT_S):
-                self._process.kill()
-                self._process.wait()
-            self._reader.join(1.0)
             if self.certificate_file:
                 self.certificate_file.with_name(KEY).unlink(missing_ok=True)
+
+    def _end(self, process: subprocess.Popen[bytes], timeout_s: float) -> None:
+        try:
+            process.terminate()
+            self._ends_within(timeout_s)
+        finally:
+            process.terminate()  # at a second signal the supervisor kills what is left
+            if not self._ends_within(KILL_TIMEOUT_S):
+                process.kill()
+                process.wait()
+            if self._reader:
+                self._reader.join(1.0)
 
     def __enter__(self) -> Self:
         return self.start()

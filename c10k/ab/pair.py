@@ -98,7 +98,9 @@ class Side(ExitStack):
         (workload,), (connections,) = plan.workloads, plan.steps
         self._plan, self._spec, self._cpus = plan, planned.spec, cpus
         self._load = load_on(self._spec, workload)
-        ceiling_per_s = loader_ceiling.at(ceiling, connections, self._load, self._spec.tls)
+        ceiling_per_s = loader_ceiling.at(
+            ceiling, connections, self._load, plain_tcp=self._spec.plain_tcp
+        )
         trial = Trial(planned.server, workload.name, number, connections)
         self.recording = StepRecording(trial, self._load, time.monotonic(), ceiling_per_s)
         self._slices: list[Snapshot] = []

@@ -41,8 +41,10 @@ def execute(args: argparse.Namespace) -> int:
     show(f"{cpus}; the {engine_of('auto')} engine drives the load")
     print(f"\nlimits for {wanted:,} connections:")
     fit = _list(host_limits(wanted))
+    loops = "an event loop"
     if (loaders := loader_processes(wanted)) > 1:
         workers = server_workers(wanted)
+        loops = f"{workers} event loops"
         show(
             f"more open files than a process may have (ulimit -Hn): the loader runs in {loaders} "
             f"processes; a server needs {workers}: `c10k serve asyncio_workers -c {wanted}`",
@@ -58,7 +60,7 @@ def execute(args: argparse.Namespace) -> int:
     if not fit:
         print(f"\n{wanted:,} connections do not fit; c10k run --fit leaves out such steps")
     elif not threads_fit:
-        print(f"\n{wanted:,} connections fit an event loop, but not a thread each")
+        print(f"\n{wanted:,} connections fit {loops}, but not a thread each")
     else:
         print(f"\n{wanted:,} connections fit")
     return Status.DONE if fit and threads_fit else Status.UNABLE

@@ -123,7 +123,9 @@ def _certificate(server: "ServerProcess") -> Iterator[str]:
 
 
 def _where(server: "ServerProcess", certificate: str) -> str:
-    """Return a sentence for a terminal; for a pipe JSON, as the servers print it."""
+    """Return a sentence for a terminal; for a pipe JSON, as the servers print it, but with the path
+    of the certificate.
+    """
     if sys.stdout.isatty():
         trust = f"; its certificate is {certificate}" if certificate else ""
         where = f"{server.name} listens on {_named(server)} (pid {server.pid})"

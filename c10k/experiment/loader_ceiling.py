@@ -70,10 +70,10 @@ def bounds(workload: Workload) -> bool:
     return closed and workload.protocol == "echo" and workload.active == 1 and kept
 
 
-def at(ceiling: Ceiling, connections: int, workload: Workload, tls: str = "off") -> float:
-    """Messages/s over so many connections; NaN where that was not measured, and over TLS, which the
-    bare echo server does not speak."""
-    for point in ceiling if bounds(workload) and tls == "off" else ():
+def at(ceiling: Ceiling, connections: int, workload: Workload, *, plain_tcp: bool = True) -> float:
+    """Messages/s over so many connections; NaN where that was not measured, and where the server is
+    reached another way than the bare echo server: over TLS, or a Unix socket."""
+    for point in ceiling if bounds(workload) and plain_tcp else ():
         if (point["connections"], point["size_bytes"]) == (connections, workload.size_bytes):
             return float(point["messages_per_s"])
     return math.nan
@@ -122,7 +122,7 @@ def steps(plan: Plan) -> list[CeilingStep]:
         load_on(server.spec, load)
         for server in plan.servers
         for load in plan.workloads
-        if load.name in server.workloads and server.spec.tls == "off"
+        if load.name in server.workloads and server.spec.plain_tcp
     )
     sizes = sorted({load.size_bytes for load in loads if bounds(load)})
     return [CeilingStep(connections, size) for size in sizes for connections in plan.steps]

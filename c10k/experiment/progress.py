@@ -147,7 +147,7 @@ class Progress:
     def _row(
         self, workload: str, server: str, clients: str, values: Iterable[str], status: str
     ) -> None:
-        first = workload + f"{clients:>{18 - len(workload)}}"
+        first = workload + f"{clients:>{max(18 - len(workload), len(clients) + 1)}}"
         columns = (f"{text:>{size}}" for text, size in zip(values, COLUMNS.values(), strict=True))
         row = "  ".join([first, *columns, ""])
         self._write_row(self._fitting(server, row.__add__), status)

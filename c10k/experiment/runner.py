@@ -167,7 +167,9 @@ class Experiment:
         members = self._loader.members
         # With other workers it is not known.
         ceiling = self._ceiling if tuple(members) == self._ceiling_of else ()
-        ceiling_per_s = loader_ceiling.at(ceiling, trial.connections, load, spec.tls)
+        ceiling_per_s = loader_ceiling.at(
+            ceiling, trial.connections, load, plain_tcp=spec.plain_tcp
+        )
         recording = StepRecording(trial, load, self._began, ceiling_per_s, members)
         if short := [each for each in self._loader.limits(trial.connections) if not each.suffices]:
             return recording.failed("; ".join(map(str, short)))

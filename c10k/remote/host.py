@@ -74,6 +74,8 @@ class RemoteHost(ServerHost):
 
     def missing(self, spec: ServerSpec) -> str:
         """What must be installed there for a server to run, and how; empty if it can run."""
+        if spec.unix and not self._same_machine:
+            return "a Unix socket is reached on its own host alone: leave out unix=on"
         return str(self._connection.ask(0, "missing", definition(spec)))
 
     def command(self, spec: ServerSpec) -> list[str]:

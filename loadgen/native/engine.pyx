@@ -148,7 +148,12 @@ cdef class Shard:
             own.name = strdup(known)
             if own.name == NULL:
                 raise MemoryError
-        if tls.verify and tls_trust(own, trusted, <int>len(trusted), known) == 0 and trusted:
+        if not tls.verify:
+            return
+        found = tls_trust(own, trusted, <int>len(trusted), known)
+        if found < 0:
+            raise ValueError(f"no certificate can be checked for {name}")
+        if found == 0 and trusted:
             raise ValueError("there are no certificates in PEM")
 
     cdef void configure_handshakes(self, path, authority) except *:

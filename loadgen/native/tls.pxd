@@ -151,7 +151,8 @@ cdef inline bint tls_configure(Tls *tls) noexcept nogil:
 cdef inline int tls_trust(
     Tls *tls, const char *certificates, int length, const char *name
 ) noexcept nogil:
-    """Trust these certificates, as PEM, or without any those of the system; how many were read.
+    """Trust these certificates, as PEM, or without any those of the system; how many were read, or
+    -1 where OpenSSL cannot check for this name.
 
     `name` is what the server's must have, a name or an IP address.
     """
@@ -159,13 +160,17 @@ cdef inline int tls_trust(
     cdef void *bio
     cdef void *certificate
     cdef int trusted = 0
+    cdef int named
     tls.verify = True
     tls.SSL_CTX_set_verify(tls.context, SSL_VERIFY_PEER, NULL)
     tls.X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN)
     if tls.name != NULL:
-        tls.X509_VERIFY_PARAM_set1_host(parameters, name, 0)
+        named = tls.X509_VERIFY_PARAM_set1_host(parameters, name, 0)
     else:
-        tls.X509_VERIFY_PARAM_set1_ip_asc(parameters, name)
+        named = tls.X509_VERIFY_PARAM_set1_ip_asc(parameters, name)
+    if named != 1: # or any server's certificate would do
+        tls.ERR_clear_error()
+        return -1
     if length == 0:
         tls.SSL_CTX_set_default_verify_paths(tls.context)
         return 0

@@ -51,6 +51,16 @@ class ServerSpec:
         """Whether it serves TLS: off, on, with the certificate of its process, or insecure."""
         return self.options.get("tls", "off")
 
+    @property
+    def unix(self) -> bool:
+        """Whether it serves a Unix socket instead of TCP."""
+        return self.options.get("unix") == "on"
+
+    @property
+    def plain_tcp(self) -> bool:
+        """Whether it is reached as a server is that does nothing else: over TCP, without TLS."""
+        return self.tls == "off" and not self.unix
+
     def launch(self, endpoint: Endpoint) -> Launch:
         """Return its command, which runs in any directory."""
         return self.server.program.launch(self._program_options, endpoint)

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -183,6 +184,35 @@ def test_so_is_one_of_another_name_unless_it_is_not_to_be_verified(serve, fleet)
         assert drained(driven).errors == {}
     with loaded(fleet(("127.0.0.1", port), ECHO, tls=Tls(verify=False)), 1) as driven:
         assert drained(driven).errors == {}
+
+
+@pytest.mark.parametrize(
+    ("named", "errors"), [("IP:::1", {}), ("DNS:elsewhere", {"tls_certificate": 1})]
+)
+def test_the_scope_of_an_address_is_in_no_certificate(fleet, tmp_path, named, errors):
+    """OpenSSL takes no address with one, and would then check for none."""
+    files = tmp_path / "certificate", tmp_path / "key"
+    command = "openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -subj /CN=c10k"
+    command += f" -addext subjectAltName={named} -out {files[0]} -keyout {files[1]}"
+    subprocess.run(command.split(), check=True, stderr=subprocess.DEVNULL)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+
+    def serve(listener):
+        with suppress(OSError), context.wrap_socket(listener.accept()[0], server_side=True) as one:
+            echo(one)
+
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        return  # a host without IPv6
+    with listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        address = "::1%1", listener.getsockname()[1]
+        driven = fleet(address, ECHO, tls=Tls(files[0].read_text()))
+        driven.resize(1)
+        driven.wait_open(20)
+        assert driven.snapshot().errors == errors
 
 
 def close_at_once(connection):
