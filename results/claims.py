@@ -45,6 +45,11 @@ class ClaimedFigure(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
     over: str = ""
     unlike: str = ""
 
+    def __post_init__(self) -> None:
+        if self.unit not in self.units:
+            known = ", ".join(each or "none" for each in self.units)
+            raise ValueError(f"unit: {self.unit[:60]!r} is not known here; there are {known}")
+
     @property
     def published(self) -> tuple[float, float]:
         """Its ends, in the unit of the measure."""

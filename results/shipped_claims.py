@@ -2,16 +2,15 @@
 
 import tomllib
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Final
 
 from c10k.results.claims import Claim, read_claim
 
-SHIPPED: Final = Path(__file__).parents[2] / "experiments" / "claims" / "chapter.toml"
+SHIPPED: Final = files("c10k") / "experiments" / "claims" / "chapter.toml"
 
 
 @cache
 def shipped_claims() -> tuple[Claim, ...]:
     """Those of the file."""
-    with SHIPPED.open("rb") as file:
-        return tuple(map(read_claim, tomllib.load(file)["claims"]))
+    return tuple(map(read_claim, tomllib.loads(SHIPPED.read_text(encoding="utf-8"))["claims"]))

@@ -24,6 +24,12 @@ _VALUES = frozenset(
 
 def check_claims(claims: Collection[Claim], plan: Plan, where: Where) -> None:
     """Raise ValueError for a claim whose figures nothing in the plan could answer."""
+    named = [(each.part, each.name) for claim in claims for each in claim.tables]
+    for part, name in named:
+        if named.count((part, name)) > 1:
+            raise ValueError(
+                f"{where('claims')}: two tables are called {name!r}: give one another name"
+            )
     for claim in claims:
         title = f"{where('claims')}: {claim.title[:60]}"
         for figure in claim.figures:
@@ -41,7 +47,6 @@ def _check_figure(figure: ClaimedFigure, plan: Plan) -> None:
     _check("measure", figure.measure.removesuffix(PER_CONNECTION), MEASURES)
     for label in filter(None, (figure.server, figure.over)):
         _check("server", label, [each.server for each in plan.servers])
-    _check("unit", figure.unit, figure.units)
     _check("workload", figure.workload, [load.name for load in plan.workloads])
     if figure.measure in MEASURES:
         _check("clients", str(figure.clients), list(map(str, plan.steps)))
@@ -76,10 +81,6 @@ def _check_tables(claim: Claim, plan: Plan) -> None:
     for name in (name for text in texts for name in NAMED.findall(text)):
         measure = name.removesuffix("_clients").removesuffix(PER_CONNECTION)
         _check("value", measure, _VALUES | MEASURES)
-    names = [(each.part, each.name) for each in claim.tables]
-    for part, name in names:
-        if names.count((part, name)) > 1:
-            raise ValueError(f"two tables are called {name!r}: give one another name")
 
 
 def _answered(claim: Claim) -> Iterator[tuple[str, str]]:

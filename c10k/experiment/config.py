@@ -27,7 +27,7 @@ from c10k.experiment.plan import (
 from c10k.experiment.rate_sweep import MAP_WORKLOADS, NAMED_WORKLOADS
 from c10k.experiment.workload_config import own_workload, paced, sized
 from c10k.options import Where, read
-from c10k.reports.model.claims import shipped_claims
+from c10k.results.shipped_claims import shipped_claims
 from c10k.servers.catalogue import parse_command
 
 LARGEST_FILE: Final = 1 << 20
@@ -62,7 +62,7 @@ def overridden(content: Mapping[str, Any], options: Mapping[str, Any]) -> dict[s
     out the file's claims.
     """
     changed, given = dict(content), dict(options)
-    if options.keys() & {"servers", "commands", "workloads", "rate", "steps"}:
+    if options.keys() & {"servers", "commands", "workloads", "rate", "size", "steps"}:
         changed.pop("claims", None)  # they are of what the file measures
     if "steps" in options and isinstance(loads := changed.get("workloads"), list):
         changed["workloads"] = _without_steps(loads)

@@ -1,7 +1,8 @@
 """Two servers against each other: a ratio with its interval and its outcome.
 
 All comparisons that a report shows are one family (results/comparison.py): of the two servers that
-it compares, under each workload at each step, and of the two sides of each technique.
+it compares, and of those that a publication does, under each workload at each step; of the two
+sides of each technique; and of each published ratio.
 """
 
 import math
@@ -11,10 +12,12 @@ from typing import Final
 
 from c10k.reports import wording
 from c10k.reports.language import N_, _
+from c10k.reports.model.derived import PER_CONNECTION
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import Quantity
 from c10k.reports.model.servers import MeasuredServer, MeasuredWorkload, why_apart
 from c10k.reports.wording import Unit
+from c10k.results.claims import ClaimedFigure
 from c10k.results.comparison import Comparison, Outcome, Pairs, compare
 
 APART_MS: Final = 0.05  # the kernel's default timer slack: by so much a wake-up may be late
@@ -28,13 +31,13 @@ class Measure:
     """What servers are compared by: its column, its noun, and how a value is written.
 
     Values that differ by less than `apart` count as the same. What is taken `over_ramp` is how
-    much it grows with each connection.
+    much it grows with each connection. None where neither more nor less is known to be better.
     """
 
     column: str
     noun: str
     unit: Unit
-    higher_is_better: bool = False
+    higher_is_better: bool | None = False
     apart: float = 0.0
     over_ramp: bool = False
 
@@ -52,6 +55,17 @@ RESIDENT: Final = Measure("resident_bytes", N_("memory"), wording.BYTES)
 
 MEASURES: Final = (MEMORY, CPU, THROUGHPUT, P50, P99)
 TECHNIQUE_MEASURES: Final = (THROUGHPUT, CPU, RESIDENT)
+
+
+def answering(measure: str) -> Measure:
+    """What a published ratio is judged by: one of MEASURES, or any other column of the steps."""
+    column = measure.removesuffix(PER_CONNECTION)
+    for each in MEASURES:
+        if (each.column, each.over_ramp) == (column, column != measure):
+            return each
+    unit = wording.unit(column)
+    apart = APART_MS if unit is wording.MS else 0.0
+    return Measure(column, column, unit, None, apart, over_ramp=column != measure)
 
 
 @dataclass(frozen=True)
@@ -96,9 +110,9 @@ class Contrast:
     @property
     def better(self) -> int | None:
         """Which of the two is clearly better (0 or 1), if one is."""
-        if self.larger is None or self.measure.higher_is_better:
-            return self.larger
-        return 1 - self.larger
+        if self.larger is None or self.measure.higher_is_better is None:
+            return None
+        return self.larger if self.measure.higher_is_better else 1 - self.larger
 
     @property
     def winner(self) -> str:
@@ -188,22 +202,16 @@ _Key = tuple[str, str, str, int, Measure]
 
 
 class Comparisons:
-    """All comparisons of a run's report, in their order there.
-
-    `pair` are the two servers to be compared: by default those of the report; `measures` is what
-    they are compared by: by default what the report compares.
+    """All comparisons of a run's report, in their order there; of this `pair` of servers alone, if
+    one is given.
     """
 
-    def __init__(
-        self,
-        measured: Measured,
-        pair: Sequence[MeasuredServer] | None = None,
-        measures: Sequence[Measure] | None = None,
-    ) -> None:
+    def __init__(self, measured: Measured, pair: Sequence[MeasuredServer] | None = None) -> None:
         self.measured = measured
-        self._measures = measures
-        pair = measured.compared if pair is None else pair
-        wanted = dict.fromkeys([*self._of_pair(pair), *self._of_techniques()])
+        published = map(measured.answering, measured.claims)
+        pairs = [measured.compared, *published] if pair is None else [pair]
+        of_pairs = (key for pair in pairs for key in self._of_pair(pair))
+        wanted = dict.fromkeys([*of_pairs, *self._of_techniques(), *self._of_ratios()])
         every = [self._sides(*each) for each in wanted]
         found = compare([pairs for pairs, _values, _why in every])
         self._found = {
@@ -223,13 +231,17 @@ class Comparisons:
         one, other = (server.label for server in sides)
         return self._found.get((one, other, workload, step, measure))
 
+    def of_ratio(self, figure: ClaimedFigure) -> Contrast | None:
+        """That of a published ratio; None where the run does not have both of its servers."""
+        return self._found.get(_key(figure))
+
     def _of_pair(self, pair: Sequence[MeasuredServer]) -> Iterator[_Key]:
         measured = self.measured
         if not pair:
             return
         one, other = (server.label for server in pair)
         for workload in (*measured.workloads_of(pair), *measured.map):
-            for measure in self._measures or measures(workload):
+            for measure in measures(workload):
                 for step in [SLOPE] if measure.over_ramp else measured.steps:
                     points = (Point(label, workload.name, step) for label in (one, other))
                     if measure.over_ramp or all(map(measured.rows, points)):
@@ -244,11 +256,23 @@ class Comparisons:
                         for measure in TECHNIQUE_MEASURES:
                             yield *sides, workload, step, measure
 
+    def _of_ratios(self) -> Iterator[_Key]:
+        known = {server.label for server in self.measured.servers}
+        for figure in (figure for claim in self.measured.claims for figure in claim.figures):
+            if figure.over and {figure.server, figure.over} <= known:
+                yield _key(figure)
+
     def _sides(self, one: str, other: str, workload: str, step: int, measure: Measure) -> Sides:
         points = [Point(label, workload, step) for label in (one, other)]
         unfit = "" if measure.over_ramp else self.measured.unfit(points, measure.column)
         first, second = (Side(self.measured, point, point.server) for point in points)
         return of_sides(first, second, measure, [unfit])
+
+
+def _key(figure: ClaimedFigure) -> _Key:
+    measure = answering(figure.measure)
+    step = SLOPE if measure.over_ramp else figure.clients
+    return figure.server, figure.over, figure.workload, step, measure
 
 
 def _log(value: float) -> float:

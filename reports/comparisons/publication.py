@@ -108,14 +108,7 @@ class Publication:
     @cached_property
     def pair(self) -> list[MeasuredServer]:
         """The two of the run; empty unless there are two, and they can be compared."""
-        pair = [server for server in self.servers.values() if server]
-        return pair if len(pair) == 2 and not self.measured.kept_apart(*pair) else []
-
-    @cached_property
-    def _compared(self) -> Comparisons:
-        """The report's own comparisons, if they are of this pair."""
-        same = not self.pair or self.pair == self.measured.compared
-        return self.comparisons if same else Comparisons(self.measured, self.pair)
+        return self.measured.answering(self.claim)
 
     def contrast(self, measure: str, workload: str, clients: int) -> Contrast | None:
         """The comparison of the pair by which the direction of a measure is judged, if it has one:
@@ -126,13 +119,14 @@ class Publication:
         known = (each for each in MEASURES if (each.column, each.over_ramp) == (column, over_ramp))
         if found := next(known, None):
             step = SLOPE if over_ramp else clients
-            return self._compared.of(self.pair, workload, step, found)
+            return self.comparisons.of(self.pair, workload, step, found)
         return None
 
     def contrasts(self, workload: str) -> list[Contrast]:
         """All comparisons of the pair under a workload."""
         wanted = [*(server.label for server in self.pair), workload]
-        return [each for each in self._compared if [each.one, each.other, each.workload] == wanted]
+        made = self.comparisons
+        return [each for each in made if [each.one, each.other, each.workload] == wanted]
 
     def unlike(self, measure: str, workload: str) -> str:
         """How the conditions of a workload differ from the published ones, in words."""

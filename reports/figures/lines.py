@@ -76,7 +76,7 @@ _TEXTS: Final = {  # titles and subtitles
         N_("replied to and verified; dashed: what the loader can drive"),
     ),
 }
-_AXES: Final = {"bytes": BYTES, "ms": TIME, "us": CPU, "": SHARE}
+_AXES: Final = {"bytes": BYTES, "ms": TIME, "us": CPU}
 
 
 def kinds(claim: Claim) -> Iterator[Kind]:
@@ -86,7 +86,8 @@ def kinds(claim: Claim) -> Iterator[Kind]:
         graph, column = table.graph, table.measure
         top = printed_value(graph.top, column) if graph else 0
         if graph and top > 0 and column in MEASURES:
-            named, axis = (graph.name, table.part), _AXES[unit_of(column)]
+            plain = RATE if column.endswith("_per_s") else SHARE
+            named, axis = (graph.name, table.part), _AXES.get(unit_of(column), plain)
             yield Kind(*named, column, axis, top=top, rows=table.rows, title=graph.title)
 
 

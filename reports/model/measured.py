@@ -18,7 +18,6 @@ from msgspec import convert
 from c10k.reports import wording
 from c10k.reports.language import _
 from c10k.reports.model import derived, flags
-from c10k.reports.model.claims import shipped_claims
 from c10k.reports.model.derived import MEASURES, PER_CONNECTION
 from c10k.reports.model.quantity import NOTHING, UNFIT, Flag, Quantity
 from c10k.reports.model.servers import (
@@ -34,6 +33,7 @@ from c10k.results.claims import Claim
 from c10k.results.comparison import Pairs, compare
 from c10k.results.histogram import PERCENTILES
 from c10k.results.manifest import Manifest, WorkloadDescription
+from c10k.results.shipped_claims import shipped_claims
 from c10k.results.slo import P99_MS
 
 if TYPE_CHECKING:
@@ -337,6 +337,14 @@ class Measured:
         """The server that a publication means by a label, or by the name of a kind."""
         alike = (each for each in self.servers if name in (each.role, each.label))
         return next(alike, None)
+
+    def answering(self, claim: Claim) -> list[MeasuredServer]:
+        """The two servers that stand for those of a claim's tables; empty unless there are two, and
+        they can be compared.
+        """
+        found = filter(None, map(self.standing_for, claim.servers if claim.tables else ()))
+        pair = list(found)
+        return pair if len(pair) == 2 and not self.kept_apart(*pair) else []
 
     # What may be compared.
 

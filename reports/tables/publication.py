@@ -1,11 +1,12 @@
 """The tables of a publication in their own shape: its figures beside those of the run."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from c10k.reports import wording
-from c10k.reports.comparisons.pairs import Comparisons
+from c10k.reports.comparisons.pairs import Comparisons, Side, answering, of_sides
 from c10k.reports.comparisons.publication import PrintedPair, Publication, noun
 from c10k.reports.comparisons.published import Judgement, Verdict, judge
 from c10k.reports.language import _, local_number
@@ -114,8 +115,7 @@ class _Beside:
         if contrast and contrast.step == clients:
             ratio = contrast.ratio
             if contrast.why:
-                first = contrast.why.partition("; ")[0]
-                ratio = Quantity(why=_("not compared: {why}", why=first))
+                ratio = _not_compared(contrast.why)
         else:
             ratio = self._of_repeats(table.measure, points)
         saved = any(each.both.endswith("%") for each in table.rows)
@@ -153,9 +153,14 @@ class _Beside:
     def _of_repeats(self, measure: str, points: Sequence[Point]) -> Quantity:
         if not self.publication.pair or measure not in MEASURES:
             return NOTHING
-        one, other = (self.measured.values(point, measure) for point in points)
-        both = one.keys() & other.keys()
-        (ratio,) = intervals([[one[each] / other[each] for each in both if other[each] > 0]])
+        one, other = (Side(self.measured, point, point.server) for point in points)
+        unfit = self.measured.unfit(points, measure)
+        pairs, _values, why = of_sides(one, other, answering(measure), [unfit])
+        if why:
+            return _not_compared(why)
+        if not all(map(math.isfinite, pairs.log_ratios)):  # one added nothing in a repeat
+            return NOTHING
+        (ratio,) = intervals([list(map(math.exp, pairs.log_ratios))])
         return ratio
 
     def _cell(
@@ -188,6 +193,11 @@ class _Beside:
                 "why": judgement.why if judgement else "",
             },
         )
+
+
+def _not_compared(why: str) -> Quantity:
+    """For the first of several reasons."""
+    return Quantity(why=_("not compared: {why}", why=why.partition("; ")[0]))
 
 
 def _by_server(beside: _Beside, table: ByServer) -> Table:

@@ -4,27 +4,28 @@ import math
 from collections.abc import Iterator
 
 from c10k.reports import wording
-from c10k.reports.comparisons.pairs import MEASURES, SLOPE, Comparisons, Contrast, Measure
+from c10k.reports.comparisons.pairs import Comparisons, Contrast
 from c10k.reports.comparisons.publication import sourced
 from c10k.reports.comparisons.published import Judgement, Verdict, judge, within
 from c10k.reports.language import _, local_number
+from c10k.reports.model import flags
 from c10k.reports.model.derived import PER_CONNECTION
 from c10k.reports.model.measured import Measured, Point
-from c10k.reports.model.quantity import NOTHING, Quantity
+from c10k.reports.model.quantity import NOTHING, Flag, Quantity
 from c10k.reports.tables.table import Cell, Column, Section, Table, cell
 from c10k.reports.wording import RATIO, unit
 from c10k.results.claims import Claim, ClaimedFigure
 from c10k.results.published import around_ratio
 
 
-def tables(measured: Measured, _comparisons: Comparisons) -> Iterator[Table]:
+def tables(measured: Measured, comparisons: Comparisons) -> Iterator[Table]:
     """A table for each claim that has single figures, with a row for each of them."""
     for number, claim in enumerate(measured.claims, 1):
         if claim.figures:
-            yield _table(f"claims-{number}", measured, claim)
+            yield _table(f"claims-{number}", measured, comparisons, claim)
 
 
-def _table(stem: str, measured: Measured, claim: Claim) -> Table:
+def _table(stem: str, measured: Measured, comparisons: Comparisons, claim: Claim) -> Table:
     columns = [
         Column(_("it says"), name="claim", head=True),
         Column(_("published"), name="published"),
@@ -32,15 +33,22 @@ def _table(stem: str, measured: Measured, claim: Claim) -> Table:
         Column(_("where"), name="step", words=True),
         Column(_("outcome"), name="outcome", words=True),
     ]
-    rows = [_row(measured, each) for each in claim.figures]
+    rows = [_row(measured, comparisons, each) for each in claim.figures]
     elsewhere = [wording.sentence(claim.elsewhere)] if claim.elsewhere else []
     return Table(stem, claim.title, sourced(claim), columns, [Section("", rows)], elsewhere)
 
 
-def _row(measured: Measured, claimed: ClaimedFigure) -> list[Cell]:
-    found, contrast = _found(measured, claimed)
-    written = RATIO if claimed.over else unit(claimed.measure)
-    judgement = _judged(claimed, found, contrast)
+def _row(measured: Measured, comparisons: Comparisons, claimed: ClaimedFigure) -> list[Cell]:
+    if claimed.over:
+        contrast, written = comparisons.of_ratio(claimed), RATIO
+        found = contrast.ratio if contrast else NOTHING
+        why = contrast.why if contrast else ""
+        found = Quantity(why=why) if why else found
+    else:
+        point = Point(claimed.server, claimed.workload, claimed.clients)
+        contrast, written = None, unit(claimed.measure)
+        found, why = measured.figure(point, claimed.measure), _failed(measured, point)
+    judgement = _judged(claimed, found, contrast, why)
     return [
         Cell(claimed.says),
         Cell(_published(claimed), claimed.published[0]),
@@ -50,33 +58,22 @@ def _row(measured: Measured, claimed: ClaimedFigure) -> list[Cell]:
     ]
 
 
-def _found(measured: Measured, claimed: ClaimedFigure) -> tuple[Quantity, Contrast | None]:
-    """The figure, and of a ratio the comparison that it is of."""
-    point = Point(claimed.server, claimed.workload, claimed.clients)
-    if not claimed.over:
-        return measured.figure(point, claimed.measure), None
-    servers = {each.label: each for each in measured.servers}
-    sides = [servers[label] for label in (claimed.server, claimed.over) if label in servers]
-    ramp = claimed.measure.endswith(PER_CONNECTION)
-    measure = _measure(claimed.measure.removesuffix(PER_CONNECTION), ramp=ramp)
-    step = SLOPE if ramp else claimed.clients
-    compared = Comparisons(measured, sides if len(sides) == 2 else (), measures=[measure])
-    contrast = compared.of(sides, claimed.workload, step, measure) if len(sides) == 2 else None
-    if contrast is None:
-        return NOTHING, None
-    return (Quantity(why=contrast.why) if contrast.why else contrast.ratio), contrast
+def _failed(measured: Measured, point: Point) -> str:
+    """In how many repeats a step failed: what the others have is not what the server does."""
+    rows = measured.rows(point)
+    if Flag.FAILED not in measured.flags(point):
+        return ""
+    return _("{flag}, {detail}", flag=Flag.FAILED.phrase, detail=flags.detail(rows, Flag.FAILED))
 
 
-def _measure(column: str, *, ramp: bool) -> Measure:
-    """What is compared by that name, or by any other column of the steps."""
-    known = (each for each in MEASURES if (each.column, each.over_ramp) == (column, ramp))
-    return next(known, Measure(column, column, unit(column), over_ramp=ramp))
-
-
-def _judged(claimed: ClaimedFigure, found: Quantity, contrast: Contrast | None) -> Judgement:
-    """A range is confirmed within it, and else judged by its nearest end; a bound by its side."""
-    if contrast and contrast.why and not claimed.unlike:
-        return Judgement(Verdict.UNDECIDED, why=contrast.why)
+def _judged(
+    claimed: ClaimedFigure, found: Quantity, contrast: Contrast | None, why: str
+) -> Judgement:
+    """A range is confirmed within it, and else judged by its nearest end; a bound by its side;
+    nothing where there is a reason `why` not to.
+    """
+    if why and not claimed.unlike:
+        return Judgement(Verdict.UNDECIDED, why=why)
     low, high = claimed.published
     if claimed.at and not claimed.unlike:
         return within(low, found, most=claimed.at == "most")

@@ -86,7 +86,11 @@ def _figure(publication: Publication, said: FigureStatement) -> _Evidence:
         "measured": unit.text(known.high) if bound else cell(known, unit).text,
     }
     had = measured.server_cpus
-    why = _("the server had {cpus} CPU here", cpus=had) if said.cpus and had != said.cpus else ""
+    why = ""
+    if said.cpus and not had:
+        why = _("how many CPUs the server had here is not known")
+    elif said.cpus and had != said.cpus:
+        why = _("the server had {cpus} CPU here", cpus=had)
     if bound:
         known = replace(known, value=math.nan, low=0.0)
     if said.exactly and point.connections != said.clients:

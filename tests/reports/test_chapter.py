@@ -2,8 +2,8 @@
 
 import pytest
 
-from c10k.reports.model.claims import shipped_claims
 from c10k.results.claimed_units import printed_value
+from c10k.results.shipped_claims import shipped_claims
 
 (CHAPTER,) = shipped_claims()
 

@@ -21,10 +21,10 @@ from c10k.remote.host import NO_CEILING
 from c10k.reports import language, recorded
 from c10k.reports.build import build_report
 from c10k.reports.language import LanguageError, _, languages, local_number, use_locale
-from c10k.reports.model.claims import SHIPPED
 from c10k.reports.page.details import glossary
 from c10k.results.comparison import Outcome
 from c10k.results.schema import STEPS
+from c10k.results.shipped_claims import SHIPPED
 from c10k.servers.catalogue import CATALOGUE
 from tests.reports.parsed import Page
 from tests.reports.synthetic import write_run

@@ -39,10 +39,10 @@ def test_each_claim_that_comes_with_us_can_be_answered(name):
 @pytest.mark.parametrize(
     ("figure", "why"),
     [
-        ({"measure": "speed"}, "measure: 'speed' is not known here"),
+        ({"measure": "speed", "unit": ""}, "measure: 'speed' is not known here"),
         ({"measure": "response_p5_ms"}, "response_p50_ms"),
         ({"server": "nginx"}, "server: 'nginx' is not known here; there are threaded"),
-        ({"over": "nginx"}, "server: 'nginx'"),
+        ({"over": "nginx", "unit": "×"}, "server: 'nginx'"),
         ({"unit": "KB"}, "unit: 'KB' is not known here; there are ns, us, ms, s"),
         ({"over": "threaded", "unit": "ms"}, "unit: 'ms'"),
         ({"workload": "paced"}, "workload: 'paced' is not known here; there are saturated"),
