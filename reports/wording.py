@@ -56,9 +56,13 @@ def milliseconds(value: float) -> str:
 
 
 def times(value: float) -> str:
-    """How many times, in at most two digits below 10: 0.0028, 1.1, 13, 2,048."""
+    """How many times, in at most two digits below 10, and in three around 1, where the second would
+    be 0: 0.0028, 1.02, 1.1, 13, 2,048.
+    """
     if value >= 9.95 or value == 0:
         digits = 0
+    elif 0.995 <= value < 1.05:
+        digits = 2
     else:
         rounded = abs(float(f"{value:.1e}"))  # 0.00996 has two digits as 0.010
         digits = 1 if value >= 0.995 else max(0, 1 - math.floor(math.log10(rounded)))

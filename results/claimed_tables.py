@@ -33,6 +33,13 @@ class ClaimedTable(Struct, frozen=True, rename="kebab", forbid_unknown_fields=Tr
     caption: Words = ""
     notes: tuple[Text, ...] = ()
 
+    def stem(self, number: int) -> str:
+        """What its files are called, in the claim of this number: it is part of their names where
+        the table is in no part of its own.
+        """
+        part = f"claims-{number}" if self.part == "claims" else self.part
+        return f"{part}-{self.name}"
+
 
 class FigureTable(ClaimedTable, frozen=True, kw_only=True):
     """A table of figures under a workload: of this name, or "usual" for the most relaxed; without

@@ -14,7 +14,10 @@ FEW_ERRORS: Final = 3
 """Errors may be off by so many: those under way when a window begins and ends."""
 
 FEWEST_MESSAGES: Final = 1_000
-"""Of fewer, ten or fewer are the slowest in a hundred, or answered wrongly: that may be chance."""
+"""Of fewer, less than ten are the slowest in a hundred, or answered wrongly: that may be chance."""
+
+BY_CHANCE: Final = ("errors", "p50", "p90", "p99")
+"""The figures that need so many."""
 
 BUSY: Final = 0.95
 """Of its CPUs: a loader that uses more of them had none left."""
@@ -60,7 +63,7 @@ def judge(
 def _wrong(
     behaviour: Behaviour, figure: str, should: Mapping[str, float], found: Reported, busy: float
 ) -> str:
-    if should["messages"] < FEWEST_MESSAGES:
+    if figure in BY_CHANCE and should["messages"] < FEWEST_MESSAGES:
         return f"not judged: {should['messages']:,.0f} messages, and it takes {FEWEST_MESSAGES:,}"
     off = found.value - should[figure]
     if abs(off) <= max(WITHIN * should[figure], FEW_ERRORS if figure == "errors" else 0):

@@ -24,9 +24,11 @@ _VALUES = frozenset(
 
 def check_claims(claims: Collection[Claim], plan: Plan, where: Where) -> None:
     """Raise ValueError for a claim whose figures nothing in the plan could answer."""
-    named = [(each.part, each.name) for claim in claims for each in claim.tables]
-    for part, name in named:
-        if named.count((part, name)) > 1:
+    stems = [
+        (each.stem(n), each.name) for n, claim in enumerate(claims, 1) for each in claim.tables
+    ]
+    for stem, name in stems:
+        if stems.count((stem, name)) > 1:
             raise ValueError(
                 f"{where('claims')}: two tables are called {name!r}: give one another name"
             )

@@ -16,7 +16,7 @@ from c10k.reports.model.quantity import NOTHING, Quantity
 from c10k.reports.model.servers import MeasuredWorkload
 from c10k.reports.tables.table import Cell, Column, Section, Table, cell
 from c10k.reports.wording import RATIO, Unit
-from c10k.results.claimed_tables import ByClients, ByServer, ClaimedTable, Row, Stage, Stages
+from c10k.results.claimed_tables import ByClients, ByServer, Row, Stage, Stages
 from c10k.results.published import around_ratio
 
 _Columns = ByServer | ByClients | Stages
@@ -54,18 +54,12 @@ def _table(beside: "_Beside", table: _Columns, number: int) -> Table:
     return replace(
         made,
         caption=" ".join(filter(None, (beside.publication.source, made.caption))),
-        stem=stem(table, number),
+        stem=table.stem(number),
         title=_(table.title),
         heading=_(table.heading),
         notes=[*reasons, *made.notes],
         data=records,
     )
-
-
-def stem(table: ClaimedTable, number: int) -> str:
-    """What the files of a claim's table are called; those in no part of their own are numbered."""
-    part = f"claims-{number}" if table.part == "claims" else table.part
-    return f"{part}-{table.name}"
 
 
 @dataclass(frozen=True)

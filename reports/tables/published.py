@@ -34,20 +34,27 @@ def _table(stem: str, measured: Measured, comparisons: Comparisons, claim: Claim
         Column(_("outcome"), name="outcome", words=True),
     ]
     rows = [_row(measured, comparisons, each) for each in claim.figures]
-    elsewhere = [wording.sentence(claim.elsewhere)] if claim.elsewhere else []
-    return Table(stem, claim.title, sourced(claim), columns, [Section("", rows)], elsewhere)
+    notes = [wording.sentence(claim.elsewhere)] if claim.elsewhere else []
+    limited = Flag.LOADER_LIMITED.phrase
+    if any(limited in str(outcome) for *_others, outcome in rows):
+        more = _(
+            "{flag}: on a machine that gives the loader more CPUs it may be decided.", flag=limited
+        )
+        notes.append(wording.sentence(more))
+    return Table(stem, claim.title, sourced(claim), columns, [Section("", rows)], notes)
 
 
 def _row(measured: Measured, comparisons: Comparisons, claimed: ClaimedFigure) -> list[Cell]:
+    labels = filter(None, (claimed.server, claimed.over))
+    points = [Point(label, claimed.workload, claimed.clients) for label in labels]
+    why = "; ".join(filter(None, (_failed(measured, point) for point in points)))
     if claimed.over:
         contrast, written = comparisons.of_ratio(claimed), RATIO
-        found = contrast.ratio if contrast else NOTHING
-        why = contrast.why if contrast else ""
-        found = Quantity(why=why) if why else found
+        why = why or (contrast.why if contrast else "")
+        found = contrast.ratio if contrast and not why else NOTHING
     else:
-        point = Point(claimed.server, claimed.workload, claimed.clients)
         contrast, written = None, unit(claimed.measure)
-        found, why = measured.figure(point, claimed.measure), _failed(measured, point)
+        found = measured.figure(points[0], claimed.measure)
     judgement = _judged(claimed, found, contrast, why)
     return [
         Cell(claimed.says),
@@ -59,11 +66,11 @@ def _row(measured: Measured, comparisons: Comparisons, claimed: ClaimedFigure) -
 
 
 def _failed(measured: Measured, point: Point) -> str:
-    """In how many repeats a step failed: what the others have is not what the server does."""
-    rows = measured.rows(point)
+    """Of which server a repeat failed, and how: what the others have is not what it does."""
     if Flag.FAILED not in measured.flags(point):
         return ""
-    return _("{flag}, {detail}", flag=Flag.FAILED.phrase, detail=flags.detail(rows, Flag.FAILED))
+    detail = flags.detail(measured.rows(point), Flag.FAILED)
+    return _("{server} failed ({detail})", server=point.server, detail=detail)
 
 
 def _judged(

@@ -16,7 +16,6 @@ from c10k.reports.comparisons.techniques import judged, technique_comparisons, u
 from c10k.reports.language import _, local_number
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import NOTHING
-from c10k.reports.tables.publication import stem
 from c10k.reports.tables.table import Cell, Column, Section, Table, cell
 from c10k.results.claimed_tables import (
     BetterStatement,
@@ -38,7 +37,7 @@ def tables(measured: Measured, comparisons: Comparisons) -> Iterator[Table]:
     for number, claim in enumerate(measured.claims, 1):
         publication = Publication(measured, comparisons, claim)
         for each in claim.statements:
-            yield _table(publication, each, stem(each, number))
+            yield _table(publication, each, each.stem(number))
 
 
 def _table(publication: Publication, table: Statements, name: str) -> Table:

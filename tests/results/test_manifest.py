@@ -57,3 +57,11 @@ def test_a_manifest_without_a_key_is_refused(whole, key):
 def test_a_part_that_a_report_cannot_read_is_named(whole, change, misfit):
     with pytest.raises(RunError, match=f"^here/run.json: {misfit}$"):
         check_manifest(whole | change, "here/run.json")
+
+
+def test_a_claim_in_an_unknown_unit_is_named(whole):
+    figure = {"says": "x", "measure": "response_p50_ms", "server": "threaded", "value": 1}
+    figure |= {"unit": "parsec", "workload": "paced"}
+    claim = {"title": "A", "source": "b", "figures": [figure]}
+    with pytest.raises(RunError, match=r"unit: 'parsec' is not known here; there are ns, us, ms"):
+        check_manifest(whole | {"plan": whole["plan"] | {"claims": [claim]}}, "run.json")

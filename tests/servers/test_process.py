@@ -16,6 +16,7 @@ import pytest
 from c10k.loadgen.telemetry import ProcessTree
 from c10k.servers.catalogue import Endpoint, parse_spec
 from c10k.servers.catalogue.program import free_port
+from c10k.servers.framework.tls import KEY, write_certificate
 from c10k.servers.process import LAUNCH, ServerProcess, ServerStartError
 
 pytestmark = pytest.mark.system
@@ -211,6 +212,21 @@ def test_a_port_in_use_is_named(name, tmp_path):
             ServerProcess(name, command, log=tmp_path / "log").start()
     assert "cannot listen: [Errno 98] Address already in use" in caught.value.log_tail
     assert "\n" not in caught.value.log_tail
+
+
+def test_no_key_is_left_where_a_server_does_not_start(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        server = ServerProcess(
+            "tls",
+            ["true"],
+            log=tmp_path / "log",
+            address=taken.getsockname(),
+            certificate_file=write_certificate("127.0.0.1", tmp_path),
+        )
+        assert (tmp_path / KEY).exists()
+        with pytest.raises(ServerStartError, match="the port is in use"):
+            server.start()
+    assert not (tmp_path / KEY).exists()
 
 
 @pytest.mark.parametrize(

@@ -108,13 +108,15 @@ def test_a_loader_that_gives_up_under_one_behaviour_is_found_out(tmp_path):
         ("--reader wrk -- false {port}", 3, "exit status 1"),
         ("--reader wrk --limit 0.5s -- sh -c 'sleep 60' {port}", 3, "did not end within 0.5 s"),
         (
-            "--reader wrk -- bash -c 'echo -e \"GET / HTTP/1.1\\r\\n\\r\" >/dev/tcp/{host}/{port}'",
+            "--reader wrk -- bash -c "
+            "'echo -e \"GET / HTTP/1.1\\r\\n\\r\" >/dev/tcp/{host}/{port}; sleep 0.3'",
             3,
             "is not understood",
         ),
         (
             "--reader wrk --behaviour stall -- bash -c "
-            "'echo Requests/sec: 9; echo -e \"GET / HTTP/1.1\\r\\n\\r\" >/dev/tcp/{host}/{port}'",
+            "'echo Requests/sec: 9; "
+            'echo -e "GET / HTTP/1.1\\r\\n\\r" >/dev/tcp/{host}/{port}; sleep 0.3\'',
             3,
             "in the server's silence: give it at least 5 s",
         ),

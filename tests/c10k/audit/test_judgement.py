@@ -27,6 +27,7 @@ from c10k.audit.reader import Reported
         ("reset", "errors", 100.0, 0.0, {}, "errors that it does not count"),
         ("slow-accept", "first_reply", 4950.0, 12.0, {}, "in no figure"),
         ("wrong", "errors", 3.0, 0.0, {"messages": 300.0}, "not judged: 300 messages"),
+        ("slow-accept", "first_reply", 4950.0, 4950.0, {"messages": 300.0}, ""),
     ],
 )
 def test_what_is_off_is_named(behaviour, figure, should, reported, how, wrong):

@@ -131,3 +131,11 @@ def test_options_that_change_what_is_measured_leave_the_claims_out():
     content = content_of(experiment("claims/uvloop"))
     assert overridden(content, {"repeat": 3})["claims"]
     assert "claims" not in overridden(content, {"steps": (10,)})
+    assert "claims" not in overridden(content, {"size": 64})
+
+
+def test_two_claims_cannot_write_one_table():
+    content = tomllib.loads(PUBLICATION.replace('name = "words"', 'name = "words"\npart = "t1"'))
+    both = content | {"claims": 2 * content["claims"]}
+    with pytest.raises(ValueError, match="two tables are called"):
+        plan_of(both, str)

@@ -83,6 +83,13 @@ def test_it_is_looked_up_by_connections_and_size():
     assert math.isnan(loader_ceiling.at(known, 10, replace(saturated, size_bytes=65)))
     assert math.isnan(loader_ceiling.at(known, 11, saturated))
     assert math.isnan(loader_ceiling.at((), 10, saturated))
+    assert math.isnan(loader_ceiling.at(known, 10, saturated, plain_tcp=False))
+
+
+@pytest.mark.parametrize("option", ["tls=on", "unix=on"])
+def test_a_server_that_is_reached_another_way_has_none(option):
+    asked = {"servers": [f"threaded,{option}"], "workloads": ["saturated"], "steps": [2]}
+    assert loader_ceiling.steps(plan_of(asked, str)) == []
 
 
 @pytest.mark.parametrize("name", ["churn", "work_sleep", "mostly_idle", "download", "paced"])

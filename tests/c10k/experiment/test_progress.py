@@ -70,6 +70,13 @@ def test_figures_stand_below_their_headings_in_the_units_of_the_report():
     assert row.endswith(f"  {NAME}")
 
 
+def test_a_long_name_of_a_workload_does_not_touch_the_number_of_clients():
+    lines = []
+    progress = Progress(TimeLeft({}), lines.append)
+    progress._row("4KB-per-second", NAME, "10,000", [""] * 5, "ok")
+    assert lines[0].startswith("4KB-per-second 10,000 ")
+
+
 def test_what_was_not_measured_is_left_out():
     lines = plain(Progress, BARE, FAILED)
     assert not re.search("[–—]|nan", "\n".join(lines))

@@ -10,6 +10,7 @@ from c10k.reports.comparisons.pairs import (
     Comparisons,
     measures,
 )
+from c10k.results.claims import Claim, ClaimedFigure
 from c10k.results.comparison import Outcome
 
 REPEATS = {"repeats": 4}
@@ -127,3 +128,23 @@ def test_a_repeat_in_which_one_server_did_nothing_decides_nothing(make):
     found = contrast(make(change=stall, **REPEATS), "saturated", 100, THROUGHPUT)
     assert found.outcome is Outcome.UNDECIDED
     assert found.better is None
+
+
+def test_published_ratios_are_in_the_family_and_say_nothing_of_what_is_better(make):
+    measured = make(**REPEATS)
+    own = list(Comparisons(measured))
+    common = {"server": "threaded", "over": "asyncio_streams", "value": 1.0}
+    at = {"workload": "saturated", "clients": 1_000}
+    claimed = [
+        ClaimedFigure("known", "messages_per_s", **common, **at),
+        ClaimedFigure("other", "rss_bytes", **common, **at),
+        ClaimedFigure("nobody", "messages_per_s", **common | {"over": "nginx"}, **at),
+    ]
+    measured.about.plan.claims[:] = [Claim("A claim", "a book", tuple(claimed))]
+    family = Comparisons(measured)
+    known, other, nobody = map(family.of_ratio, claimed)
+    assert len(list(family)) == len(own) + 1
+    assert known in list(family)
+    assert nobody is None
+    assert other.outcome is Outcome.CLEAR
+    assert (other.larger, other.better, other.winner) == (0, None, "")

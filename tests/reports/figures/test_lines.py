@@ -6,6 +6,7 @@ import pytest
 
 from c10k.reports import style
 from c10k.reports.figures.lines import over_clients
+from c10k.results.claims import read_claim
 
 
 def heights(drawn, pattern):
@@ -123,3 +124,17 @@ def test_the_same_run_gives_the_same_pictures(make, draw):
     assert {name: each.picture.svg for name, each in once.items()} == {
         name: each.picture.svg for name, each in again.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("measure", "top", "tick"),
+    [("messages_per_s", "100,000", "100K /s"), ("resident_bytes", "1 GB", "238 MB")],
+)
+def test_a_publications_graph_has_the_axis_of_its_measure(make, draw, measure, top, tick):
+    measured = make()
+    graph = {"name": "own", "title": "Its graph", "top": top}
+    rows = [{"clients": each, "figures": ["1", "1"]} for each in measured.steps]
+    table = {"name": "x", "title": "x", "measure": measure, "graph": graph, "rows": rows}
+    claim = {"title": "A", "source": "b", "servers": ["threaded", "asyncio_streams"]}
+    measured.about.plan.claims[:] = [read_claim(claim | {"by-clients": [table]})]
+    assert tick in draw(measured, over_clients, "own")["own-saturated"].texts

@@ -220,7 +220,7 @@ CELLS = [
     # 0.27989.
     ("techniques | buffer pool | saturated | 10 | CPU per message: ratio", "0.28×, clear"),
     # 23,105,540 ÷ 23,085,060, 23,105,540 ÷ 23,089,150, 23,130,110 ÷ 23,101,440: 1.0009.
-    ("techniques | buffer pool | saturated | 10 | memory: ratio", "1.0×, equivalent"),
+    ("techniques | buffer pool | saturated | 10 | memory: ratio", "1.00×, equivalent"),
     # All were served at 386, 388 of 391 at the next.
     ("capacity | paced | threaded,limit=as:4g | max connections", "≥ 386, < 391"),
 ]

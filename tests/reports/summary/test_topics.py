@@ -26,7 +26,7 @@ def test_each_topic_has_its_result_values_and_outcome(tell):
     interval = f"{ratio.low:.1f}×–{ratio.high:.1f}×"
     assert cpu.result == ("1.5×", f"threads ÷ the event loop, {interval}")
     assert response.title == "median response time while clients mostly wait"
-    assert (response.result[0], response.claim) == ("1.0×", "")
+    assert (response.result[0], response.claim) == ("1.00×", "")
     assert (throughput.title, throughput.outcome) == ("throughput under full load", "equivalent")
 
 

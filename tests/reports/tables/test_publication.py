@@ -130,3 +130,32 @@ def test_what_no_column_of_numbers_answers_is_not_measured(make):
     assert {cell.outcome for cell in cells} == {"", "not measured"}
     assert all(record["measured"] in (None, "") for table in made for record in table.records)
     assert not any(each.name.startswith("g-") for each in over_clients(measured))
+
+
+@pytest.mark.parametrize("measure", ["response_p50_ms", "service_p50_ms"])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"starved": 900, "starved_wait_ms": 5_000.0}, "900 of 1,000 clients unserved"),
+        ({"loader_limited": True}, "loader-limited"),
+    ],
+)
+def test_no_ratio_is_shown_of_what_is_not_compared(make, measure, change, why):
+    """Whether the report compares that measure, or the table alone."""
+
+    def trouble(step):
+        if step.server == "threaded" and step.connections == 1_000:
+            vars(step).update(change)
+
+    measured = make(repeats=3, workloads=("saturated",), change=trouble)
+    rows = [{"clients": each, "figures": ["2 ms", "1 ms"], "both": "2×"} for each in (100, 1_000)]
+    table = {"name": "x", "title": "x", "measure": measure, "both": "both", "rows": rows}
+    claim = {"title": "A", "source": "b", "servers": ["threaded", "asyncio_streams"]}
+    measured.about.plan.claims[:] = [read_claim(claim | {"by-clients": [table]})]
+    (found,) = tables(measured).values()
+    (*_, fit), (*_, unfit) = found.sections[0].rows
+    assert fit.text != "—"
+    assert fit.outcome
+    assert unfit.text == "—"
+    assert unfit.outcome == ""
+    assert f"not compared: {why}" in unfit.caveat

@@ -92,3 +92,14 @@ def test_what_was_not_measured_or_is_unlike_has_no_outcome(measured):
     ratio = figure | {"over": "nginx", "unit": "×"}
     assert judged(measured, **ratio)[3] == "not measured"
     assert judged(measured, **figure, unlike="a disk")[3] == "not comparable: a disk"
+
+
+def test_what_failed_in_a_repeat_confirms_nothing(make):
+    def die(step):
+        if (step.server, step.connections, step.repeat) == ("threaded", 1_000, 1):
+            step.status, step.reason = "failed", "the server died"
+
+    figure = {"measure": "connected", "value": 1_000, "at": "least"}
+    assert judged(make(repeats=3), **figure)[3] == "confirmed"
+    outcome = judged(make(repeats=3, change=die), **figure)[3]
+    assert outcome == "undecided: threaded failed (the server died, in 1 of 3 repeats)"
