@@ -35,8 +35,8 @@ _PROTOCOLS: Final = {
 class MeasuredServer:
     """A server of the run. `role` is the kind that it stands for: one server does for each.
 
-    `alone` is false where the run has several servers of its model, and the model's name would not
-    tell which of them is meant.
+    `alone` is false where the name of its kind would not tell which server is meant: the run has
+    others, of its model or all of its kind.
     """
 
     label: str
@@ -131,6 +131,7 @@ def servers(
     # The argument is about servers that echo: these stand for their kind before others.
     role_of_label = _roles(sorted(known, key=lambda each: spoken[each.label] != "echo"))
     models = [each.model for each in known]
+    both = len(role_of_label) == len(ROLES) or len(known) == 1
     return [
         MeasuredServer(
             each.label,
@@ -138,7 +139,7 @@ def servers(
             each.language if each.language != _ANY else "",
             each.command if isinstance(each.command, str) else " ".join(each.command),
             role_of_label.get(each.label),
-            models.count(each.model) == 1,
+            both and models.count(each.model) == 1,
             spoken[each.label],
             each.limits.get("as", math.nan),
         )

@@ -27,13 +27,14 @@ def conditions(measured: Measured, topic: Topic) -> str:
 
 def measured_what(measured: Measured) -> str:
     """Which servers had what load, on how many CPUs, how often, and what publication is meant."""
-    sizes = sorted({workload.size_bytes for workload in measured.workloads})
+    sizes = sorted({workload.size_bytes for workload in measured.workloads} - {0})
+    bytes_each = wording.joined(list(map(wording.count, sizes)))
     repeats = _("{count} repeats", count=wording.count(measured.repeats))
     claim = measured.publication
     text = _(
-        "Clients sent messages of {sizes} bytes {how} to {servers}; each figure is of "
-        "{repeats} on fresh server processes.",
-        sizes=wording.joined(list(map(wording.count, sizes))),
+        "Clients sent {what} {how} to {servers}; each figure is of {repeats} on fresh server "
+        "processes.",
+        what=_("messages of {sizes} bytes", sizes=bytes_each) if sizes else _("requests"),
         how=_("over the network") if measured.about.server_host else _("over loopback"),
         servers=", ".join(filter(None, (_servers(measured), _cpus(measured)))),
         repeats=repeats if measured.repeats > 1 else _("one repeat"),

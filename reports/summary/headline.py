@@ -21,6 +21,10 @@ _FACTS: Final = {  # of one server that is better, and of several
     THROUGHPUT: (N_("serves {much} more messages {load}"), N_("serve {much} more messages {load}")),
     UNSERVED: (N_("serves everyone {load}"), N_("serve everyone {load}")),
 }
+_IN_THE_MEDIAN: Final = (
+    N_("answers {much} sooner in the median and later in the p99 {load}"),
+    N_("answer {much} sooner in the median and later in the p99 {load}"),
+)
 _TIMES_FROM: Final = 1.995  # what reads as 2.0 times; below, per cent say it better
 
 
@@ -51,7 +55,8 @@ def _text(topics: Sequence[Topic]) -> str:
     facts: dict[int, list[str]] = {}
     for topic in topics:
         if topic.contrast and (better := topic.contrast.better) is not None:
-            text = _FACTS[topic.measure][servers[better].plural]
+            said = _IN_THE_MEDIAN if topic.tail_opposes else _FACTS[topic.measure]
+            text = said[servers[better].plural]
             values = {"much": _much(topic.contrast), "load": topic.workload.phrase}
             facts.setdefault(better, []).append(_(text, **values))
     if facts:

@@ -78,6 +78,13 @@ class Topic:
         return Comparison(max(*one, 1) / max(*other, 1), math.nan, math.nan, repeats, outcome)
 
     @property
+    def tail_opposes(self) -> bool:
+        """Whether the server that is clearly better in the median is clearly worse in the p99."""
+        at = self.comparisons.of(self.measured.compared, self.workload.name, self.step, pairs.P99)
+        both = (self.contrast, at) if self.measure is pairs.P50 else ()
+        return {each.better for each in both if each} == {0, 1}
+
+    @property
     def title(self) -> str:
         """What is compared, and under which load."""
         noun, load = _(self.measure.noun), self.workload.phrase

@@ -63,6 +63,29 @@ def test_clients_that_starve_in_one_repeat_only_give_no_outcome(tell):
     )
 
 
+def test_a_median_that_the_slowest_replies_contradict_is_not_stated_alone(tell):
+    uneven = alike("threaded", median_ms=0.1, sigma=8.0)
+    assert (
+        "threads answer 9.9 times sooner in the median and later in the p99 while clients mostly "
+        "wait" in tell(change=uneven).headline.text
+    )
+
+
+def test_servers_of_one_kind_have_their_names(tell):
+    servers = {"aiohttp": "event loop", "gunicorn": "thread per request; event loop when idle"}
+    text = tell(servers=servers, change=alike("aiohttp", cpu_us=0.5)).headline.text
+    assert "aiohttp uses 2.0 times less CPU" in text
+    assert "the event loop" not in text
+
+
+def test_requests_without_a_body_have_no_size(tell):
+    def of_http(step):
+        step.protocol, step.size_bytes = "http", 0
+
+    what = tell(change=of_http).headline.measured_what
+    assert what.startswith("Clients sent requests over loopback to ")
+
+
 def test_equivalent_servers(tell):
     stated = tell()
     assert stated.headline.text.endswith(
