@@ -12,6 +12,7 @@ from typing import Final
 
 from c10k.reports import wording
 from c10k.reports.language import N_, _
+from c10k.reports.model.derived import MEASURES as COLUMNS
 from c10k.reports.model.derived import PER_CONNECTION
 from c10k.reports.model.measured import Measured, Point
 from c10k.reports.model.quantity import Quantity
@@ -259,7 +260,8 @@ class Comparisons:
     def _of_ratios(self) -> Iterator[_Key]:
         known = {server.label for server in self.measured.servers}
         for figure in (figure for claim in self.measured.claims for figure in claim.figures):
-            if figure.over and {figure.server, figure.over} <= known:
+            column = figure.measure.removesuffix(PER_CONNECTION)
+            if figure.over and {figure.server, figure.over} <= known and column in COLUMNS:
                 yield _key(figure)
 
     def _sides(self, one: str, other: str, workload: str, step: int, measure: Measure) -> Sides:

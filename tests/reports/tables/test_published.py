@@ -91,6 +91,9 @@ def test_what_was_not_measured_or_is_unlike_has_no_outcome(measured):
     assert judged(measured, **figure, server="nginx")[3] == "not measured"
     ratio = figure | {"over": "nginx", "unit": "×"}
     assert judged(measured, **ratio)[3] == "not measured"
+    assert judged(measured, **ratio | {"over": "asyncio_streams", "measure": "x"})[3] == (
+        "not measured"
+    )
     assert judged(measured, **figure, unlike="a disk")[3] == "not comparable: a disk"
 
 
