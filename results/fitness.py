@@ -16,9 +16,14 @@ MOST_STEAL: Final = 0.05
 # In CPUs. c10k's own telemetry takes some hundredths; a daemon, or a kernel thread that scans
 # memory, takes more, from the loader or the server.
 MOST_OTHER_PROCESSES: Final = 0.2
-# Of the connections. Where more starve, no percentile over messages says anything: the few that are
-# served send most of the messages.
+# Of the connections. Where more are unserved, no percentile over messages says anything: the few
+# that are served send most of the messages.
 MOST_STARVED: Final = 0.01
+
+
+def unserved(row: Row) -> int:
+    """The clients that got no reply in a window: those that starve, and those never served."""
+    return int(row["starved"] + row["connections"] - row["connected"])
 
 
 def steal(row: Row) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from c10k.results.fitness import MOST_STARVED, Row, deciding, typical
+from c10k.results.fitness import MOST_STARVED, Row, deciding, typical, unserved
 from c10k.results.slo import refusal
 
 OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
@@ -84,7 +84,7 @@ def check(threshold: Threshold, step: Step, rows: Sequence[Row]) -> Checked:
     """Check a step by its rows, one or more, which are its repeats.
 
     The median of the repeats that may decide must satisfy it. A step misses it if a repeat failed,
-    if one of the deciding has no value, and, by a column over messages, if connections starved.
+    if one of the deciding has no value, and, by a column over messages, if clients were unserved.
     """
     value = typical(rows, threshold.column)
     failing = [row for row in rows if threshold.no_failed_message or row["status"] == "failed"]
@@ -96,8 +96,8 @@ def check(threshold: Threshold, step: Step, rows: Sequence[Row]) -> Checked:
 
 
 def _starving(rows: Sequence[Row]) -> str:
-    """How many connections starved in the worst of the deciding repeats; empty for few."""
-    worst = max(deciding(rows), key=lambda row: int(row["starved"]))
-    if worst["starved"] <= MOST_STARVED * worst["connections"]:
+    """How many clients were unserved in the worst of the deciding repeats; empty for few."""
+    worst = max(deciding(rows), key=unserved)
+    if unserved(worst) <= MOST_STARVED * worst["connections"]:
         return ""
-    return f"{worst['starved']:,} of {worst['connections']:,} connections starved"
+    return f"{unserved(worst):,} of {worst['connections']:,} clients unserved"

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Final
 
 from c10k.results.comparison import Outcome
-from c10k.results.fitness import MOST_STARVED, Row
+from c10k.results.fitness import MOST_STARVED, Row, unserved
 from c10k.results.metrics import METRICS, Metric
 from c10k.results.sequential import Interval, interval
 
@@ -111,7 +111,7 @@ def _verdict(metric: Metric, found: Interval, margin: float) -> Verdict:
 def _value(metric: Metric, row: Row) -> float:
     """Its value in a step; NaN where the step does not say it of the server."""
     loader = metric.on_loader and row["loader_limited"]
-    starved = metric.over_messages and row["starved"] > MOST_STARVED * row["connections"]
+    starved = metric.over_messages and unserved(row) > MOST_STARVED * row["connections"]
     return math.nan if loader or starved else metric.of(row)
 
 
@@ -119,6 +119,6 @@ def _why(metric: Metric, pairs: Iterable[tuple[Row, Row]]) -> str:
     rows = [row for pair in pairs for row in pair]
     if metric.on_loader and any(row["loader_limited"] for row in rows):
         return "the loader was the bottleneck"
-    if metric.over_messages and any(row["starved"] for row in rows):
-        return "connections starved, so that few send most of the messages"
+    if metric.over_messages and any(map(unserved, rows)):
+        return "clients were unserved, so that few send most of the messages"
     return "it was 0, or not measured, in one of each two"

@@ -105,7 +105,7 @@ READS_A_RUN: Final = r"results/runs|c10k (report|export|history)\b"
 
 VARYING: Final = (
     r"^ {4}\S|opening: ",  # what happened in a step, and while it went on
-    r"connections starved$",
+    r"clients unserved$",
     r"^  (at [\d,]+:|cannot accept)",  # what ended a search
     r"joined, its clock|was lost: |^remain",  # which workers there are
     r"^confidence: |^unsteady: ",

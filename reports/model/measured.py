@@ -262,12 +262,7 @@ class Measured:
         if not column.startswith(_OVER_MESSAGES):
             return ""
         if starved := self.starvation(point):
-            return _(
-                "{unserved} of {connections} clients unserved, median wait {wait}",
-                unserved=wording.count(starved.unserved),
-                connections=wording.count(starved.connections),
-                wait=wording.milliseconds(starved.wait_ms),
-            )
+            return str(starved)
         least = next((n for end, n in _SUPPORT.items() if column.endswith(end)), 0)
         messages = sum(row["messages"] for row in self.deciding(point))
         if messages < least - 0.5:

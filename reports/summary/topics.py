@@ -17,6 +17,7 @@ from c10k.reports.model.quantity import Quantity
 from c10k.reports.model.servers import MeasuredServer, MeasuredWorkload
 from c10k.reports.tables.table import Cell, cell
 from c10k.results.comparison import Comparison, Outcome
+from c10k.results.fitness import unserved
 
 UNSERVED: Final = Measure("starved", N_("clients without a reply"), wording.COUNT)
 """Shown in place of response time and throughput where clients starve: they say little there."""
@@ -68,9 +69,9 @@ class Topic:
         return found
 
     def _unserved(self) -> Comparison:
-        """Clear where some of one server's starve in every repeat, of the other's none in any."""
+        """Clear where some of one server's are in every repeat, of the other's none in any."""
         rows = map(self.measured.deciding, self.points)
-        one, other = ([int(row["starved"]) for row in repeats] for repeats in rows)
+        one, other = (list(map(unserved, repeats)) for repeats in rows)
         clear = not (any(one) and any(other)) and (all(one) or all(other))
         repeats = min(len(one), len(other))
         outcome = Outcome.CLEAR if clear else Outcome.UNDECIDED
@@ -145,11 +146,11 @@ def find_topics(measured: Measured, comparisons: Comparisons) -> list[Topic]:
     paced, closed = (measured.workload(loop, others) for loop in ("open", "closed"))
     loads = [load for load in (paced, closed) if load] or common[:1]
     for step in measured.steps[::-1] if loads and not measured.of_techniques else ():
-        unserved = partial(Topic, measured, comparisons, servers, step, UNSERVED)
-        through = [load for load in common if all(map(measured.usable, unserved(load).points))]
+        without_reply = partial(Topic, measured, comparisons, servers, step, UNSERVED)
+        through = [load for load in common if all(map(measured.usable, without_reply(load).points))]
         if all(load in through for load in loads):
             work = [load for load in through if load not in others][:1]
-            starving = [load for load in (*loads, *work) if unserved(load).starving]
+            starving = [load for load in (*loads, *work) if without_reply(load).starving]
             served = [load for load in (*work, *loads) if load not in starving]
             wanted = [(measure, loads[0]) for measure in (pairs.MEMORY, pairs.CPU)]
             wanted += [(pairs.P50, load) for load in served[:1]]

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from c10k.results.fitness import MOST_STARVED, Row, disturbed
+from c10k.results.fitness import MOST_STARVED, Row, disturbed, unserved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ def pytest_benchmark(run: "Run") -> dict[str, Any]:
 
     Times are in seconds. In a closed loop a round is the time per message, 1 / messages_per_s, so
     that operations per second are messages per second; in an open loop, whose rate is given, it is
-    the median response time, unless connections starved: it would be of the few that were served.
+    the median response time, unless clients were unserved: it would be of the few that were served.
     A step of which no repeat has such a time is left out. `extra_info` says what makes a step's
     figures doubtful.
     """
@@ -77,7 +77,7 @@ def _seconds(rows: "pd.DataFrame") -> list[float]:
     if _closed(rows):
         times = 1 / rows["messages_per_s"]
     else:
-        served = rows["starved"] <= MOST_STARVED * rows["connections"]
+        served = rows.apply(unserved, axis=1) <= MOST_STARVED * rows["connections"]
         times = rows["response_p50_ms"].where(served) / 1e3
     return [each for each in times.tolist() if math.isfinite(each)]
 
@@ -98,7 +98,7 @@ def _benchmark(rows: "pd.DataFrame", values: Sequence[float]) -> dict[str, Any]:
             "cpu_us_per_message": _median(rows["cpu_us_per_message"]),
             "disturbed": any(map(disturbed, cast("list[Row]", rows.to_dict("records")))),
             "loader_limited": bool(rows["loader_limited"].any()),
-            "starved_connections": int(rows["starved"].max()),
+            "unserved_clients": int(rows.apply(unserved, axis=1).max()),
         },
         "options": {},
         "stats": {**statistics_of(values), "data": [*values], "iterations": 1},

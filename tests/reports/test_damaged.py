@@ -252,6 +252,8 @@ def test_an_unreadable_file_is_named(sound):
     with tempfile.TemporaryDirectory() as place:
         Path(place).chmod(0o755)
         run = Path(shutil.copytree(sound, Path(place, "run")))
+        (run / "steps.parquet").write_bytes(b"")
+        refusal_of(run)  # imports what another user may not read
         (run / "steps.parquet").chmod(0)
         nobody = os.geteuid() == 0  # who may read everything
         try:

@@ -54,7 +54,7 @@ def test_what_makes_a_figure_doubtful_stands_beside_it(tmp_path):
             step.loader_limited, step.starved = step.repeat == 1, 4 * (step.repeat == 2)
             step.others = 0.9 * (step.repeat == 2)
 
-    stated = ("disturbed", "loader_limited", "starved_connections")
+    stated = ("disturbed", "loader_limited", "unserved_clients")
     found = exported(tmp_path, change=change)
     assert [found["saturated"]["extra_info"][each] for each in stated] == [True, True, 4]
     assert [found["paced"]["extra_info"][each] for each in stated] == [False, False, 0]

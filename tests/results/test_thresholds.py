@@ -69,7 +69,7 @@ def test_a_step_that_failed_or_did_not_measure_the_column_misses_it(comparison):
 def test_a_column_over_messages_says_nothing_where_connections_starve(column):
     rows = [row(service_mean_ms=1.0), row(service_mean_ms=1.0, starved=2)]
     starving = checked(*rows, column=column)
-    assert (starving.missed, starving.why) == (True, "2 of 100 connections starved")
+    assert (starving.missed, starving.why) == (True, "2 of 100 clients unserved")
     assert math.isnan(starving.value)
     assert not checked(row(service_mean_ms=1.0, starved=1), column=column).missed  # 1 %
     assert not checked(*rows, column="threads", limit=101).missed
@@ -101,5 +101,5 @@ def test_json_has_null_where_there_is_no_number():
         "connections": 100,
         "value": None,
         "outcome": "missed",
-        "why": "50 of 100 connections starved",
+        "why": "50 of 100 clients unserved",
     }

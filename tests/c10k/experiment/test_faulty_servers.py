@@ -71,7 +71,8 @@ while True:
         ("resets", "partial", CONNECTIONS, "reset"),
         ("closes", "partial", CONNECTIONS, "closed_by_server"),
         ("answers late for ever", "partial", SERVED, "timeout"),
-        ("closes its listener", "partial", SERVED, "reset"),
+        # The kernel resets those that wait, and refuses those that come later.
+        ("closes its listener", "partial", SERVED, "reset|connect_refused"),
         ("stops accepting", "partial", SERVED, "timeout"),
     ],
 )
@@ -82,7 +83,9 @@ def test_a_step_says_how_its_server_failed(tmp_path, fault, status, connected, r
         step = run_trial(server, CONNECTIONS, last=True, timeout_s=1.0, **load).step
     assert time.monotonic() - began < 20
     assert (step["status"], step["connected"]) == (status, connected)
-    assert reason in step["reason"]
+    assert any(each in step["reason"] for each in reason.split("|"))
     if status == "partial":
-        assert json.loads(step["error_causes"]) == {reason: step["errors"]}
+        causes = json.loads(step["error_causes"])
+        assert causes.keys() <= set(reason.split("|"))
+        assert sum(causes.values()) == step["errors"]
         assert step["errors"] >= CONNECTIONS - connected

@@ -11,7 +11,7 @@ from c10k.results.thresholds import Checked, Step, Threshold
 
 FAST = Threshold("response_p99_ms < 50", "response_p99_ms", "<", 50.0, {})
 SMALL = Threshold("rss_bytes < 2e9", "rss_bytes", "<", 2e9, {})
-STARVED = "20 of 1,000 connections starved"
+STARVED = "20 of 1,000 clients unserved"
 THRESHOLDS = [
     Checked(FAST, Step("threaded", "paced", 10), 0.41234, missed=False),
     Checked(FAST, Step("asyncio_streams", "paced", 1000), float("nan"), missed=True, why=STARVED),
@@ -33,7 +33,7 @@ def test_a_terminal_shows_the_steps_under_each_threshold():
     assert lines(THRESHOLDS) == [
         "threshold response_p99_ms < 50",
         "  met     threaded         paced     10          0.412",
-        "  missed  asyncio_streams  paced  1,000              —  20 of 1,000 connections starved",
+        "  missed  asyncio_streams  paced  1,000              —  20 of 1,000 clients unserved",
         "threshold rss_bytes < 2e9",
         "  missed  threaded         paced     10  3,000,000,000",
     ]
@@ -48,7 +48,7 @@ def test_markdown_has_a_table_for_each_threshold(end):
         "`response_p99_ms < 50`\n\n"
         "| step | value | outcome |\n| --- | ---: | --- |\n"
         "| threaded, paced at 10 | 0.412 | met |\n"
-        "| asyncio_streams, paced at 1,000 | — | **missed**: 20 of 1,000 connections starved |\n\n"
+        "| asyncio_streams, paced at 1,000 | — | **missed**: 20 of 1,000 clients unserved |\n\n"
         "`rss_bytes < 2e9`\n\n"
         "| step | value | outcome |\n| --- | ---: | --- |\n"
         "| threaded, paced at 10 | 3,000,000,000 | **missed** |\n\n"

@@ -20,6 +20,15 @@ def test_few_starving_connections_are_none(make):
     assert wait_ms(make, starved=10, starved_wait_ms=5_000.0) is None
 
 
+def test_clients_that_were_never_served_count_and_wait_longest(make):
+    """Of a thousand 360 never were: the median is where 0.64 × (1 - a/40) + 0.36 = 0.5."""
+    found = wait_ms(make, connected=640, status="partial", median_ms=40.0, sigma=0.001)
+    assert (found.unserved, found.connections) == (360, 1_000)
+    assert found.wait_ms == pytest.approx(40 * (1 - 0.14 / 0.64), rel=0.03)
+    assert wait_ms(make, connected=990, status="partial") is None
+    assert str(wait_ms(make, connected=400, status="partial")) == "600 of 1,000 clients unserved"
+
+
 def test_where_most_starve_their_waits_are_what_a_client_waits(make):
     """Waits are spread evenly from a fifth of the longest to the longest: the median of nine in
     ten, among others that wait less, is that of the upper 50 of 90: 1 - 0.8 × 5/9 of 9 s.

@@ -58,4 +58,4 @@ def test_failures_and_lost_messages_of_all_steps_are_stated(tell):
         "2 × reset)"
     )
     assert lost.startswith("threaded, paced, 100: 17 of ")
-    assert confidence == "confidence: 14 indicative, 9 not compared"
+    assert confidence == "confidence: 12 indicative, 11 not compared"

@@ -84,7 +84,8 @@ def test_every_caveat_stands_in_one_column_in_words(tables):
     assert row(table, "10", "threaded")["caveats"] == "loader-limited"
     partial = row(table, "100", "threaded")
     assert partial["connections: connected"] == "96"
-    assert partial["caveats"] == "7 of 100 clients unserved, median wait 0.543 ms, partial, starved"
+    caveats = "11 of 100 clients unserved, median wait 0.567 ms, partial, starved"  # 7 and 4
+    assert partial["caveats"] == caveats
     assert row(table, "100", "asyncio_streams")["caveats"] == ""
 
 
