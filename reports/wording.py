@@ -74,6 +74,11 @@ def ratio(value: float) -> str:
     return MISSING if math.isnan(value) else _("{value}×", value=times(value))
 
 
+def clients(number: int) -> str:
+    """How many there are: 1 client, 10,000 clients."""
+    return _("1 client") if number == 1 else _("{count} clients", count=count(number))
+
+
 def stated(value: float) -> str:
     """A number as it was asked for, without any digits more: 1.2, 100."""
     return local_number(f"{value:,g}")

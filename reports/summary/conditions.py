@@ -21,7 +21,7 @@ _GIL: Final = r"CPython 3\.\d(?!\d)|CPython 3\.1[0-2]"  # of later ones a build 
 def conditions(measured: Measured, topic: Topic) -> str:
     """The shortest: 10,000 clients, one CPU, Python."""
     language = wording.joined(sorted({server.language for server in topic.servers} - {""}))
-    clients = _("{count} clients", count=wording.count(topic.step))
+    clients = wording.clients(topic.step)
     return ", ".join(filter(None, (clients, _cpus(measured), language)))
 
 

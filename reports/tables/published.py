@@ -108,6 +108,6 @@ def _where(claimed: ClaimedFigure) -> str:
     clients = (
         _("over the ramp")
         if claimed.measure.endswith(PER_CONNECTION)
-        else _("{count} clients", count=wording.count(claimed.clients))
+        else wording.clients(claimed.clients)
     )
     return f"{named}, {claimed.workload}, {clients}"

@@ -76,6 +76,10 @@ def test_an_interval_says_its_unit_once():
     assert wording.MS.between(1.0, 1.0) == "1.00 ms"
 
 
+def test_clients_are_counted():
+    assert [wording.clients(n) for n in (1, 10_000)] == ["1 client", "10,000 clients"]
+
+
 def test_joined():
     assert [wording.joined(list("abc"[:n])) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
 
