@@ -169,7 +169,7 @@ def main() -> int:
         try:
             assert server.stdout
             port = json.loads(server.stdout.readline())["port"]
-            one_each_s = max(1, wanted // MESSAGES_PER_S)
+            one_each_s = math.ceil(wanted / MESSAGES_PER_S)
             load = [*C10K, "load", f"127.0.0.1:{port}", "-c", str(wanted), "-d", f"{one_each_s}s"]
             load += ["--rate", f"{MESSAGES_PER_S / wanted:g}", "--json", "-"]
             with subprocess.Popen(load, stdout=subprocess.PIPE, text=True) as loader:

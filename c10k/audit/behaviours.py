@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 SILENT_AFTER_S: Final = 3.0
 """After the first message, or after a loader begins to record what it reports."""
 STALL_S: Final = 1.0
-FREEZE_S: Final = 4.0  # longer than the usual time-outs of loaders, and shorter than a short load
+FREEZE_S: Final = 4.0  # longer than wrk's time-out of 2 s, and shorter than a short load
 MAX_PER_S: Final = 2_000.0
 EVERY: Final = 100
 """Of so many messages one is answered wrongly, or not at all."""
@@ -116,7 +116,7 @@ def behaviours(recorded_from_s: float = 0.0) -> dict[str, Behaviour]:
         ),
         Behaviour(
             "frozen",
-            "answers after 10 ms; once it sends nothing for 4 s, longer than time-outs",
+            "answers after 10 ms; once it sends nothing for 4 s, longer than wrk's time-out",
             _silent(*freeze),
             ("p99", "max"),
             LONGEST_LEFT_OUT,

@@ -22,6 +22,7 @@ from c10k.outcome import CommandError, Status
 from c10k.servers.process import ServerStartError
 
 SCHEMA: Final = "c10k.audit/1"
+ONE_CPU: Final = 1.05  # what a loader of one thread uses at most, as times are measured
 
 
 def audit(args: argparse.Namespace) -> int:
@@ -60,9 +61,12 @@ def audit(args: argparse.Namespace) -> int:
                 _print(ended, found)
         for output in outputs.values():
             output.write(json_text({"schema": SCHEMA, "command": command, "behaviours": rows}))
-    wrong = {each["behaviour"] for each in rows for figure in each["figures"] if figure["wrong"]}
+    wrong, unknown = (
+        {row["behaviour"] for row in rows for figure in row["figures"] if figure[what]}
+        for what in ("wrong", "not_judged")
+    )
     if shown:
-        right = len(rows) - len(wrong)
+        right = len(rows) - len(wrong | unknown)
         print(f"right under {right} of {len(rows)} behaviours")
     return Status.FAILED if wrong else Status.DONE
 
@@ -120,18 +124,18 @@ def _judged(
     server's silence, or nothing of it.
     """
     silent_from_s, silent_until_s = behaviour.silent
-    if ended.seconds < silent_until_s:
+    if ended.loaded_s < silent_until_s:
         raise LoaderError(
-            f"it ended after {ended.seconds:.1f} s, in the server's silence: give it at least "
-            f"{silent_until_s + 1:g} s"
+            f"it ended {ended.loaded_s:.1f} s after its first message, and the server is "
+            f"silent until {silent_until_s:g} s: give it at least {silent_until_s + 1:g} s"
         )
     missing = "not reported"
     try:
         reported = reader.read(ended.stdout, ended.stderr, ended.output)
-    except NotUnderstoodError:
+    except NotUnderstoodError as error:
         if not understood:
             raise
-        reported, missing = {}, f"no report: it ended with exit status {ended.status}"
+        reported, missing = {}, f"no report ({error}): it ended with exit status {ended.status}"
     window = reported.get("seconds")
     window_s = window.value / 1000 if window else None
     begin_s = ended.record.begin_s(window_s)
@@ -141,7 +145,9 @@ def _judged(
             f"from {silent_from_s:g} s on: give it a shorter warm-up"
         )
     should = truth(ended.record, behaviour, window_s, reader.recorded_from_s)
-    busy = ended.cpu_s / ended.seconds / cpus
+    busy = ended.cpu_s / ended.seconds
+    if busy > ONE_CPU:  # else it may have one thread
+        busy /= cpus
     return list(judge(behaviour, should, reported, busy, missing))
 
 
@@ -161,6 +167,7 @@ def _row(behaviour: Behaviour, ended: LoaderRun, found: Sequence[Judged]) -> dic
                 "should": _or_none(each.should),
                 "reported": _or_none(each.reported),
                 "wrong": each.wrong,
+                "not_judged": each.unknown,
             }
             for each in found
         ],
@@ -181,7 +188,7 @@ def _print(ended: LoaderRun, found: Sequence[Judged]) -> None:
         )
         off = "" if isnan(each.off) else f"{each.off:+.1%}"
         cells = f"{each.figure.replace('_', ' '):<12}{should:>12}{reported:>12}{off:>8}"
-        show(each.wrong or "right", f"  {cells}  ")
+        show(each.wrong or each.unknown or "right", f"  {cells}  ")
     messages = len(ended.record.arrived_ns)
     share = ended.cpu_s / ended.seconds
     print(

@@ -14,9 +14,10 @@ FEW_ERRORS: Final = 3
 """Errors may be off by so many: those under way when a window begins and ends."""
 
 FEWEST_MESSAGES: Final = 1_000
-"""Of fewer, less than ten are the slowest in a hundred, or answered wrongly: that may be chance."""
+"""Of fewer, less than ten are the slowest in a hundred, or answered wrongly: that may be chance. Of
+very few, also a rate depends on which moments are taken for its ends."""
 
-BY_CHANCE: Final = ("errors", "p50", "p90", "p99")
+BY_CHANCE: Final = ("rate", "errors", "p50", "p90", "p99")
 """The figures that need so many."""
 
 BUSY: Final = 0.95
@@ -27,12 +28,15 @@ KEPT_SENDING: Final = 0.5
 
 
 class Judged(NamedTuple):
-    """A figure; times are in ms. `wrong` says what is wrong, empty if nothing is."""
+    """A figure; times are in ms. `wrong` says what is wrong, empty if nothing is, and `unknown` why
+    that cannot be said.
+    """
 
     figure: str
     should: float
     reported: float  #: NaN where it reports none
-    wrong: str
+    wrong: str = ""
+    unknown: str = ""
 
     @property
     def off(self) -> float:
@@ -51,10 +55,14 @@ def judge(
     `busy` is what share of its CPUs the loader used, `missing` what is said of a figure that it
     does not report.
     """
+    messages = should["messages"]
+    few = f"not judged: {messages:,.0f} messages, and it takes {FEWEST_MESSAGES:,}"
     for figure in behaviour.judged:
         found = reported.get(figure)
         if found is None:
             yield Judged(figure, should[figure], nan, missing)
+        elif figure in BY_CHANCE and messages < FEWEST_MESSAGES:
+            yield Judged(figure, should[figure], found.value, unknown=few)
         else:
             wrong = _wrong(behaviour, figure, should, found, busy)
             yield Judged(figure, should[figure], found.value, wrong)
@@ -63,8 +71,6 @@ def judge(
 def _wrong(
     behaviour: Behaviour, figure: str, should: Mapping[str, float], found: Reported, busy: float
 ) -> str:
-    if figure in BY_CHANCE and should["messages"] < FEWEST_MESSAGES:
-        return f"not judged: {should['messages']:,.0f} messages, and it takes {FEWEST_MESSAGES:,}"
     off = found.value - should[figure]
     if abs(off) <= max(WITHIN * should[figure], FEW_ERRORS if figure == "errors" else 0):
         return ""

@@ -31,6 +31,8 @@ class LoaderRun:
     stderr: str
     output: Path  #: what {output} stands for in the command
     seconds: float
+    #: from the first message that came until it ended
+    loaded_s: float
     cpu_s: float
     status: int
     record: Record
@@ -46,7 +48,7 @@ def run(
     limit_s: float,
 ) -> LoaderRun:
     """Start the server and the loader, each on CPUs of its own, and wait for the loader's end, at
-    most `limit_s`. Their files go into the folder.
+    most `limit_s`. What stands for {output} is in the folder.
 
     Raises LoaderError where it does not end in time or never connects, ServerStartError, and
     OSError where no process can be started.
@@ -61,7 +63,7 @@ def run(
         filled = [_filled(word, places) for word in command]
         began_s = time.monotonic()
         stdout, stderr, status, cpu_s = _run(filled, cpus.loader, folder, limit_s)
-        seconds = time.monotonic() - began_s
+        ended_s = time.monotonic()
     if not file.exists():
         raise LoaderError(s.how_it_died())
     record = Record.read(file)
@@ -72,7 +74,8 @@ def run(
             f"it sent nothing to {s.host}:{s.port}: its command must go to {{host}}:{{port}} "
             f"(exit status {status}: {last})"
         )
-    return LoaderRun(stdout, stderr, output, seconds, cpu_s, status, record)
+    loaded_s = ended_s - int(record.arrived_ns[0]) / 1e9
+    return LoaderRun(stdout, stderr, output, ended_s - began_s, loaded_s, cpu_s, status, record)
 
 
 def _filled(word: str, places: dict[str, str]) -> str:

@@ -70,7 +70,7 @@ class Reader(Struct, frozen=True, forbid_unknown_fields=True):
         find = {"text": self._in_text, "json": self._in_json, "csv": self._in_csv}[self.format]
         try:
             found = {name: find(printed, name, where) for name, where in self.figures.items()}
-        except (json.JSONDecodeError, csv.Error, RecursionError) as error:
+        except (ValueError, csv.Error, RecursionError) as error:
             raise NotUnderstoodError(f"it is no {self.format.upper()}: {error}") from None
         known: dict[str, Reported] = {
             name: each for name, each in found.items() if each is not None
@@ -135,9 +135,11 @@ def decoded(text: str) -> Reader:
     """Read a TOML file's text. Raises ValueError with the remedy."""
     try:
         reader = msgspec.convert(tomllib.loads(text), Reader)
+        if reader.file and "{output}" not in reader.file:
+            raise ValueError("file needs {output}: each run of the loader has a report of its own")
         for name, where in reader.figures.items():
             _check(reader, name, where)
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, re.error, RecursionError) as error:
+    except (msgspec.ValidationError, re.error, RecursionError, OverflowError) as error:
         raise ValueError(str(error)) from None
     return reader
 

@@ -70,7 +70,8 @@ def truth(
     silence_ms = (silent_until_ns - silent_from_ns) / 1e6
     silence = (record.arrived_ns >= silent_from_ns) & (record.arrived_ns < silent_until_ns)
     otherwise = recorded & ~silence
-    share = silence_ms * 1e6 / ((last_ns - recorded_ns) or nan)
+    end_ns = max(last_ns, silent_until_ns)  # a loader may have sent nothing after the silence
+    share = silence_ms * 1e6 / ((end_ns - recorded_ns) or nan)
     kept_sending = silence.sum() / max(1, otherwise.sum()) * (1 - share) / share if share else 1.0
     return {
         "rate": right.sum() / seconds,

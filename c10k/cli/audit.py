@@ -43,8 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", metavar="FILE", help="write the findings as JSON; - to print it")
     parser.epilog = (
-        "Its duration must be at least 8 s, or the silences of the server fall outside. "
-        "Exit status: 0 all figures are right; 1 one is wrong; 2 wrong request; 3 it cannot be "
+        "Its duration must be at least 8 s (wrk2: 23 s), or the silences of the server fall "
+        "outside. Exit status: 0 no figure is wrong; 1 one is; 2 wrong request; 3 it cannot be "
         "audited."
     )
 

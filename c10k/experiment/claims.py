@@ -12,6 +12,7 @@ from c10k.reports.model.servers import ROLES
 from c10k.reports.wording import NAMED
 from c10k.results.claimed_units import UNITS, unit_of
 from c10k.results.claims import Claim, ClaimedFigure
+from c10k.results.thresholds import OVER_MESSAGES
 
 _VALUES = frozenset(
     [
@@ -47,6 +48,8 @@ def check_claims(claims: Collection[Claim], plan: Plan, where: Where) -> None:
 
 def _check_figure(figure: ClaimedFigure, plan: Plan) -> None:
     _check("measure", figure.measure.removesuffix(PER_CONNECTION), MEASURES)
+    if figure.measure.endswith(PER_CONNECTION) and figure.measure.startswith(OVER_MESSAGES):
+        raise ValueError(f"measure: {figure.measure[:60]!r} is no sum over connections")
     for label in filter(None, (figure.server, figure.over)):
         _check("server", label, [each.server for each in plan.servers])
     _check("workload", figure.workload, [load.name for load in plan.workloads])

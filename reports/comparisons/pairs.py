@@ -2,12 +2,13 @@
 
 All comparisons that a report shows are one family (results/comparison.py): of the two servers that
 it compares, and of those that a publication does, under each workload at each step; of the two
-sides of each technique; and of each published ratio.
+sides of each technique; and of each published ratio that is a single figure. Two servers the other
+way round are the same comparison: twice in the family, it would be evidence of its own spread.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from c10k.reports import wording
@@ -100,6 +101,15 @@ class Contrast:
         """The ratio with its interval; unknown where there is none to show."""
         found = self.comparison
         return Quantity(found.ratio, found.low, found.high) if self.known else Quantity()
+
+    @property
+    def mirrored(self) -> "Contrast":
+        """The second by the first."""
+        found = self.comparison
+        low, high = _inverse(found.high), _inverse(found.low)
+        turned = replace(found, ratio=_inverse(found.ratio), low=low, high=high)
+        values = (self.values[1], self.values[0])
+        return replace(self, one=self.other, other=self.one, values=values, comparison=turned)
 
     @property
     def larger(self) -> int | None:
@@ -209,10 +219,15 @@ class Comparisons:
 
     def __init__(self, measured: Measured, pair: Sequence[MeasuredServer] | None = None) -> None:
         self.measured = measured
-        published = map(measured.answering, measured.claims)
+        published = map(measured.pair_of, measured.claims)
         pairs = [measured.compared, *published] if pair is None else [pair]
-        of_pairs = (key for pair in pairs for key in self._of_pair(pair))
-        wanted = dict.fromkeys([*of_pairs, *self._of_techniques(), *self._of_ratios()])
+        keys = [key for pair in pairs for key in self._of_pair(pair)]
+        if pair is None:
+            keys += [*self._of_techniques(), *self._of_ratios()]
+        wanted: dict[_Key, None] = {}
+        for key in keys:
+            if _mirror(key) not in wanted:
+                wanted[key] = None
         every = [self._sides(*each) for each in wanted]
         found = compare([pairs for pairs, _values, _why in every])
         self._found = {
@@ -230,11 +245,25 @@ class Comparisons:
         if not sides:
             return None
         one, other = (server.label for server in sides)
-        return self._found.get((one, other, workload, step, measure))
+        return self._get((one, other, workload, step, measure))
 
     def of_ratio(self, figure: ClaimedFigure) -> Contrast | None:
         """That of a published ratio; None where the run does not have both of its servers."""
-        return self._found.get(_key(figure))
+        return self._get(_key(figure))
+
+    def of_pair(self, sides: Sequence[MeasuredServer], workload: str) -> list[Contrast]:
+        """Those of two servers under a workload, where more or less of the measure is better."""
+        labels = [server.label for server in sides]
+        found = (each for each in self if each.workload == workload)
+        alike = [each for each in found if sorted((each.one, each.other)) == sorted(labels)]
+        known = [each for each in alike if each.measure.higher_is_better is not None]
+        return [each if each.one == labels[0] else each.mirrored for each in known]
+
+    def _get(self, key: _Key) -> Contrast | None:
+        if key in self._found:
+            return self._found[key]
+        other = self._found.get(_mirror(key))
+        return other.mirrored if other else None
 
     def _of_pair(self, pair: Sequence[MeasuredServer]) -> Iterator[_Key]:
         measured = self.measured
@@ -266,8 +295,11 @@ class Comparisons:
 
     def _sides(self, one: str, other: str, workload: str, step: int, measure: Measure) -> Sides:
         points = [Point(label, workload, step) for label in (one, other)]
-        unfit = "" if measure.over_ramp else self.measured.unfit(points, measure.column)
         first, second = (Side(self.measured, point, point.server) for point in points)
+        if measure.over_ramp:
+            steps = self.measured.steps
+            points = [Point(label, workload, each) for label in (one, other) for each in steps]
+        unfit = self.measured.unfit(points, measure.column)
         return of_sides(first, second, measure, [unfit])
 
 
@@ -275,6 +307,15 @@ def _key(figure: ClaimedFigure) -> _Key:
     measure = answering(figure.measure)
     step = SLOPE if measure.over_ramp else figure.clients
     return figure.server, figure.over, figure.workload, step, measure
+
+
+def _mirror(key: _Key) -> _Key:
+    one, other, workload, step, measure = key
+    return other, one, workload, step, measure
+
+
+def _inverse(value: float) -> float:
+    return 1 / value if value else math.inf
 
 
 def _log(value: float) -> float:

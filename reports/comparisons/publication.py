@@ -108,7 +108,7 @@ class Publication:
     @cached_property
     def pair(self) -> list[MeasuredServer]:
         """The two of the run; empty unless there are two, and they can be compared."""
-        return self.measured.answering(self.claim)
+        return self.measured.pair_of(self.claim)
 
     def contrast(self, measure: str, workload: str, clients: int) -> Contrast | None:
         """The comparison of the pair by which the direction of a measure is judged, if it has one:
@@ -124,9 +124,7 @@ class Publication:
 
     def contrasts(self, workload: str) -> list[Contrast]:
         """All comparisons of the pair under a workload."""
-        wanted = [*(server.label for server in self.pair), workload]
-        made = self.comparisons
-        return [each for each in made if [each.one, each.other, each.workload] == wanted]
+        return self.comparisons.of_pair(self.pair, workload) if self.pair else []
 
     def unlike(self, measure: str, workload: str) -> str:
         """How the conditions of a workload differ from the published ones, in words."""

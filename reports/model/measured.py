@@ -333,7 +333,7 @@ class Measured:
         alike = (each for each in self.servers if name in (each.role, each.label))
         return next(alike, None)
 
-    def answering(self, claim: Claim) -> list[MeasuredServer]:
+    def pair_of(self, claim: Claim) -> list[MeasuredServer]:
         """The two servers that stand for those of a claim's tables; empty unless there are two, and
         they can be compared.
         """

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from statistics import median_high
 from typing import Final
 
 from c10k.reports import wording
@@ -55,8 +56,9 @@ class Topic:
         values = [found.at(point, column) for point in self.points]
         if self.measure is not UNSERVED:
             return values
-        starved = zip(map(found.starvation, self.points), values, strict=True)
-        return [Quantity(each.unserved) if each else value for each, value in starved]
+        few = [median_high(map(unserved, found.deciding(point))) for point in self.points]
+        starved = zip(map(found.starvation, self.points), few, strict=True)
+        return [Quantity(each.unserved if each else count) for each, count in starved]
 
     @property
     def contrast(self) -> Contrast | None:

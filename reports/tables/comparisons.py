@@ -48,7 +48,7 @@ def _of_pair(measured: Measured, comparisons: Comparisons) -> Iterator[Table]:
             ),
         ]
         for each in comparisons
-        if [each.one, each.other] == pair
+        if [each.one, each.other] == pair and each.measure.higher_is_better is not None
     ]
     if pair:
         title, sections = _("All comparisons"), [Section("", rows)]

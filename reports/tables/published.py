@@ -45,13 +45,17 @@ def _table(stem: str, measured: Measured, comparisons: Comparisons, claim: Claim
 
 
 def _row(measured: Measured, comparisons: Comparisons, claimed: ClaimedFigure) -> list[Cell]:
-    labels = filter(None, (claimed.server, claimed.over))
-    points = [Point(label, claimed.workload, claimed.clients) for label in labels]
+    labels = list(filter(None, (claimed.server, claimed.over)))
+    ramp = claimed.measure.endswith(PER_CONNECTION)
+    steps = measured.steps if ramp else [claimed.clients]
+    points = [Point(label, claimed.workload, step) for label in labels for step in steps]
     why = "; ".join(filter(None, (_failed(measured, point) for point in points)))
     if claimed.over:
         contrast, written = comparisons.of_ratio(claimed), RATIO
         why = why or (contrast.why if contrast else "")
         found = contrast.ratio if contrast and not why else NOTHING
+        if why and claimed.unlike:
+            found = Quantity(why=why)
     else:
         contrast, written = None, unit(claimed.measure)
         found = measured.figure(points[0], claimed.measure)

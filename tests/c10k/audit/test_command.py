@@ -91,7 +91,7 @@ def test_a_loader_that_gives_up_under_one_behaviour_is_found_out(tmp_path):
     reported = {each["figure"]: each["reported"] for each in one["figures"]}
     assert reported == {"rate": None, "p50": 50, "p99": None}
     assert {each["wrong"] for each in other["figures"]} == {
-        "no report: it ended with exit status 7"
+        "no report (it has none of the figures): it ended with exit status 7"
     }
 
 
@@ -118,7 +118,7 @@ def test_a_loader_that_gives_up_under_one_behaviour_is_found_out(tmp_path):
             "'echo Requests/sec: 9; "
             'echo -e "GET / HTTP/1.1\\r\\n\\r" >/dev/tcp/{host}/{port}; sleep 0.3\'',
             3,
-            "in the server's silence: give it at least 5 s",
+            "and the server is silent until 4 s: give it at least 5 s",
         ),
         (
             "--reader wrk --behaviour stall -- bash -c 'exec 3<>/dev/tcp/{host}/{port}; "

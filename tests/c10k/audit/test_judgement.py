@@ -26,7 +26,6 @@ from c10k.audit.reader import Reported
         ("wrong", "errors", 100.0, 90.0, {}, "some are missing"),
         ("reset", "errors", 100.0, 0.0, {}, "errors that it does not count"),
         ("slow-accept", "first_reply", 4950.0, 12.0, {}, "in no figure"),
-        ("wrong", "errors", 3.0, 0.0, {"messages": 300.0}, "not judged: 300 messages"),
         ("slow-accept", "first_reply", 4950.0, 4950.0, {"messages": 300.0}, ""),
     ],
 )
@@ -51,3 +50,14 @@ def test_what_is_off_is_named(behaviour, figure, should, reported, how, wrong):
     assert bool(found[figure].wrong) == bool(wrong)
     others = [each for name, each in found.items() if name != figure]
     assert all(each.wrong == "not reported" and isnan(each.reported) for each in others)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "figure", "should"),
+    [("wrong", "errors", 3.0), ("max-rate", "rate", 2_000.0), ("max-rate", "rate", float("nan"))],
+)
+def test_of_few_messages_nothing_is_called_right_or_wrong(behaviour, figure, should):
+    known = {figure: should, "messages": 300.0, "kept_sending": 1.0}
+    (found,) = judge(behaviours()[behaviour], known, {figure: Reported(0.0, 1.0)}, 0.5)
+    assert found.wrong == ""
+    assert found.unknown == "not judged: 300 messages, and it takes 1,000"

@@ -102,6 +102,7 @@ def test_each_error_is_counted_once(loader, printed, errors, tmp_path):
         ("figures = { rate = 'rate (\\d+)?' }", "rate ", "'', which is no number"),
         ("figures = { rate = 'a.b' }\nformat = 'json'", '{"a": {"b": [1]}}', "'[1]', which is no"),
         ("figures = { rate = 'a.b' }\nformat = 'json'", "[" * 100_000, "it is no JSON"),
+        ("figures = { rate = 'a.b' }\nformat = 'json'", "1" * 5_000, "it is no JSON"),
     ],
 )
 def test_what_is_no_figure_is_not_understood(text, printed, why, tmp_path):
@@ -126,6 +127,8 @@ def test_what_says_nothing_is_not_understood(name, tmp_path):
         ("programs = ['x']\nfigures = { p50 = '(1)(2)(3)' }", "3 groups"),
         ("programs = ['x']\nformat = 'csv'\nfigures = { p50 = ['a', 'b'] }", "only of text"),
         ("programs = ['x']\nfigures = " + "[" * 100_000, "recursion"),
+        ("programs = ['x']\nfigures = { rate = '(a{99999999999})' }", "too large"),
+        ("programs = ['x']\nfile = 'report'\nfigures = { rate = '(1)' }", "needs {output}"),
         ("programs = ['x']\nfigures = { rate = '(1)' }\nunit = 'h'", "unit"),
         ("programs = ", "Invalid"),
     ],

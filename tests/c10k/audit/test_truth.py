@@ -65,3 +65,10 @@ def test_the_first_reply_takes_as_long_as_the_first_message_of_any_connection_wa
     messages = [(arrived, waited, "reply") for arrived, waited in waits_s]
     found = truth(record(messages, senders=[0, 1, 1, 0]), FIXED, 1.0)
     assert found["first_reply"] == pytest.approx(4950)
+
+
+def test_a_loader_that_sends_nothing_after_the_silence_began_is_judged_by_all_of_it(record):
+    """By hand: of 4 s the server is silent for the last, so the worst of a quarter waits 1 s."""
+    found = truth(record(every(0.01, 2.98, 0.01)), STALL, None)
+    assert found["max"] == pytest.approx(1000)
+    assert found["p90"] == pytest.approx(600, rel=0.01)

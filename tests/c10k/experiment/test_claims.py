@@ -41,6 +41,7 @@ def test_each_claim_that_comes_with_us_can_be_answered(name):
     [
         ({"measure": "speed", "unit": ""}, "measure: 'speed' is not known here"),
         ({"measure": "response_p5_ms"}, "response_p50_ms"),
+        ({"measure": "response_p50_ms_per_connection"}, "is no sum over connections"),
         ({"server": "nginx"}, "server: 'nginx' is not known here; there are threaded"),
         ({"over": "nginx", "unit": "×"}, "server: 'nginx'"),
         ({"unit": "KB"}, "unit: 'KB' is not known here; there are ns, us, ms, s"),

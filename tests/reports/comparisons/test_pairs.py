@@ -148,3 +148,25 @@ def test_published_ratios_are_in_the_family_and_say_nothing_of_what_is_better(ma
     assert nobody is None
     assert other.outcome is Outcome.CLEAR
     assert (other.larger, other.better, other.winner) == (0, None, "")
+
+
+def test_the_same_ratio_the_other_way_round_is_no_second_comparison(make):
+    """As evidence of its own spread it would make every interval narrower."""
+    measured = make(**REPEATS)
+    own = {each.comparison.low for each in Comparisons(measured)}
+    figure = {"workload": "saturated", "clients": 1_000, "value": 1.0}
+    published = [
+        ClaimedFigure("x", "messages_per_s", "asyncio_streams", over="threaded", **figure),
+        ClaimedFigure("y", "cpu_us_per_message", "asyncio_streams", over="threaded", **figure),
+    ]
+    measured.about.plan.claims[:] = [Claim("A claim", "a book", tuple(published))]
+    family = Comparisons(measured)
+    assert {each.comparison.low for each in family} == own
+    turned = family.of_ratio(published[0])
+    straight = family.of(measured.pair, "saturated", 1_000, THROUGHPUT)
+    assert (turned.one, turned.other) == (straight.other, straight.one)
+    assert turned.values == straight.values[::-1]
+    assert turned.comparison.ratio == pytest.approx(1 / straight.comparison.ratio)
+    assert turned.comparison.low == pytest.approx(1 / straight.comparison.high)
+    assert turned.comparison.high == pytest.approx(1 / straight.comparison.low)
+    assert (turned.outcome, turned.winner) == (straight.outcome, straight.winner)

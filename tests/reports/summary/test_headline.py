@@ -86,6 +86,17 @@ def test_requests_without_a_body_have_no_size(tell):
     assert what.startswith("Clients sent requests over loopback to ")
 
 
+def test_clients_that_were_never_served_stand_beside_those_that_starve(tell):
+    def absent(step):
+        if (step.workload, step.connections) == ("saturated", 10_000):
+            step.status = "partial"
+            step.connected = 6_000 if step.server == "threaded" else 9_990
+
+    *_others, last = tell(steps=LARGE, change=alike(also=absent)).topics
+    assert [value.value for value in last.values] == [4_000, 10]
+    assert not last.contrast.winner
+
+
 def test_equivalent_servers(tell):
     stated = tell()
     assert stated.headline.text.endswith(
