@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from c10k.ab import text
-from c10k.experiment.progress import LIVE_EVERY_S, Progress, TimeLeft
+from c10k.experiment.progress import Progress, TimeLeft
 
 if TYPE_CHECKING:
     from c10k.ab.pairs import Pairs
@@ -70,33 +70,29 @@ class QuietPairs(PairProgress):
     def pair(self, pairs: "Pairs") -> None:
         """Show nothing."""
 
-    def see(self, moment: object) -> None:
-        """Show nothing."""
-
 
 class LivePairs(PairProgress):
-    """The table, which changes after each pair, above a line that moves."""
-
-    every_s = LIVE_EVERY_S
+    """The table so far, redrawn after each pair, above a line with the time left."""
 
     def __init__(self, clock: Budget, console: Console) -> None:
         super().__init__(clock, lambda line: console.print(Text(line), soft_wrap=True))
-        self.width = console.width - 2
         self._live = Live(console=console, auto_refresh=False, transient=True)
-        self._table: list[str] = []
 
     def pair(self, pairs: "Pairs") -> None:
         """A pair was measured."""
         pair_s = (time.monotonic() - self.budget.began) / len(pairs.rows)
-        self._table = [f"{len(pairs.rows)} pairs", *text.plain(pairs.judged, pair_s)]
+        self._show(*text.plain(pairs.judged, pair_s), number=len(pairs.rows))
 
     def __enter__(self) -> Self:
         self._live.start()
+        self._show()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def _write_within(self, line: str) -> None:
-        lines = (Text(each, no_wrap=True) for each in self._table)
-        self._live.update(Group(*lines, Text(f"  {line}", "bold", no_wrap=True)), refresh=True)
+    def _show(self, *table: str, number: int = 0) -> None:
+        lines = (Text(line, no_wrap=True) for line in table)
+        pairs = f"{number} pair{'s' * (number != 1)}"
+        last = Text(f"  {pairs}, {self._left} left", "bold", no_wrap=True)
+        self._live.update(Group(*lines, last), refresh=True)
