@@ -4,11 +4,12 @@ The one place that says so. An unfit step is shown with its flag, and decides no
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 Row = Mapping[str, Any]
+AnyRow = TypeVar("AnyRow", bound=Row)
 
 # In CPUs. The hypervisor takes some milliseconds at a time from the loader or the server, which the
 # slowest responses show first.
@@ -51,17 +52,21 @@ def fit(row: Row) -> bool:
     return not (row["loader_limited"] or disturbed(row))
 
 
-def fair(rows: Sequence[Row]) -> list[Row]:
+def fair(rows: Iterable[AnyRow]) -> list[AnyRow]:
     """The repeats that may decide."""
     return [row for row in rows if fit(row)]
 
 
-def deciding(rows: Sequence[Row]) -> Sequence[Row]:
-    """The repeats that may decide, or all where none may."""
-    return fair(rows) or rows
+def deciding(rows: list[AnyRow]) -> list[AnyRow]:
+    """The repeats that figures are of: the fair ones where they are more than half, else all.
+
+    A few that are left of many would be a selection.
+    """
+    chosen = fair(rows)
+    return chosen if 2 * len(chosen) > len(rows) else rows
 
 
 def typical(rows: Sequence[Row], column: str) -> float:
-    """The median of a column over the deciding repeats; NaN where one of them has no number."""
-    values = [float(row[column]) for row in deciding(rows)]
+    """The median of a column over the repeats; NaN where one of them has no number."""
+    values = [float(row[column]) for row in rows]
     return math.nan if any(map(math.isnan, values)) else median(values)

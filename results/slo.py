@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from c10k.results.fitness import Row, deciding, fair, typical
+from c10k.results.fitness import Row, fair, typical
 
 __all__ = ["P99_MS", "Row", "fair", "refusal", "shortfall"]
 
@@ -14,7 +14,8 @@ def shortfall(rows: Sequence[Row], p99_ms: float = P99_MS) -> str:
     """Why a step did not hold, from its rows (one a repeat); empty where it did.
 
     All repeats must have served every connection, and the median of their p99 be within the service
-    level objective. The p99 of an unfit repeat (results/fitness.py) counts only if all are unfit.
+    level objective. The p99 of an unfit repeat (results/fitness.py) counts only if all are unfit:
+    a search repeats a step until one is fit.
     """
     return refusal(rows) or _slowness(rows, p99_ms)
 
@@ -35,7 +36,8 @@ def _refusal(row: Row) -> str:
 
 
 def _slowness(rows: Sequence[Row], p99_ms: float) -> str:
-    if starved := max(row["starved"] for row in deciding(rows)):
+    rows = fair(rows) or rows
+    if starved := max(row["starved"] for row in rows):
         return f"{starved:,} connections without a reply"
     reached = typical(rows, "response_p99_ms")
     if reached <= p99_ms:

@@ -80,15 +80,16 @@ class Checked:
         }
 
 
-def check(threshold: Threshold, step: Step, rows: Sequence[Row]) -> Checked:
+def check(threshold: Threshold, step: Step, rows: list[Row]) -> Checked:
     """Check a step by its rows, one or more, which are its repeats.
 
     The median of the repeats that may decide must satisfy it. A step misses it if a repeat failed,
     if one of the deciding has no value, and, by a column over messages, if clients were unserved.
     """
-    value = typical(rows, threshold.column)
+    deciders = deciding(rows)
+    value = typical(deciders, threshold.column)
     failing = [row for row in rows if threshold.no_failed_message or row["status"] == "failed"]
-    if starving := threshold.column.startswith(OVER_MESSAGES) and _starving(rows):
+    if starving := threshold.column.startswith(OVER_MESSAGES) and _starving(deciders):
         value = math.nan
     why = refusal(failing) or starving or ("not measured" if math.isnan(value) else "")
     missed = bool(why) or not OPERATORS[threshold.comparison](value, threshold.limit)
@@ -96,8 +97,8 @@ def check(threshold: Threshold, step: Step, rows: Sequence[Row]) -> Checked:
 
 
 def _starving(rows: Sequence[Row]) -> str:
-    """How many clients were unserved in the worst of the deciding repeats; empty for few."""
-    worst = max(deciding(rows), key=unserved)
+    """How many clients were unserved in the worst of the repeats; empty for few."""
+    worst = max(rows, key=unserved)
     if unserved(worst) <= MOST_STARVED * worst["connections"]:
         return ""
     return f"{unserved(worst):,} of {worst['connections']:,} clients unserved"

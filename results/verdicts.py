@@ -111,14 +111,18 @@ def _verdict(metric: Metric, found: Interval, margin: float) -> Verdict:
 def _value(metric: Metric, row: Row) -> float:
     """Its value in a step; NaN where the step does not say it of the server."""
     loader = metric.on_loader and row["loader_limited"]
-    starved = metric.over_messages and unserved(row) > MOST_STARVED * row["connections"]
+    starved = metric.over_messages and _starves(row)
     return math.nan if loader or starved else metric.of(row)
+
+
+def _starves(row: Row) -> bool:
+    return unserved(row) > MOST_STARVED * int(row["connections"])
 
 
 def _why(metric: Metric, pairs: Iterable[tuple[Row, Row]]) -> str:
     rows = [row for pair in pairs for row in pair]
     if metric.on_loader and any(row["loader_limited"] for row in rows):
         return "the loader was the bottleneck"
-    if metric.over_messages and any(map(unserved, rows)):
+    if metric.over_messages and any(map(_starves, rows)):
         return "clients were unserved, so that few send most of the messages"
     return "it was 0, or not measured, in one of each two"

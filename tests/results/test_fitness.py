@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from c10k.results.fitness import fair, fit, other_processes, steal, typical
+from c10k.results.fitness import deciding, fair, fit, other_processes, steal, typical
 
 
 def row(**changes):
@@ -42,13 +42,13 @@ def test_the_fit_repeats_may_decide():
     assert fair([limited, good, disturbed]) == [good]
 
 
-def test_the_typical_value_is_the_median_of_the_fit_repeats_or_of_all_where_none_is():
-    limited = [row(loader_limited=True, threads=n) for n in (1, 2, 9)]
-    assert typical([*limited, row(threads=4), row(threads=6)], "threads") == 5
-    assert typical(limited, "threads") == 2
+def test_figures_are_of_the_fit_repeats_where_they_are_most():
+    good, limited = row(), row(loader_limited=True)
+    assert deciding([limited, good, good]) == [good, good]
+    assert deciding([limited, good]) == [limited, good]
+    assert deciding([]) == []
 
 
-def test_there_is_no_typical_value_where_one_of_the_repeats_has_none():
-    known, unknown = row(threads=1.0), row(threads=math.nan)
-    assert math.isnan(typical([unknown, known, known], "threads"))
-    assert typical([known, unknown | {"loader_limited": True}], "threads") == 1
+def test_the_typical_value_is_the_median_if_all_have_one():
+    assert typical([row(threads=n) for n in (1, 9, 2)], "threads") == 2
+    assert math.isnan(typical([row(threads=1.0), row(threads=math.nan)], "threads"))

@@ -72,6 +72,7 @@ def test_percentiles_say_nothing_where_connections_starve():
     assert found["p99"].verdict is found["p50"].verdict is Verdict.NOT_MEASURED
     assert "unserved" in found["p99"].why
     assert found["throughput"].verdict is Verdict.EQUIVALENT
+    assert "unserved" not in verdicts(starved=1, response_p50_ms=math.nan)["p50"].why
 
 
 def test_a_figure_of_0_has_no_ratio():
