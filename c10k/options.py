@@ -15,9 +15,10 @@ in run.json, and the line that refuses a value. The bounds (`ge`, `gt`, `le`) an
 
 import argparse
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -145,6 +146,12 @@ def options_of(struct: type[msgspec.Struct]) -> dict[str, Option]:
         field.encode_name: _option(field.type, field.name, field.encode_name, field.default)
         for field in described.fields
     }
+
+
+def where_of(struct: type[msgspec.Struct], overrides: Collection[str], file: Path | None) -> Where:
+    """How a message names a key: by the option that sets it, else by the file."""
+    options = options_of(struct)
+    return lambda key: options[key].flag if key in overrides else f"{file}: {key}"
 
 
 def _option(kind: inspect.Type, name: str = "", key: str = "", default: object = None) -> Option:

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from math import inf, nan
-from typing import Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -137,28 +137,17 @@ class Snapshot:
         They are of one fleet, one or more, in their order.
         """
         seconds = sum(each.seconds for each in snapshots)
-        errors: Counter[str] = Counter()
-        for each in snapshots:
-            errors.update(each.errors)
         return cls(
             began_ns=snapshots[0].began_ns,
             seconds=seconds,
-            sent=sum(each.sent for each in snapshots),
-            messages=sum(each.messages for each in snapshots),
-            lost=sum(each.lost for each in snapshots),
             pending=snapshots[-1].pending,
-            due=sum(each.due for each in snapshots),
-            late=sum(each.late for each in snapshots),
             starved=max(each.starved for each in snapshots),
-            errors=dict(errors),
-            cpu_s=sum(each.cpu_s for each in snapshots),
             cpu_cores=sum(each.cpu_cores * each.seconds for each in snapshots) / seconds,
-            sums_ns={kind: sum(each.sums_ns[kind] for each in snapshots) for kind in KINDS},
-            counts={kind: _add([each.counts[kind] for each in snapshots]) for kind in KINDS},
             shares=tuple(
                 ShardShare(*map(sum, zip(*shares, strict=True)))
                 for shares in zip(*(each.shares for each in snapshots), strict=True)
             ),
+            **_totals(snapshots),
         )
 
     @classmethod
@@ -166,36 +155,20 @@ class Snapshot:
         """What happened at the same time in one or more shards or fleets; `seconds` is the mean."""
         if len(snapshots) == 1:
             return snapshots[0]
-        errors: Counter[str] = Counter()
-        for each in snapshots:
-            errors.update(each.errors)
         return cls(
             began_ns=min(each.began_ns for each in snapshots),
             seconds=sum(each.seconds for each in snapshots) / len(snapshots),
-            sent=sum(each.sent for each in snapshots),
-            messages=sum(each.messages for each in snapshots),
-            lost=sum(each.lost for each in snapshots),
             pending=sum(each.pending for each in snapshots),
-            due=sum(each.due for each in snapshots),
-            late=sum(each.late for each in snapshots),
             starved=sum(each.starved for each in snapshots),
-            errors=dict(errors),
-            cpu_s=sum(each.cpu_s for each in snapshots),
             cpu_cores=max(each.cpu_cores for each in snapshots),
-            sums_ns={kind: sum(each.sums_ns[kind] for each in snapshots) for kind in KINDS},
-            counts={kind: _add([each.counts[kind] for each in snapshots]) for kind in KINDS},
             shares=tuple(share for each in snapshots for share in each.shares),
+            **_totals(snapshots),
         )
 
     @property
     def opened(self) -> int:
         """Connections that were made: the values of the kind `connect`."""
         return int(np.frombuffer(self.counts["connect"], np.int64).sum())
-
-    @property
-    def loader_limited(self) -> bool:
-        """Whether the loader, not the server, set these figures."""
-        return loader_limited([self])
 
     def littles_law_ratio(self, connections: int) -> float:
         """Throughput × mean response time of the completed ÷ connections that send (Little 1961).
@@ -206,6 +179,20 @@ class Snapshot:
         """
         waiting = self.sums_ns["response"] / 1e9 / self.seconds
         return waiting / connections if connections else nan
+
+
+def _totals(snapshots: Sequence[Snapshot]) -> dict[str, Any]:
+    """What adds up, whether the snapshots follow each other or are of the same time."""
+    counted = ("sent", "messages", "lost", "due", "late", "cpu_s")
+    errors: Counter[str] = Counter()
+    for each in snapshots:
+        errors.update(each.errors)
+    return {
+        **{name: sum(getattr(each, name) for each in snapshots) for name in counted},
+        "errors": dict(errors),
+        "sums_ns": {kind: sum(each.sums_ns[kind] for each in snapshots) for kind in KINDS},
+        "counts": {kind: _add([each.counts[kind] for each in snapshots]) for kind in KINDS},
+    }
 
 
 class Fleet:

@@ -1,6 +1,5 @@
 """A comparison of two runs as it is written: its page, and what terminals and programs read."""
 
-import math
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from c10k.reports.comparisons.runs import Change, RunComparison, Verdict
 from c10k.reports.language import _
 from c10k.reports.model.derived import PER_CONNECTION
 from c10k.reports.model.measured import Measured, Point
-from c10k.reports.model.quantity import Quantity
 from c10k.reports.page import facts
 from c10k.reports.page.page import environment
 from c10k.reports.tables import runs
@@ -119,19 +117,14 @@ def _change(change: Change) -> dict[str, Any]:
         "connections": None if change.step == SLOPE else change.step,
         "measure": measure.column + PER_CONNECTION * measure.over_ramp,
         "meaning": measure.noun,
-        "base": _quantity(base),
-        "head": _quantity(head),
-        "ratio": _quantity(change.ratio),
+        "base": base.as_json(),
+        "head": head.as_json(),
+        "ratio": change.ratio.as_json(),
         "repeats": change.comparison.repeats,
         "verdict": change.verdict.value,
         "repeats_needed": change.comparison.repeats_needed,
         "why": change.why,
     }
-
-
-def _quantity(quantity: Quantity) -> dict[str, Any]:
-    numbers = {"value": quantity.value, "low": quantity.low, "high": quantity.high}
-    return {name: each if math.isfinite(each) else None for name, each in numbers.items()}
 
 
 def _names(found: RunComparison) -> tuple[str, str]:

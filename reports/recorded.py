@@ -9,7 +9,7 @@ from c10k.reports.language import N_, _
 
 STATUSES: Final = (N_("ok"), N_("partial"), N_("failed"))
 OUTCOMES: Final = (N_("clear"), N_("equivalent"), N_("undecided"), N_("indicative"))
-UNSETTLED: Final = (N_("throughput"), N_("memory"), N_("throughput and memory"))
+UNSTEADY: Final = (N_("throughput"), N_("memory"), N_("throughput and memory"))
 
 MODELS: Final = (
     N_("thread per connection"),

@@ -31,6 +31,13 @@ def count(value: float) -> str:
     return MISSING if math.isnan(value) else local_number(f"{value:z,.0f}").replace("-", MINUS)
 
 
+def cpus(number: int) -> str:
+    """So many CPUs; empty where that is not known, which is 0."""
+    if number <= 1:
+        return _("one CPU") if number else ""
+    return _("{count} CPUs", count=count(number))
+
+
 def rate(value: float) -> str:
     """A count a second: whole, unless that would say too little of it."""
     return number(value) if 0 < value < 9.95 else count(value)
@@ -164,9 +171,8 @@ def sentence(text: str) -> str:
 
 @dataclass(frozen=True)
 class Unit:
-    """The unit of a measure: the end of its column's name, and how a value is written."""
+    """The unit of a measure: how a value of it is written."""
 
-    suffix: str
     text: Callable[[float], str]
 
     def between(self, low: float, high: float) -> str:
@@ -180,14 +186,14 @@ class Unit:
         return f"{first}–{last}"
 
 
-COUNT: Final = Unit("connections", count)
-PER_S: Final = Unit("per_s", rate)
-MS: Final = Unit("ms", milliseconds)
-BYTES: Final = Unit("bytes", size)
-RATIO: Final = Unit("ratio", ratio)
-SHARE: Final = Unit("share", share)
-PLAIN: Final = Unit("", number)
-US: Final = Unit("us", lambda value: _("{value} µs", value=number(value)))
+COUNT: Final = Unit(count)
+PER_S: Final = Unit(rate)
+MS: Final = Unit(milliseconds)
+BYTES: Final = Unit(size)
+RATIO: Final = Unit(ratio)
+SHARE: Final = Unit(share)
+PLAIN: Final = Unit(number)
+US: Final = Unit(lambda value: _("{value} µs", value=number(value)))
 _OF_NAMES: Final = {"bytes": BYTES, "ms": MS, "us": US, "": PLAIN}
 
 

@@ -20,6 +20,8 @@ LOWEST_NS: Final = 1_000
 HIGHEST_NS: Final = 3_600_000_000_000
 DIGITS: Final = 3
 PERCENTILES: Final = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99_9": 99.9, "p99_99": 99.99}
+SAMPLES_BEYOND: Final = 10
+"""So many values must lie beyond a percentile that is shown."""
 SUMMARY: Final = ("mean", *PERCENTILES, "max")
 
 UNIT_MAGNITUDE: Final = 9  # floor(log2(LOWEST_NS))

@@ -17,7 +17,6 @@ from c10k.ab.pairs import Pairs, SideFailedError
 from c10k.ab.plan import Request
 from c10k.ab.progress import Budget, LivePairs, PairProgress, QuietPairs
 from c10k.ab.sides import Sides, planned, sides
-from c10k.cli.outputs import opened
 from c10k.experiment import config, loader_ceiling, manifest, run_directory
 from c10k.experiment.feasibility import check_limits
 from c10k.experiment.plan import Plan, load_on
@@ -25,8 +24,9 @@ from c10k.experiment.profile import Profile
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import raise_soft_descriptor_limit
 from c10k.loadgen.telemetry.system_calls import CountingError, SystemCalls
-from c10k.options import given, options_of, read
+from c10k.options import given, read, where_of
 from c10k.outcome import CommandError, Status, say
+from c10k.output.files import opened
 from c10k.results.store import RunError, RunWriter
 from c10k.results.verdicts import LEAST_PAIRS, Verdict
 
@@ -56,7 +56,7 @@ def ab(args: argparse.Namespace) -> int:
         )
     directory = args.out or run_directory.named()
     with ExitStack() as stack:
-        files = opened({f"--{name}": getattr(args, name) for name in written.FORMATS}, stack)
+        files = opened(args, written.FORMATS, stack)
         one = stack.enter_context(run_directory.one_run(directory, force=args.force))
         if not args.out:
             directory = run_directory.made(directory)
@@ -82,8 +82,8 @@ def ab(args: argparse.Namespace) -> int:
             raise CommandError(str(error), Status.UNABLE) from None
         if args.json != "-":
             print("\n".join(written.lines(found)))
-        for option, file in files.items():
-            file.write(written.FORMATS[option.removeprefix("--")](found))
+        for name, file in files.items():
+            file.write(written.FORMATS[name](found))
     if args.json != "-":
         print(directory)
     return _status(found, ended, directory)
@@ -101,20 +101,16 @@ def _status(found: "written.Found", ended: Ended, directory: Path) -> Status:
         say("a regression: " + ", ".join(each.metric.noun for each in worse))
     undecided = all(each.verdict in NO_VERDICT for each in found.pairs.judged)
     if undecided and (made := len(found.pairs.rows)) < LEAST_PAIRS:
-        say(f"{made} pairs are too few for a verdict, which needs {LEAST_PAIRS}: raise --budget")
+        say(f"a verdict needs {LEAST_PAIRS} pairs, and there are {made}: raise --budget")
     return Status.FAILED if worse else Status.DONE
 
 
 def _request(args: argparse.Namespace) -> Request:
     """What is asked for, by the file and the options that override it. Raises CommandError."""
     overrides = given(args, Request)
-
-    def where(key: str) -> str:
-        return options_of(Request)[key].flag if key in overrides else f"{args.config}: {key}"
-
     try:
         content = config.content_of(args.config) if args.config else {}
-        return read(Request, {**content, **overrides}, where)
+        return read(Request, {**content, **overrides}, where_of(Request, overrides, args.config))
     except ValueError as error:
         raise CommandError(str(error)) from None
 

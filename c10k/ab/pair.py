@@ -15,20 +15,19 @@ from typing import Final
 
 from c10k.experiment import loader_ceiling
 from c10k.experiment.cycle import Cycle
-from c10k.experiment.loader import SHARES_THE_INTERPRETER
+from c10k.experiment.loader import ThisProcess
 from c10k.experiment.loader_ceiling import Ceiling
 from c10k.experiment.plan import Plan, PlannedServer, Trial, load_on
-from c10k.experiment.server_host import tls_to
+from c10k.experiment.server_host import HOST, tls_to
 from c10k.experiment.step_record import StepRecording
 from c10k.experiment.trial import END_S, OPEN_S
 from c10k.host.cpus import CpuSplit
-from c10k.loadgen.fleet import Fleet, Snapshot
+from c10k.loadgen.fleet import Snapshot
 from c10k.loadgen.telemetry import HostMemory, ProcessGoneError, Telemetry, kernel_growth, usage
 from c10k.loadgen.telemetry.system_calls import CountingError, SystemCalls
 from c10k.results.store import StepRecord
 from c10k.servers.process import ServerProcess, ServerStartError
 
-HOST: Final = "127.0.0.1"
 SLICE_S: Final = 0.05  # at least: a turn of one server
 COUNTING_S: Final = 0.08  # of system calls
 
@@ -116,12 +115,8 @@ class Side(ExitStack):
         self._telemetry.tree.rescan()
         resident = self._telemetry.levels()["resident_bytes"]
         self._fleet = self.enter_context(
-            Fleet(
-                (server.host, server.port),
-                self._load,
-                cpus=self._cpus.loader,
-                processes=SHARES_THE_INTERPRETER,
-                tls=tls_to(spec, server),
+            ThisProcess(self._cpus).fleet(
+                (server.host, server.port), self._load, tls=tls_to(spec, server)
             )
         )
         cycle = Cycle(self._fleet, on_progress)

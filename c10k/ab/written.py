@@ -8,8 +8,8 @@ from typing import Any, Final
 from c10k.ab import text
 from c10k.ab.pairs import Pairs
 from c10k.ab.sides import Sides
-from c10k.cli.outputs import json_text
 from c10k.experiment.plan import Plan
+from c10k.output.files import json_text
 from c10k.results.exports.junit import Case, junit
 from c10k.results.exports.markdown import table
 from c10k.results.verdicts import Verdict

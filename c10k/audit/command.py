@@ -14,11 +14,11 @@ from c10k.audit.judgement import Judged, judge
 from c10k.audit.loader_run import LoaderError, LoaderRun, run
 from c10k.audit.reader import NotUnderstoodError, Reader, decoded, readers
 from c10k.audit.truth import truth
-from c10k.cli.columns import show
-from c10k.cli.outputs import json_text, opened
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import raise_soft_descriptor_limit
 from c10k.outcome import CommandError, Status
+from c10k.output.columns import show
+from c10k.output.files import json_text, opened, or_none
 from c10k.servers.process import ServerStartError
 
 SCHEMA: Final = "c10k.audit/1"
@@ -38,7 +38,7 @@ def audit(args: argparse.Namespace) -> int:
     shown = args.json != "-"
     rows: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        outputs = opened({"--json": args.json}, stack)
+        outputs = opened(args, ("json",), stack)
         for behaviour in chosen:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="c10k-audit-")))
             if shown:
@@ -164,18 +164,14 @@ def _row(behaviour: Behaviour, ended: LoaderRun, found: Sequence[Judged]) -> dic
         "figures": [
             {
                 "figure": each.figure,
-                "should": _or_none(each.should),
-                "reported": _or_none(each.reported),
+                "should": or_none(each.should),
+                "reported": or_none(each.reported),
                 "wrong": each.wrong,
                 "not_judged": each.unknown,
             }
             for each in found
         ],
     }
-
-
-def _or_none(value: float) -> float | None:
-    return None if isnan(value) else value
 
 
 def _print(ended: LoaderRun, found: Sequence[Judged]) -> None:

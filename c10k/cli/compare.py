@@ -41,8 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Compare the runs, print the verdicts, and write the files that are asked for."""
-    from c10k.cli.columns import show
-    from c10k.cli.outputs import json_text, opened
+    from c10k.output.columns import show
+    from c10k.output.files import json_text, opened
     from c10k.reports import compare, output
     from c10k.reports.comparisons.runs import Verdict
     from c10k.reports.language import use_locale
@@ -56,7 +56,7 @@ def execute(args: argparse.Namespace) -> int:
     }
     page = args.out / "index.html" if args.out else None
     with ExitStack() as stack:
-        files = opened({f"--{name}": getattr(args, name) for name in formats}, stack)
+        files = opened(args, formats, stack)
         try:
             stack.enter_context(use_locale(args.lang))
             found = compare.compared(args.base, args.head)
@@ -68,8 +68,8 @@ def execute(args: argparse.Namespace) -> int:
         except (ValueError, OSError) as error:  # Run-, Report- and LanguageError are ValueErrors
             runs = f"{args.base} and {args.head}"
             raise CommandError(one_line(f"no comparison of {runs}: {error}")) from None
-        for option, file in files.items():
-            file.write(formats[option.removeprefix("--")](found))
+        for name, file in files.items():
+            file.write(formats[name](found))
         if args.json != "-":
             print("\n".join(compare.terminal(found, every=args.all)))
             for note in notes(found):

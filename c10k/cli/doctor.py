@@ -4,8 +4,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from c10k.cli.arguments import connections
-from c10k.cli.columns import show
 from c10k.outcome import Status
+from c10k.output.columns import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

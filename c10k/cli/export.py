@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Write the run."""
-    from c10k.cli.outputs import OutputFile, json_text
+    from c10k.output.files import OutputFile, json_text
     from c10k.results.exports import tables
     from c10k.results.exports.pytest_benchmark import pytest_benchmark
     from c10k.results.store import RunError, read_run

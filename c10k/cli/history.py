@@ -1,17 +1,15 @@
 """The arguments of `c10k history`, and what it calls."""
 
 import argparse
-import math
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from c10k.cli.outputs import json_text, opened
 from c10k.outcome import CommandError, say
+from c10k.output.files import json_text, opened
 
 if TYPE_CHECKING:
     from c10k.reports.history.series import FoundChange, History, Series
-    from c10k.reports.model.quantity import Quantity
 
 OUT: Final = Path("results/history")
 
@@ -42,7 +40,7 @@ def execute(args: argparse.Namespace) -> int:
     from c10k.results.schema import one_line
 
     with ExitStack() as stack:
-        files = opened({"--json": args.json, "--markdown": args.markdown}, stack)
+        files = opened(args, ("json", "markdown"), stack)
         try:
             history = read_history(args.directories)
             for line in history.left_out:
@@ -55,10 +53,10 @@ def execute(args: argparse.Namespace) -> int:
             raise CommandError(one_line(f"no history: {error}{remedy}")) from None
         if args.json != "-":
             print("\n".join(lines(history)))
-        if "--json" in files:
-            files["--json"].write(json_text(as_json(history)))
-        if "--markdown" in files:
-            files["--markdown"].write(markdown(history))
+        if "json" in files:
+            files["json"].write(json_text(as_json(history)))
+        if "markdown" in files:
+            files["markdown"].write(markdown(history))
         if args.json != "-":
             print(page, flush=True)
     return 0
@@ -114,7 +112,7 @@ def _series(series: "Series") -> dict[str, Any]:
         "figures": [
             {
                 "run": run.name,
-                **_numbers(series.figure(run)),
+                **series.figure(run).as_json(),
                 "counts": subject not in run.unfit,
             }
             for run in series.runs
@@ -124,7 +122,7 @@ def _series(series: "Series") -> dict[str, Any]:
 
 
 def _change(change: "FoundChange") -> dict[str, Any]:
-    ratio = _numbers(change.ratio)
+    ratio = change.ratio.as_json()
     return {
         "run": change.run.name,
         "commit": change.run.commit or None,
@@ -134,8 +132,3 @@ def _change(change: "FoundChange") -> dict[str, Any]:
         **ratio,
         "better": change.better,
     }
-
-
-def _numbers(quantity: "Quantity") -> dict[str, float | None]:
-    numbers = {name: getattr(quantity, name) for name in ("value", "low", "high")}
-    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}

@@ -4,11 +4,9 @@ import argparse
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Final
 
 from c10k.outcome import CommandError
-
-RUNS: Final = Path("results/runs")
+from c10k.output.files import RUNS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

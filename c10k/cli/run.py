@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final, TextIO, cast
 
 from c10k.cli import report
-from c10k.cli.columns import show
-from c10k.cli.outputs import opened
-from c10k.cli.standard_output import Output
 from c10k.experiment.plan import Plan
 from c10k.options import add_options, options_of
 from c10k.outcome import Status
+from c10k.output.columns import show
+from c10k.output.files import opened
+from c10k.output.standard_output import Output
 from c10k.workers.options import Workers
 
 OPTIONS: Final = (
@@ -105,13 +105,12 @@ def execute(args: argparse.Namespace) -> int:
     from c10k.experiment.written import FORMATS
 
     with ExitStack() as stack:
-        files = opened({f"--{name}": getattr(args, name) for name in FORMATS}, stack)
+        files = opened(args, FORMATS, stack)
         alone = args.json == "-"
         output = Output(sys.stderr if alone else sys.stdout)
         with redirect_stdout(cast("TextIO", output)):
             ending = run(args, output, essential=not alone)
-        for name, write in FORMATS.items():
-            if file := files.get(f"--{name}"):
-                with suppress(BrokenPipeError):
-                    file.write(write(ending))
+        for name, file in files.items():
+            with suppress(BrokenPipeError):
+                file.write(FORMATS[name](ending))
     return ending.status

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, TextIO, cast
 from msgspec.structs import replace
 from rich.console import Console
 
-from c10k.cli.columns import show
-from c10k.cli.standard_output import Output, OutputLostError
 from c10k.experiment import config, loader_ceiling, manifest, run_directory, shipped, written
 from c10k.experiment.failures import failures_of
 from c10k.experiment.feasibility import check_limits, feasible, for_loader
@@ -30,8 +28,10 @@ from c10k.experiment.written import Ending
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import LoaderLimits, loader_limits, raise_soft_descriptor_limit
 from c10k.loadgen.engines import loss
-from c10k.options import given, options_of, read
+from c10k.options import given, options_of, read, where_of
 from c10k.outcome import CommandError, Status, say
+from c10k.output.columns import show
+from c10k.output.standard_output import Output, OutputLostError
 from c10k.reports.language import use_locale
 from c10k.reports.wording import joined
 from c10k.results.schema import one_line
@@ -106,12 +106,8 @@ def _planned(
     """The plan, a line for each part of it that is left out, and the host of the servers."""
     overrides = given(args, Plan)
     file = None if args.config is None else shipped.experiment(args.config)
-
-    def where(key: str) -> str:
-        return options_of(Plan)[key].flag if key in overrides else f"{file}: {key}"
-
     content = config.content_of(file) if file else {}
-    wanted = config.plan_of(config.overridden(content, overrides), where)
+    wanted = config.plan_of(config.overridden(content, overrides), where_of(Plan, overrides, file))
     host = _host(wanted, asked, stack)
     plan, left_out = feasible(wanted, overrides, host, _limits(asked))
     check_thresholds(plan, left_out)

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from c10k.cli.arguments import connections, port_or_0
+from c10k.host.ports import check_free
 from c10k.outcome import CommandError, Status
 
 if TYPE_CHECKING:
@@ -81,18 +81,6 @@ def _holding(spec: "ServerSpec", connections: int) -> "ServerSpec":
             Status.UNABLE,
         )
     return replace(spec, options={**spec.options, "workers": str(workers)})
-
-
-def check_free(host: str, port: int) -> None:
-    """Raise CommandError if nothing can listen there, in the same words for every server."""
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        raise CommandError(
-            f"cannot listen: {error.strerror}; choose another --port or address, or end the "
-            "program that has it"
-        ) from None
 
 
 @contextmanager

@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from c10k.cli.columns import beside
-from c10k.cli.outputs import OutputFile, json_text
 from c10k.outcome import Status
+from c10k.output.columns import beside
+from c10k.output.files import OutputFile, json_text
 
 if TYPE_CHECKING:
     from c10k.servers.catalogue import CatalogueEntry

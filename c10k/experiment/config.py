@@ -125,20 +125,14 @@ def plan_of(content: Mapping[str, Any], where: Where) -> Plan:
                 f"{where('workloads')}: {each.workload}: steps: no server is measured at "
                 f"{min(unmeasured)}"
             )
-    plan = Plan(
+    plan = replace(
+        asked,
         workloads=tuple(known.values()),
-        workload_steps=asked.workload_steps,
         profile=profile,
-        fit=asked.fit,
-        find_max=asked.find_max,
-        slo=asked.slo,
-        slo_p99_ms=asked.slo_p99_ms,
-        map=asked.map,
-        serve_on=asked.serve_on,
-        serve_address=asked.serve_address,
-        serve_python=asked.serve_python,
         techniques=tuple(techniques),
-        claims=asked.claims,
+        # What these ask for is in the servers, workloads and profile now.
+        **dict.fromkeys(("size", "duration", "repeat")),
+        **dict.fromkeys(("commands", "interpreters", "rate"), ()),
     )
     plan = whole(plan, servers)
     check_claims(plan.claims, plan, where)

@@ -33,7 +33,7 @@ class Failures:
 
 
 def failures_of(plan: Plan, rows: Iterable[Row]) -> Failures:
-    """Judge the steps of the plan; those of a search are there to fail."""
+    """Judge the steps of the plan. Those of a search do not count: it probes until one fails."""
     planned = {trial for _, _, trials in plan.ramps() for trial in trials}
     steps = [row for row in rows if tuple(row[name] for name in KEY) in planned]
     return Failures(_lines(steps), checked(plan, steps), _failure(steps))

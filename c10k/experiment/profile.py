@@ -25,6 +25,10 @@ class Profile(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     window_s: Duration
     repeats: Repeats
 
+    def __post_init__(self) -> None:
+        if self.warmup_s > self.warmup_limit_s:
+            raise ValueError("warmup-s is longer than warmup-limit-s")
+
     @property
     def seconds(self) -> float:
         """How long a step is measured, in s."""

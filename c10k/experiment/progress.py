@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from c10k.cli.columns import beside
 from c10k.experiment.cycle import PHASES
 from c10k.experiment.failures import WORDS
 from c10k.experiment.trial import Moment
+from c10k.output.columns import beside
 from c10k.reports import wording
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from c10k.cli.report import RUNS
 from c10k.host.run_lock import OneRun, OtherRun
 from c10k.outcome import CommandError, Status
+from c10k.output.files import RUNS
 from c10k.results.store import RunWriter
 
 

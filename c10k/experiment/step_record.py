@@ -20,7 +20,7 @@ from c10k.results.store import StepRecord
 if TYPE_CHECKING:
     from c10k.experiment.warmup import WarmUp
 
-# Those of this host are not the loader's where that is on another.
+# Of this host: they say nothing of a loader on another.
 LOADER_HICCUPS: Final = ("hiccup_p99_ms", "hiccup_max_ms")
 
 

@@ -13,8 +13,8 @@ LONGEST_LIST: Final = 300  # characters of what there is
 
 
 def thresholds_of(plan: Plan) -> list[Threshold]:
-    """Those of --slo, each once, and that of --slo-p99. A search is there to find where the latter
-    is missed, so with it only the search has it.
+    """Those of --slo, each once, and that of --slo-p99, except with --find-max: then it is what the
+    search keeps to.
     """
     own = [threshold(text) for text in dict.fromkeys(plan.slo)]
     if plan.slo_p99_ms is None or plan.find_max:

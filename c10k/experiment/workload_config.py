@@ -147,13 +147,18 @@ def _size(size: int) -> str:
     return re.sub(r"\.0+ ", " ", size_text(size))
 
 
+def per_client(rate: float) -> str:
+    """How much each client sends in an open loop, in words."""
+    return f"{_decimal(rate)} message{'s' * (rate != 1)}/s per client"
+
+
 def _summary(load: Workload) -> str:
     """What it is, in a few words."""
     if load.rate_per_connection is None:
         parts = ["each client sends its next message when the reply has arrived"]
     else:
         random = ", Poisson arrivals" if load.arrivals == "poisson" else ""
-        parts = [f"{_decimal(load.rate_per_connection)} messages/s per client{random}"]
+        parts = [per_client(load.rate_per_connection) + random]
     if load.active < 1:
         parts.append(f"{load.active:.3%} of the clients send".replace(".000%", "%"))
     if load.messages_per_connection is not None:

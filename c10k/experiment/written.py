@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from c10k.cli.outputs import json_text
 from c10k.experiment.failures import Failures
 from c10k.outcome import Status
+from c10k.output.files import json_text
 from c10k.reports.wording import aligned, number
 from c10k.results.exports.junit import Case, junit
 from c10k.results.exports.markdown import table

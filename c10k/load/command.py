@@ -10,7 +10,6 @@ from math import nan
 from pathlib import Path
 from typing import Final
 
-from c10k.cli.outputs import OutputFile, json_text, opened
 from c10k.experiment.cycle import Cycle, Slice
 from c10k.experiment.loader_ceiling import bare_server, bounds, driven
 from c10k.experiment.workload_config import check_useful
@@ -26,6 +25,7 @@ from c10k.loadgen.tls import Tls
 from c10k.loadgen.workload import Workload
 from c10k.options import given, read
 from c10k.outcome import CommandError, Status, say
+from c10k.output.files import OutputFile, json_text, opened
 from c10k.servers.framework.quantities import unescaped
 from c10k.servers.process import ServerStartError
 
@@ -101,7 +101,7 @@ def _outputs(args: argparse.Namespace, stack: ExitStack) -> dict[str, OutputFile
     """The output files, opened before anything is measured."""
     if args.quiet and (args.series or args.percentiles):
         raise CommandError("--quiet prints nothing: leave out --series and --percentiles")
-    return opened({"--json": args.json, "--hdr": args.hdr}, stack)
+    return opened(args, ("json", "hdr"), stack)
 
 
 def _address(args: argparse.Namespace, target: Target) -> Address:
@@ -239,10 +239,10 @@ def _write(
 ) -> bool:
     """Write the output files; whether all could be written."""
     written = True
-    for flag, output in outputs.items():
+    for name, output in outputs.items():
         try:
             output.write(
-                json_text(found) if flag == "--json" else histogram_log(workload, measurement)
+                json_text(found) if name == "json" else histogram_log(workload, measurement)
             )
         except CommandError as error:
             say(str(error))

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from c10k.experiment.cycle import OPENING_KINDS, WINDOW_KINDS
 from c10k.experiment.loader_ceiling import limited
-from c10k.load.measure import Measurement, or_none
+from c10k.load.measure import Measurement
 from c10k.loadgen.fleet import Snapshot
 from c10k.loadgen.workload import ECHOING, Workload
+from c10k.output.files import or_none
 from c10k.results import histogram_log as log
 from c10k.results.aggregate import Recording, latency_columns
 from c10k.results.histogram import SUMMARY, Histogram

@@ -1,6 +1,5 @@
 """Measuring a load: the warm-up, and the window with its series."""
 
-import math
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -8,6 +7,7 @@ from c10k.experiment.cycle import Cycle, Slice
 from c10k.experiment.warmup import WarmUp
 from c10k.host.stops import Stops
 from c10k.loadgen.fleet import Opened, Snapshot
+from c10k.output.files import or_none
 
 SERIES_S: Final = 1.0
 WARMUP_LEAST_S: Final = 0.5
@@ -79,8 +79,3 @@ def _figures(part: Slice) -> dict[str, float | None]:
         },
         "failed": part.failed,
     }
-
-
-def or_none(value: float) -> float | None:
-    """None for NaN, which JSON does not have."""
-    return None if math.isnan(value) else value

@@ -4,11 +4,11 @@ import sys
 import time
 from typing import Any, Final
 
-from c10k.cli.columns import show
 from c10k.experiment.cycle import PHASES, Cycle, Slice
 from c10k.load.figures import KINDS, recorded
 from c10k.load.measure import Measurement
 from c10k.loadgen.workload import ECHOING, Workload
+from c10k.output.columns import show
 from c10k.results import spectrum
 
 OPENING_KNOWN_S: Final = 1.0
@@ -59,6 +59,13 @@ def print_slice(part: Slice) -> None:
 
 def print_figures(figures: dict[str, Any]) -> None:
     """The summary."""
+    _print_messages(figures)
+    _print_times(figures)
+    _print_troubles(figures)
+    _print_loader(figures)
+
+
+def _print_messages(figures: dict[str, Any]) -> None:
     active = figures["active"]
     silent = f", {active:,} of them active" if active < figures["connections"] else ""
     print(
@@ -81,6 +88,9 @@ def print_figures(figures: dict[str, Any]) -> None:
     print(f"  lost: {lost:,} of {due:,} messages {what} had no correct reply by the end{share}")
     if figures["opened"]:
         print(f"  {figures['opened']:,} connections opened anew, {figures['opened_per_s']:,.0f} /s")
+
+
+def _print_times(figures: dict[str, Any]) -> None:
     names = list(figures["response_ms"])
     print(f"\n  {'ms':<11}" + "".join(f"{name.replace('_', '.'):>9}" for name in names))
     connect, *others = KINDS
@@ -89,6 +99,9 @@ def print_figures(figures: dict[str, Any]) -> None:
         values = figures[f"{kind}_ms"].values()
         cells = "".join(f"{'–' if value is None else _ms(value):>9}" for value in values)
         print(f"  {kind.replace('_', ' '):<11}{cells}")
+
+
+def _print_troubles(figures: dict[str, Any]) -> None:
     causes = ", ".join(f"{count:,} × {cause}" for cause, count in figures["errors"].items())
     print()
     show(causes or "none", "  errors: ")
@@ -96,6 +109,9 @@ def print_figures(figures: dict[str, Any]) -> None:
         print(f"  starved: {figures['starved']:,} connections completed nothing")
     if figures["littles_law_ratio"] is not None:
         print(f"  Little's law: {figures['littles_law_ratio']:.3f}")
+
+
+def _print_loader(figures: dict[str, Any]) -> None:
     loader = figures["loader"]
     if loader["cpu_us_per_message"] is not None:
         limited = ", the loader was the bottleneck" if loader["limited"] else ""

@@ -7,7 +7,6 @@ the servers.
 """
 
 import os
-import socket
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, Literal
 
-from c10k.host import machine
+from c10k.host import machine, ports
 from c10k.host.limits import raise_soft_descriptor_limit, server_limits
 from c10k.loadgen.telemetry import HostMemory, Sample, Telemetry
 from c10k.loadgen.telemetry.tasks import elapsed
@@ -101,12 +100,7 @@ class Agent:
 
     def cannot_listen(self, address: str) -> str:
         """Why nothing can listen on an address here; empty if a server can."""
-        try:
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            socket.create_server((address, 0), family=family).close()
-        except OSError as error:
-            return error.strerror or str(error)
-        return ""
+        return ports.why_taken(address)
 
     def now_ns(self) -> int:
         """This host's CLOCK_MONOTONIC."""

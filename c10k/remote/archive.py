@@ -14,7 +14,7 @@ import c10k
 ROOT: Final = Path(c10k.__file__).parent
 PARTS: Final = (
     "__init__.py",
-    *("host/__init__.py", "host/limits.py", "host/machine.py"),
+    *("host/__init__.py", "host/limits.py", "host/machine.py", "host/ports.py", "outcome.py"),
     *("loadgen/__init__.py", "loadgen/address.py", "loadgen/descriptors.py", "loadgen/telemetry"),
     *("remote/__init__.py", "remote/agent.py", "remote/lines.py"),
     "servers",

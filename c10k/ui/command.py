@@ -15,11 +15,11 @@ from typing import Final
 
 import psutil
 
-from c10k.cli.serve import check_free
 from c10k.experiment.plan import PlannedServer, check_unique
 from c10k.extras import need
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import raise_soft_descriptor_limit
+from c10k.host.ports import check_free
 from c10k.outcome import CommandError, Status
 from c10k.servers.cache import cache_directory
 from c10k.servers.catalogue import parse_command

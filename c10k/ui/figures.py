@@ -1,15 +1,12 @@
 """What the pages show of the load, from the fleet's snapshots."""
 
 from math import nan
-from typing import Any, Final
+from typing import Any
 
 from c10k.loadgen.fleet import Snapshot
 from c10k.loadgen.workload import Workload
-from c10k.results.histogram import PERCENTILES, Histogram
+from c10k.results.histogram import PERCENTILES, SAMPLES_BEYOND, Histogram
 from c10k.results.spectrum import levels
-
-SAMPLES_BEYOND: Final = 10
-"""So many messages must lie beyond a percentile that is shown, as in a report."""
 
 
 def of_seconds(snapshot: Snapshot, users: int, workload: Workload) -> dict[str, Any]:

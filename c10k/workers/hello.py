@@ -9,16 +9,12 @@ from typing import Final
 from c10k import VERSION
 from c10k.host import environment
 from c10k.host.limits import port_limits
+from c10k.host.machine import boot_id
 from c10k.loadgen.engines import engine_of
 from c10k.workers.messages import Hello
 
 FACTS: Final = ("hostname_hash", "cpu_model", "cpus", "kernel")
 MOST: Final = 1 << 62  # descriptors, where they have no limit
-
-
-def boot_id() -> str:
-    """What tells this kernel, since it started, from any other."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def network() -> str:

@@ -1,6 +1,5 @@
 """The workers of a run: those of this host are started, those of others awaited."""
 
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,8 @@ from typing import Any, Final, Self
 from c10k.experiment.loader import Member, WorkerLostError
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import SPARE_DESCRIPTORS, Limit
+from c10k.host.machine import boot_id
+from c10k.host.ports import free_port, why_taken
 from c10k.loadgen.address import Address
 from c10k.loadgen.fleet import Fleet
 from c10k.loadgen.tls import Tls
@@ -22,7 +23,7 @@ from c10k.loadgen.workload import Workload
 from c10k.outcome import CommandError, Status
 from c10k.results.store import RunError
 from c10k.servers.process import launcher
-from c10k.workers.hello import boot_id, network
+from c10k.workers.hello import network
 from c10k.workers.link import MasterLink, Worker
 from c10k.workers.messages import ENDED
 from c10k.workers.options import LOOPBACK, NO_AUTHENTICATION, WILDCARDS, Workers, host_and_port
@@ -59,7 +60,7 @@ class WorkerPool:
         self._host, self._port = host_and_port(asked.master_bind or LOOPBACK)
         self._serve_address = serve_address
         if not asked.master_bind:
-            self._port = _free_port()
+            self._port = free_port()
 
     def __enter__(self) -> Self:
         _check_free(self._host, self._port)
@@ -233,21 +234,14 @@ def _workers(number: int) -> str:
     return f"{number} worker" + "s" * (number > 1)
 
 
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as free:
-        return int(free.getsockname()[1])
-
-
 def _is_loopback(host: str) -> bool:
     return host not in WILDCARDS and Address.resolve(host, 0).host.startswith("127.")
 
 
 def _check_free(host: str, port: int) -> None:
-    try:
-        socket.create_server(("" if host in WILDCARDS else host, port)).close()
-    except OSError as error:
+    if why := why_taken("" if host in WILDCARDS else host, port):
         raise CommandError(
-            f"the master cannot listen at {host}:{port}: {error.strerror}; choose another "
+            f"the master cannot listen at {host}:{port}: {why}; choose another "
             "--master-bind, or end the program that has it",
             Status.UNABLE,
-        ) from None
+        )

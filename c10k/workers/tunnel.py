@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from c10k.host.ports import free_port
 from c10k.outcome import CommandError, Status
 from c10k.servers.process import launcher
 from c10k.workers.options import LOOPBACK
@@ -22,8 +23,7 @@ def tunnel(via: str, host: str, port: int, timeout_s: float) -> Iterator[int]:
     ssh asks for nothing: it must have a key, and know the host's. It ends with this process.
     Raises CommandError where ssh fails.
     """
-    with socket.create_server((LOOPBACK, 0)) as free:
-        local = free.getsockname()[1]
+    local = free_port()
     options = (
         "BatchMode=yes",
         "ExitOnForwardFailure=yes",

@@ -119,7 +119,7 @@ cdef inline void release_due(ShardState *shard) noexcept nogil:
             shard.tally.late += now - due > LATE_NS
             if connection.state == IDLE or connection.state == PARTED:
                 deliver(shard, connection, due, now)
-            else: # also where it failed: who would send it waits
+            else: # a failed connection too: its client would be waiting
                 if connection.queued == 0:
                     connection.queue_due_ns = due
                 connection.queued += 1

@@ -4,9 +4,9 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from math import nan
 from typing import Literal, Self, TypeVar
@@ -69,7 +69,7 @@ class Telemetry:
     Within `with`, a thread samples every `interval_s`, and gives way to the load; its samples can
     be drained afterwards, too. A sample takes 1 ms of CPU, so 0.5 % of a core at 0.2 s, and twice
     that within a window, where locks are sampled too. Sums over 10,000 threads are in one sample of
-    fifteen. Once the process has ended, sampling ends and `alive` becomes False.
+    fifteen. Sampling ends with the process.
 
     The trial sets `phase` (open, warmup, window or close), which is copied into every sample, and
     may set `annotate`, which gives `connected` and `messages_per_s` at every sample.
@@ -81,7 +81,6 @@ class Telemetry:
     def __init__(self, pid: int, interval_s: float = 0.2, *, itself: bool = True) -> None:
         self.tree = ProcessTree(pid, itself=itself)
         self.interval_s = interval_s
-        self.alive = True
         self._phase = "open"
         self._samples: deque[Sample] = deque()
         self._latest: Sample | None = None
@@ -135,11 +134,10 @@ class Telemetry:
         Takes 20 ms of CPU beside 10,000 threads, and 2 s at 10,000 processes, so not between
         windows. Raises ProcessGoneError.
         """
-        with self._noticing_the_end():
-            if len(self.tree.members) < MANY_PROCESSES:
-                self.tree.rescan()
-            else:
-                self._in_background(self.tree.rescan)
+        if len(self.tree.members) < MANY_PROCESSES:
+            self.tree.rescan()
+        else:
+            self._in_background(self.tree.rescan)
 
     def prepare(self) -> None:
         """Read the times of all threads for a first time, in the background: a second takes half as
@@ -155,19 +153,18 @@ class Telemetry:
         a window it may `give_way` to the load, which takes up to ten times as long: an open loop
         would else send late.
         """
-        with self._noticing_the_end():
-            if edge == "begin":
-                tasks, tasks_at_s = self._tasks(in_background=give_way)
-                spent = self.tree.spent()
-                self._locks = LockWaits(tasks)
-                other_processes_s, others_at_s = self._others(), time.monotonic()
-            at_s, cpu_s = time.monotonic(), self.tree.cpu_s()
-            counters, memory, locks = HostCounters.read(), self.memory(), self._locks
-            if edge == "end":
-                self._locks = None
-                other_processes_s, others_at_s = self._others(), time.monotonic()
-                spent = self.tree.spent()
-                tasks, tasks_at_s = self._tasks(in_background=False)
+        if edge == "begin":
+            tasks, tasks_at_s = self._tasks(in_background=give_way)
+            spent = self.tree.spent()
+            self._locks = LockWaits(tasks)
+            other_processes_s, others_at_s = self._others(), time.monotonic()
+        at_s, cpu_s = time.monotonic(), self.tree.cpu_s()
+        counters, memory, locks = HostCounters.read(), self.memory(), self._locks
+        if edge == "end":
+            self._locks = None
+            other_processes_s, others_at_s = self._others(), time.monotonic()
+            spent = self.tree.spent()
+            tasks, tasks_at_s = self._tasks(in_background=False)
         return Reading(
             at_s=at_s,
             cpu_s=cpu_s + spent.ended_s,
@@ -186,10 +183,9 @@ class Telemetry:
 
         Takes 4 s of CPU at 10,000 processes, with their memory locked: not between windows.
         """
-        with self._noticing_the_end():
-            usage = self.tree.read()
-            footprint = self.tree.footprint(FOOTPRINT_S)  # whose RSS is the exact one
-            breakdown = self.tree.breakdown()
+        usage = self.tree.read()
+        footprint = self.tree.footprint(FOOTPRINT_S)  # whose RSS is the exact one
+        breakdown = self.tree.breakdown()
         return {**usage._asdict(), **footprint._asdict(), **breakdown._asdict()}
 
     def _others(self) -> float:
@@ -218,16 +214,8 @@ class Telemetry:
         except TimeoutError:
             return measure()
 
-    @contextmanager
-    def _noticing_the_end(self) -> Iterator[None]:
-        try:
-            yield
-        except ProcessGoneError:
-            self.alive = False
-            raise
-
     def _run(self) -> None:
-        try:
+        with suppress(ProcessGoneError):
             self.tree.rescan()
             pause_s = sum_again_s = 0.0
             while not self._stopping.wait(pause_s):
@@ -242,8 +230,6 @@ class Telemetry:
                     locks.sample()
                 took_s = time.thread_time() - begun_s
                 pause_s = max(self.interval_s - took_s, took_s / SAMPLING_CPU_SHARE)
-        except ProcessGoneError:
-            self.alive = False
 
     def _sample(self, spent: Spent) -> Sample:
         t_s = time.monotonic()

@@ -17,7 +17,6 @@ class Crossing:
 
     last: int
     first: int
-    better_after: str
 
     def __str__(self) -> str:
         low, high = wording.count(self.last), wording.count(self.first)
@@ -30,7 +29,7 @@ def crossings(contrasts: Iterable[Contrast]) -> list[Crossing]:
     """
     clear = [(each.step, each.winner) for each in contrasts if each.winner]
     return [
-        Crossing(last, first, after)
+        Crossing(last, first)
         for (last, before), (first, after) in pairwise(clear)
         if before != after
     ]

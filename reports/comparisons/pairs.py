@@ -44,7 +44,7 @@ class Measure:
     over_ramp: bool = False
 
 
-_RATE: Final = Unit("per_s", lambda value: _("{value} messages/s", value=wording.rate(value)))
+_RATE: Final = Unit(lambda value: _("{value} messages/s", value=wording.rate(value)))
 
 MEMORY: Final = Measure(
     "resident_bytes", N_("memory per connection"), wording.BYTES, over_ramp=True

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from c10k.reports import wording
 from c10k.reports.comparisons.pairs import TECHNIQUE_MEASURES, Comparisons, Contrast
 from c10k.reports.comparisons.published import Judgement, Verdict, favours
 from c10k.reports.language import _
@@ -52,7 +53,7 @@ def unlike(measured: Measured, said: Technique | None) -> str:
     """
     had = measured.server_cpus
     needed = said.cpus if said else 1
-    return _("the server had {cpus} CPU here", cpus=had) if 0 < had < needed else ""
+    return _("the server had {cpus} here", cpus=wording.cpus(had)) if 0 < had < needed else ""
 
 
 def publishing(measured: Measured, technique: TechniqueExcerpt) -> Claim:

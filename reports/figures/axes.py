@@ -35,16 +35,13 @@ def _unit(unit: str, text: Callable[[float], str]) -> Callable[[float], str]:
 
 
 TIME: Final = Measure(
-    "ms",
     wording.milliseconds,
     lambda v: wording.objective(v) if v < 1000 else _("{value} s", value=wording.stated(v / 1000)),
 )
-BYTES: Final = Measure(
-    "bytes", wording.size, lambda v: re.sub(r"\.0+(?= )", "", wording.size(v)), 1024
-)
-RATE: Final = Measure("per_s", _unit(N_("{value} /s"), wording.rate), _unit("{value} /s", short))
-CPU: Final = Measure("us", _unit(N_("{value} µs"), wording.number), _unit("{value} µs", short))
-SHARE: Final = Measure("", wording.number, wording.stated)
+BYTES: Final = Measure(wording.size, lambda v: re.sub(r"\.0+(?= )", "", wording.size(v)), 1024)
+RATE: Final = Measure(_unit(N_("{value} /s"), wording.rate), _unit("{value} /s", short))
+CPU: Final = Measure(_unit(N_("{value} µs"), wording.number), _unit("{value} µs", short))
+SHARE: Final = Measure(wording.number, wording.stated)
 
 
 def ticks(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> None:

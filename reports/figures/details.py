@@ -13,7 +13,8 @@ from c10k.reports.figures.lines import point_text, words
 from c10k.reports.figures.sheet import Name, Picture, Sheet, label
 from c10k.reports.language import N_, _
 from c10k.reports.model.capacity import holds
-from c10k.reports.model.measured import SAMPLES_BEYOND, Measured, Point
+from c10k.reports.model.measured import Measured, Point
+from c10k.results.histogram import SAMPLES_BEYOND
 
 _POINTS: Final = 100  # of a curve
 _FASTEST: Final = 3  # of these, which the pictures are not about

@@ -2,15 +2,14 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from c10k.reports import wording
 from c10k.reports.language import _, local_number
 from c10k.reports.model.quantity import UNFIT, Flag
 from c10k.results import fitness
-
-Row = Mapping[str, Any]
+from c10k.results.fitness import Row
 
 # Little's law holds exactly over a long time. In a window, connections that complete nothing are
 # missing in it, and a response that began long before counts whole.

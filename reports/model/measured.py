@@ -31,7 +31,7 @@ from c10k.reports.model.starvation import Starvation, starvation
 from c10k.results import fitness
 from c10k.results.claims import Claim
 from c10k.results.comparison import Pairs, compare
-from c10k.results.histogram import PERCENTILES
+from c10k.results.histogram import PERCENTILES, SAMPLES_BEYOND
 from c10k.results.manifest import Manifest, WorkloadDescription
 from c10k.results.shipped_claims import shipped_claims
 from c10k.results.slo import P99_MS
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from c10k.results.store import Run
 
 Row = dict[str, Any]
-
-SAMPLES_BEYOND: Final = 10
-"""So many messages must lie beyond a percentile that is shown, over all repeats."""
 
 _UNDISTURBED: Final = "_bytes"
 """The end of columns that are as they are whoever else uses the CPUs: memory."""
@@ -191,12 +188,8 @@ class Measured:
         return [row for row in self.rows(point) if row["status"] != "failed"]
 
     def deciding(self, point: Point) -> list[Row]:
-        """The repeats that figures are of: the fit ones (results/fitness.py) where they are more
-        than half of those that measured something, else all of these.
-        """
-        usable = self.usable(point)
-        fair = [row for row in usable if fitness.fit(row)]
-        return fair if 2 * len(fair) > len(usable) else usable
+        """Of the repeats that measured something, those that figures are of."""
+        return fitness.deciding(self.usable(point))
 
     def unfit(self, points: Iterable[Point], column: str) -> str:
         """Why no outcome may rest on a column at these steps, in words; empty where one may."""
@@ -242,7 +235,7 @@ class Measured:
         return Quantity(flags=found.flags, why=why) if why else found
 
     def recorded(self, point: Point, column: str) -> Quantity:
-        """The same whatever it says: for the details of a step."""
+        """The same figure, also where `at` refuses to quote it: for the details of a step."""
         key = (point.workload, column)
         if key not in self._figures:
             alike = [each for each in self._rows if each.workload == point.workload]
@@ -287,7 +280,7 @@ class Measured:
         return {repeat: value for repeat, value in found.items() if value == value}
 
     def slope(self, server: str, workload: str, column: str) -> Quantity:
-        """The same over the repeats."""
+        """The mean of `slopes` over the repeats, with its interval."""
         (found,) = intervals([list(self.slopes(server, workload, column).values())])
         return found
 

@@ -72,5 +72,10 @@ class Quantity:
         """Whether there is an interval."""
         return not math.isnan(self.low)
 
+    def as_json(self) -> dict[str, float | None]:
+        """It as JSON holds it, null where there is no number."""
+        numbers = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: each if math.isfinite(each) else None for name, each in numbers.items()}
+
 
 NOTHING: Final = Quantity()

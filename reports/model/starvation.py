@@ -4,22 +4,20 @@ A percentile over messages says nothing of them: the few that are served send mo
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median_high
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from c10k.reports import wording
 from c10k.reports.language import _
-from c10k.results.fitness import MOST_STARVED
+from c10k.results.fitness import MOST_STARVED, Row
 from c10k.results.histogram import BUCKET_HIGH_NS, BUCKET_LOW_NS, Histogram
 
 if TYPE_CHECKING:
     from c10k.results.store import Run
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def conditions(measured: Measured, topic: Topic) -> str:
     """The shortest: 10,000 clients, one CPU, Python."""
     language = wording.joined(sorted({server.language for server in topic.servers} - {""}))
     clients = wording.clients(topic.step)
-    return ", ".join(filter(None, (clients, _cpus(measured), language)))
+    return ", ".join(filter(None, (clients, wording.cpus(measured.server_cpus), language)))
 
 
 def measured_what(measured: Measured) -> str:
@@ -36,7 +36,7 @@ def measured_what(measured: Measured) -> str:
         "processes.",
         what=_("messages of {sizes} bytes", sizes=bytes_each) if sizes else _("requests"),
         how=_("over the network") if measured.about.server_host else _("over loopback"),
-        servers=", ".join(filter(None, (_servers(measured), _cpus(measured)))),
+        servers=", ".join(filter(None, (_servers(measured), wording.cpus(measured.server_cpus)))),
         repeats=repeats if measured.repeats > 1 else _("one repeat"),
     )
     if not claim.called:
@@ -59,14 +59,6 @@ def _servers(measured: Measured) -> str:
     if "Python" in languages and re.match(_GIL, python) and not others:
         languages += _(" ({python}, whose GIL lets one thread run at a time)", python=python)
     return _("{servers} in {languages}", servers=text, languages=languages) if languages else text
-
-
-def _cpus(measured: Measured) -> str:
-    """The server's; empty where that is not known."""
-    count = measured.server_cpus
-    if count <= 1:
-        return _("one CPU") if count else ""
-    return _("{count} CPUs", count=wording.count(count))
 
 
 def caveats(measured: Measured, comparisons: Comparisons) -> Iterator[str]:

@@ -20,7 +20,7 @@ from c10k.results.claimed_tables import ByClients, ByServer, Row, Stage, Stages
 from c10k.results.published import around_ratio
 
 _Columns = ByServer | ByClients | Stages
-_SAVED: Final = Unit("ratio", lambda ratio: wording.share(1 - 1 / ratio))
+_SAVED: Final = Unit(lambda ratio: wording.share(1 - 1 / ratio))
 
 
 def tables(measured: Measured, comparisons: Comparisons) -> Iterator[Table]:

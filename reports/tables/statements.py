@@ -89,7 +89,7 @@ def _figure(publication: Publication, said: FigureStatement) -> _Evidence:
     if said.cpus and not had:
         why = _("how many CPUs the server had here is not known")
     elif said.cpus and had != said.cpus:
-        why = _("the server had {cpus} CPU here", cpus=had)
+        why = _("the server had {cpus} here", cpus=wording.cpus(had))
     if bound:
         known = replace(known, value=math.nan, low=0.0)
     if said.exactly and point.connections != said.clients:

@@ -228,6 +228,19 @@ def test_techniques_alone_bring_their_own_servers():
         ),
         ({"profile": "slow"}, "profile: must be quick, standard, thorough, not 'slow'"),
         ({"profile": ["quick"]}, "profile: must be text"),
+        (
+            {
+                "profile": {
+                    "name": "own",
+                    "warmup-s": 2,
+                    "warmup-limit-s": 1,
+                    "windows": 1,
+                    "window-s": 1,
+                    "repeats": 1,
+                }
+            },
+            "profile: warmup-s is longer than warmup-limit-s",
+        ),
         ({"fit": "yes"}, "fit: must be true or false, not 'yes'"),
         ({"find_max": True}, "find_max: there is no such key: did you mean 'find-max'?"),
         ({"interpreters": "all"}, "interpreters: must be \"found\" or a list, not 'all'"),

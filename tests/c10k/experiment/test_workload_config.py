@@ -49,6 +49,7 @@ def test_every_key_takes_effect():
         "r", protocol="raw", send="a\r\n", expect_bytes=7, summary="pings"
     )
     assert own_workload({"name": "h", "protocol": "http", "path": "/x"}).path == "/x"
+    assert own_workload({"name": "one", "rate": 1}).summary == "1 message/s per client"
 
 
 @pytest.mark.parametrize(

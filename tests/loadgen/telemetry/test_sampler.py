@@ -42,7 +42,6 @@ def test_samples_carry_the_phase_of_the_trial(child):
     assert summed
     assert telemetry.drain() == []
     assert telemetry.latest().t_s == times[-1]
-    assert telemetry.alive
 
 
 def test_the_trial_annotates_samples(child):
@@ -72,11 +71,11 @@ def test_threads_are_summed_up_only_as_often_as_the_load_can_bear(child, monkeyp
 def test_a_process_that_dies_ends_the_sampling(child, reaped):
     with Telemetry(child.pid, interval_s=0.01) as telemetry:
         until(lambda: telemetry.latest() is not None)
-        assert telemetry.alive
+        assert not telemetry._sampling.done()
         child.kill()
         if reaped:
             child.reap()
-        until(lambda: not telemetry.alive)
+        until(telemetry._sampling.done)
         assert telemetry.latest() is not None
     assert telemetry.drain()
 
@@ -85,14 +84,13 @@ def test_a_process_that_ended_has_no_samples_and_holds_nothing(child):
     child.kill()
     child.reap()
     with Telemetry(child.pid) as telemetry:
-        until(lambda: not telemetry.alive)
+        until(telemetry._sampling.done)
     assert telemetry.drain() == []
     assert telemetry.latest() is None
     telemetry = Telemetry(child.pid)
     for measure in (telemetry.levels, telemetry.rescan):
         with pytest.raises(ProcessGoneError):
             measure()
-    assert not telemetry.alive
 
 
 def test_levels_are_what_the_process_holds(child):

@@ -98,4 +98,3 @@ def test_there_is_no_reading_of_a_process_that_ended(child):
     for edge in ("begin", "end"):
         with pytest.raises(ProcessGoneError):
             telemetry.reading(edge)
-    assert not telemetry.alive

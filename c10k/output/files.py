@@ -1,15 +1,20 @@
 """Output files: opened before anything is measured, so that no result is lost in the end."""
 
+import argparse
 import json
+import math
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from c10k.outcome import CommandError, Status
+
+RUNS: Final = Path("results/runs")
+"""Where runs are stored that `--out` gives no other directory."""
 
 
 class OutputFile:
@@ -63,25 +68,33 @@ class OutputFile:
             Path(self.path).unlink(missing_ok=True)
 
 
-def opened(paths: Mapping[str, str | None], stack: ExitStack) -> dict[str, OutputFile]:
-    """The file of each option that names one, open until the stack ends; --json may name `-`.
+def opened(
+    args: argparse.Namespace, names: Iterable[str], stack: ExitStack
+) -> dict[str, OutputFile]:
+    """The files that options of these names were given, by name, open until the stack ends; --json
+    may name `-`.
 
     Raises CommandError where one cannot be opened, and where two are the same.
     """
     outputs = {
-        option: stack.enter_context(OutputFile(option, path, or_stdout=option == "--json"))
-        for option, path in paths.items()
-        if path is not None
+        name: stack.enter_context(OutputFile(f"--{name}", path, or_stdout=name == "json"))
+        for name in names
+        if (path := getattr(args, name)) is not None
     }
     owners: dict[Path, str] = {}
-    for option, output in outputs.items():
+    for name, output in outputs.items():
         file = Path(output.path).resolve()
         named = not output.is_stdout and file.is_file()  # /dev/null may be named twice
-        if named and (other := owners.setdefault(file, option)) != option:
-            raise CommandError(f"{other} and {option} name the same file: name two")
+        if named and (other := owners.setdefault(file, name)) != name:
+            raise CommandError(f"--{other} and --{name} name the same file: name two")
     return outputs
 
 
 def json_text(value: object) -> str:
     """The value as JSON in ASCII, which any encoding of standard output can hold."""
     return json.dumps(value, indent=2) + "\n"
+
+
+def or_none(value: float) -> float | None:
+    """None for NaN, which JSON does not have."""
+    return None if math.isnan(value) else value

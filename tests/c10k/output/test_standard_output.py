@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from c10k.cli.standard_output import Output, OutputLostError
+from c10k.output.standard_output import Output, OutputLostError
 
 
 @pytest.fixture

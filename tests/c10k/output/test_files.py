@@ -2,8 +2,8 @@
 
 import pytest
 
-from c10k.cli.outputs import OutputFile
 from c10k.outcome import CommandError, Status
+from c10k.output.files import OutputFile
 
 
 @pytest.mark.parametrize("path", ["", "-", "/nonexistent/x", "/", "a\0b", "x" * 300])

@@ -1,0 +1,1 @@
+"""What a command writes: columns of text, standard output, and files."""
