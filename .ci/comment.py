@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 AUTHOR = "github-actions[bot]"
+# Instead of the verdicts of an earlier push, which are no longer of the change.
+NOTHING = "Nothing was compared at the last push. The job's log says why.\n"
 
 
 def main(number: str, name: str, file: Path) -> None:
     """Comment, or say why not."""
-    if not file.exists():
-        print(f"no comment: there is no {file.name}")
-        return
     marker = f"<!-- c10k: {name} -->"
-    body = {"body": f"{marker}\n{file.read_text(encoding='utf-8')}"}
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    body = {"body": f"{marker}\n{text or NOTHING}"}
     issues = f"repos/{os.environ['GITHUB_REPOSITORY']}/issues"
     comments = f"{issues}/{number}/comments"
     try:
@@ -36,6 +36,8 @@ def main(number: str, name: str, file: Path) -> None:
         ]
         if earlier:
             gh("--method", "PATCH", f"{issues}/comments/{earlier[0]}", body=body)
+        elif not text:
+            print(f"no comment: there is nothing in {file.name}")
         else:
             gh("--method", "POST", comments, body=body)
     except FileNotFoundError:

@@ -18,8 +18,10 @@ def main(c10k: str) -> None:
     """Compare, and say what came of it."""
     options = ("command", "setup", "budget", "connections", "workload")
     given = {name: value for name in options if (value := os.environ[f"INPUT_{name.upper()}"])}
-    name = name_of(given)
+    name = name_of(given, os.environ["INPUT_NAME"])
     directory = Path(os.environ["RUNNER_TEMP"], "c10k-runs", name)
+    if directory.exists():
+        sys.exit(f"c10k: this job has a comparison called {name}: give this one another input name")
     directory.mkdir(parents=True)
     markdown = directory / "comparison.md"
     command = [c10k, "ab", "--base-ref", fetched(os.environ["INPUT_BASE_REF"])]
@@ -35,10 +37,10 @@ def main(c10k: str) -> None:
     append("GITHUB_OUTPUT", f"status={status}\nname={name}\ndirectory={directory}\n")
 
 
-def name_of(given: dict[str, str]) -> str:
-    """The server's name, and what differs from another comparison of the same job."""
+def name_of(given: dict[str, str], own: str = "") -> str:
+    """The server's name, and what differs from another comparison of the same workflow."""
     server = re.split("[,=]", given.get("command", ""), maxsplit=1)[0]
-    parts = ("c10k", server, given.get("workload", ""), given.get("connections", ""))
+    parts = ("c10k", server, given.get("workload", ""), given.get("connections", ""), own)
     return re.sub(r"[^\w.-]+", "-", "-".join(part for part in parts if part))
 
 

@@ -74,7 +74,7 @@ def compare(name: str, base: str, budget: str) -> int:
         with FOUND.open("a", encoding="utf-8") as found:
             found.write(markdown.read_text(encoding="utf-8") + "\n")
         markdown.unlink()
-    return status
+    return status if status >= 0 else 3  # it was killed
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A call of `c10k ab` from another program."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 def call(sides: Sequence[str], out: Path, options: Sequence[str]) -> dict[str, Any]:
     """What it found, as its JSON says; `sides` are the options that name base and head."""
+    shutil.rmtree(out, ignore_errors=True)  # of a call that was interrupted
     command = [sys.executable, "-m", "c10k", "ab", "--quiet", "--out", str(out), *sides]
     ended = subprocess.run([*command, *options, "--json", "-"], stdout=subprocess.PIPE, text=True)
     if ended.returncode not in (0, 1):

@@ -71,3 +71,9 @@ def test_without_main_a_base_must_be_named(repository, statuses, capsys):
     subprocess.run(["git", "branch", "-qD", "main"], cwd=repository, check=True)
     assert regress.main([]) == 2
     assert "--base" in capsys.readouterr().err
+
+
+def test_a_comparison_that_was_killed_has_not_passed(repository, monkeypatch):
+    killed = subprocess.CompletedProcess([], -9)
+    monkeypatch.setattr(regress.subprocess, "run", lambda *_, **__: killed)
+    assert regress.compare("one", "main", "9s") == 3

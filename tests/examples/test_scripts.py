@@ -39,8 +39,18 @@ def test_without_the_right_to_comment_one_line_says_so(runner, tmp_path):
 
 
 def test_nothing_compared_is_no_comment(runner, tmp_path):
+    runner.answers([[{"id": 1, "user": {"login": "someone"}, "body": MARKER}]])
     assert runner.run(COMMENT, tmp_path).returncode == 0
-    assert not (runner.programs / "asked").exists()
+    assert [arguments[1] for arguments, _ in runner.asked] == ["--paginate"]
+
+
+def test_nothing_compared_at_a_later_push_takes_the_verdicts_away(runner, tmp_path):
+    runner.answers([[{"id": 3, "user": BOT, "body": f"{MARKER}\n### regression"}]])
+    assert runner.run(COMMENT, tmp_path).returncode == 0
+    _, (arguments, body) = runner.asked
+    assert arguments[2] == "PATCH"
+    assert "Nothing was compared" in body["body"]
+    assert "regression" not in body["body"]
 
 
 def test_the_last_night_is_the_last_that_measured(runner, tmp_path):
