@@ -17,7 +17,8 @@ docs/regression.md has it.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import ceil, exp, floor, inf, log2, sqrt
+from itertools import count
+from math import ceil, comb, exp, floor, inf, log2, sqrt
 from statistics import NormalDist
 from typing import Final, NamedTuple
 
@@ -64,9 +65,21 @@ def find_changes(family: Sequence[Sequence[float]]) -> list[list[Change]]:
     than 10 runs have no changes.
     """
     logs = [np.log(np.asarray(values, np.float64)) for values in family]
-    tested = sum(len(each) >= LEAST_RUNS for each in logs)
-    level = FALSE_ALARMS / max(tested, 1)
+    level = _level(list(map(len, logs)))
     return [_with_ratios(each, _places(each, level)) for each in logs]
+
+
+def runs_needed(lengths: Sequence[int]) -> int:
+    """The fewest runs in which a change can be found, however large, in series that are shown
+    together and have so many runs: of fewer, no order is improbable enough.
+    """
+    level = _level(lengths)
+    return next(n for n in count(LEAST_RUNS, 2) if 2 / comb(n, n // 2) <= level)
+
+
+def _level(lengths: Sequence[int]) -> float:
+    """Each series' share of the level; those that are too short in any case have none."""
+    return FALSE_ALARMS / max(sum(length >= LEAST_RUNS for length in lengths), 1)
 
 
 def _places(logs: Floats, level: float) -> list[int]:

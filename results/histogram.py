@@ -22,6 +22,10 @@ DIGITS: Final = 3
 PERCENTILES: Final = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99_9": 99.9, "p99_99": 99.99}
 SAMPLES_BEYOND: Final = 10
 """So many values must lie beyond a percentile that is shown."""
+SUPPORT: Final = {
+    name: SAMPLES_BEYOND / (1 - percentile / 100) for name, percentile in PERCENTILES.items()
+}
+"""So many values that takes: 20 for p50, 1,000 for p99."""
 SUMMARY: Final = ("mean", *PERCENTILES, "max")
 
 UNIT_MAGNITUDE: Final = 9  # floor(log2(LOWEST_NS))

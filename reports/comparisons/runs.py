@@ -27,6 +27,7 @@ from c10k.reports.language import N_, _
 from c10k.reports.model.measured import Measured, Point, ReportError
 from c10k.reports.model.quantity import Flag
 from c10k.results.comparison import Outcome, compare
+from c10k.results.slo import refusal
 
 
 class Verdict(Enum):
@@ -70,7 +71,7 @@ class RunComparison:
     """Two runs, `head` by `base`. ReportError where they are the same, or share no step.
 
     `unlike` says what they must have in common and do not, `alone` is how many steps only one of
-    them has, and `broken` are those that failed in head and not in base.
+    them has, and at those of `broken` connections or messages failed in head and not in base.
     """
 
     def __init__(self, base: Measured, head: Measured) -> None:
@@ -83,7 +84,9 @@ class RunComparison:
         points = [point for point in base.points(mapped=True) if point in others]
         if not points:
             raise ReportError(_("base and head have no server, workload and step in common"))
-        self.broken = [each for each in points if base.usable(each) and not head.usable(each)]
+        self.broken = [
+            each for each in points if refusal(head.rows(each)) and not refusal(base.rows(each))
+        ]
         every = [(each, *self._sides(*each)) for each in self._wanted(points)]
         found = compare([pairs for _each, pairs, _values, _why in every])
         self.changes = [

@@ -16,7 +16,7 @@ from c10k.reports.comparisons.pairs import SLOPE, Measure, measures
 from c10k.reports.model.measured import Measured, Point, ReportError, intervals
 from c10k.reports.model.quantity import Quantity
 from c10k.reports.model.servers import MeasuredServer
-from c10k.results.changes import LEAST_RUNS, Change, find_changes
+from c10k.results.changes import Change, find_changes, runs_needed
 from c10k.results.manifest import Manifest
 from c10k.results.metrics import METRICS
 from c10k.results.schema import one_line
@@ -139,9 +139,14 @@ class History:
         return sorted(every, key=lambda each: self.runs.index(each[1].run), reverse=True)
 
     @property
+    def runs_needed(self) -> int:
+        """In series of fewer runs no change can be seen."""
+        return runs_needed([len(series.fit) for series in self.series])
+
+    @property
     def short(self) -> list[Series]:
-        """The series of so few runs that no change can be seen."""
-        return [series for series in self.series if len(series.fit) < LEAST_RUNS]
+        """The series of so few runs."""
+        return [series for series in self.series if len(series.fit) < self.runs_needed]
 
 
 def read_history(directories: Sequence[Path]) -> History:

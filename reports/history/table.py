@@ -63,8 +63,8 @@ def notes(history: History) -> list[str]:
         ),
         (
             len(history.short) > 0,
-            f"{counted(len(history.short), 'series has', 'series have')} fewer than 10 runs, in "
-            "which no change can be distinguished from chance",
+            f"{counted(len(history.short), 'series has', 'series have')} fewer than "
+            f"{history.runs_needed} runs, in which no change can be distinguished from chance",
         ),
         (
             unfit > 0,

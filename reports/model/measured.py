@@ -31,7 +31,7 @@ from c10k.reports.model.starvation import Starvation, starvation
 from c10k.results import fitness
 from c10k.results.claims import Claim
 from c10k.results.comparison import Pairs, compare
-from c10k.results.histogram import PERCENTILES, SAMPLES_BEYOND
+from c10k.results.histogram import SUPPORT
 from c10k.results.manifest import Manifest, WorkloadDescription
 from c10k.results.shipped_claims import shipped_claims
 from c10k.results.slo import P99_MS
@@ -46,10 +46,6 @@ Row = dict[str, Any]
 _UNDISTURBED: Final = "_bytes"
 """The end of columns that are as they are whoever else uses the CPUs: memory."""
 _OVER_MESSAGES: Final = ("response_", "service_")
-_SUPPORT: Final = {  # by the end of a column's name, the least messages behind it
-    f"_{name}_ms": SAMPLES_BEYOND / (1 - percentile / 100)
-    for name, percentile in PERCENTILES.items()
-}
 
 
 class ReportError(ValueError):
@@ -256,7 +252,7 @@ class Measured:
             return ""
         if starved := self.starvation(point):
             return str(starved)
-        least = next((n for end, n in _SUPPORT.items() if column.endswith(end)), 0)
+        least = next((n for end, n in SUPPORT.items() if column.endswith(f"_{end}_ms")), 0)
         messages = sum(row["messages"] for row in self.deciding(point))
         if messages < least - 0.5:
             return _("too few messages: {count}", count=wording.count(messages))

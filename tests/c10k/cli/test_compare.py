@@ -27,6 +27,12 @@ def runs(tmp_path_factory):
         step.status = "failed" if step.connections == 100 else "ok"
 
     write_run(folder / "dead", **SMALL, change=kill)
+
+    def drop(step):
+        if step.connections == 100:
+            step.status, step.errors = "partial", {"closed_by_server": 3}
+
+    write_run(folder / "dropping", **SMALL, change=drop)
     write_run(folder / "moved", **SMALL, described={"host": {"kernel": "9.9"}})
     write_run(folder / "other", {"trio": ""}, **SMALL)
     return folder
@@ -56,6 +62,15 @@ def test_a_server_that_fails_in_head_alone_fails(compare):
     assert status == 1
     assert err.startswith("c10k: failed in head, not in base: threaded, saturated at 100; ")
     assert compare("dead", "base")[::2] == (0, "")
+
+
+def test_a_server_that_drops_messages_in_head_alone_fails(compare):
+    status, _, err = compare("base", "dropping")
+    assert (status, err) == (
+        1,
+        "c10k: failed in head, not in base: threaded, saturated at 100; "
+        "asyncio_streams, saturated at 100\n",
+    )
 
 
 def test_no_regression_passes_and_all_verdicts_are_shown_if_asked_for(compare):

@@ -8,6 +8,7 @@ import pytest
 from c10k.reports.comparisons.pairs import CPU, MEMORY, P50, P99, THROUGHPUT
 from c10k.reports.history.series import Setting, Subject, history_of, read_history
 from c10k.reports.model.measured import ReportError
+from c10k.results.changes import runs_needed
 from tests.reports.history.conftest import SUBJECT
 from tests.reports.synthetic import write_run
 
@@ -208,6 +209,8 @@ def test_the_latest_change_comes_first_and_of_one_run_the_largest(runs):
 def test_series_of_few_runs_are_counted(runs):
     assert len(history_of(runs([1.0] * 9)).short) == 1
     assert history_of(runs([1.0] * 10)).short == []
+    assert runs_needed([10, 9]) == 10
+    assert runs_needed([12] * 60) == 16  # 2 of 12,870 orders: 1 in 60 is a fiftieth of 1/60
 
 
 def test_a_setting_says_what_was_measured_on_and_how(tmp_path):
