@@ -42,6 +42,7 @@ LEAD_NS: Final = 5_000_000
 DRAIN_S: Final = 10.0
 DRAIN_STILL_S: Final = 2.0
 DRAIN_POLL_S: Final = 0.001  # at first: most replies come within some milliseconds
+DRAIN_PAUSE_S: Final = 0.01
 
 # A loader thread busier than this had no time left: it measured its own limit.
 BUSY_SHARE: Final = 0.95
@@ -387,23 +388,30 @@ class Fleet:
         """Send nothing new. What waits to be sent is lost."""
         self._each(lambda shard, _: shard.stop())
 
-    def drain(self, timeout_s: float = DRAIN_S, *, still_s: float = DRAIN_STILL_S) -> None:
+    def drain(
+        self,
+        timeout_s: float = DRAIN_S,
+        *,
+        still_s: float = DRAIN_STILL_S,
+        most_pause_s: float = DRAIN_PAUSE_S,
+    ) -> None:
         """Stop, and let the replies to what is under way arrive.
 
-        It waits for `timeout_s` seconds at most, and for `still_s` without any reply.
+        It waits for `timeout_s` seconds at most, and for `still_s` without any reply. It looks more
+        and more rarely, but every `most_pause_s`: so late it may notice the last reply.
         """
         self.stop()
         self._drained = True
         now = came = time.monotonic()
         deadline = now + timeout_s
-        fewest, pause_s = inf, DRAIN_POLL_S
+        fewest, pause_s = inf, min(DRAIN_POLL_S, most_pause_s)
         while (busy := sum(self._each(lambda shard, _: shard.peek().busy))) and now < deadline:
             if busy < fewest:
                 fewest, came = busy, now
             elif now > came + still_s:
                 return
             time.sleep(pause_s)
-            pause_s = min(2 * pause_s, 0.01)
+            pause_s = min(2 * pause_s, most_pause_s)
             now = time.monotonic()
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from c10k.results.fitness import Row
+from c10k.results.histogram import SUPPORT
 
 
 @dataclass(frozen=True)
@@ -15,9 +16,11 @@ class Metric:
     """One of them: a column of the steps, or that divided by the connections.
 
     The margin is relative: 0.03 for 3 %. Values that differ by less than `apart` count as the same
-    whatever their ratio. What depends `on_loader` says nothing of the server where
-    the loader was the bottleneck, and what is `over_messages` nothing where connections starve: the
-    few that are served send most of the messages.
+    whatever their ratio, and a smaller value as `apart`, so that there is a ratio to 0 too.
+
+    What depends `on_loader` says nothing of the server where the loader was the bottleneck, what is
+    `over_messages` nothing where connections starve (the few that are served send most of the
+    messages), and a percentile nothing of fewer than `least_messages`.
     """
 
     name: str
@@ -30,6 +33,15 @@ class Metric:
     more_is_better: bool = False
     on_loader: bool = False
     over_messages: bool = False
+    least_messages: float = 0.0
+
+    def apart_of(self, base: float) -> float:
+        """How much too little to matter is of such a value, as a margin is; at most 1."""
+        return self.apart / max(base, self.apart) if self.apart else 0.0
+
+    def known(self, value: float) -> bool:
+        """Whether a ratio can be of such a value."""
+        return value > 0 or (self.apart > 0 and not math.isnan(value))
 
     def of(self, row: Row) -> float:
         """Its value in a step; NaN where it was not measured there."""
@@ -49,8 +61,17 @@ def _per_message(name: str, margin: float, column: str) -> Metric:
 
 
 def _response(name: str, noun: str, margin: float) -> Metric:
-    column = f"response_{name}_ms"
-    return Metric(name, noun, "ms", margin, column, apart=0.05, on_loader=True, over_messages=True)
+    return Metric(
+        name,
+        noun,
+        "ms",
+        margin,
+        f"response_{name}_ms",
+        apart=0.05,
+        on_loader=True,
+        over_messages=True,
+        least_messages=SUPPORT[name],
+    )
 
 
 METRICS: Final = {

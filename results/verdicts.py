@@ -28,6 +28,9 @@ class Verdict(Enum):
     NOT_MEASURED = "not measured"
 
 
+UNDECIDED: Final = (Verdict.INCONCLUSIVE, Verdict.NOT_MEASURED)
+
+
 @dataclass(frozen=True)
 class Judged:
     """A metric of both: its ratio, head to base, with the interval that holds at any time.
@@ -89,14 +92,15 @@ def judge(
 
 def _judged(metric: Metric, margin: float, pairs: Sequence[tuple[Row, Row]], why: str) -> Judged:
     values = [] if why else [(_value(metric, base), _value(metric, head)) for base, head in pairs]
-    known = [(base, head) for base, head in values if base > 0 and head > 0]
-    found = interval([math.log(head / base) for base, head in known], FALSE_VERDICT / len(METRICS))
+    known = [pair for pair in values if all(map(metric.known, pair))]
+    logs = [math.log(max(head, metric.apart) / max(base, metric.apart)) for base, head in known]
+    found = interval(logs, FALSE_VERDICT / len(METRICS))
     if not known:
         verdict = Verdict.NOT_MEASURED if pairs else Verdict.INCONCLUSIVE
         why = why or (_why(metric, pairs) if pairs else "")
         return Judged(metric, margin, math.nan, math.nan, found, verdict, why)
     base, head = (median(column) for column in zip(*known, strict=True))
-    margin = max(margin, metric.apart / base)
+    margin = max(margin, metric.apart_of(base))
     return Judged(metric, margin, base, head, found, _verdict(metric, found, margin))
 
 
@@ -110,19 +114,24 @@ def _verdict(metric: Metric, found: Interval, margin: float) -> Verdict:
 
 def _value(metric: Metric, row: Row) -> float:
     """Its value in a step; NaN where the step does not say it of the server."""
-    loader = metric.on_loader and row["loader_limited"]
-    starved = metric.over_messages and _starves(row)
-    return math.nan if loader or starved else metric.of(row)
+    return math.nan if _why_not(metric, row) else metric.of(row)
 
 
 def _starves(row: Row) -> bool:
     return unserved(row) > MOST_STARVED * int(row["connections"])
 
 
-def _why(metric: Metric, pairs: Iterable[tuple[Row, Row]]) -> str:
-    rows = [row for pair in pairs for row in pair]
-    if metric.on_loader and any(row["loader_limited"] for row in rows):
+def _why_not(metric: Metric, row: Row) -> str:
+    """Why a step does not say it of the server; empty where it does."""
+    if metric.on_loader and row["loader_limited"]:
         return "the loader was the bottleneck"
-    if metric.over_messages and any(map(_starves, rows)):
+    if metric.over_messages and _starves(row):
         return "clients were unserved, so that few send most of the messages"
-    return "it was 0, or not measured, in one of each two"
+    if row["messages"] < metric.least_messages:
+        return f"a pair has too few messages: {row['messages']:,.0f}"
+    return ""
+
+
+def _why(metric: Metric, pairs: Iterable[tuple[Row, Row]]) -> str:
+    whys = (_why_not(metric, row) for pair in pairs for row in pair)
+    return next(filter(None, whys), "it was 0, or not measured, in one of each two")

@@ -10,16 +10,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
 from rich.console import Console
 
-from c10k.ab import written
+from c10k.ab import pair, written
 from c10k.ab.pairs import Pairs, SideFailedError
 from c10k.ab.plan import Request
 from c10k.ab.progress import Budget, LivePairs, PairProgress, QuietPairs
 from c10k.ab.sides import Sides, planned, sides
 from c10k.experiment import config, loader_ceiling, manifest, run_directory
 from c10k.experiment.feasibility import check_limits
-from c10k.experiment.plan import Plan, load_on
+from c10k.experiment.plan import Plan, PlannedServer, load_on
 from c10k.experiment.profile import Profile
 from c10k.host.cpus import CpuSplit
 from c10k.host.limits import raise_soft_descriptor_limit
@@ -28,12 +29,11 @@ from c10k.options import given, read, where_of
 from c10k.outcome import CommandError, Status, say
 from c10k.output.files import opened
 from c10k.results.store import RunError, RunWriter
-from c10k.results.verdicts import LEAST_PAIRS, Verdict
+from c10k.results.verdicts import LEAST_PAIRS, UNDECIDED, Verdict
 
 WARMUP_S: Final = 0.2
 WARMUP_LIMIT_S: Final = 0.6
 STARTING_S: Final = 0.5  # what a server takes to start and to end, roughly
-NO_VERDICT: Final = (Verdict.INCONCLUSIVE, Verdict.NOT_MEASURED)
 
 
 class Ended(NamedTuple):
@@ -76,7 +76,9 @@ def ab(args: argparse.Namespace) -> int:
             shown = not args.quiet and args.json != "-"
             ended, seconds = _measure(request, plan, pairs, writer, cpus, shown=shown)
             run_directory.record_others(writer, one.concurrent)
-            found = written.Found(asked, plan, pairs, seed, seconds, ended.failure)
+            found = written.Found(
+                asked, plan, pairs, seed, seconds, ended.failure, ended.interrupted
+            )
             writer.update_manifest(comparison=found.as_json())
         except RunError as error:
             raise CommandError(str(error), Status.UNABLE) from None
@@ -99,7 +101,7 @@ def _status(found: "written.Found", ended: Ended, directory: Path) -> Status:
     worse = [each for each in found.pairs.judged if each.verdict is Verdict.REGRESSION]
     if worse:
         say("a regression: " + ", ".join(each.metric.noun for each in worse))
-    undecided = all(each.verdict in NO_VERDICT for each in found.pairs.judged)
+    undecided = all(each.verdict in UNDECIDED for each in found.pairs.judged)
     if undecided and (made := len(found.pairs.rows)) < LEAST_PAIRS:
         say(f"a verdict needs {LEAST_PAIRS} pairs, and there are {made}: raise --budget")
     return Status.FAILED if worse else Status.DONE
@@ -137,7 +139,13 @@ def _plan(request: Request, asked: Sides) -> Plan:
     plan = Plan(
         servers=servers, workloads=(workload,), steps=(request.connections,), profile=profile
     )
-    check_limits(plan)
+    # A pair takes whole turns, and both hold their connections at the same time.
+    window_s = pair.slices(plan) * pair.slice_s(plan)
+    plan = replace(plan, profile=replace(profile, window_s=window_s))
+    try:
+        check_limits(replace(plan, servers=tuple(map(_twice, servers))))
+    except CommandError as error:
+        raise CommandError(f"of both servers together: {error}", Status.UNABLE) from None
     pair_s = sum(plan.seconds(each, workload, request.connections) for each in servers)
     pair_s += len(servers) * STARTING_S
     if request.budget < pair_s:
@@ -147,6 +155,10 @@ def _plan(request: Request, asked: Sides) -> Plan:
             f"{LEAST_PAIRS * pair_s / 60:.0f}m or more"
         )
     return plan
+
+
+def _twice(planned: PlannedServer) -> PlannedServer:
+    return replace(planned, steps=tuple(2 * step for step in planned.steps))
 
 
 def _uncountable() -> str:

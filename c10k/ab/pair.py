@@ -29,6 +29,7 @@ from c10k.results.store import StepRecord
 from c10k.servers.process import ServerProcess, ServerStartError
 
 SLICE_S: Final = 0.05  # at least: a turn of one server
+DRAIN_PAUSE_S: Final = 0.0002  # the time until a turn's last reply is noticed counts as its
 COUNTING_S: Final = 0.08  # of system calls
 
 
@@ -136,10 +137,10 @@ class Side(ExitStack):
 
     def load(self, seconds: float) -> None:
         """Load the server for so long, and let it answer all that it was sent."""
-        self._fleet.snapshot()  # what came before counts no more
+        self.recording.add_between(self._fleet.snapshot())  # connections may end at rest
         self._fleet.load()
         time.sleep(seconds)
-        self._fleet.drain()
+        self._fleet.drain(most_pause_s=DRAIN_PAUSE_S)
         self._slices.append(self._fleet.snapshot())
 
     def close(self) -> None:
@@ -168,14 +169,15 @@ class Side(ExitStack):
         """
         calls = math.nan
         with suppress(CountingError), SystemCalls(self._telemetry.tree.members) as counter:
-            self._fleet.snapshot()
+            self.recording.add_between(self._fleet.snapshot())
             counter.start()
             self._fleet.load()
             time.sleep(COUNTING_S)
             self._fleet.drain()
             calls = counter.stop()
-        messages = self._fleet.snapshot().messages
-        return calls / messages if messages else math.nan
+        counted = self._fleet.snapshot()
+        self.recording.add_between(counted)
+        return calls / counted.messages if counted.messages else math.nan
 
     def record(self) -> StepRecord:
         """The step as it is stored, however far it came."""

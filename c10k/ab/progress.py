@@ -53,9 +53,11 @@ class PairProgress(Progress):
         self._said = time.monotonic()
         decided = [each for each in pairs.judged if each.decided]
         self._write(
-            f"{len(pairs.rows)} pairs, {self._left} left: {len(decided)} of {len(pairs.judged)} "
-            "metrics decided"
+            f"{self._pairs(len(pairs.rows))}: {len(decided)} of {len(pairs.judged)} metrics decided"
         )
+
+    def _pairs(self, number: int) -> str:
+        return f"{number} pair{'s' * (number != 1)}, {self._left} left"
 
     def end(self, step: "Trial | CeilingStep", row: Mapping[str, Any]) -> None:
         """Show nothing: the pair counts."""
@@ -93,6 +95,5 @@ class LivePairs(PairProgress):
 
     def _show(self, *table: str, number: int = 0) -> None:
         lines = (Text(line, no_wrap=True) for line in table)
-        pairs = f"{number} pair{'s' * (number != 1)}"
-        last = Text(f"  {pairs}, {self._left} left", "bold", no_wrap=True)
+        last = Text(f"  {self._pairs(number)}", "bold", no_wrap=True)
         self._live.update(Group(*lines, last), refresh=True)

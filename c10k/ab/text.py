@@ -42,7 +42,7 @@ def _row(each: Judged, pair_s: float) -> tuple[str, ...]:
 def words(each: Judged, pair_s: float) -> str:
     """The verdict, with why there is none and how much more time would probably give one."""
     if each.verdict is Verdict.EQUIVALENT:
-        if each.margin == each.metric.apart / each.base:
+        if each.margin == each.metric.apart_of(each.base):
             return f"equivalent within {_UNITS[each.metric.unit](each.metric.apart)}"
         return f"equivalent within {wording.share(each.margin)}"
     if each.verdict is Verdict.INCONCLUSIVE:

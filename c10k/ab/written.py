@@ -12,7 +12,7 @@ from c10k.experiment.plan import Plan
 from c10k.output.files import json_text
 from c10k.results.exports.junit import Case, junit
 from c10k.results.exports.markdown import table
-from c10k.results.verdicts import Verdict
+from c10k.results.verdicts import UNDECIDED, Verdict
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,16 @@ class Found:
     seed: int
     seconds: float
     failure: str = ""
+    interrupted: bool = False
+
+    @property
+    def word(self) -> str:
+        """What came of it, in a word or two."""
+        verdicts = {each.verdict for each in self.pairs.judged}
+        for clear in (Verdict.REGRESSION, Verdict.IMPROVEMENT):
+            if clear in verdicts:
+                return str(clear.value)
+        return "undecided" if verdicts <= {*UNDECIDED} else "no difference found"
 
     @property
     def load(self) -> str:
@@ -62,6 +72,7 @@ class Found:
             "seconds": round(self.seconds, 1),
             "seed": self.seed,
             "failure": self.failure or None,
+            "interrupted": self.interrupted,
             "metrics": [each.as_json() for each in self.pairs.judged],
         }
 
@@ -81,26 +92,18 @@ def lines(found: Found) -> list[str]:
 def as_markdown(found: Found) -> str:
     """The comparison for the page of a CI job, or a comment on a pull request."""
     base, head = found.sides.names
-    verdicts = [each.verdict for each in found.pairs.judged]
-    title = next(
-        (
-            word
-            for verdict, word in (
-                (Verdict.REGRESSION, "regression"),
-                (Verdict.IMPROVEMENT, "improvement"),
-            )
-            if verdict in verdicts
-        ),
-        "no difference found",
-    )
     rows = [
-        (cells[0], *cells[1:-1], f"**{cells[-1]}**" if each.verdict.value == title else cells[-1])
+        (
+            cells[0],
+            *cells[1:-1],
+            f"**{cells[-1]}**" if each.verdict.value == found.word else cells[-1],
+        )
         for each, cells in zip(
             found.pairs.judged, text.table(found.pairs.judged, found.pair_s), strict=True
         )
     ]
     return (
-        f"### {found.failure or title}: {found.load}\n\n"
+        f"### {'interrupted, ' * found.interrupted}{found.failure or found.word}: {found.load}\n\n"
         f"- base: `{base}`\n- head: `{head}`\n\n{table(text.HEADINGS, rows)}\n\n"
         f"{found.counted}. Intervals hold for all metrics at once with a confidence of 95 %.\n"
     )
@@ -114,7 +117,7 @@ def as_junit(found: Found) -> str:
             f"{found.sides.names[1]}.{found.load}",
             each.metric.noun,
             failed=row if each.verdict is Verdict.REGRESSION else "",
-            skipped=row if each.verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_MEASURED) else "",
+            skipped=row if each.verdict in UNDECIDED else "",
             output=row,
         )
         for each, row in zip(found.pairs.judged, rows, strict=True)

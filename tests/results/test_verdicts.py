@@ -15,6 +15,7 @@ ROW = {
     "system_calls_per_message": 2.0,
     "context_switches_per_message": 1.0,
     "cpu_us_per_message": 20.0,
+    "messages": 40_000.0,
     "messages_per_s": 40_000.0,
     "response_p50_ms": 2.0,
     "response_p99_ms": 5.0,
@@ -75,10 +76,19 @@ def test_percentiles_say_nothing_where_connections_starve():
     assert "unserved" not in verdicts(starved=1, response_p50_ms=math.nan)["p50"].why
 
 
-def test_a_figure_of_0_has_no_ratio():
-    assert verdicts(context_switches_per_message=0.0)["context_switches"].verdict is (
-        Verdict.NOT_MEASURED
-    )
+def test_a_figure_of_0_counts_as_what_is_too_little_to_matter():
+    nothing = {"context_switches_per_message": 0.0, "resident_delta_bytes": -5.0}
+    found = verdicts(base=nothing, **nothing)
+    assert found["context_switches"].verdict is found["memory"].verdict is Verdict.EQUIVALENT
+    found = verdicts(base=nothing)
+    assert found["context_switches"].verdict is found["memory"].verdict is Verdict.REGRESSION
+    assert verdicts(messages_per_s=0.0)["throughput"].verdict is Verdict.NOT_MEASURED
+
+
+def test_percentiles_need_messages():
+    found = verdicts(messages=999)
+    assert found["p50"].verdict is Verdict.EQUIVALENT
+    assert found["p99"].why == "a pair has too few messages: 999"
 
 
 def test_json_has_null_where_there_is_no_number():

@@ -50,6 +50,10 @@ with socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=1024) as list
 """
 
 
+# Ends a connection that sent nothing for 0.04 s: a rest is longer.
+TIRED = ECHO.replace("    while data :=", "    connection.settimeout(0.04)\n    while data :=")
+
+
 def command(directory, name, *arguments):
     (directory / "echo.py").write_text(ECHO)
     return (
@@ -120,6 +124,18 @@ def test_a_server_that_sends_other_bytes_is_named(tmp_path):
     assert len(read_run(tmp_path / "run").steps) == 2
 
 
+def test_connections_that_end_while_a_server_rests_are_counted(tmp_path):
+    (tmp_path / "tired.py").write_text(TIRED)
+    shown = c10k(
+        "ab", *SMALL, "--workload", "brisk,rate=500", "--budget", "20s", "--out", tmp_path / "run",
+        "--base", "threaded", "--head-command",
+        f"tired={sys.executable} {tmp_path / 'tired.py'} {{port}} 0", cwd=tmp_path,
+    )  # fmt: skip
+    assert shown.returncode == 3
+    assert "head failed in pair 1" in shown.stderr
+    assert "closed_by_server" in shown.stderr
+
+
 def test_a_budget_that_no_verdict_fits_into_is_named(tmp_path):
     same = ("--base", "event_loop", "--head", "event_loop", "--out", tmp_path / "run")
     shown = c10k("ab", *SMALL, "--budget", "8s", *same)
@@ -132,6 +148,7 @@ def test_ctrl_c_keeps_the_pairs(tmp_path):
     process = subprocess.Popen(
         [
             *(sys.executable, "-c", code, "ab", *SMALL, "--out", tmp_path / "run"),
+            *("--markdown", tmp_path / "found.md"),
             *("--base", "threaded", "--head", "threaded", "--budget", "100s"),
         ],
         stdout=subprocess.PIPE,
@@ -144,6 +161,7 @@ def test_ctrl_c_keeps_the_pairs(tmp_path):
     assert process.returncode == 130, err
     assert "interrupted: what was measured is kept" in err
     assert "inconclusive" in out
+    assert "### interrupted, undecided" in (tmp_path / "found.md").read_text()
     run = read_run(tmp_path / "run")
     assert run.manifest["interrupted"]
     assert run.manifest["comparison"]["pairs"] >= 1
