@@ -70,16 +70,16 @@ class SeriesStyle:
         return COLOURS[self.hue][0]
 
 
-def looks(servers: Sequence[MeasuredServer]) -> dict[str, SeriesStyle]:
-    """A look for each server, by label: the hue is its model's, the marker its own."""
+def series_styles(servers: Sequence[MeasuredServer]) -> dict[str, SeriesStyle]:
+    """How each server is drawn, by label: the hue is its model's, the marker its own."""
     others = dict.fromkeys(server.model for server in servers if not server.kind)
     hues = dict(zip(others, cycle(_SPARE), strict=False))
     markers = {hue: cycle(_MARKERS) for hue in COLOURS}
-    looks = {}
+    styles = {}
     for each in servers:
         hue = ROLE_HUES[each.kind] if each.kind else hues[each.model]
-        looks[each.label] = SeriesStyle(hue, next(markers[hue]))
-    return looks
+        styles[each.label] = SeriesStyle(hue, next(markers[hue]))
+    return styles
 
 
 def css() -> Markup:

@@ -38,7 +38,7 @@ class Loader(Protocol):
     def members(self) -> Sequence[Member]:
         """The workers that drive the fleets, one shard each; none if this process does."""
 
-    def muster(self) -> None:
+    def update_members(self) -> None:
         """Let workers join that are new, and leave out those that were lost.
 
         Call it before a step. Raises RunError if no worker is left.
@@ -69,7 +69,7 @@ class ThisProcess:
     def __init__(self, cpus: CpuSplit) -> None:
         self._cpus = cpus
 
-    def muster(self) -> None:
+    def update_members(self) -> None:
         """Nobody joins."""
 
     def fleet(

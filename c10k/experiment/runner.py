@@ -129,7 +129,7 @@ class Experiment:
 
     def _ramp(self, name: str, workload: Workload) -> "_Ramp":
         # Before the first server starts.
-        self._muster()
+        self._update_members()
         self._ceiling = loader_ceiling.of_run(
             self._plan, self._writer, self._cpus, self._progress, self._loader, self._host.address
         )
@@ -137,9 +137,9 @@ class Experiment:
         self._describe_workers()  # what they drive is known now
         return _Ramp(self._host, self._logs, name, workload, self._cpus.server, self._starts)
 
-    def _muster(self) -> None:
+    def _update_members(self) -> None:
         """Find out who drives the load next."""
-        self._loader.muster()
+        self._loader.update_members()
         self._describe_workers()
 
     def _describe_workers(self) -> None:
@@ -152,7 +152,7 @@ class Experiment:
         """Measure one step and store it."""
         self._progress.begin(trial)
         while True:
-            self._muster()
+            self._update_members()
             try:
                 record = self._measure(ramp, trial, last=last)
                 break

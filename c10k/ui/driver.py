@@ -18,7 +18,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from c10k.loadgen.users.fleet import FleetUser, UserFleet
 from c10k.loadgen.users.record import Record
 from c10k.ui.channel import Channel
-from c10k.ui.form import CHOSEN, Asked, asked
+from c10k.ui.form import CHOSEN, RequestedTest, requested_test
 from c10k.ui.live import Live
 from c10k.ui.messages import Begin, Begun, End, Halt, Notice, Ready, Second, Setup, ToLocust, Update
 
@@ -57,7 +57,7 @@ class Driver:
         self._beginning = threading.Lock()
         self._answer: AsyncResult[Begun] = AsyncResult()
         self._ours = {"", CHOSEN}  # hosts that the server decides, and those that it decided
-        self._under_way: Asked | None = None
+        self._under_way: RequestedTest | None = None
         self._noticed: set[str] = set()
         self._passed_on = 0.0  # when the last second that was passed on ended
 
@@ -93,7 +93,7 @@ class Driver:
         """Begin a test or change its users; what the form is to say besides. Raises ValueError for
         what cannot be."""
         options, setup = self._environment.parsed_options, self._setup
-        test = asked(form, options, setup.servers, self._ours, any_host=setup.any_host)
+        test = requested_test(form, options, setup.servers, self._ours, any_host=setup.any_host)
         self._check_classes(form)
         if self._environment.runner.state in (STATE_RUNNING, STATE_SPAWNING):
             if self._under_way and not test.changes_users_alone(self._under_way):
@@ -146,7 +146,7 @@ class Driver:
         return None
 
     def _test_stopping(self, **_: object) -> None:
-        self._pass_on_new(settled=False)  # the last part of a second has the end in it
+        self._pass_on_new(all_spawned=False)  # the last part of a second has the end in it
 
     def _test_stop(self, **_: object) -> None:
         self._under_way = None
@@ -183,7 +183,7 @@ class Driver:
             gevent.sleep(PASS_ON_S)
             self._pass_on_new()
 
-    def _pass_on_new(self, *, settled: bool = True) -> None:
+    def _pass_on_new(self, *, all_spawned: bool = True) -> None:
         """Pass on the seconds of the fleet that have ended since the last call."""
         runner, fleet = self._environment.runner, UserFleet.of(self._environment)
         if fleet is None:
@@ -192,9 +192,9 @@ class Driver:
             if ended > self._passed_on:
                 self._passed_on = ended
                 status = fleet.fleet.progress()
-                settled = settled and runner.state == STATE_RUNNING
+                all_spawned = all_spawned and runner.state == STATE_RUNNING
                 self._channel.send(
-                    Second(runner.user_count, status.ready, status.opening, settled, snapshot)
+                    Second(runner.user_count, status.ready, status.opening, all_spawned, snapshot)
                 )
 
     def _say_ready(self) -> None:

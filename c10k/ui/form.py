@@ -18,7 +18,7 @@ CHOSEN: Final = "tcp://the-chosen-server"
 """What stands in the form's field for a host: which server it is, is chosen below."""
 
 
-class Asked(NamedTuple):
+class RequestedTest(NamedTuple):
     """A test that may begin; `host` is empty where the server decides it."""
 
     server: str
@@ -26,19 +26,19 @@ class Asked(NamedTuple):
     workload: Workload
     users: int
 
-    def changes_users_alone(self, before: "Asked") -> bool:
+    def changes_users_alone(self, before: "RequestedTest") -> bool:
         """Whether this is the test that is under way, with more or fewer users."""
         return (self.server, self.workload) == (before.server, before.workload)
 
 
-def asked(
+def requested_test(
     form: "MultiDict[str, str]",
     options: argparse.Namespace,
     servers: Collection[str],
     ours: Collection[str],
     *,
     any_host: bool,
-) -> Asked:
+) -> RequestedTest:
     """What a form asks for. `ours` are hosts that the server decides. Raises ValueError, in one
     line, for what cannot be."""
     host = form.get("host", "")
@@ -54,7 +54,7 @@ def asked(
         raise ValueError(f"no server {chosen.server[:80]!r} was started")
     users = _number("user_count", form.get("user_count", "0"), int)
     _number("spawn_rate", form.get("spawn_rate", "1"), float)
-    return Asked(
+    return RequestedTest(
         chosen.server,
         host,
         workload_of(chosen, Target("", 0)),

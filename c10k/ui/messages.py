@@ -47,13 +47,13 @@ class Begun(Struct, tag=True, frozen=True):
 class Second(Struct, tag=True, frozen=True):
     """From Locust: what its fleet did for about a second.
 
-    `settled` is whether Locust has started and stopped all the users that it was asked to.
+    `all_spawned` is whether Locust has started and stopped all the users that it was asked to.
     """
 
     users: int
     ready: int  # connections that had a verified reply
     opening: int
-    settled: bool
+    all_spawned: bool
     snapshot: Snapshot
 
 

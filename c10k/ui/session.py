@@ -219,7 +219,7 @@ class Session:
     def _advance(self, test: _Test, second: Second) -> None:
         """Give the second to the step that it is of."""
         plateau, before = test.plateau, test.last
-        if plateau and (not second.settled or second.users != plateau.users):
+        if plateau and (not second.all_spawned or second.users != plateau.users):
             if not test.stored:
                 self._leave(test, plateau)
             plateau = test.plateau = None
@@ -232,7 +232,7 @@ class Session:
                 self._store(test, plateau)
             return
         test.opening = [Snapshot.of_all([*test.opening, second.snapshot])]
-        if second.settled and second.users and before and second.users == before.users:
+        if second.all_spawned and second.users and before and second.users == before.users:
             trial, held = test.trial(second.users), test.opening[0]
             began = self._stored.began
             test.plateau = Plateau(trial, test.workload, began, test.observers, held)
@@ -294,7 +294,7 @@ def _annotation(last: Second | None) -> dict[str, float]:
 def _hues(servers: Sequence[WatchedServer]) -> dict[str, str]:
     """The name of each server's colour, as a report has it."""
     from c10k.reports.model.servers import servers as described
-    from c10k.reports.style import looks
+    from c10k.reports.style import series_styles
 
     entries = {each.label: each.planned.spec.server for each in servers}
     descriptions = [
@@ -302,4 +302,6 @@ def _hues(servers: Sequence[WatchedServer]) -> dict[str, str]:
         for label, entry in entries.items()
     ]
     protocols = {label: entry.protocol for label, entry in entries.items()}
-    return {label: look.hue for label, look in looks(described(descriptions, protocols)).items()}
+    return {
+        label: look.hue for label, look in series_styles(described(descriptions, protocols)).items()
+    }

@@ -131,7 +131,7 @@ class WorkerPool:
             f"{news} joined, its clock {offset_ms:+.3f} ms ± {within_ms:.3f} ms from this one"
         )
 
-    def muster(self) -> None:
+    def update_members(self) -> None:
         """Let those join that came, leave out those that were lost, and read their clocks."""
         while not self._link.news.empty():
             self._take(self._link.news.get())

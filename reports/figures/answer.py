@@ -33,8 +33,8 @@ def answer(measured: Measured) -> Iterator[Picture]:
         return
     tried = [each for each in measured.servers if measured.measured(each, workload)]
     servers = [each for each in measured.compared if each in tried] or tried[:4]
-    looks = style.looks(servers)
-    step, shown = _largest(measured, list(looks), workload.name)
+    styles = style.series_styles(servers)
+    step, shown = _largest(measured, list(styles), workload.name)
     if not shown:
         return
     clients = wording.count(step)
@@ -52,11 +52,11 @@ def answer(measured: Measured) -> Iterator[Picture]:
     low, high = max(every.min_ns, 1) / 1.1e6, max(every.max_ns / 1e6, *waits, 0) * 1.25
     places = round_values(low, high)
     alt = []
-    for axes, (server, look) in zip(sheet.axes, looks.items(), strict=True):
+    for axes, (server, line_style) in zip(sheet.axes, styles.items(), strict=True):
         axes.set_xlim(0, longest)
         axes.set_ylim(math.log10(low), math.log10(high))
         axes.set_yticks([math.log10(place) for place in places], list(map(TIME.tick, places)))
-        _heat(sheet, axes, look.colour, server, shown[server])
+        _heat(sheet, axes, line_style.colour, server, shown[server])
         replies = _("all {clients} clients got replies", clients=clients)
         if unserved := starved[server]:
             lost = wording.count(unserved.unserved)
@@ -70,7 +70,7 @@ def answer(measured: Measured) -> Iterator[Picture]:
         alt.append(f"{server}: {replies}")
         heading = f"{wording.shortened(server, 18)}: {replies}"
         left = (8 - LEFT) / axes.get_window_extent().width
-        title = axes.set_title(heading, loc="left", x=left, pad=5, color=look.colour)
+        title = axes.set_title(heading, loc="left", x=left, pad=5, color=line_style.colour)
         for artist in (title, *axes.lines, *axes.texts):
             sheet.mark(artist, server)
     sheet.axes[-1].set_xlabel(_("seconds of measuring, gaps left out"))

@@ -32,7 +32,9 @@ def percentiles(measured: Measured) -> Iterator[Picture]:
     only as far as enough messages lie beyond; a line per step, a picture per server.
     """
     for workload in measured.ordered(measured.workloads):
-        for index, (server, look) in enumerate(style.looks(measured.servers).items(), start=1):
+        for index, (server, line_style) in enumerate(
+            style.series_styles(measured.servers).items(), start=1
+        ):
             curves = {}
             for step in measured.steps:
                 histogram = measured.run.histograms(server, workload.name, step, "response")
@@ -60,10 +62,12 @@ def percentiles(measured: Measured) -> Iterator[Picture]:
             names = []
             for row, (step, (one_in, values_ms)) in enumerate(curves.items(), start=1):
                 shade, x = 0.3 + 0.7 * row / len(curves), np.log10(one_in)
-                (line,) = axes.plot(x, values_ms, color=look.colour, alpha=shade, linewidth=1.6)
+                (line,) = axes.plot(
+                    x, values_ms, color=line_style.colour, alpha=shade, linewidth=1.6
+                )
                 median = measured.at(Point(server, workload.name, step), "response_p50_ms")
                 sheet.mark(line, server, [words(server, step, median, TIME)])
-                names.append(Name(short(step), x[-1], values_ms[-1], look.colour, server))
+                names.append(Name(short(step), x[-1], values_ms[-1], line_style.colour, server))
             sheet.names(axes, names)
             yield sheet.saved(
                 f"percentiles-{workload.name}-{index}-{server}",
@@ -79,7 +83,7 @@ def percentiles(measured: Measured) -> Iterator[Picture]:
 
 def telemetry(measured: Measured) -> Iterator[Picture]:
     """The samples of the first repeat, with a tick where each step begins."""
-    looks = style.looks(measured.servers)
+    styles = style.series_styles(measured.servers)
     samples = measured.run.samples
     first = samples[(samples["repeat"] == 0) & samples["connections"].isin(measured.steps)]
     for workload in measured.ordered(measured.workloads):
@@ -88,7 +92,7 @@ def telemetry(measured: Measured) -> Iterator[Picture]:
             known = ramp[(ramp[column] >= 0) & ramp["phase"].isin(phases)]
             if not known[column].max() > 0:
                 continue
-            names = {server: label(server, among=len(looks)) for server in looks}
+            names = {server: label(server, among=len(styles)) for server in styles}
             subtitle = _("every sample of the first repeat")
             sheet = Sheet(f"{_(title)}, {workload.name}", subtitle, names.values())
             (axes,) = sheet.axes
@@ -103,7 +107,7 @@ def telemetry(measured: Measured) -> Iterator[Picture]:
             ends = {}
             for point, trial in known.groupby(["server", "connections"], sort=False):
                 server, clients = map(str, cast("tuple[str, int]", point))
-                colour, values = looks[server].colour, trial[column]
+                colour, values = styles[server].colour, trial[column]
                 (line,) = axes.plot(trial["t_s"], values, color=colour, linewidth=1.1)
                 value = measure.between(values.min(), values.max())
                 sheet.mark(line, server, [point_text(server, int(clients), value)])
@@ -121,7 +125,9 @@ def telemetry(measured: Measured) -> Iterator[Picture]:
 
 def capacity_map(measured: Measured) -> Iterator[Picture]:
     """The p99 over connections and messages/s per client, a picture per server."""
-    for index, (server, look) in enumerate(style.looks(measured.servers).items(), start=1):
+    for index, (server, line_style) in enumerate(
+        style.series_styles(measured.servers).items(), start=1
+    ):
         cells = [
             (column, row, workload, point)
             for column, step in enumerate(measured.steps)
@@ -152,7 +158,7 @@ def capacity_map(measured: Measured) -> Iterator[Picture]:
             decades = math.log10(share) if share > 0 else 0.0
             shade = 0.6 * min(max(1 + decades / _DECADES, 0.03), 1.0)
             corner = (column - 0.5, row - 0.5)
-            area = Rectangle(corner, 1, 1, color=look.colour, alpha=shade, linewidth=0)
+            area = Rectangle(corner, 1, 1, color=line_style.colour, alpha=shade, linewidth=0)
             name = f"{server}, {workload.rate}"
             sheet.mark(axes.add_patch(area), server, [words(name, point.connections, p99, TIME)])
             edge = Rectangle(corner, 1, 1, fill=False, linewidth=0, hatch=_HATCHES[held])

@@ -93,13 +93,13 @@ def kinds(claim: Claim) -> Iterator[Kind]:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line to draw: its name in the data and at its end, its look, what it shows by clients; the
-    `server` that it is of, if it is of one, and how many clients starved, by step.
+    """A line to draw: its name in the data and at its end, how it is drawn, what it shows by
+    clients; the `server` that it is of, if it is of one, and how many clients starved, by step.
     """
 
     name: str
     label: str
-    look: SeriesStyle
+    line_style: SeriesStyle
     values: Mapping[int, Quantity]
     server: str = ""
     width: float = 1.2
@@ -123,7 +123,7 @@ class _Line:
         ends = [(self.label, n, y.value) for n, y in self.known.items() if self.label][-1:]
         ends += [(text, n, math.inf) for n, text in sorted(self.above(kind).items())][-1:]
         for text, clients, y in ends:
-            yield Name(text, place[clients], y, self.look.colour, self.server)
+            yield Name(text, place[clients], y, self.line_style.colour, self.server)
 
 
 def over_clients(measured: Measured) -> Iterator[Picture]:
@@ -193,32 +193,32 @@ def _picture(measured: Measured, kind: Kind, workload: MeasuredWorkload) -> Iter
 def _lines(measured: Measured, kind: Kind, workload: MeasuredWorkload) -> Iterator[_Line]:
     """The published, the loader's ceiling, then the servers', the thin ones first."""
     steps, claim = measured.steps, measured.publication
-    looks, published = style.looks(measured.servers), kind.published(claim)
+    styles, published = style.series_styles(measured.servers), kind.published(claim)
     for at, server_name in enumerate(claim.servers if published else ()):
         if standing := measured.standing_for(server_name):
             name = f"{called(claim)}: {_(_NOUNS.get(server_name, server_name))}"
             claimed = {count: Quantity(each.value(at)) for count, each in published.items()}
-            look = SeriesStyle(looks[standing.label].hue, "")
-            yield _Line(name, name.replace(": ", ":\n", 1), look, claimed)
+            line_style = SeriesStyle(styles[standing.label].hue, "")
+            yield _Line(name, name.replace(": ", ":\n", 1), line_style, claimed)
     if kind.name == "throughput":
         highest = {n: Quantity(measured.ceiling(workload.name, n)) for n in steps}
         name = _("loader ceiling")
         yield _Line(name, name, SeriesStyle("muted", ""), highest)
     for thin, column in ((True, kind.thin), (False, kind.column)):
-        for server, look in looks.items() if column else ():
+        for server, line_style in styles.items() if column else ():
             points = {step: Point(server, workload.name, step) for step in steps}
             values = {step: measured.at(point, column) for step, point in points.items()}
-            name, shown = server, label(server, among=len(looks))
+            name, shown = server, label(server, among=len(styles))
             if thin:
                 name = f"{server} p99"
-                shown = label(name) if len(looks) <= _FEW else ""
+                shown = label(name) if len(styles) <= _FEW else ""
             # Where over 1 % starve, no response time is quoted.
             starved = {
                 step: found.unserved
                 for step, point in points.items()
                 if not (thin or values[step].known) and (found := measured.starvation(point))
             }
-            yield _Line(name, shown, look, values, server, 0.9 if thin else 1.8, starved)
+            yield _Line(name, shown, line_style, values, server, 0.9 if thin else 1.8, starved)
 
 
 def _draw(sheet: Sheet, line: _Line, kind: Kind, place: Mapping[int, float], row: int) -> None:
@@ -226,7 +226,7 @@ def _draw(sheet: Sheet, line: _Line, kind: Kind, place: Mapping[int, float], row
     stands above them, in its row; a step that failed at their foot.
     """
     (axes,) = sheet.axes
-    colour, known = line.look.colour, line.known
+    colour, known = line.line_style.colour, line.known
     x, y = [place[n] for n in known], [value.value for value in known.values()]
     dashes = "-" if line.server else (0, (4, 3))
     (drawn,) = axes.plot(x, y, color=colour, linewidth=line.width, linestyle=dashes)
@@ -250,7 +250,7 @@ def _draw(sheet: Sheet, line: _Line, kind: Kind, place: Mapping[int, float], row
         [place[n] for n in spots],
         list(spots.values()),
         s=(3 * line.width) ** 2,
-        marker=line.look.marker,
+        marker=line.line_style.marker,
         facecolors=faces,
         edgecolors=colour,
         transform=axes.get_xaxis_transform(),

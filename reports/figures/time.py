@@ -30,10 +30,10 @@ def time(measured: Measured) -> Iterator[Picture]:
     """
     stages = measured.publication.stages
     step = measured.nearest_step(stages[0].clients) if stages else measured.steps[-1]
-    looks = style.looks(measured.servers)
+    styles = style.series_styles(measured.servers)
     for workload in measured.ordered(measured.workloads):
         parts = {}
-        for server in looks:
+        for server in styles:
             point = Point(server, workload.name, step)
             spent = {part: measured.at(point, part).value for part in PARTS}
             # Of nothing, or of what is less than that, there are no shares; nor of NaN.
@@ -56,7 +56,7 @@ def time(measured: Measured) -> Iterator[Picture]:
         axes.set_yticks([])
         for row, (server, spent) in enumerate(parts.items()):
             whole, left, top = sum(spent.values()), 0.0, _ROW * row + LINE
-            colour = looks[server].colour
+            colour = styles[server].colour
             taken = measured.at(Point(server, workload.name, step), "message_ms").value
             heading = f"{wording.shortened(server, 30)}: {wording.milliseconds(taken)}"
             sheet.mark(axes.text(0, top, heading, color=colour, fontweight="bold"), server)

@@ -68,7 +68,7 @@ def render(
         cards=find_topics(measured, comparisons)[:4],
         answer=[picture for picture in pictures if picture.place == "answer"],
         parts=parts(measured, tables, pictures),
-        hues={label: look.hue for label, look in style.looks(measured.servers).items()},
+        hues={label: each.hue for label, each in style.series_styles(measured.servers).items()},
         css=style.css(),
         notices=list(facts.notices(measured)),
         least=wording.ratio(LEAST_RATIO),

@@ -21,7 +21,7 @@ def test_a_model_has_one_colour_and_its_servers_a_marker_each(make):
         "asyncio_streams": "event loop",
         "mine": "unheard of",
     }
-    looks = style.looks(make(servers=servers, steps=(10,), workloads=("paced",)).servers)
+    looks = style.series_styles(make(servers=servers, steps=(10,), workloads=("paced",)).servers)
     assert looks["threaded"].hue == looks["threaded,stack=256k"].hue == "vermilion"
     assert looks["threaded"].marker != looks["threaded,stack=256k"].marker
     assert len({look.hue for look in looks.values()}) == 3
