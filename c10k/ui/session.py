@@ -302,6 +302,5 @@ def _hues(servers: Sequence[WatchedServer]) -> dict[str, str]:
         for label, entry in entries.items()
     ]
     protocols = {label: entry.protocol for label, entry in entries.items()}
-    return {
-        label: look.hue for label, look in series_styles(described(descriptions, protocols)).items()
-    }
+    styles = series_styles(described(descriptions, protocols))
+    return {label: each.hue for label, each in styles.items()}
