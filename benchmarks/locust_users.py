@@ -30,7 +30,7 @@ HEADINGS = (
     "mean, ms",
     "Locust's p50, ms",
     "HDR's p50, ms",
-    "users ÷ (messages/s × mean)",
+    "messages/s × mean ÷ users",
     "Locust's CPU, cores",
 )
 
@@ -91,7 +91,7 @@ def _cells(name: str, found: dict[str, float]) -> list[str]:
         f"{found['mean_ms']:.3f}",
         f"{found['p50_ms']:g}",
         hdr,
-        f"{found['users'] / (per_s * found['mean_ms'] / 1e3):.3f}",
+        f"{per_s * found['mean_ms'] / 1e3 / found['users']:.3f}",
         f"{found['locust_cpu_cores']:.3f}",
     ]
 
