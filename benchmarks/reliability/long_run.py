@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
@@ -103,7 +104,11 @@ def of_load(file: Path) -> list[Figures]:
     """Of each second."""
     series: list[dict[str, Any]] = json.loads(file.read_text())["series"]
     columns = ("messages_per_s", "response_p50_ms", "response_p99_ms")
-    return [Figures(*(second[column] for column in columns)) for second in series]
+    # A second without any reply has no percentiles: it counts as the slowest.
+    return [
+        Figures(*(inf if (value := second[column]) is None else value for column in columns))
+        for second in series
+    ]
 
 
 def typical(figures: Sequence[Figures]) -> Figures:
