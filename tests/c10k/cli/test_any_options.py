@@ -1,7 +1,7 @@
 """Any arguments of any command, and any experiment file: one line and exit status 2 or 3, or a
 request that is right. Then the command is stopped, before it starts, opens or reads anything.
 
-`C10K_EXAMPLES=10000 pytest tests/c10k/cli/test_any_options.py` tries more.
+`C10K_EXAMPLES=10000 pytest --timeout 0 tests/c10k/cli/test_any_options.py` tries more.
 """
 
 import argparse
