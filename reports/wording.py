@@ -86,6 +86,13 @@ def clients(number: int) -> str:
     return _("1 client") if number == 1 else _("{count} clients", count=count(number))
 
 
+def more_repeats(number: int) -> str:
+    """How many would decide what is undecided."""
+    if number == 1:
+        return _("1 more repeat would probably decide")
+    return _("{count} more repeats would probably decide", count=count(number))
+
+
 def stated(value: float) -> str:
     """A number as it was asked for, without any digits more: 1.2, 100."""
     return local_number(f"{value:,g}")

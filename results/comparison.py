@@ -75,6 +75,11 @@ class Comparison:
     #: None where it is that already, where one repeat shows no spread, or 100 would not do
     repeats_needed: int | None = None
 
+    @property
+    def more_repeats(self) -> int:
+        """How many more than there are that is; 0 where it is not known."""
+        return max(self.repeats_needed - self.repeats, 1) if self.repeats_needed else 0
+
 
 def compare(family: Sequence[Pairs]) -> list[Comparison]:
     """Decide the comparisons that are shown together, and return them in their order.

@@ -144,9 +144,8 @@ class Contrast:
         if not self.known:
             return _("undecided, as one was 0 in a repeat")
         words = _(self.outcome.value)
-        if self.outcome is Outcome.UNDECIDED and self.comparison.repeats_needed:
-            repeats = wording.count(self.comparison.repeats_needed)
-            return _("undecided, {repeats} repeats would probably decide", repeats=repeats)
+        if self.outcome is Outcome.UNDECIDED and (more := self.comparison.more_repeats):
+            return f"{words}, {wording.more_repeats(more)}"
         return words
 
 

@@ -114,13 +114,12 @@ def _more(alike: Sequence[Contrast]) -> str:
     if not alike[0].known:
         reasons = (reason for each in alike for reason in _reasons(each))
         return ", ".join(dict.fromkeys(reasons))
-    needed = [each.comparison.repeats_needed for each in alike]
     if alike[0].outcome is not Outcome.UNDECIDED:
         return ""
-    if None in needed:
+    more = [each.comparison.more_repeats for each in alike]
+    if 0 in more:
         return _("more than 100 repeats would be needed")
-    repeats = wording.count(max(each or 0 for each in needed))
-    return _("{repeats} repeats would probably decide", repeats=repeats)
+    return wording.more_repeats(max(more))
 
 
 def _reasons(contrast: Contrast) -> Iterator[str]:

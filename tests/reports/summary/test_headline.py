@@ -114,7 +114,7 @@ def test_what_is_undecided_says_what_would_decide(tell):
     stated = tell(change=alike(also=wild))
     assert stated.headline.text.endswith("this run cannot tell threads from the event loop.")
     (cpu,) = [topic.outcome for topic in stated.topics if topic.title.startswith("CPU")]
-    assert cpu.endswith("repeats would probably decide")
+    assert cpu.endswith("would probably decide")
     assert stated.headline.also == (
         f"This run does not decide CPU per message while clients mostly wait ({cpu})."
     )

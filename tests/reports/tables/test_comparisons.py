@@ -40,7 +40,7 @@ def test_a_clear_difference_names_the_better(alike):
 def test_other_outcomes_are_distinguished(alike):
     undecided = stated(alike, by(messages_per_s=(0.9, 1.3, 1.6)))["outcome"]
     assert undecided.startswith("undecided, ")
-    assert undecided.endswith(" repeats would probably decide")
+    assert undecided.endswith(" would probably decide")
     once = stated(alike, by(messages_per_s=2), repeats=1)
     assert (once["ratio"], once["outcome"]) == ("2.0×", "indicative")
     ramp = stated(alike, by(), "all", "memory per connection")

@@ -55,7 +55,7 @@ def test_what_is_undecided_says_how_many_repeats_would_decide(alike):
 
     undecided = stated(alike, wild)["undecided"]
     assert undecided.startswith("throughput at every step (")
-    assert undecided.endswith(" repeats would probably decide)")
+    assert undecided.endswith(" would probably decide)")
 
 
 def test_what_is_not_compared_says_why_and_is_nobodys_advantage(alike):
