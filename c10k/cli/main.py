@@ -13,6 +13,7 @@ from collections.abc import Container, Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import takewhile
+from threading import Timer
 from typing import Final, NoReturn, TextIO
 
 from c10k import VERSION
@@ -82,6 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # an odd character must not end the command
     failure = None
     try:
+        if argv is None:
+            sys.unraisablehook = _interrupt_again
         status = _answer(sys.argv[1:] if argv is None else argv)
     except BrokenPipeError:  # the reader of our output has closed it, as `head` does
         status = Status.DONE
@@ -151,6 +154,16 @@ def _interrupt_on_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
+
+
+def _interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Deliver a Ctrl-C once more that came while an object was deleted: Python would print it with
+    a traceback, and go on.
+    """
+    if unraisable.exc_type is KeyboardInterrupt:
+        Timer(0.01, os.kill, (os.getpid(), signal.SIGINT)).start()  # once that is over
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _end_on_signals() -> None:

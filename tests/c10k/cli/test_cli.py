@@ -106,3 +106,20 @@ def test_output_into_a_closed_pipe_is_no_error():
     command = f"{sys.executable} -m c10k servers | head -c 1"
     shown = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True)
     assert (shown.returncode, shown.stderr) == (0, b"")
+
+
+def test_a_ctrl_c_while_an_object_is_deleted_is_not_lost():
+    code = """
+import signal, sys, time, weakref
+from c10k.cli import doctor, main
+class Thing: pass
+def execute(args):
+    thing = Thing()
+    noticed = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+    del thing
+    time.sleep(600)
+doctor.execute = execute
+sys.exit(main.main())
+"""
+    shown = c10k("doctor", code=code)
+    assert (shown.returncode, shown.stderr) == (130, "c10k: interrupted\n")
