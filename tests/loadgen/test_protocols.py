@@ -128,7 +128,9 @@ class TestHttp:
             time.sleep(0.3)
             snapshot = drained(driven)
             assert driven.progress().failed == 0
-        assert snapshot.messages == total(snapshot, "response") == 0
+        assert snapshot.messages == 0
+        # What was still waiting to be sent at the end got no wrong reply, and counts with its wait.
+        assert total(snapshot, "response") == snapshot.due - snapshot.sent
         assert snapshot.errors == {"http_status": snapshot.sent}
         assert snapshot.sent >= 10
 
