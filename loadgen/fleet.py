@@ -42,7 +42,7 @@ LEAD_NS: Final = 5_000_000
 DRAIN_S: Final = 10.0
 DRAIN_STILL_S: Final = 2.0
 DRAIN_POLL_S: Final = 0.001  # at first: most replies come within some milliseconds
-DRAIN_PAUSE_S: Final = 0.01
+DRAIN_PAUSE_S: Final = 0.01  # at most
 
 # A loader thread busier than this had no time left: it measured its own limit.
 BUSY_SHARE: Final = 0.95
@@ -397,8 +397,9 @@ class Fleet:
     ) -> None:
         """Stop, and let the replies to what is under way arrive.
 
-        It waits for `timeout_s` seconds at most, and for `still_s` without any reply. It looks more
-        and more rarely, but every `most_pause_s`: so late it may notice the last reply.
+        It waits for `timeout_s` seconds at most, and for `still_s` without any reply. It polls at
+        growing intervals, the longest `most_pause_s`, and returns so much after the last reply at
+        most.
         """
         self.stop()
         self._drained = True

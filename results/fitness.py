@@ -60,7 +60,7 @@ def fair(rows: Iterable[AnyRow]) -> list[AnyRow]:
 def deciding(rows: list[AnyRow]) -> list[AnyRow]:
     """The repeats that figures are of: the fair ones where they are more than half, else all.
 
-    A few that are left of many would be a selection.
+    Otherwise a few repeats of many would decide, and perhaps the lucky ones.
     """
     chosen = fair(rows)
     return chosen if 2 * len(chosen) > len(rows) else rows

@@ -29,7 +29,7 @@ from c10k.results.store import StepRecord
 from c10k.servers.process import ServerProcess, ServerStartError
 
 SLICE_S: Final = 0.05  # at least: a turn of one server
-DRAIN_PAUSE_S: Final = 0.0002  # the time until a turn's last reply is noticed counts as its
+DRAIN_PAUSE_S: Final = 0.0002  # a turn ends up to so much after its last reply
 COUNTING_S: Final = 0.08  # of system calls
 
 

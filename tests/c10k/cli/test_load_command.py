@@ -80,17 +80,16 @@ def after_a_slice(monkeypatch):
 class TestFigures:
     def test_of_a_closed_loop(self, load, echo):
         url = f"tcp://{echo}"
-        figures = load(url, "-d", "300ms", "-c", "2_0", "--size", "1KiB", "--max-failed", 0)
+        figures = load(url, "-d", "2000ms", "-c", "2_0", "--size", "1KiB", "--max-failed", 0)
         assert (figures["schema"], figures["target"]) == ("c10k.load/1", url)
         assert (figures["loop"], figures["protocol"]) == ("closed", "echo")
         assert figures["engine"] == "native"
         assert (figures["connections"], figures["size_bytes"]) == (20, 1024)
         assert figures["connected"] == 20
-        assert figures["duration_s"] == pytest.approx(0.3, abs=0.2)
+        assert figures["duration_s"] == pytest.approx(2, abs=0.5)
         assert figures["received"] > 20
         assert abs(figures["sent"] - figures["received"]) <= 40  # under way at either end
-        # 1, but for what waits at either end: in a third of a second a stall may be long.
-        assert 0.5 < figures["littles_law_ratio"] < 1.1
+        assert figures["littles_law_ratio"] == pytest.approx(1, abs=0.1)
         # What was under way at the window's end is received a little later.
         in_time = figures["messages_per_s"] * figures["duration_s"]
         assert in_time == pytest.approx(figures["received"], abs=25)
@@ -152,10 +151,10 @@ class TestFigures:
 
     def test_of_more_connections_than_open_files_held_by_several_processes(self, echo):
         code = limited("RLIMIT_NOFILE", 100)
-        shown = c10k("load", echo, "-c", 150, "-d", 0.5, "--json", "-", code=code)
+        shown = c10k("load", echo, "-c", 150, "-d", 1, "--json", "-", code=code)
         figures = json.loads(shown.stdout)
         assert (figures["connected"], figures["errors"]) == (150, {})
-        assert 0.5 < figures["littles_law_ratio"] < 1.2
+        assert figures["littles_law_ratio"] == pytest.approx(1, abs=0.2)
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
