@@ -171,6 +171,11 @@ class Snapshot:
         """Connections that were made: the values of the kind `connect`."""
         return int(np.frombuffer(self.counts["connect"], np.int64).sum())
 
+    @property
+    def loader_limited(self) -> bool:
+        """Whether the loader, not the server, set these figures."""
+        return loader_limited([self])
+
     def littles_law_ratio(self, connections: int) -> float:
         """Throughput × mean response time of the completed ÷ connections that send (Little 1961).
 
